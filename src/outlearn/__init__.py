@@ -1,0 +1,3 @@
+"""Learns how to detect anomalies."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,58 @@
+"""Where independent pieces of work run: here, or on a pool of processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Protocol, TypeVar
+
+__all__ = ["Executor", "Processes", "Serial"]
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Executor(Protocol):
+    """Maps a picklable function over work items and yields results in the order of the items."""
+
+    def map(self, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]: ...
+
+
+class Serial:
+    """Runs each item in this process.
+
+    >>> list(Serial().map(abs, [-1, 2]))
+    [1, 2]
+    """
+
+    def map(self, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+        return map(function, items)
+
+
+class Processes(AbstractContextManager["Processes"]):
+    """Runs items on `workers` processes, at most `ahead` items in flight a worker (memory stays bounded)."""
+
+    def __init__(self, workers: int, *, ahead: int = 4) -> None:
+        self._pool = ProcessPoolExecutor(workers)
+        self._window = workers * ahead
+
+    def map(self, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+        from collections import deque
+
+        pending = deque()  # type: ignore[var-annotated]
+        for item in items:
+            pending.append(self._pool.submit(function, item))
+            if len(pending) >= self._window:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._pool.shutdown(cancel_futures=True)
