@@ -15,8 +15,8 @@ class Promise:
     """What a decision guarantees.
 
     holds : whether the guarantee can be made here at all.
-    text : one sentence for the user, e.g. "at most 1 % of normal rows are flagged, on average, if they come from the
-        same source as the reference" or "no false-alarm promise: the support may hold anomalies".
+    text : one sentence for the user, e.g. "at most 1 % of normal rows are flagged, on average, if they come
+        from the same source as the reference" or "no false-alarm promise: the support may hold anomalies".
     """
 
     holds: bool
@@ -28,8 +28,11 @@ class Decision:
     """The verdict on a batch of m rows.
 
     flagged : (m,) bool.
-    threshold : the anomaly score from which a row is flagged (scores in [0, 1], flagged = score >= threshold).
-    rule : how it was set, e.g. "contamination", "false-alarm rate 0.01", "budget 20", "false-discovery rate 0.1".
+    threshold : the anomaly score from which a row is flagged (scores in [0, 1], flagged
+        = score >= threshold). A budget takes only some of the rows tied at the threshold, or at the lowest
+        score flagged in any period.
+    rule : how it was set, e.g. "contamination", "false-alarm rate 0.01", "budget 20",
+        "false-discovery rate 0.1".
     p_values : (m,) conformal p-values in (0, 1], or None without held-out reference scores.
     """
 

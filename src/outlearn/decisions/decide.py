@@ -1,0 +1,192 @@
+"""From scores to a decision, in words that promise no more than can be kept."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal, cast
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from outlearn.decisions.budget import Budget, parse_budget
+from outlearn.decisions.checks import as_scores, as_share, percent
+from outlearn.decisions.conformal import benjamini_hochberg, p_values, tail_p_values
+from outlearn.decisions.decision import Decision, Promise
+from outlearn.decisions.threshold import by_contamination, by_false_alarm_rate, just_above
+
+__all__ = ["Rule", "decide"]
+
+_UNKNOWN_SUPPORT = (
+    "there are no held-out normal rows to compare with, and the rows the detector learnt from may hold "
+    "anomalies"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How to choose the rows to flag; make one with the four class methods.
+
+    >>> str(Rule.budget("20/day")), str(Rule.false_alarm_rate(0.01))
+    ('budget 20/day', 'false-alarm rate 0.01')
+    """
+
+    kind: Literal["contamination", "false-alarm rate", "budget", "false-discovery rate"]
+    value: float | Budget
+    tail_model: bool = False
+
+    @classmethod
+    def contamination(cls, share: float) -> Rule:
+        """Flag the share of rows that the support would have flagged of itself."""
+        return cls("contamination", as_share(share, "contamination"))
+
+    @classmethod
+    def false_alarm_rate(cls, rate: float) -> Rule:
+        """Flag so that at most the share `rate` of normal rows is flagged."""
+        return cls("false-alarm rate", as_share(rate, "false-alarm rate"))
+
+    @classmethod
+    def budget(cls, budget: str | int | Budget) -> Rule:
+        """Flag a number of rows: 20, "20" or "20/day"."""
+        return cls("budget", budget if isinstance(budget, Budget) else parse_budget(str(budget)))
+
+    @classmethod
+    def false_discovery_rate(cls, q: float, *, tail_model: bool = False) -> Rule:
+        """Flag so that at most the share `q` of the flagged rows is normal.
+
+        `tail_model` extrapolates p-values below 1 / (n + 1), which finds more and gives the promise up.
+        """
+        return cls("false-discovery rate", as_share(q, "false-discovery rate"), tail_model)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.value}"
+
+
+def decide(
+    scores: ArrayLike,
+    *,
+    rule: Rule,
+    support_scores: ArrayLike,
+    reference_scores: ArrayLike | None = None,
+    times: ArrayLike | None = None,
+) -> Decision:
+    """Decide which rows of a batch are flagged and say what is promised.
+
+    All scores are on one scale, that of the threshold returned.
+
+    Parameters
+    ----------
+    scores : (m,) scores of the batch, high = abnormal.
+    rule : how to choose.
+    support_scores : (n,) scores of the rows that the detector learnt from.
+    reference_scores : (k,) scores of normal rows from the same source as new normal rows, which the detector
+        did **not** learn from. Without them no promise about false alarms or discoveries can be made.
+    times : (m,) datetime64 time of each row, wanted by a budget with a period.
+
+    Raises
+    ------
+    InputError
+        When scores are not finite numbers in one dimension.
+    ParameterError
+        When a budget with a period comes without times.
+
+    >>> decision = decide([0.2, 0.95], rule=Rule.false_alarm_rate(0.1), support_scores=[0.2, 0.3],
+    ...                   reference_scores=np.linspace(0, 0.9, 19))
+    >>> decision.flagged, decision.promise.holds
+    (array([False,  True]), True)
+    """
+    new = as_scores(scores, "scores")
+    support = as_scores(support_scores, "support_scores", at_least=1)
+    reference = (
+        None if reference_scores is None else as_scores(reference_scores, "reference_scores", at_least=1)
+    )
+    p = None if reference is None else p_values(new, reference)
+    if rule.kind == "budget":
+        flagged, threshold = cast("Budget", rule.value).flag(new, times)
+        return Decision(flagged, threshold, str(rule), _budget_promise(cast("Budget", rule.value)), p)
+    value = cast("float", rule.value)
+    if rule.kind == "contamination":
+        threshold, promise = by_contamination(support, value), _contamination_promise(value)
+    elif rule.kind == "false-alarm rate":
+        threshold, promise = _false_alarm_threshold(support, reference, value)
+    else:
+        return _discoveries(new, support, reference, p, rule)
+    return Decision(new >= threshold, threshold, str(rule), promise, p)
+
+
+def _budget_promise(budget: Budget) -> Promise:
+    each = "in all" if budget.period is None else f"in each {budget.period}"
+    return Promise(
+        True,
+        f"never more than {budget.alerts:,} rows are flagged {each}, ties going to the row that comes first; "
+        "nothing is promised about how many of them are false alarms",
+    )
+
+
+def _contamination_promise(share: float) -> Promise:
+    return Promise(
+        False,
+        f"no false-alarm promise: the threshold flags about {percent(share)} of rows like those the detector "
+        "learnt from, be they anomalies or not",
+    )
+
+
+def _false_alarm_threshold(
+    support: NDArray[np.float64], reference: NDArray[np.float64] | None, rate: float
+) -> tuple[float, Promise]:
+    if reference is not None:
+        return by_false_alarm_rate(reference, rate)
+    threshold, _ = by_false_alarm_rate(support, rate)
+    text = (
+        f"no false-alarm promise: {_UNKNOWN_SUPPORT}; the threshold leaves at most {percent(rate)} of those "
+        "rows above it"
+    )
+    return threshold, Promise(False, text)
+
+
+def _discoveries(
+    new: NDArray[np.float64],
+    support: NDArray[np.float64],
+    reference: NDArray[np.float64] | None,
+    p: NDArray[np.float64] | None,
+    rule: Rule,
+) -> Decision:
+    q = cast("float", rule.value)
+    if p is None or reference is None:
+        flagged = benjamini_hochberg(tail_p_values(new, support), q)
+        promise = Promise(
+            False,
+            f"no false-discovery promise: {_UNKNOWN_SUPPORT}; the p-values come from a model of the tail "
+            "of those rows",
+        )
+    elif rule.tail_model:
+        flagged = benjamini_hochberg(tail_p_values(new, reference), q)
+        promise = Promise(
+            False,
+            "no false-discovery promise: p-values finer than the reference can show come from a model of its "
+            "tail",
+        )
+    else:
+        flagged = benjamini_hochberg(p, q)
+        promise = _discovery_promise(q, len(new), len(reference), found=bool(flagged.any()))
+    if flagged.any():
+        threshold = float(new[flagged].min())
+    else:
+        threshold = just_above(float(max(new.max(initial=-math.inf), support.max())))
+    return Decision(flagged, threshold, str(rule), promise, p)
+
+
+def _discovery_promise(q: float, rows: int, references: int, *, found: bool) -> Promise:
+    text = (
+        f"at most {percent(q)} of the flagged rows are normal, on average, if normal rows come from the same "
+        f"source as the {references:,} held-out reference rows and those hold no anomalies"
+    )
+    needed_for_one = math.ceil(rows / q - 1e-9) - 1
+    if not found and references < needed_for_one:
+        least = math.ceil(rows / (q * (references + 1)) - 1e-9)
+        text += (
+            f"; nothing was found, and with so few reference rows nothing could be unless at least {least:,} "
+            f"of the {rows:,} rows were odder than all of them ({needed_for_one:,} reference rows are needed "
+            "to find a single one)"
+        )
+    return Promise(True, text)
