@@ -1,1 +1,47 @@
-"""TODO."""
+"""Evaluation: metrics, protocols as code, and comparisons; shared by tests, benchmarks and the CLI."""
+
+from outlearn.evaluate.compare import Comparison, Standing, compare
+from outlearn.evaluate.evaluation import Estimator, Evaluation, evaluate_detector
+from outlearn.evaluate.metrics import (
+    Interval,
+    Metric,
+    auroc,
+    average_precision,
+    bootstrap_interval,
+    expected_calibration_error,
+    precision_at_budget,
+    recall_at_budget,
+)
+from outlearn.evaluate.protocol import (
+    PROTOCOLS,
+    Protocol,
+    Split,
+    contaminated,
+    few_labels,
+    inlier_only,
+    inlier_only_dte,
+)
+
+__all__ = [
+    "PROTOCOLS",
+    "Comparison",
+    "Estimator",
+    "Evaluation",
+    "Interval",
+    "Metric",
+    "Protocol",
+    "Split",
+    "Standing",
+    "auroc",
+    "average_precision",
+    "bootstrap_interval",
+    "compare",
+    "contaminated",
+    "evaluate_detector",
+    "expected_calibration_error",
+    "few_labels",
+    "inlier_only",
+    "inlier_only_dte",
+    "precision_at_budget",
+    "recall_at_budget",
+]
