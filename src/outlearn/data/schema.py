@@ -1,15 +1,20 @@
-"""What the columns of a table are: names, kinds, roles."""
+"""What the columns of a table are: names, kinds, roles; and whether a table has the ones that are wanted."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any
 
 import narwhals as nw
 
-__all__ = ["Column", "Kind", "Role", "Schema", "Table"]
+from outlearn.errors import SchemaError
+
+__all__ = ["Column", "Kind", "Role", "Schema", "Table", "check_columns", "unknown_column"]
+
+_LISTED = 10  # names that a message shows before it only counts
 
 
 class Kind(StrEnum):
@@ -51,9 +56,25 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """The columns of a table, in its order."""
+    """The columns of a table, in its order.
+
+    >>> print(Schema((Column("age", Kind.NUMERIC, unit="years"), Column("id", Kind.IDENTIFIER))))
+    name  kind        role     note
+    age   numeric     feature  in years
+    id    identifier  feature
+    """
 
     columns: tuple[Column, ...] = field(default=())
+
+    def __str__(self) -> str:
+        rows = [("name", "kind", "role", "note")]
+        for column in self.columns:
+            unit = f"in {column.unit}" if column.unit else ""
+            note = "; ".join(part for part in (unit, column.note) if part)
+            rows.append((column.name, str(column.kind), str(column.role), note))
+        widths = [max(len(row[place]) for row in rows) for place in range(3)]
+        lines = ("  ".join([*map(str.ljust, row[:3], widths), row[3]]) for row in rows)
+        return "\n".join(line.rstrip() for line in lines)
 
     def __getitem__(self, name: str) -> Column:
         for column in self.columns:
@@ -88,6 +109,79 @@ class Schema:
         """Return a schema in which the given columns replace those of the same name."""
         new = {column.name: column for column in columns}
         return replace(self, columns=tuple(new.get(old.name, old) for old in self.columns))
+
+
+def check_columns(schema: Schema, names: Sequence[str]) -> tuple[str, ...]:
+    """Check that the columns that `schema` uses are among `names`, in any order.
+
+    Returns
+    -------
+    Sentences about columns that are not in the schema and will not be read; they are no error.
+
+    Raises
+    ------
+    SchemaError
+        When a used column is missing; the message shows the difference and likely new names.
+
+    >>> schema = Schema((Column("amount", Kind.NUMERIC),))
+    >>> check_columns(schema, ["amount", "shop"])
+    ('1 column is not in the schema and not read: shop',)
+    >>> check_columns(schema, ["Amount"])
+    Traceback (most recent call last):
+    outlearn.errors.SchemaError: 1 of 1 columns that the model reads is missing:
+      - amount   (renamed? there is: Amount)
+      + Amount   (not in the schema)
+    Give the table these columns, or fit again on the new ones.
+    """
+    known, given = set(schema.names), set(names)
+    missing = [column.name for column in schema.used if column.name not in given]
+    unexpected = [name for name in names if name not in known]
+    if missing:
+        raise SchemaError(_difference(missing, unexpected, wanted=len(schema.used)))
+    if not unexpected:
+        return ()
+    verb = "column is" if len(unexpected) == 1 else "columns are"
+    return (f"{len(unexpected)} {verb} not in the schema and not read: {_few(unexpected)}",)
+
+
+def _difference(missing: Sequence[str], unexpected: Sequence[str], *, wanted: int) -> str:
+    verb = "is" if len(missing) == 1 else "are"
+    lines = [f"{len(missing)} of {wanted} columns that the model reads {verb} missing:"]
+    lines += [f"  - {name}{_renamed(name, unexpected)}" for name in missing[:_LISTED]]
+    lines += [f"  … and {len(missing) - _LISTED} more missing"] if len(missing) > _LISTED else []
+    lines += [f"  + {name}   (not in the schema)" for name in unexpected[:_LISTED]]
+    more = len(unexpected) - _LISTED
+    lines += [f"  … and {more} more not in the schema"] if more > 0 else []
+    return "\n".join([*lines, "Give the table these columns, or fit again on the new ones."])
+
+
+def unknown_column(name: str, names: Sequence[str], *, what: str) -> SchemaError:
+    """Return the error for a column that does not exist, with the close names.
+
+    >>> print(unknown_column("lable", ["label", "x"], what="the label column"))
+    there is no column 'lable' for the label column; did you mean label?
+    >>> print(unknown_column("y", ["label", "x"], what="the label column"))
+    there is no column 'y' for the label column; the columns are: label, x
+    """
+    close = _close(name, names)
+    hint = f"did you mean {' or '.join(close)}?" if close else f"the columns are: {_few(names)}"
+    return SchemaError(f"there is no column {name!r} for {what}; {hint}")
+
+
+def _close(name: str, names: Sequence[str]) -> list[str]:
+    """Return up to three names that are alike, whatever their capitals."""
+    folded = {other.casefold(): other for other in names}
+    return [folded[found] for found in get_close_matches(name.casefold(), list(folded), cutoff=0.6)]
+
+
+def _renamed(name: str, unexpected: Sequence[str]) -> str:
+    close = _close(name, unexpected)
+    return f"   (renamed? there is: {' or '.join(close)})" if close else ""
+
+
+def _few(names: Sequence[str]) -> str:
+    rest = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return ", ".join(names[:_LISTED]) + rest
 
 
 @dataclass(frozen=True, slots=True)

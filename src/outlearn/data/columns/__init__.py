@@ -1,1 +1,20 @@
-"""TODO."""
+"""One encoder a kind of column: cells in, float32 columns out, nothing dropped."""
+
+from __future__ import annotations
+
+from outlearn.data.columns.base import ColumnEncoder, Repairs
+from outlearn.data.columns.boolean import BooleanEncoder
+from outlearn.data.columns.categorical import CategoricalEncoder
+from outlearn.data.columns.moment import MomentEncoder
+from outlearn.data.columns.numeric import NumericEncoder
+from outlearn.data.columns.text import TextEncoder
+
+__all__ = [
+    "BooleanEncoder",
+    "CategoricalEncoder",
+    "ColumnEncoder",
+    "MomentEncoder",
+    "NumericEncoder",
+    "Repairs",
+    "TextEncoder",
+]

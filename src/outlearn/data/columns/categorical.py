@@ -1,0 +1,89 @@
+"""Categories: how rare the value is, and which of the frequent values it is."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from outlearn.data.columns.base import Repairs
+from outlearn.data.columns.cells import text_of
+
+__all__ = ["CategoricalEncoder"]
+
+_FREQUENT = 12
+_LEAST_SHARE = 0.01
+_VOCABULARY = 20_000
+# Changing from one frequent value to another moves two coordinates: with this height, by a distance of 1 in
+# all, which is one standard deviation of a standardised number.
+_HEIGHT = np.float32(np.sqrt(0.5))
+_SMOOTHING = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class CategoricalEncoder:
+    """Encodes rarity, and the most frequent values one by one.
+
+    values, counts : the values of the fit, most frequent first, ties in the order of the alphabet. None is
+    the
+        missing cell, a value like any other. At most 20,000 are kept: the rest count as unseen.
+    rows : rows of the fit.
+    frequent : how many of the first values have a column of their own: at most 12, each in 1 % of the rows.
+
+    Rarity is ``-log((count + ½) / (rows + 1))`` in nats: an unseen value is rarer than all that were seen.
+    """
+
+    name: str
+    values: tuple[str | None, ...]
+    counts: tuple[int, ...]
+    rows: int
+    frequent: int
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        shown = ("(missing)" if value is None else value for value in self.values[: self.frequent])
+        return (f"{self.name} rarity", *(f"{self.name}={value}" for value in shown))
+
+    @classmethod
+    def fit(cls, name: str, cells: pl.Series) -> CategoricalEncoder:
+        """Learn from a column of the table."""
+        table = text_of(cells).alias("value").value_counts(name="count")
+        table = table.sort("count", "value", descending=[True, False]).head(_VOCABULARY)
+        counts = table["count"].to_list()
+        rows = len(cells)
+        frequent = sum(1 for count in counts[:_FREQUENT] if count >= _LEAST_SHARE * rows)
+        return cls(name, tuple(table["value"].to_list()), tuple(counts), rows, frequent)
+
+    def encode(self, cells: pl.Series) -> tuple[NDArray[np.float32], Repairs]:
+        """Return (n, 1 + frequent) and what was repaired."""
+        text = text_of(cells)
+        unseen = len(self.values)
+        codes = self._codes(text, unseen)
+        counts = np.array([*self.counts, 0], dtype=np.float64)
+        rarity = -np.log((counts + _SMOOTHING) / (self.rows + 1))
+        table = np.zeros((unseen + 1, 1 + self.frequent), dtype=np.float32)
+        table[:, 0] = rarity
+        np.fill_diagonal(table[:, 1:], _HEIGHT)
+        missing = text.null_count() if None not in self.values else 0
+        return table[codes], Repairs(missing=missing, unseen=int((codes == unseen).sum()) - missing)
+
+    def _codes(self, text: pl.Series, unseen: int) -> NDArray[np.int64]:
+        """Return the place of each cell in `values`, or `unseen`: (n,)."""
+        known = {value: place for place, value in enumerate(self.values) if value is not None}
+        empty = self.values.index(None) if None in self.values else unseen
+        if not known:
+            return np.where(text.is_null().to_numpy(), empty, unseen).astype(np.int64)
+        codes = text.replace_strict(known, default=unseen, return_dtype=pl.Int64)
+        return codes.set(text.is_null(), empty).to_numpy()
+
+    def to_state(self) -> dict[str, Any]:
+        return {**asdict(self), "values": list(self.values), "counts": list(self.counts)}
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> CategoricalEncoder:
+        values = tuple(None if value is None else str(value) for value in state["values"])
+        counts = tuple(int(count) for count in state["counts"])
+        return cls(str(state["name"]), values, counts, int(state["rows"]), int(state["frequent"]))

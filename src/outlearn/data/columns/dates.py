@@ -1,0 +1,113 @@
+"""Reading moments: typed dates and times, text in a few common forms, and counts since 1970."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import polars as pl
+
+from outlearn.data.columns.cells import numbers_of, text_of
+
+__all__ = ["FORMS", "epoch_unit", "form_of", "moments_of"]
+
+_CLOCK = ("%H:%M:%S%.f", "%H:%M", "%I:%M:%S %p", "%I:%M %p")
+
+
+def _dated(*dates: str) -> tuple[str, ...]:
+    return tuple(form for date in dates for form in (date, *(f"{date} {clock}" for clock in _CLOCK)))
+
+
+# Ways to write a moment. A column is read in one of them only, settled when its kind is: 03/04 cannot mean
+# March in one row and April in the next. Where two fit equally well the first is taken (the day before the
+# month).
+FORMS: dict[str, tuple[str, ...]] = {
+    "iso": (
+        "%Y-%m-%d %H:%M:%S%.f",
+        "%Y-%m-%d",
+        "%Y-%m-%d %H:%M",
+        "%Y-%m-%d %H:%M:%S%.f%#z",
+        "%Y-%m-%d %H:%M%#z",
+    ),
+    "year/month/day": _dated("%Y/%m/%d"),
+    "day.month.year": _dated("%d.%m.%Y"),
+    "day/month/year": _dated("%d/%m/%Y", "%d-%m-%Y"),
+    "month/day/year": _dated("%m/%d/%Y", "%m-%d-%Y"),
+    "day month-name year": _dated("%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%d-%b-%y"),
+    "month-name day, year": _dated("%b %d, %Y", "%B %d, %Y"),
+    "web server log": ("%d/%b/%Y:%H:%M:%S %z",),
+    "mail header": ("%a, %d %b %Y %H:%M:%S %z", "%a, %d %b %Y %H:%M:%S GMT"),
+}
+# Counts since 1970 by unit: the size below which a count is taken for that unit (the years 1970 to 5138).
+_EPOCHS = {"s": 1e11, "ms": 1e14, "us": 1e17, "ns": np.inf}
+_TYPICAL = re.compile(r"^\W*(\d{1,4}[-/. ]|[A-Za-z]{3,9},? \d)")
+
+
+def form_of(text: pl.Series, *, share: float = 0.99) -> str | None:
+    """Return the form in which at least `share` of the filled cells are moments, or None.
+
+    >>> form_of(pl.Series(["31/12/2024", "01/02/2025 10:30"]))
+    'day/month/year'
+    """
+    filled = text.drop_nulls()
+    # A look at a few cells spares most columns the parsing.
+    if not filled.len() or not any(_TYPICAL.match(cell) for cell in filled.head(5).to_list()):
+        return None
+    probe = filled.gather_every(max(1, filled.len() // 200))
+    for form in FORMS:
+        # The probe may be unluckier than the column, so it is judged more mildly.
+        if _share(probe, form) >= share - 0.05 and _share(filled, form) >= share:
+            return form
+    return None
+
+
+def _share(text: pl.Series, form: str) -> float:
+    return 1 - _parse(text, form).null_count() / text.len()
+
+
+def _parse(text: pl.Series, form: str) -> pl.Series:
+    if form == "iso":
+        text = text.str.replace(r"^(\d{4}-\d\d-\d\d)T", "${1} ")
+    moments = pl.Series([None], dtype=pl.Datetime("us")).new_from_index(0, text.len())
+    for pattern in FORMS[form]:
+        parsed = text.str.to_datetime(pattern, strict=False, time_unit="us")
+        moments = moments.zip_with(moments.is_not_null(), parsed.dt.replace_time_zone(None))
+        if moments.null_count() == text.null_count():
+            break
+    return moments
+
+
+def epoch_unit(typical: float) -> str:
+    """Return the unit of a count since 1970 of that size.
+
+    >>> epoch_unit(1.7e9), epoch_unit(1.7e12)
+    ('s', 'ms')
+    """
+    return next(unit for unit, limit in _EPOCHS.items() if abs(typical) < limit)
+
+
+def moments_of(cells: pl.Series, form: str, zone: str | None = None) -> tuple[pl.Series, int]:
+    """Return moments without a time zone and the count of filled cells that are none.
+
+    Parameters
+    ----------
+    form : a key of `FORMS` for text, or a unit (s, ms, us, ns) for counts since 1970.
+    zone : the time zone in whose clock moments that have a zone are read; UTC when None.
+    """
+    kind = cells.dtype
+    if kind in (pl.Datetime, pl.Date):
+        moments = cells.cast(pl.Datetime("us", getattr(kind, "time_zone", None)))
+        if getattr(kind, "time_zone", None):
+            moments = moments.dt.convert_time_zone(zone or "UTC").dt.replace_time_zone(None)
+        return moments, 0
+    if form in FORMS:
+        text = text_of(cells)
+        moments = _parse(text, form)
+        return moments, moments.null_count() - text.null_count()
+    values, unparsed, _ = numbers_of(cells)
+    micros = np.rint(values * {"s": 1e6, "ms": 1e3, "us": 1.0, "ns": 1e-3}[form])
+    # Within the years that a calendar covers; the rest are no moments.
+    usable = np.abs(micros) < 2.5e17
+    whole = pl.Series(np.where(usable, micros, 0).astype(np.int64)).set(pl.Series(~usable), None)
+    outside = int((~usable & ~np.isnan(values)).sum())
+    return whole.cast(pl.Datetime("us")), unparsed + outside

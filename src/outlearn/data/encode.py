@@ -1,0 +1,196 @@
+"""Tables to matrices: every used column through the encoder of its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+from narwhals.typing import IntoDataFrame
+from numpy.typing import ArrayLike, NDArray
+
+from outlearn.data.columns import (
+    BooleanEncoder,
+    CategoricalEncoder,
+    ColumnEncoder,
+    MomentEncoder,
+    NumericEncoder,
+    Repairs,
+    TextEncoder,
+)
+from outlearn.data.columns.cells import columns_of, names_of
+from outlearn.data.matrix import Matrix
+from outlearn.data.schema import Column, Kind, Role, Schema, check_columns
+from outlearn.errors import SchemaError
+
+__all__ = ["Encoder", "Rows"]
+
+_Parts = Iterator[tuple[NDArray[np.float32], Repairs]]
+Rows = IntoDataFrame | nw.DataFrame[Any] | NDArray[Any]
+
+_ENCODERS: dict[Kind, type[ColumnEncoder]] = {
+    Kind.NUMERIC: NumericEncoder,
+    Kind.BOOLEAN: BooleanEncoder,
+    Kind.CATEGORICAL: CategoricalEncoder,
+    Kind.DATETIME: MomentEncoder,
+    Kind.TEXT: TextEncoder,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Encoder:
+    """A fitted table-to-matrix encoder; a value that never changes. Make one with `fit` or `fit_array`.
+
+    A row encodes the same alone or in a batch. Columns are matched by name, in any order; columns that the
+    schema does not use are not read. No row is ever dropped and every value is finite.
+
+    >>> import polars as pl
+    >>> schema = Schema((Column("amount", Kind.NUMERIC), Column("shop", Kind.CATEGORICAL)))
+    >>> frame = pl.DataFrame({"amount": [1.0, 2.0, 6.0], "shop": ["A", "A", "B"]})
+    >>> encoder = Encoder.fit(frame, schema)
+    >>> encoder.columns
+    ('amount', 'shop rarity', 'shop=A', 'shop=B')
+    >>> encoder.transform(frame).values[:, 0]
+    array([-1.,  0.,  4.], dtype=float32)
+    >>> encoder.notes_of(pl.DataFrame({"amount": [float("inf")], "shop": ["C"]}))
+    ('amount: 1 infinite value is read as missing', 'shop: 1 category was not seen in the fit')
+    """
+
+    schema: Schema
+    encoders: tuple[ColumnEncoder, ...]
+
+    @classmethod
+    def fit(cls, frame: IntoDataFrame | nw.DataFrame[Any], schema: Schema) -> Encoder:
+        """Learn the encoding of the columns that `schema` uses.
+
+        Raises
+        ------
+        SchemaError
+            When a used column is missing, no column can be used, or there are no rows.
+        """
+        check_columns(schema, names_of(frame))
+        if not schema.used:
+            kinds = ", ".join(f"{column.name} ({_why_unused(column)})" for column in schema.columns[:10])
+            raise SchemaError(
+                f"no column can be used: every column is an identifier, constant, label or ignored: {kinds}; "
+                "set the kind or role of a column in an overrides file"
+            )
+        cells = columns_of(frame, [column.name for column in schema.used])
+        if not len(next(iter(cells.values()))):
+            raise SchemaError("the table has no rows; wanted at least one to learn the encoding from")
+        return cls(schema, tuple(_ENCODERS[c.kind].fit(c.name, cells[c.name]) for c in schema.used))
+
+    @classmethod
+    def fit_array(cls, X: ArrayLike) -> Encoder:
+        """Learn from a plain array (n, d) of numbers; its columns are x0, x1, … and all are kept.
+
+        Raises
+        ------
+        SchemaError
+            When X is not two-dimensional, not of real numbers, or empty.
+        """
+        values = _as_array(X)
+        if not values.size:
+            raise SchemaError(f"got an array of shape {values.shape}; wanted at least one row and one column")
+        names = [f"x{place}" for place in range(values.shape[1])]
+        schema = Schema(tuple(Column(name, Kind.NUMERIC) for name in names))
+        fit = NumericEncoder.fit_values
+        return cls(schema, tuple(fit(name, values[:, place]) for place, name in enumerate(names)))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The d names of the encoded columns."""
+        return tuple(name for encoder in self.encoders for name in encoder.names)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """For each of the d encoded columns, the table column that it was made from."""
+        return tuple(encoder.name for encoder in self.encoders for _ in encoder.names)
+
+    def transform(self, rows: Rows) -> Matrix:
+        """Return the matrix (n, d) of a dataframe, or of an array if every used column is numeric.
+
+        Raises
+        ------
+        SchemaError
+            When a used column is missing, or an array has another number of columns.
+        """
+        return self.encode(rows)[0]
+
+    def notes_of(self, rows: Rows) -> tuple[str, ...]:
+        """Return sentences on what these rows need repaired: missing, unseen, infinite, not a number."""
+        return self.encode(rows)[1]
+
+    def encode(self, rows: Rows) -> tuple[Matrix, tuple[str, ...]]:
+        """Return `transform` and `notes_of` together, at the cost of one."""
+        count, parts, told = self._of_array(rows) if isinstance(rows, np.ndarray) else self._of_frame(rows)
+        columns = self.columns
+        values = np.empty((count, len(columns)), dtype=np.float32)
+        notes = list(told)
+        start = 0
+        for encoder, (encoded, repairs) in zip(self.encoders, parts, strict=True):
+            values[:, start : start + encoded.shape[1]] = encoded
+            start += encoded.shape[1]
+            notes.extend(repairs.sentences(encoder.name))
+        return Matrix(values, columns, self.sources, np.arange(count, dtype=np.int64)), tuple(notes)
+
+    def _of_frame(self, frame: IntoDataFrame | nw.DataFrame[Any]) -> tuple[int, _Parts, tuple[str, ...]]:
+        told = check_columns(self.schema, names_of(frame))
+        cells = columns_of(frame, [encoder.name for encoder in self.encoders])
+        parts = (encoder.encode(cells[encoder.name]) for encoder in self.encoders)
+        return len(next(iter(cells.values()))), parts, told
+
+    def _of_array(self, X: NDArray[Any]) -> tuple[int, _Parts, tuple[str, ...]]:
+        values = _as_array(X)
+        numeric = [encoder for encoder in self.encoders if isinstance(encoder, NumericEncoder)]
+        if len(numeric) != len(self.encoders):
+            raise SchemaError(
+                "got an array; wanted a dataframe, for the fit saw columns that are not numbers"
+            )
+        if values.shape[1] != len(numeric):
+            raise SchemaError(f"got {values.shape[1]} columns; wanted {len(numeric)}, as in the fit")
+        parts = (encoder.encode_values(values[:, place]) for place, encoder in enumerate(numeric))
+        return len(values), parts, ()
+
+    def to_state(self) -> dict[str, Any]:
+        """Return everything as JSON-able data, from which `from_state` rebuilds the encoder exactly."""
+        kinds = {encoder: kind for kind, encoder in _ENCODERS.items()}
+        encoders = [{"kind": str(kinds[type(encoder)]), **encoder.to_state()} for encoder in self.encoders]
+        return {"schema": self.schema.to_dict(), "encoders": encoders}
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Encoder:
+        """Rebuild an encoder.
+
+        Raises
+        ------
+        SchemaError
+            When the state is not one that `to_state` gave.
+        """
+        try:
+            schema = Schema.from_dict(state["schema"])
+            encoders = tuple(_ENCODERS[Kind(entry["kind"])].from_state(entry) for entry in state["encoders"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise SchemaError(f"the saved encoder is damaged or of another version ({error!r})") from error
+        return cls(schema, encoders)
+
+
+def _as_array(X: ArrayLike) -> NDArray[np.float64]:
+    """Return X as float64 (n, d), or say what it is instead."""
+    array = np.asarray(X)
+    if array.ndim != 2:
+        raise SchemaError(f"got an array of shape {array.shape}; wanted two dimensions (rows, columns)")
+    try:
+        if np.iscomplexobj(array):
+            raise TypeError("complex numbers")
+        return array.astype(np.float64, copy=False)
+    except (TypeError, ValueError) as error:
+        raise SchemaError(
+            f"got an array that does not hold real numbers ({error}); give a dataframe"
+        ) from error
+
+
+def _why_unused(column: Column) -> str:
+    return str(column.role if column.role in (Role.IGNORED, Role.LABEL) else column.kind)

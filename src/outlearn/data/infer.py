@@ -1,0 +1,244 @@
+"""What the columns of a table mean, read from their values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import polars as pl
+from narwhals.typing import IntoDataFrame
+from numpy.typing import NDArray
+
+from outlearn.data.columns.cells import FALSE_WORDS, TRUE_WORDS, columns_of, numbers_of, text_of
+from outlearn.data.columns.dates import form_of
+from outlearn.data.schema import Column, Kind, Role, Schema, unknown_column
+
+__all__ = ["infer_schema"]
+
+_DISTINCT = 0.99  # share of distinct values from which a column can be an identifier
+_NUMBERS = 0.95  # share of text cells that must be numbers
+_FEW_ROWS = 10  # below this many values a run of whole numbers proves nothing
+_ID_WORDS = {"id", "ids", "uuid", "guid", "key", "pk", "rowid", "oid"}
+_UUID = r"^\{?[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}\}?$"
+
+Verdict = tuple[Kind, str]
+
+
+def infer_schema(
+    frame: IntoDataFrame | nw.DataFrame[Any],
+    *,
+    label_column: str | None = None,
+    time_column: str | None = None,
+    ignore: Sequence[str] = (),
+) -> Schema:
+    """Read what the columns of a dataframe (pandas, polars or pyarrow) mean from their values.
+
+    The first rule that holds decides; `Column.note` gives the reason where one may wonder.
+
+    * **constant**: all cells empty, or one value and none empty. Infinities count as empty.
+    * **boolean**: truth values, or text with both words of true/false, yes/no, y/n, t/f or on/off.
+    * **identifier**: at least 99 % of the values distinct, and one of: UUIDs; whole numbers that fill their
+      range without gaps (at least 10 values); whole numbers that rise or fall in even steps from row to row
+      (at least 20); whole numbers or text without spaces in a column named like id, uuid, guid or key; text
+      without spaces of at most 64 characters that holds digits. A number with a fraction is never one, nor
+      are distinct whole numbers such as prices in cents in a column of another name. Counts since 1970 do not
+      fall under the steps.
+    * **numeric**: numbers, durations, times of day, and text of which at least 95 % are numbers (not where
+      leading zeros show codes). Whole-number codes are numeric too: only a person can tell them from counts.
+    * **datetime**: dates and date-times, and text of which at least 99 % is in one common form, ISO first.
+    * **categorical**: columns typed so, and text with few distinct values: at most half as many as rows, or
+      at most 30 on a table so small that they are under four fifths of the rows.
+    * **text**: all other text.
+
+    Parameters
+    ----------
+    label_column, time_column : columns that get these roles. Counts since 1970 in `time_column` are
+    date-times.
+    ignore : columns that get the role `ignored`.
+
+    Raises
+    ------
+    SchemaError
+        When `frame` is not a dataframe or a named column does not exist.
+
+    >>> import polars as pl
+    >>> rows = {"id": [4, 9, 2], "price": [1.5, 2.0, 7.25], "shop": ["A", "B", "A"]}
+    >>> print(infer_schema(pl.DataFrame(rows)))
+    name   kind         role     note
+    id     identifier   feature  distinct whole numbers, and named like an identifier
+    price  numeric      feature
+    shop   categorical  feature
+    """
+    columns = columns_of(frame)
+    roles = _roles(list(columns), label_column, time_column, ignore)
+    found = []
+    for name, cells in columns.items():
+        role = roles.get(name, Role.FEATURE)
+        kind, note = _as_time(cells, *_verdict(name, cells)) if role is Role.TIME else _verdict(name, cells)
+        found.append(Column(name, kind, role, note=note))
+    return Schema(tuple(found))
+
+
+def _roles(names: list[str], label: str | None, time: str | None, ignore: Sequence[str]) -> dict[str, Role]:
+    roles = dict.fromkeys(ignore, Role.IGNORED)
+    roles |= {time: Role.TIME} if time is not None else {}
+    roles |= {label: Role.LABEL} if label is not None else {}
+    for name, role in roles.items():
+        if name not in names:
+            what = "the columns to ignore" if role is Role.IGNORED else f"the {role} column"
+            raise unknown_column(name, names, what=what)
+    return roles
+
+
+def _as_time(cells: pl.Series, kind: Kind, note: str) -> Verdict:
+    """Keep a column that the user calls time usable, though it may count up like an identifier."""
+    if kind in (Kind.NUMERIC, Kind.IDENTIFIER) and cells.dtype.is_numeric():
+        if _since_1970(numbers_of(cells).values):
+            return Kind.DATETIME, "whole numbers read as counts since 1970"
+        return Kind.NUMERIC, ""
+    return kind, note
+
+
+def _verdict(name: str, cells: pl.Series) -> Verdict:
+    dtype = cells.dtype
+    if cells.null_count() == cells.len():
+        return Kind.CONSTANT, "all values are missing" if cells.len() else "there are no rows"
+    if dtype.is_numeric():
+        return _of_numbers(name, numbers_of(cells).values)
+    if dtype.is_temporal() or dtype == pl.Boolean:
+        return _of_typed(cells)
+    text = text_of(cells)
+    filled = text.drop_nulls()
+    if not filled.len():
+        return Kind.CONSTANT, "all values are missing"
+    distinct = filled.n_unique()
+    if distinct == 1:
+        value = str(filled[0])
+        return _single(value if len(value) <= 40 else f"{value[:40]}…", text.null_count(), Kind.CATEGORICAL)
+    if dtype in (pl.Categorical, pl.Enum):
+        return Kind.CATEGORICAL, ""
+    return _of_text(name, text, filled, distinct)
+
+
+def _single(value: str, missing: int, otherwise: Kind) -> Verdict:
+    """Judge a column that holds one value: where cells are empty, that still tells rows apart."""
+    if missing:
+        return otherwise, f"holds one value ({value}) or none"
+    return Kind.CONSTANT, f"one value: {value}"
+
+
+def _of_typed(cells: pl.Series) -> Verdict:
+    kind, note = Kind.DATETIME, ""
+    if cells.dtype == pl.Boolean:
+        kind = Kind.BOOLEAN
+    elif cells.dtype in (pl.Duration, pl.Time):
+        kind, note = Kind.NUMERIC, "read in seconds"
+    if cells.drop_nulls().n_unique() == 1:
+        return _single(str(cells.drop_nulls()[0]), cells.null_count(), kind)
+    return kind, note
+
+
+def _of_numbers(name: str, values: NDArray[np.float64], note: str = "") -> Verdict:
+    """Judge numbers (n,), NaN where missing."""
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return Kind.CONSTANT, "all values are missing"
+    if finite.min() == finite.max():
+        return _single(f"{finite[0]:g}", values.size - finite.size, Kind.NUMERIC)
+    whole = bool((finite[:100] == np.floor(finite[:100])).all() and (finite == np.floor(finite)).all())
+    # Where the range is smaller than the column is long, most values repeat: no need to count.
+    if not whole or finite.max() - finite.min() + 1 < _DISTINCT * finite.size:
+        return Kind.NUMERIC, note
+    ordered = np.unique(finite)
+    if ordered.size < _DISTINCT * finite.size:
+        repeats = "named like an identifier, but values repeat; if they are codes, set kind = categorical"
+        return Kind.NUMERIC, note or (repeats if _named_like_id(name) else "")
+    by_name = "distinct whole numbers, and named like an identifier" if _named_like_id(name) else ""
+    reason = by_name or _counting(finite)
+    return (Kind.IDENTIFIER, reason) if reason else (Kind.NUMERIC, note)
+
+
+def _counting(values: NDArray[np.float64]) -> str:
+    """Return why distinct whole numbers look like a count of rows, or nothing."""
+    low, high, size = values.min(), values.max(), values.size
+    if size >= _FEW_ROWS and low >= 0 and high - low + 1 <= 1.1 * size:
+        return "distinct whole numbers that fill their range, like row numbers"
+    steps = np.diff(values)
+    if size < 2 * _FEW_ROWS or _since_1970(values) or not ((steps > 0).all() or (steps < 0).all()):
+        return ""
+    # Numbers drawn evenly have a largest gap near log(n) mean gaps; a sorted measurement has far larger ones.
+    if np.abs(steps).max() <= 3 * np.log(size) * np.abs(steps).mean():
+        return "whole numbers that rise or fall evenly from row to row, like a counter"
+    return ""
+
+
+def _since_1970(values: NDArray[np.float64]) -> bool:
+    """Whether finite values are whole counts since 1970 of dates in 1990 to 2100, in s, ms, us or ns."""
+    finite = values[np.isfinite(values)]
+    low, high = finite.min(initial=np.inf), finite.max(initial=-np.inf)
+    return bool(finite.size) and any(
+        6.3e8 * unit <= low and high <= 4.1e9 * unit for unit in (1, 1e3, 1e6, 1e9)
+    )
+
+
+def _of_text(name: str, text: pl.Series, filled: pl.Series, distinct: int) -> Verdict:
+    """Judge text with at least two distinct values."""
+    if distinct <= 6 and _truth_words(filled):
+        return Kind.BOOLEAN, ""
+    numbers = numbers_of(filled)
+    missing_words = int(np.isnan(numbers.values).sum()) - numbers.unparsed - numbers.infinite
+    candidates = filled.len() - missing_words
+    if candidates and numbers.unparsed <= (1 - _NUMBERS) * candidates and not _leading_zeros(filled):
+        count = numbers.unparsed
+        verb = "value is not a number and is" if count == 1 else "values are not numbers and are"
+        return _of_numbers(
+            name, numbers_of(text).values, f"{count:,} {verb} read as missing" if count else ""
+        )
+    form = form_of(filled)
+    if form:
+        return Kind.DATETIME, "" if form == "iso" else f"text read as {form}"
+    share = distinct / filled.len()
+    if share >= _DISTINCT:
+        reason = _code_like(name, filled)
+        if reason:
+            return Kind.IDENTIFIER, reason
+    if share <= 0.5 or (distinct <= 30 and share < 0.8):
+        return Kind.CATEGORICAL, ""
+    return Kind.TEXT, ""
+
+
+def _truth_words(filled: pl.Series) -> bool:
+    words = set(filled.str.to_lowercase().unique().to_list())
+    return any(words == pair for pair in map(set, zip(TRUE_WORDS, FALSE_WORDS, strict=True)))
+
+
+def _leading_zeros(filled: pl.Series) -> bool:
+    """Whether more than 1 % are written like 00123: a code, not a number."""
+    return int(filled.str.contains(r"^0\d").sum()) > 0.01 * filled.len()
+
+
+def _code_like(name: str, filled: pl.Series) -> str:
+    """Return why distinct text looks like codes for rows, or nothing."""
+    size = filled.len()
+    if int(filled.str.contains(_UUID).sum()) >= _DISTINCT * size:
+        return "distinct UUIDs"
+    if int(filled.str.contains(r"\s").sum()) > 0.01 * size:
+        return ""
+    if _named_like_id(name):
+        return "distinct text, and named like an identifier"
+    digits = int(filled.str.contains(r"\d").sum()) >= _NUMBERS * size
+    short = int(filled.str.len_chars().max() or 0) <= 64  # type: ignore[arg-type]
+    return "distinct short codes" if digits and short and size >= _FEW_ROWS else ""
+
+
+def _named_like_id(name: str) -> bool:
+    """Whether a word of the name (split at capitals and signs) is one that names identifiers.
+
+    >>> _named_like_id("customerId"), _named_like_id("humidity")
+    (True, False)
+    """
+    words = re.split(r"[^a-z0-9]+", re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", name).lower())
+    return not _ID_WORDS.isdisjoint(words)
