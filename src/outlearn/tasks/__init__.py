@@ -1,1 +1,1 @@
-"""TODO."""
+"""From data sets to episodes: real sets, synthetic priors, situations and augmentations."""
