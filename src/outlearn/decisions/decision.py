@@ -28,9 +28,9 @@ class Decision:
     """The verdict on a batch of m rows.
 
     flagged : (m,) bool.
-    threshold : the anomaly score from which a row is flagged (scores in [0, 1], flagged
-        = score >= threshold). A budget takes only some of the rows tied at the threshold, or at the lowest
-        score flagged in any period.
+    threshold : the anomaly score (in [0, 1]) from which a row is flagged: flagged = score >= threshold. Only
+        a budget may take some of several rows tied there; with a period it is the lowest score flagged in
+        any.
     rule : how it was set, e.g. "contamination", "false-alarm rate 0.01", "budget 20",
         "false-discovery rate 0.1".
     p_values : (m,) conformal p-values in (0, 1], or None without held-out reference scores.

@@ -1,1 +1,24 @@
-"""TODO."""
+"""Why this row: the columns that make it odd, the nearest usual rows, and one plain sentence."""
+
+from outlearn.explain.contribution import RowContribution, explain_rows
+from outlearn.explain.counterfactual import Counterfactual, smallest_change
+from outlearn.explain.explanation import Contribution, Explanation
+from outlearn.explain.faithfulness import Faithfulness, faithfulness
+from outlearn.explain.neighbours import Usual, nearest_usual, usual_rows
+from outlearn.explain.text import describe, sentence
+
+__all__ = [
+    "Contribution",
+    "Counterfactual",
+    "Explanation",
+    "Faithfulness",
+    "RowContribution",
+    "Usual",
+    "describe",
+    "explain_rows",
+    "faithfulness",
+    "nearest_usual",
+    "sentence",
+    "smallest_change",
+    "usual_rows",
+]

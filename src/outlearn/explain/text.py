@@ -1,0 +1,175 @@
+"""One column, and one row, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outlearn.explain.explanation import Contribution
+from outlearn.explain.words import (
+    as_moments,
+    as_numbers,
+    as_text,
+    clean,
+    is_missing,
+    moment_range,
+    number_range,
+    percent,
+    plain,
+    shares,
+    show,
+)
+
+__all__ = ["describe", "sentence"]
+
+Values = Sequence[Any] | NDArray[Any]
+
+RARE = 0.05
+MOSTLY = 0.9
+NAMED = 3
+WORTH_NAMING = 0.2
+LIKE_THIS = "in rows like this"
+
+
+def describe(
+    column: str, kind: str, value: Any, usual_values: Values, near_values: Values, drop: float = 0.0
+) -> Contribution:
+    """Say how a value compares with the usual ones of its column.
+
+    Parameters
+    ----------
+    column : name of the table column.
+    kind : "numeric", "datetime", "text"; anything else is read as categories.
+    value : the raw cell; anything, even hostile.
+    usual_values : raw cells of the usual rows; some thousands are plenty.
+    near_values : raw cells of the nearest usual rows.
+    drop : how far the score falls when the column is made usual.
+
+    Notes
+    -----
+    "high" and "low" mean outside the middle 90 % of the usual values (for a date-time later and earlier, for
+    a text longer and shorter), "rare" a category in under 5 % of usual rows. A value that is neither is
+    "unusual here" and is compared with the nearest usual rows.
+
+    >>> describe("amount", "numeric", 9120, range(0, 400), [10, 20]).usual
+    '20 to 379'
+    >>> describe("country", "categorical", "KP", ["DE"] * 999 + ["KP"], ["DE"])
+    Contribution(column='country', value='KP', usual='DE 100 %; this value 0.1 %', direction='rare',
+        drop=0.0)
+    """
+    present = [cell for cell in usual_values if not is_missing(cell)]
+    near = [cell for cell in near_values if not is_missing(cell)]
+    gone = 1 - len(present) / len(usual_values) if len(usual_values) else 0.0
+    if is_missing(value):
+        usual, direction = _range_in_words(kind, present), "missing"
+        if gone >= RARE:
+            usual += f"; missing in {percent(gone)} of usual rows"
+    elif gone >= MOSTLY:
+        usual, direction = f"missing in {percent(gone)} of usual rows", "rare"
+    else:
+        compare = {"numeric": _number, "datetime": _moment, "text": _text}.get(str(kind), _category)
+        usual, direction = compare(value, present, near) or _category(value, present, near)
+    return Contribution(clean(column), plain(value), usual, direction, float(drop))
+
+
+def sentence(contributions: Sequence[Contribution], score: float) -> str:
+    """Return one sentence that names the three strongest columns.
+
+    Columns that lower the score by less than a fifth of what the strongest does are not named.
+
+    >>> amount = Contribution("amount", 9120, "12 to 340", "high", 0.8)
+    >>> country = Contribution("country", "KP", "DE 61 %; this value 0.1 %", "rare", 0.2)
+    >>> sentence([amount, country], 0.97)
+    "Score 0.970: amount is 9,120, above the usual 12 to 340;
+        country 'KP' is rare (usual: DE 61 %; this value 0.1 %)."
+    """
+    least = WORTH_NAMING * max((part.drop for part in contributions), default=0.0)
+    named = [_clause(part) for part in contributions if part.drop >= least and part.drop > 0][:NAMED]
+    if not named:
+        named = ["no single column explains it; its values are unusual only together"]
+    # Three decimals, but never rounded up to certainty.
+    return f"Score {min(score, 0.999):.3f}: {'; '.join(named)}."
+
+
+def _clause(part: Contribution) -> str:
+    name, value = clean(part.column), show(part.value)
+    clauses = {
+        "high": f"{name} is {value}, above the usual {part.usual}",
+        "low": f"{name} is {value}, below the usual {part.usual}",
+        "rare": f"{name} {value} is rare (usual: {part.usual})",
+        "missing": f"{name} is missing (usual: {part.usual})",
+    }
+    return clauses.get(part.direction, f"{name} is {value}, unusual here (usual: {part.usual})")
+
+
+def _number(value: Any, present: list[Any], near: list[Any]) -> tuple[str, str] | None:
+    own, usual, close = as_numbers([value]), as_numbers(present), as_numbers(near)
+    if own is None or usual is None:
+        return None
+    low, high, words = number_range(usual)
+    direction = _side(own[0], low, high)
+    if direction == "unusual here" and close is not None:
+        words = f"{number_range(close)[2]} {LIKE_THIS}"
+    return words, direction
+
+
+def _moment(value: Any, present: list[Any], near: list[Any]) -> tuple[str, str] | None:
+    own, usual, close = as_moments([value]), as_moments(present), as_moments(near)
+    if own is None or usual is None:
+        return None
+    low, high, words = moment_range(usual)
+    direction = _side(own[0], low, high)
+    if direction != "unusual here":
+        return words, direction
+    first, last = np.quantile(_minutes(usual), (0.05, 0.95))
+    if not first <= _minutes(own)[0] <= last:
+        return f"{_clock(first)} to {_clock(last)} of the day", direction
+    return (words if close is None else f"{moment_range(close)[2]} {LIKE_THIS}"), direction
+
+
+def _text(value: Any, present: list[Any], near: list[Any]) -> tuple[str, str] | None:
+    usual = as_numbers([len(as_text(cell)) for cell in present])
+    if usual is None:
+        return None
+    low, high, words = number_range(usual)
+    return f"{words} characters", _side(len(as_text(value)), low, high)
+
+
+def _category(value: Any, present: list[Any], near: list[Any]) -> tuple[str, str]:
+    if not present:
+        return "none known", "unusual here"
+    share = sum(as_text(cell) == as_text(value) for cell in present) / len(present)
+    if share < RARE:
+        return f"{shares(present)}; this value {percent(share)}", "rare"
+    return f"{shares(near or present)} {LIKE_THIS}", "unusual here"
+
+
+def _side(value: Any, low: Any, high: Any) -> str:
+    if value > high:
+        return "high"
+    return "low" if value < low else "unusual here"
+
+
+def _minutes(moments: NDArray[np.datetime64]) -> NDArray[np.int64]:
+    """Return minutes since midnight (n,)."""
+    since: NDArray[np.timedelta64] = moments - moments.astype("datetime64[D]")
+    return since.astype("timedelta64[m]").astype(np.int64)
+
+
+def _clock(minutes: float) -> str:
+    return f"{int(minutes) // 60:02d}:{int(minutes) % 60:02d}"
+
+
+def _range_in_words(kind: str, present: list[Any]) -> str:
+    if not present:
+        return "always missing"
+    numbers = as_numbers(present) if kind == "numeric" else None
+    moments = as_moments(present) if kind == "datetime" else None
+    if numbers is not None:
+        return number_range(numbers)[2]
+    if moments is not None:
+        return moment_range(moments)[2]
+    return shares(present)

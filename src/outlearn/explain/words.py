@@ -1,0 +1,209 @@
+"""Values, ranges and shares in words, safe to print whatever a cell holds."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "as_moments",
+    "as_numbers",
+    "as_text",
+    "clean",
+    "is_missing",
+    "moment_range",
+    "number_range",
+    "percent",
+    "plain",
+    "shares",
+    "show",
+]
+
+LONGEST = 60
+SHOWN = 3
+MIDDLE = (0.05, 0.95)
+
+
+def clean(text: object, limit: int = LONGEST) -> str:
+    """Return text on one line, without control characters, of at most `limit` characters.
+
+    Whatever Unicode counts as control, format (such as marks that turn the writing direction), surrogate or
+    unassigned is dropped, and runs of white space become one space.
+
+    >>> clean("a\\tb\\x1b[31m\\u202e" + "c" * 99, limit=10)
+    'a b[31mcc…'
+    """
+    # Only a little more than can be shown is looked at: a cell may hold megabytes.
+    head = as_text(text)[: 8 * limit]
+    spaced = "".join(" " if letter.isspace() else letter for letter in head)
+    kept = "".join(letter for letter in spaced if unicodedata.category(letter)[0] != "C")
+    line = " ".join(kept.split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def as_text(value: object) -> str:
+    """Return a cell as text; an integer beyond 64 bits, which may not even be printable, by its size.
+
+    >>> as_text(2**70), as_text(7)
+    ('integer of 71 bits', '7')
+    """
+    if isinstance(value, int) and value.bit_length() > 64:
+        return f"integer of {value.bit_length()} bits"
+    return str(value)
+
+
+def is_missing(value: Any) -> bool:
+    """Return whether a cell is empty: None, NaN, NaT or a null of a dataframe library.
+
+    >>> is_missing(None), is_missing(float("nan")), is_missing(0), is_missing("")
+    (True, True, False, False)
+    """
+    if value is None:
+        return True
+    try:
+        return bool(value != value)
+    except (TypeError, ValueError):  # pandas' NA is neither equal nor unequal to itself
+        return type(value).__name__ == "NAType"
+
+
+def plain(value: Any) -> Any:
+    """Return a cell as a plain Python value: None when missing, text cleaned and cut.
+
+    >>> plain(np.float32(0.5)), plain(np.nan), plain("a\\nb")
+    (0.5, None, 'a b')
+    """
+    if is_missing(value):
+        return None
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float | date) or (isinstance(value, int) and value.bit_length() <= 64):
+        return value
+    return clean(value)
+
+
+def show(value: Any) -> str:
+    """Return a plain value for a sentence.
+
+    >>> show(9120.0), show(1234567.8), show(0.00001234), show("KP"), show(None)
+    ('9,120', '1,234,568', '1.234e-05', "'KP'", 'missing')
+    """
+    if value is None:
+        return "missing"
+    if isinstance(value, bool):
+        return str(value)
+    if isinstance(value, int | float):
+        if not math.isfinite(value) or abs(value) >= 1e15:
+            return f"{value:.6g}"
+        if abs(value) >= 1e6 or value == int(value):
+            return f"{value:,.0f}"
+        return f"{value:,.6g}"
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ", timespec="minutes")
+    if isinstance(value, date):
+        return value.isoformat()
+    return f"'{clean(value)}'"
+
+
+def as_numbers(values: Sequence[Any] | NDArray[Any]) -> NDArray[np.float64] | None:
+    """Return values as finite numbers, or None where there is none or one is something else.
+
+    >>> as_numbers([1, "2.5"]), as_numbers(["x"])
+    (array([1. , 2.5]), None)
+    """
+    try:
+        numbers = np.asarray(values).astype(np.float64)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    numbers = numbers[np.isfinite(numbers)]
+    return numbers if len(numbers) else None
+
+
+def as_moments(values: Sequence[Any] | NDArray[Any]) -> NDArray[np.datetime64] | None:
+    """Return values as datetime64[us] in UTC where they have a zone, or None where one is no date-time.
+
+    >>> as_moments(["2024-01-01"]), as_moments(["soon"])
+    (array(['2024-01-01T00:00:00.000000'], dtype='datetime64[us]'), None)
+    """
+    try:
+        moments = np.array(
+            [np.datetime64(_without_zone(value), "us") for value in values], dtype="datetime64[us]"
+        )
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return moments if len(moments) else None
+
+
+def _without_zone(value: Any) -> Any:
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(UTC).replace(tzinfo=None)
+    if isinstance(value, int | float):
+        raise TypeError("a number is no date-time")
+    return value
+
+
+def number_range(numbers: NDArray[np.float64]) -> tuple[float, float, str]:
+    """Return the middle 90 % of numbers: low, high and words, rounded to three digits of their difference.
+
+    >>> number_range(np.linspace(0, 1000, 10001))
+    (50.0, 950.0, '50 to 950')
+    >>> number_range(np.array([3.0, 3.0]))[2]
+    '3'
+    """
+    low, high = (float(end) for end in np.quantile(numbers, MIDDLE))
+    if low == high:
+        return low, high, show(low)
+    decimals = 2 - math.floor(math.log10(high - low))
+    return low, high, f"{_rounded(low, decimals)} to {_rounded(high, decimals)}"
+
+
+def _rounded(value: float, decimals: int) -> str:
+    if decimals > 6 or abs(value) >= 1e15:
+        return f"{value:.4g}"
+    # Not below units: 12,345 rows look odd as 12,300.
+    text = f"{value:,.{max(decimals, 0)}f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text == "-0" else text
+
+
+def moment_range(moments: NDArray[np.datetime64]) -> tuple[np.datetime64, np.datetime64, str]:
+    """Return the middle 90 % of date-times: low, high and words.
+
+    >>> moment_range(np.array(["2024-01-01", "2024-03-01"], dtype="datetime64[us]"))[2]
+    '2024-01-04 to 2024-02-27'
+    """
+    low, high = np.quantile(moments.astype(np.int64), MIDDLE)
+    first, last = np.array([low, high]).astype(np.int64).astype("datetime64[us]")
+    unit: Literal["D", "m"] = "D" if last - first > np.timedelta64(3, "D") else "m"
+    start, end = (str(np.datetime_as_string(moment, unit=unit)).replace("T", " ") for moment in (first, last))
+    return first, last, start if start == end else f"{start} to {end}"
+
+
+def shares(values: Sequence[Any] | NDArray[Any]) -> str:
+    """Return the commonest values with their shares, in words.
+
+    >>> shares(["DE"] * 61 + ["FR"] * 30 + ["IT"] * 9)
+    'DE 61 %, FR 30 %, IT 9 %'
+    >>> shares([f"user{i}" for i in range(500)])
+    '500 different values'
+    """
+    counts = Counter(clean(value) for value in values)
+    common = [pair for pair in counts.most_common(SHOWN) if pair[1] >= 0.02 * len(values)]
+    if not common:
+        return f"{len(counts):,} different values"
+    return ", ".join(f"{name} {percent(count / len(values))}" for name, count in common)
+
+
+def percent(share: float) -> str:
+    """Return a share in words.
+
+    >>> percent(0.613), percent(0.001), percent(0)
+    ('61 %', '0.1 %', '0 %')
+    """
+    return f"{100 * share:.2g} %" if share < 0.995 else "100 %"
