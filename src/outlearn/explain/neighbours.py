@@ -76,7 +76,7 @@ def usual_rows(
 
 
 def nearest_usual(rows: NDArray[np.float32], usual: Usual, k: int = 10) -> NDArray[np.int64]:
-    """Return (r, min(k, u)) positions in the support of the usual rows nearest to each row (r, d), nearest first.
+    """Return (r, min(k, u)) positions in the support of the usual rows nearest to rows (r, d), in order.
 
     >>> usual = usual_rows(np.arange(9.0, dtype=np.float32)[:, None], np.zeros(9))
     >>> nearest_usual(np.array([[2.2]], dtype=np.float32), usual, k=2)
