@@ -32,10 +32,10 @@ def row_hash(values: NDArray[np.float32]) -> NDArray[np.uint64]:
 def canonical_order(values: NDArray[np.float32], y: NDArray[np.int8] | None = None) -> NDArray[np.int64]:
     """Return a permutation (n,) that depends only on which rows, with which labels, are there.
 
-    Neither the order of the rows nor that of the columns matters: ``values[order]`` is the same for every
-    shuffle of the rows, and holds the same rows for every shuffle of the columns. The order is pseudo-random,
-    and each copy of a row has a place of its own, so that the first k rows are a uniform sample even under
-    heavy duplication.
+    ``values[order]`` is the same for every shuffle of the rows. A shuffle of the columns gives the same rows
+    too, except for rows that differ only by a swap of columns which hold the same values in another order.
+    The order is pseudo-random, and each copy of a row has a place of its own, so that the first k rows are a
+    uniform sample even under heavy duplication.
 
     >>> rows = np.array([[3.0], [1.0], [2.0]], dtype=np.float32)
     >>> turned = rows[::-1]
@@ -48,7 +48,8 @@ def canonical_order(values: NDArray[np.float32], y: NDArray[np.int8] | None = No
     content = _hash(values, _column_keys(values))
     if y is not None:
         content = _mix(content + y.astype(np.int64).view(np.uint64) * _GOLDEN)
-    by_content = np.argsort(content, kind="stable")
+    # Where the columns' keys are equal, swapped rows look alike: the place of a column then tells them apart.
+    by_content = np.lexsort((row_hash(values), content))
     ranked = content[by_content]
     first = np.r_[True, ranked[1:] != ranked[:-1]][:count]
     start = np.maximum.accumulate(np.where(first, np.arange(count), 0))
@@ -69,7 +70,11 @@ def has_copy(query: NDArray[np.float32], support: NDArray[np.float32]) -> NDArra
         raise InputError(
             f"got query rows of {query.shape[1]} columns; wanted {support.shape[1]}, as in the support"
         )
-    return np.isin(row_hash(query), row_hash(support))
+    known, wanted = np.sort(row_hash(support)), row_hash(query)
+    if not known.size:
+        return np.zeros(wanted.size, dtype=np.bool_)
+    found: NDArray[np.bool_] = known[np.searchsorted(known, wanted).clip(max=known.size - 1)] == wanted
+    return found
 
 
 def _mix(z: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -120,7 +120,7 @@ def text_of(cells: pl.Series) -> pl.Series:
         as_int = cells.set(~whole.fill_null(False), None).cast(pl.Int64).cast(pl.String)
         return as_int.zip_with(as_int.is_not_null(), cells.fill_nan(None).cast(pl.Float64).cast(pl.String))
     if kind == pl.Binary:
-        return cells.bin.encode("hex")
+        cells = cells.bin.encode("hex")
     if kind.is_nested() or kind == pl.Object:
         cells = _spelled(cells.to_list())
     text = cells.cast(pl.String).str.strip_chars()
