@@ -1,0 +1,81 @@
+"""Parquet and Arrow files, read piece by piece."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import polars as pl
+import pyarrow as pa
+from pyarrow import ipc, parquet
+
+from outlearn.data.readers.detect import FileBytes
+from outlearn.data.readers.source import Source, reading, unique_names
+from outlearn.data.readers.typed import plain_types, plain_types_notes
+from outlearn.errors import ReadError
+
+__all__ = ["open_arrow", "open_arrow_stream", "open_parquet"]
+
+Batches = Callable[[int], Iterator[pa.RecordBatch]]
+
+
+def open_parquet(name: str, content: FileBytes, notes: tuple[str, ...]) -> Source:
+    """Open a Parquet file; pages are decoded as they are wanted, never a whole row group."""
+    with reading(name), parquet.ParquetFile(content.path) as file:
+        schema, rows = file.schema_arrow, file.metadata.num_rows
+    return _typed_source(name, schema, partial(_parquet_batches, content), notes, rows)
+
+
+def open_arrow(name: str, content: FileBytes, notes: tuple[str, ...]) -> Source:
+    """Open an Arrow file (Feather version 2), mapped into memory."""
+    with reading(name), pa.memory_map(str(content.path)) as memory:
+        file = ipc.open_file(memory)
+        schema, rows = file.schema, sum(file.get_batch(i).num_rows for i in range(file.num_record_batches))
+    return _typed_source(name, schema, partial(_arrow_batches, content), notes, rows)
+
+
+def open_arrow_stream(name: str, content: FileBytes, notes: tuple[str, ...]) -> Source:
+    """Open an Arrow stream; how many rows it has is not known before its end."""
+    with reading(name), content.open() as stream:
+        schema = ipc.open_stream(stream).schema
+    return _typed_source(name, schema, partial(_stream_batches, content), notes, None)
+
+
+def _parquet_batches(content: FileBytes, rows: int) -> Iterator[pa.RecordBatch]:
+    with parquet.ParquetFile(content.path, buffer_size=1 << 20, pre_buffer=False) as file:
+        yield from file.iter_batches(min(rows, 1 << 17))
+
+
+def _arrow_batches(content: FileBytes, rows: int) -> Iterator[pa.RecordBatch]:
+    with pa.memory_map(str(content.path)) as memory:
+        file = ipc.open_file(memory)
+        for index in range(file.num_record_batches):
+            batch = file.get_batch(index)
+            batch.validate(full=True)  # damaged offsets would otherwise be followed
+            for start in range(0, batch.num_rows, rows):
+                yield batch.slice(start, rows)
+
+
+def _stream_batches(content: FileBytes, rows: int) -> Iterator[pa.RecordBatch]:
+    with content.open() as stream:
+        for batch in ipc.open_stream(stream):
+            batch.validate(full=True)
+            yield batch
+
+
+def _typed_source(
+    name: str, schema: pa.Schema, batches: Batches, notes: tuple[str, ...], rows: int | None
+) -> Source:
+    if not schema.names or rows == 0:
+        raise ReadError(f"{name}: no {'rows' if schema.names else 'columns'} of data; wanted at least one")
+    columns, renamed = unique_names(schema.names)
+    with reading(name):
+        empty = pl.DataFrame(pl.from_arrow(schema.empty_table().rename_columns(list(columns))))
+        wanted = plain_types(empty).schema
+
+    def frames(rows: int) -> Iterator[pl.DataFrame]:
+        for batch in batches(rows):
+            frame = pl.DataFrame(pl.from_arrow(batch.rename_columns(list(columns))))
+            yield plain_types(frame).cast(wanted)
+
+    return Source(name, columns, frames, (*notes, *renamed, *plain_types_notes(empty)), rows)

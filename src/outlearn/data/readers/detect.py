@@ -1,0 +1,149 @@
+"""What kind of file it is, by its first bytes; the suffix is asked only where these do not tell."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from outlearn.errors import ReadError
+
+__all__ = ["HEAD_BYTES", "FileBytes", "Format", "examine", "utf16_order"]
+
+HEAD_BYTES = 1 << 20
+
+Format = str  # "parquet", "arrow", "arrow stream", "json lines" or "delimited"
+
+_COMPRESSED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bz2"}
+_TABLES = {b"PAR1": "parquet", b"ARROW1": "arrow", b"\xff\xff\xff\xff": "arrow stream"}
+_REFUSED = {
+    b"PK\x03\x04": "a zip archive or an Excel workbook; unpack it, or save the sheet as CSV",
+    b"\xd0\xcf\x11\xe0": "an old Office document; save the sheet as CSV",
+    b"%PDF": "a PDF document",
+    b"SQLite format 3\x00": "an SQLite database; read it by sqlite:///PATH and a query",
+    b"\x89HDF": "an HDF5 file; write its table as Parquet or CSV",
+    b"\x93NUMPY": "a NumPy array file; write it as Parquet or CSV",
+    b"\x7fELF": "a program",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"GIF8": "a picture",
+    b"PARE": "an encrypted Parquet file",
+    b"FEA1": "a Feather file of version 1; write it again as Arrow or Parquet",
+    b"\xfd7zXZ": "an xz archive; unpack it",
+    b"7z\xbc\xaf": "a 7z archive; unpack it",
+    b"\x80\x04": "a Python pickle, which is never opened; write its table as Parquet or CSV",
+    b"\xd4\xc3\xb2\xa1": "a packet capture; make flows of it first",
+    b"\n\r\r\n": "a packet capture; make flows of it first",
+}
+_SUFFIXES = {
+    ".parquet": {"parquet"},
+    ".pq": {"parquet"},
+    ".arrow": {"arrow", "arrow stream"},
+    ".feather": {"arrow"},
+    ".ipc": {"arrow", "arrow stream"},
+    **{suffix: {"json lines"} for suffix in (".json", ".jsonl", ".ndjson")},
+    **{suffix: {"delimited"} for suffix in (".csv", ".tsv", ".txt", ".dat", ".tab")},
+}
+_PACKED = {".gz", ".gzip", ".zst", ".zstd", ".bz2"}
+_BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")
+
+
+@dataclass(frozen=True, slots=True)
+class FileBytes:
+    """A file whose bytes can be read again and again, unpacked where it is compressed.
+
+    head : the first bytes, unpacked, at most `HEAD_BYTES`; `whole` says whether these are all.
+    """
+
+    path: Path
+    compression: str | None
+    head: bytes
+    whole: bool
+
+    def open(self) -> pa.NativeFile:
+        """Open a stream of the unpacked bytes."""
+        return pa.input_stream(str(self.path), compression=self.compression)
+
+    def lines(self, encoding: str) -> io.TextIOWrapper:
+        """Open a stream of decoded lines."""
+        return io.TextIOWrapper(io.BufferedReader(self.open(), 1 << 18), encoding=encoding)
+
+
+def examine(path: Path) -> tuple[FileBytes, Format, tuple[str, ...]]:
+    """Return the bytes of the file, its format, and a note where the suffix says otherwise.
+
+    Raises
+    ------
+    ReadError
+        For a directory, an empty file, and a file that holds no table.
+    """
+    if path.is_dir():
+        raise ReadError(f"{path}: a directory; wanted a file")
+    if path.exists() and not path.is_file():
+        raise ReadError(f"{path}: not an ordinary file; write its content to one first")
+    with path.open("rb") as stream:
+        start = stream.read(16)
+    compression = _match(start, _COMPRESSED)
+    with pa.input_stream(str(path), compression=compression) as stream:
+        head = stream.read(HEAD_BYTES + 1)
+    content = FileBytes(path, compression, head[:HEAD_BYTES], len(head) <= HEAD_BYTES)
+    if not head.lstrip(b"\xef\xbb\xbf \t\r\n"):
+        raise ReadError(f"{path}: the file is empty; wanted a header and rows")
+    form = _format(content)
+    suffix = path.with_suffix("").suffix if compression and path.suffix.lower() in _PACKED else path.suffix
+    wanted = _SUFFIXES.get(suffix.lower())
+    if wanted is None or form in wanted:
+        return content, form, ()
+    return content, form, (f"the file is named {suffix} but holds {form}, and was read as that",)
+
+
+def _match(start: bytes, table: dict[bytes, str]) -> str | None:
+    return next((value for magic, value in table.items() if start.startswith(magic)), None)
+
+
+def _format(content: FileBytes) -> Format:
+    head, path = content.head, content.path
+    refused = _match(head, _REFUSED)
+    if refused:
+        raise ReadError(f"{path}: {refused}; wanted CSV, Parquet, JSON Lines or Arrow")
+    table = _match(head, _TABLES)
+    if table and content.compression:
+        raise ReadError(f"{path}: {table} inside {content.compression}; unpack it first")
+    if table:
+        return table
+    if not head.startswith(_BYTE_ORDER_MARKS) and _binary(head):
+        raise ReadError(f"{path}: binary data, no text; wanted CSV, Parquet, JSON Lines or Arrow")
+    return "json lines" if _json_object(head) else "delimited"
+
+
+def _binary(head: bytes) -> bool:
+    """Tell binary data: control characters that no text holds (UTF-16 without a mark aside)."""
+    sample = head[:65_536]
+    if utf16_order(sample):
+        return False
+    control = sum(sample.count(byte) for byte in (*range(9), *range(14, 27), *range(28, 32)))
+    return 0 in sample or control > 0.01 * len(sample)
+
+
+def utf16_order(sample: bytes) -> str | None:
+    """Return the codec of UTF-16 without a mark: every other byte of mostly Latin text is zero."""
+    half = len(sample) // 2
+    if half < 2:
+        return None
+    zeros = sample[: 2 * half : 2].count(0), sample[1 : 2 * half : 2].count(0)
+    if zeros[0] == 0 and zeros[1] > 0.7 * half:
+        return "utf-16-le"
+    return "utf-16-be" if zeros[1] == 0 and zeros[0] > 0.7 * half else None
+
+
+def _json_object(head: bytes) -> bool:
+    first = head.removeprefix(b"\xef\xbb\xbf").lstrip().split(b"\n", 1)[0]
+    if not first.startswith(b"{"):
+        return False
+    try:
+        return isinstance(json.loads(first), dict)
+    except (ValueError, RecursionError):
+        return False

@@ -1,0 +1,78 @@
+"""From what the user names to a source of rows."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from outlearn.data.datasets import datasets, load_dataset
+from outlearn.data.readers.columnar import open_arrow, open_arrow_stream, open_parquet
+from outlearn.data.readers.dataframe import open_dataframe
+from outlearn.data.readers.delimited import open_delimited
+from outlearn.data.readers.detect import examine
+from outlearn.data.readers.jsonlines import open_json_lines
+from outlearn.data.readers.source import ReadOptions, Source, reading
+from outlearn.data.readers.sql import open_query
+from outlearn.errors import ReadError
+
+if TYPE_CHECKING:
+    from narwhals.typing import IntoFrame
+
+__all__ = ["open_source"]
+
+_DATASET = "dataset:"
+
+
+def open_source(spec: str | os.PathLike[str] | IntoFrame, *, options: ReadOptions | None = None) -> Source:
+    """Open whatever holds rows.
+
+    Parameters
+    ----------
+    spec : a path to CSV or its kin, Parquet, JSON Lines or Arrow (text also packed by gzip, zstd or bz2);
+        ``dataset:NAME`` for a bundled set; an SQLAlchemy URL, with ``options.query``; or a dataframe of
+        any library that narwhals knows. The format of a file is told by its content, not by its name.
+    options : what detection should not decide.
+
+    Raises
+    ------
+    ReadError
+        When there is nothing to read, or what is there is damaged or no table. One line says which.
+
+    >>> import polars as pl
+    >>> source = open_source(pl.DataFrame({"a": [1, 2, 3]}))
+    >>> source.columns, source.rows, [chunk.height for chunk in source.chunks(2)]
+    (('a',), 3, [2, 1])
+    """
+    options = options or ReadOptions()
+    if not isinstance(spec, (str, os.PathLike)):
+        return open_dataframe(spec, options)
+    text = os.fspath(spec)
+    if text.startswith(_DATASET):
+        return _open_dataset(text.removeprefix(_DATASET))
+    if "://" in text:
+        return open_query(text, options)
+    if not text.strip() or "\0" in text:
+        raise ReadError(f"{text!r} is no path; wanted the path of a file")
+    return _open_path(text, options)
+
+
+def _open_path(text: str, options: ReadOptions) -> Source:
+    path = Path(text).expanduser()
+    with reading(text):
+        content, form, notes = examine(path)
+    if form == "parquet":
+        return open_parquet(text, content, notes)
+    if form == "arrow":
+        return open_arrow(text, content, notes)
+    if form == "arrow stream":
+        return open_arrow_stream(text, content, notes)
+    if form == "json lines":
+        return open_json_lines(text, content, options, notes)
+    return open_delimited(text, content, options, notes)
+
+
+def _open_dataset(name: str) -> Source:
+    frame = load_dataset(name)
+    notes = tuple(info.note for info in datasets() if info.name == name)
+    return Source(f"{_DATASET}{name}", tuple(frame.columns), frame.iter_slices, notes, frame.height)

@@ -1,0 +1,166 @@
+"""What every reader returns: rows in chunks, with a word on how they were read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import polars as pl
+import pyarrow as pa
+
+from outlearn.errors import ParameterError, ReadError
+
+__all__ = ["ReadOptions", "Source", "one_line", "reading", "unique_names"]
+
+BATCH_ROWS = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """How to read where detection should not decide; None means: detect.
+
+    separator : one character between the fields of a delimited text file.
+    encoding : a codec name such as ``"cp1252"``.
+    decimal, thousands : signs within numbers, one character each.
+    query : the SQL text, wanted where the source is a database URL.
+    as_text : columns of text sources in which no value may be taken for a badly written number, such as
+        labels: a column mostly of numbers otherwise loses the few values that are none (with a note).
+    """
+
+    separator: str | None = None
+    encoding: str | None = None
+    decimal: str | None = None
+    thousands: str | None = None
+    query: str | None = None
+    as_text: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for option in ("separator", "decimal", "thousands"):
+            value = getattr(self, option)
+            if value is not None and (len(value) != 1 or not value.isascii() or value in '"\r\n'):
+                raise ParameterError(
+                    f"{option} is {value!r}; wanted one ASCII character, not a quote or line end"
+                )
+        for sign in (self.decimal, self.thousands):
+            if sign is not None and (sign.isalnum() or sign in "+-"):
+                raise ParameterError(
+                    f"{sign!r} cannot be a decimal or thousands sign; wanted one such as , or ."
+                )
+        if self.decimal is not None and self.decimal == self.thousands:
+            raise ParameterError(f"decimal and thousands are both {self.decimal!r}; give two different signs")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Rows that can be walked again and again, each time in the same chunks with the same types.
+
+    Missing values are null in every column. Nothing is sampled and no row is dropped.
+
+    name : what is read, in words.
+    notes : sentences for the user on what was detected or repaired.
+    columns : names, unique and never empty.
+    rows : how many, where that is known without another pass.
+    batches : gives the rows afresh, in pieces of any size; its argument is the size wanted.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    batches: Callable[[int], Iterable[pl.DataFrame]]
+    notes: tuple[str, ...] = ()
+    rows: int | None = None
+
+    def chunks(self, rows: int = 100_000) -> Iterator[pl.DataFrame]:
+        """Yield frames of exactly `rows` rows, the last one of what is left.
+
+        Raises
+        ------
+        ReadError
+            When the source turns out to be damaged on the way.
+        """
+        if rows < 1:
+            raise ParameterError(f"chunks of {rows} rows were asked for; wanted at least 1")
+        held: list[pl.DataFrame] = []
+        ready = total = 0
+        with reading(self.name):
+            for batch in self.batches(rows):
+                held.append(batch)
+                ready += batch.height
+                total += batch.height
+                if ready >= rows:
+                    whole = pl.concat(held)
+                    full = ready - ready % rows
+                    for start in range(0, full, rows):
+                        yield whole.slice(start, rows).rechunk()
+                    held, ready = [whole.slice(full)], ready - full
+            if ready:
+                yield pl.concat(held).rechunk()
+        if not total:
+            raise ReadError(f"{self.name}: no rows of data; wanted at least one")
+
+    def read(self) -> pl.DataFrame:
+        """Return all rows in one frame."""
+        return pl.concat(list(self.chunks())).rechunk()
+
+
+def one_line(error: BaseException, limit: int = 200) -> str:
+    """Return the message of a foreign error on one line.
+
+    >>> one_line(ValueError("first\\n  second"))
+    'first second'
+    """
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+@contextmanager
+def reading(name: str) -> Iterator[None]:
+    """Turn what the file system and the libraries raise into a ReadError of one line."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise ReadError(f"{name}: no such file; check the path") from error
+    except PermissionError as error:
+        raise ReadError(f"{name}: no permission to read it") from error
+    except (pa.ArrowException, pl.exceptions.PolarsError, OSError, UnicodeError) as error:
+        raise ReadError(f"{name}: damaged, truncated or unreadable ({one_line(error)})") from error
+
+
+def unique_names(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return usable column names and the notes on what was renamed.
+
+    >>> unique_names(["a", " a", ""])[0]
+    ('a', 'a_2', 'column_3')
+    """
+    kept = [name.strip() for name in names]
+    taken = set(kept)
+    seen: set[str] = set()
+    blank: list[str] = []
+    duplicate: list[str] = []
+    for position, name in enumerate(kept):
+        if name and name not in seen:
+            seen.add(name)
+            continue
+        new = _free_name(name, position + 1, taken)
+        (duplicate if name else blank).append(f"'{name}' → '{new}'" if name else f"'{new}'")
+        kept[position] = new
+        taken.add(new)
+        seen.add(new)
+    notes = [f"duplicate column names renamed: {_first(duplicate)}"] if duplicate else []
+    notes += [f"columns without a name were called {_first(blank)}"] if blank else []
+    return tuple(kept), tuple(notes)
+
+
+def _free_name(name: str, position: int, taken: set[str]) -> str:
+    new = f"{name}_2" if name else f"column_{position}"
+    number = 2
+    while new in taken:
+        number += 1
+        new = f"{name or f'column_{position}'}_{number}"
+    return new
+
+
+def _first(items: Iterable[str], limit: int = 5) -> str:
+    items = list(items)
+    more = f" and {len(items) - limit} more" if len(items) > limit else ""
+    return ", ".join(items[:limit]) + more

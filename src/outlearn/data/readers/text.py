@@ -1,0 +1,166 @@
+"""Columns of text become numbers, booleans or stay text, judged over all rows, never over the first ones.
+
+A first pass counts, for each column, what its values could be; the counts are sums and do not depend on
+where chunks end. The second pass converts, and a value that does not convert is null, never an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import polars as pl
+
+from outlearn.data.readers.numbers import CONTINENTAL, ENGLISH, Convention, conventions
+from outlearn.data.readers.source import ReadOptions, Source, reading
+from outlearn.data.readers.tally import Tally, count
+from outlearn.errors import ReadError
+
+__all__ = ["from_text"]
+
+_BAD_SHARE = 0.05  # a column with more values that are no numbers than this stays text
+
+Frames = Callable[[], Iterable[pl.DataFrame]]
+DType = type[pl.DataType]
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """How one column is converted; `way` is None where all its numbers are plain."""
+
+    dtype: DType
+    way: Convention | None = None
+    note: str = ""
+
+    def convert(self, values: pl.Expr) -> pl.Expr:
+        if self.dtype is pl.String:
+            return values
+        bare = values.str.strip_chars()
+        if self.dtype is pl.Boolean:
+            return bare.str.to_lowercase() == "true"
+        if self.way is None or self.dtype is pl.Int64:
+            return (bare if self.way else values).cast(self.dtype, strict=False).fill_nan(None)
+        plain = bare.cast(pl.Float64, strict=False)
+        return pl.coalesce(self.way.parse(bare), plain).fill_nan(None)
+
+
+def from_text(
+    name: str,
+    frames: Frames,
+    *,
+    options: ReadOptions,
+    notes: tuple[str, ...] = (),
+    ambiguous: Convention = ENGLISH,
+) -> Source:
+    """Read frames of text columns twice: to decide the types, and to hand out typed chunks.
+
+    Parameters
+    ----------
+    frames : gives the same frames afresh each time; a column may be absent from a frame.
+    ambiguous : the convention of ``1,234`` where no other value of the file tells.
+
+    Raises
+    ------
+    ReadError
+        When there is no row.
+    """
+    ways = conventions(options.decimal, options.thousands)
+    with reading(name):
+        tallies, rows = _count(frames, ways)
+    if not rows:
+        raise ReadError(f"{name}: no rows of data; wanted at least one below the header")
+    plans = _decide(tallies, ways, ambiguous, options.as_text)
+
+    def batches(_: int) -> Iterator[pl.DataFrame]:
+        return (_typed(frame, plans) for frame in frames())
+
+    said = (_ways_used(plans), *(plan.note for plan in plans.values()))
+    return Source(name, tuple(plans), batches, (*notes, *filter(None, said)), rows)
+
+
+def _count(frames: Frames, ways: tuple[Convention, ...]) -> tuple[dict[str, Tally], int]:
+    tallies: dict[str, Tally] = {}
+    rows = 0
+    for frame in frames():
+        rows += frame.height
+        count([tallies.setdefault(name, Tally(ways)) for name in frame.columns], frame)
+    return tallies, rows
+
+
+def _typed(frame: pl.DataFrame, plans: Mapping[str, _Plan]) -> pl.DataFrame:
+    # Columns go by position within, for a name such as ^a$ would be taken for a pattern.
+    position = {name: str(i) for i, name in enumerate(frame.columns)}
+    nothing = pl.lit(None, dtype=pl.String)
+    converted = frame.rename(position).select(
+        plan.convert(pl.col(position[name]) if name in position else nothing).alias(f"new {i}")
+        for i, (name, plan) in enumerate(plans.items())
+    )
+    return converted.rename(dict(zip(converted.columns, plans, strict=True)))
+
+
+def _decide(
+    tallies: Mapping[str, Tally],
+    ways: tuple[Convention, ...],
+    ambiguous: Convention,
+    as_text: tuple[str, ...],
+) -> dict[str, _Plan]:
+    if len(ways) == 1:
+        choose = partial(_given_way, way=ways[0])
+    else:
+        balance = sum((t.written[0] > t.written[1]) - (t.written[1] > t.written[0]) for t in tallies.values())
+        choose = partial(_likely_way, balance=balance, ambiguous=ambiguous)
+    return {
+        name: _Plan(pl.String) if name in as_text else _plan(name, tally, choose(tally))
+        for name, tally in tallies.items()
+    }
+
+
+def _given_way(tally: Tally, way: Convention) -> Convention | None:
+    return way if tally.odd or way.decimal != "." else None
+
+
+def _likely_way(tally: Tally, balance: int, ambiguous: Convention) -> Convention | None:
+    """Choose by the values of the column, then by the other columns (`balance` > 0: English)."""
+    english, continental = tally.written
+    if english != continental:
+        return ENGLISH if english > continental else CONTINENTAL
+    if english and not tally.free_dot:
+        return CONTINENTAL if balance < 0 or (balance == 0 and ambiguous is CONTINENTAL) else ENGLISH
+    if balance < 0 and tally.fraction and not tally.free_dot:
+        return CONTINENTAL  # 1.234 in a file with decimal commas
+    return ENGLISH if tally.odd else None
+
+
+def _plan(name: str, tally: Tally, way: Convention | None) -> _Plan:
+    if tally.present and tally.truths == tally.present:
+        return _Plan(pl.Boolean)
+    if tally.zero_led:
+        return _Plan(pl.String, note=f"column '{name}' has leading zeros and stays text")
+    written = tally.written[tally.ways.index(way)] if way else 0
+    good = tally.plain + written
+    bad = tally.present - good
+    if tally.huge and not tally.fraction and not bad:
+        return _Plan(pl.String, note=f"column '{name}' has integers past 64 bits and stays text")
+    if bad > _BAD_SHARE * tally.present:
+        mixed = f"column '{name}' stays text: {bad:,} of its {tally.present:,} values are not numbers"
+        return _Plan(pl.String, note=mixed if good > bad else "")
+    whole = tally.present > 0 and tally.whole == good
+    return _Plan(pl.Int64 if whole else pl.Float64, way, _missing_note(name, tally, bad))
+
+
+def _missing_note(name: str, tally: Tally, bad: int) -> str:
+    if not bad:
+        return ""
+    shown = ", ".join(repr(value[:30]) for value in tally.examples)
+    values = "1 value" if bad == 1 else f"{bad:,} values"
+    verb = "is not a number and was" if bad == 1 else "are not numbers and were"
+    return f"{values} of column '{name}' {verb} read as missing" + (f" (such as {shown})" if shown else "")
+
+
+def _ways_used(plans: Mapping[str, _Plan]) -> str:
+    named = [f"'{n}'" for n, p in plans.items() if p.way and p.way.decimal != "." and p.dtype is pl.Float64]
+    if not named:
+        return ""
+    more = f" and {len(named) - 5} more" if len(named) > 5 else ""
+    return f"decimal comma in the numbers of {', '.join(named[:5])}{more}"
