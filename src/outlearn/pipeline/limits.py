@@ -1,0 +1,83 @@
+"""What cannot be claimed of a run, in sentences."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from outlearn.data.rows import row_hash
+from outlearn.decisions.decision import Decision
+from outlearn.detectors.base import BaseDetector
+from outlearn.detectors.detector import Detector
+from outlearn.pipeline.scan import Scan
+
+__all__ = ["limits_of"]
+
+_FEW_ROWS = 50
+_MANY_COPIES = 0.2
+_MANY_FLAGGED = 0.1
+
+
+def limits_of(detector: BaseDetector, scan: Scan, decision: Decision, total: int | None) -> tuple[str, ...]:
+    """Return the sentences that apply; `total`: of how many rows the support was chosen, if known."""
+    told = [
+        _labels(detector),
+        _support(detector, total),
+        _score(detector),
+        _copies(detector),
+        _verdict(scan, decision),
+        "Rows are judged one by one: what is odd only in their order or number over time is not seen.",
+    ]
+    return tuple(sentence for sentence in told if sentence)
+
+
+def _labels(detector: BaseDetector) -> str:
+    y = detector.support_y_
+    if (y == 0).all():
+        return (
+            "The rows compared with are taken as normal, as said; anomalies among them would make others "
+            "like them look usual."
+        )
+    if (y == 1).any():
+        return (
+            f"The labels name {int((y == 1).sum()):,} anomalies; kinds of anomaly unlike them are found "
+            "only as far as they are odd."
+        )
+    return (
+        "Without labelled anomalies, flagged means odd, not bad: how many flagged rows matter is unknown "
+        "until some are checked."
+    )
+
+
+def _support(detector: BaseDetector, total: int | None) -> str:
+    n = len(detector.support_)
+    if n < _FEW_ROWS:
+        return f"There are only {n:,} rows to compare with: what is usual is hardly known."
+    if total is not None and n < total:
+        return f"Each row is compared with {n:,} of {total:,} rows; a rare but usual kind may be missing among them."
+    return ""
+
+
+def _score(detector: BaseDetector) -> str:
+    if isinstance(detector, Detector):
+        return (
+            "The score is calibrated on the tables that the model learnt from; that it is so on this table has "
+            "not been checked."
+        )
+    return "The score ranks rows and is no probability; 0.5 is where the detector would put the threshold."
+
+
+def _copies(detector: BaseDetector) -> str:
+    support = detector.support_
+    share = 1.0 - len(np.unique(row_hash(support))) / len(support)
+    if share < _MANY_COPIES:
+        return ""
+    return f"{share:.0%} of the rows compared with are copies of another: copies make one another look usual."
+
+
+def _verdict(scan: Scan, decision: Decision) -> str:
+    if len(scan.scores) > 1 and np.ptp(scan.scores) == 0:
+        return "All rows have the same score: nothing here sets one apart from the others."
+    share = float(decision.flagged.mean())
+    if share > _MANY_FLAGGED:
+        return f"{share:.0%} of the rows are flagged, which is not rare: they may be another kind of usual."
+    return ""

@@ -1,0 +1,97 @@
+"""The top rows in full, and a bounded sample of the rest for the map and the column profiles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from outlearn.data.readers import Source
+from outlearn.decisions.decision import Decision
+from outlearn.detectors.base import BaseDetector
+from outlearn.explain.explanation import Explanation
+from outlearn.pipeline.rows import pick_rows
+from outlearn.report.findings import ColumnProfile, MapSample
+from outlearn.report.map import map_sample
+from outlearn.report.profiles import column_profiles
+from outlearn.rng import derive
+
+__all__ = ["Picture", "explain_top", "take_picture"]
+
+_USUAL, _FLAGGED = 5_000, 1_000  # rows at most in the sample, fewer of a wide table
+_CELLS = 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Rows `top` as a frame in their order, a map and the column profiles."""
+
+    top: pl.DataFrame
+    map: MapSample
+    profiles: tuple[ColumnProfile, ...]
+
+    @property
+    def values(self) -> tuple[dict[str, Any], ...]:
+        return tuple(self.top.iter_rows(named=True))
+
+
+def take_picture(
+    detector: BaseDetector,
+    source: Source,
+    scores: NDArray[np.float64],
+    decision: Decision,
+    top: NDArray[np.int64],
+) -> Picture:
+    """Read the top rows and a random sample of usual and flagged ones, in one pass."""
+    rng = derive(detector.seed_, 1)
+    width = max(len(source.columns), 1)
+
+    def some(rows: NDArray[np.int64], limit: int) -> NDArray[np.int64]:
+        limit = int(np.clip(_CELLS // width, 50, limit))
+        return rows if len(rows) <= limit else np.sort(rng.choice(rows, limit, replace=False))
+
+    usual = some(np.flatnonzero(~decision.flagged), _USUAL)
+    flagged = some(np.flatnonzero(decision.flagged), _FLAGGED)
+    rows = np.concatenate([top, usual, flagged])
+    frame = pick_rows(source, rows)
+    shown, first = np.unique(rows, return_index=True)
+    return Picture(
+        top=frame[: len(top)],
+        map=map_sample(
+            detector.encoder_.transform(frame[first]).values,
+            shown,
+            scores[shown],
+            decision.flagged[shown],
+            random_state=rng,
+        ),
+        profiles=column_profiles(
+            frame[len(top) : len(top) + len(usual)], frame[len(top) + len(usual) :], detector.schema_
+        ),
+    )
+
+
+def explain_top(
+    detector: BaseDetector,
+    frame: pl.DataFrame,
+    rows: NDArray[np.int64],
+    support_rows: NDArray[np.int64] | None,
+    columns: int = 5,
+) -> tuple[Explanation, ...]:
+    """Explain every row of `frame`, whose row numbers in the source are `rows`.
+
+    support_rows : the row number of each support row in the source it was chosen from, -1 where it came from
+        elsewhere; None leaves neighbours as positions in the support.
+    """
+    if not len(rows):
+        return ()
+
+    def placed(told: Explanation) -> Explanation:
+        neighbours = told.neighbours
+        if support_rows is not None:
+            neighbours = tuple(int(support_rows[n]) for n in neighbours if support_rows[n] >= 0)
+        return replace(told, row=int(rows[told.row]), neighbours=neighbours)
+
+    return tuple(placed(told) for told in detector.explain(frame, np.arange(len(rows)), columns=columns))

@@ -1,0 +1,103 @@
+"""Every row of a source scored and decided upon, a piece at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outlearn.data.columns.dates import moments_of
+from outlearn.data.columns.moment import MomentEncoder
+from outlearn.data.readers import Source
+from outlearn.data.schema import Role
+from outlearn.decisions.conformal import p_values
+from outlearn.decisions.decide import Rule, decide
+from outlearn.decisions.decision import Decision, Promise
+from outlearn.detectors.base import BaseDetector
+from outlearn.detectors.detector import Detector
+from outlearn.pipeline.rows import chunks_of
+from outlearn.pipeline.stages import Stages
+
+__all__ = ["Scan", "decide_rows", "score_rows", "top_rows"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """Anomaly scores (n,), the time of each row (n,) where a time column is known, and what was repaired."""
+
+    scores: NDArray[np.float64]
+    times: NDArray[np.datetime64] | None
+    notes: tuple[str, ...]
+
+
+def score_rows(detector: BaseDetector, source: Source, stages: Stages) -> Scan:
+    """Score all rows; only the scores and times of all of them are kept."""
+    clock = _clock(detector)
+    scores: list[NDArray[np.float64]] = []
+    times: list[NDArray[np.datetime64]] = []
+    notes: tuple[str, ...] = ()
+    done = 0
+    with stages.stage("scoring", source.rows) as tick:
+        for chunk in chunks_of(source):
+            if not done:
+                notes = detector.encoder_.notes_of(chunk)
+            scores.append(detector.anomaly_score(chunk))
+            if clock is not None and clock.name in chunk.columns:
+                moments, _ = moments_of(chunk[clock.name], clock.form, clock.zone)
+                times.append(moments.to_numpy())
+            done += chunk.height
+            tick(done)
+    if done > len(scores[0]):
+        notes = tuple(f"in the first {len(scores[0]):,} rows, {note}" for note in notes)
+    return Scan(np.concatenate(scores), np.concatenate(times) if times else None, notes)
+
+
+def _clock(detector: BaseDetector) -> MomentEncoder | None:
+    """Return how the time column is read, if there is one and it holds date-times."""
+    timed = {column.name for column in detector.schema_.columns if column.role is Role.TIME}
+    encoders = (e for e in detector.encoder_.encoders if e.name in timed and isinstance(e, MomentEncoder))
+    return next(encoders, None)
+
+
+def decide_rows(detector: BaseDetector, scan: Scan, rule: Rule | None) -> Decision:
+    """Decide by `rule`, or where there is none as the detector itself would."""
+    held_out = detector.calibration_scores_ if len(detector.calibration_scores_) else None
+    rule = rule if rule is not None else detector.rule_
+    if rule is not None:
+        return decide(
+            scan.scores,
+            rule=rule,
+            support_scores=detector.support_scores_,
+            reference_scores=held_out,
+            times=scan.times,
+        )
+    if isinstance(detector, Detector):
+        meaning = "more likely an anomaly than not, as the model judges"
+    else:
+        meaning = (
+            f"above the bulk of the scores, at a rough estimate of {detector.contamination_:.1%} anomalies"
+        )
+    return Decision(
+        flagged=scan.scores >= detector.threshold_,
+        threshold=float(detector.threshold_),
+        rule=f"the detector's own threshold: {meaning}",
+        promise=Promise(
+            False, "no rate of false alarms was asked for, which takes a reference of normal rows"
+        ),
+        p_values=None if held_out is None else p_values(scan.scores, held_out),
+    )
+
+
+def top_rows(scores: NDArray[np.float64], count: int) -> NDArray[np.int64]:
+    """Return the row numbers of the `count` highest scores, highest first; ties in row order.
+
+    >>> top_rows(np.array([0.1, 0.9, 0.9, 0.5]), 3).tolist()
+    [1, 2, 3]
+    """
+    count = min(count, len(scores))
+    if not count:
+        return np.empty(0, dtype=np.int64)
+    bound = np.partition(scores, len(scores) - count)[len(scores) - count]
+    candidates = np.flatnonzero(scores >= bound)
+    return candidates[np.argsort(-scores[candidates], kind="stable")][:count].astype(np.int64)

@@ -1,0 +1,57 @@
+"""What is written beside each row of the table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from outlearn.decisions.decision import Decision
+
+__all__ = ["scored_columns", "with_verdict"]
+
+
+def scored_columns(taken: Sequence[str]) -> tuple[dict[str, str], str]:
+    """Return our column names, changed where the table has them already, and a note if one was.
+
+    >>> scored_columns(["a", "rank"])[0]["rank"]
+    'outlearn_rank'
+    """
+    names, changed = {}, []
+    for name in ("anomaly_score", "flagged", "p_value", "rank", "reason"):
+        free = name
+        while free in taken:
+            free = f"outlearn_{free}"
+        names[name] = free
+        if free != name:
+            changed.append(f"'{free}'")
+    note = f"the table has columns of our names; ours were called {', '.join(changed)}" if changed else ""
+    return names, note
+
+
+def with_verdict(
+    chunk: pl.DataFrame,
+    start: int,
+    scores: NDArray[np.float64],
+    decision: Decision,
+    reasons: Mapping[int, tuple[int, str]],
+    names: Mapping[str, str],
+) -> pl.DataFrame:
+    """Return rows `start` onwards with their score, flag, p-value, rank and reason beside them.
+
+    reasons : row number → (rank from 1, sentence).
+    """
+    rows = slice(start, start + chunk.height)
+    told = [reasons.get(row, (None, None)) for row in range(rows.start, rows.stop)]
+    columns = {
+        "anomaly_score": pl.Series(scores[rows], dtype=pl.Float64),
+        "flagged": pl.Series(decision.flagged[rows], dtype=pl.Boolean),
+        "p_value": None
+        if decision.p_values is None
+        else pl.Series(decision.p_values[rows], dtype=pl.Float64),
+        "rank": pl.Series([rank for rank, _ in told], dtype=pl.Int64),
+        "reason": pl.Series([reason for _, reason in told], dtype=pl.String),
+    }
+    return chunk.with_columns(*(c.alias(names[name]) for name, c in columns.items() if c is not None))
