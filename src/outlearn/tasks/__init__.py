@@ -1,1 +1,4 @@
-"""From data sets to episodes: real sets, synthetic priors, situations and augmentations."""
+"""From data sets to episodes: synthetic priors, real sets, situations and augmentations.
+
+Public names live in their modules: `episode`, `sampler`, `situation`, `real`, `corpus`, `augment`.
+"""

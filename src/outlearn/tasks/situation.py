@@ -11,7 +11,7 @@ __all__ = ["SITUATIONS", "labels_for"]
 
 SITUATIONS = ("normal", "contaminated", "clean", "labelled")
 """normal: every row is normal and labelled so. clean: every row is normal, which nobody says. contaminated:
-some rows are anomalies, no label. labelled: as contaminated, but a few anomalies, perhaps normals, labelled."""
+some rows are anomalies, no label. labelled: as contaminated, a few anomalies (perhaps normals) told."""
 
 
 def labels_for(
