@@ -19,7 +19,8 @@ class Standing:
     """One detector among others.
 
     mean, median : over the sets it finished; `sets` counts them.
-    common : mean over the sets that every detector finished, the fair column where some failed.
+    common : mean over the sets that every detector finished, the fair column where some failed; detectors
+        that finished no set are left out of the table and of this.
     rank : mean rank over all sets, 1 the best; a detector that failed on a set shares the last ranks there.
     wins : sets on which it is best; ties share the win.
     p_value : two-sided paired Wilcoxon signed-rank test against the chosen detector on the sets both
@@ -67,7 +68,7 @@ class Comparison:
                 str(standing.sets),
                 f"{standing.mean:.3f}",
                 f"{standing.median:.3f}",
-                f"{standing.common:.3f}",
+                _number(standing.common, ".3f"),
                 _number(standing.rank, ".2f"),
                 _number(standing.wins, ".1f"),
                 _number(standing.p_value, ".2g"),
@@ -112,7 +113,8 @@ def compare(
         raise InputError(f"no rows of {sorted(wanted - set(names))}; there are rows of {names}")
     chosen = values[names.index(against)]
     ranks, wins = _ranks(values), _wins(values)
-    common = np.logical_and.reduce(np.isfinite(values), axis=0)
+    finished = np.isfinite(values)
+    common = np.logical_and.reduce(finished[finished.any(axis=1)], axis=0)
     standings = [
         _standing(
             name,
@@ -123,7 +125,7 @@ def compare(
             None if name == against else _p(values[i], chosen),
         )
         for i, name in enumerate(names)
-        if np.isfinite(values[i]).any()
+        if finished[i].any()
     ]
     if oracle_of:
         pool = values[[names.index(name) for name in oracle_of]]

@@ -7,6 +7,7 @@ name says so), rows are shuffled, and a set too small to be judged is refused wi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol as Interface
 
@@ -185,7 +186,7 @@ def inlier_only_dte(
 
 
 #: Every protocol by the name that tables and the command line use.
-PROTOCOLS: dict[str, Protocol] = {
+PROTOCOLS: dict[str, Callable[..., Split]] = {
     "contaminated": contaminated,
     "inlier-only": inlier_only,
     "inlier-only-dte": inlier_only_dte,

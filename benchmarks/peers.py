@@ -1,0 +1,168 @@
+"""The detectors that a benchmark runs, each as its users would run it.
+
+Every entry of `DETECTORS` makes an unfitted peer from a seed. A peer fits rows with optional labels (None, or
+1, 0 and -1 for unlabelled) and scores rows, high = abnormal. Numbers are standardised and words one-hot
+encoded with what the training rows alone tell; our own detector gets the rows as they are. Imports happen
+when a peer is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Any, Protocol
+
+import numpy as np
+import polars as pl
+import polars.selectors as cs
+
+
+class Peer(Protocol):
+    def fit(self, X: Any, y: np.ndarray | None) -> None: ...
+
+    def score(self, X: Any) -> np.ndarray: ...
+
+
+def numbers() -> Any:
+    """Return the encoder that peers who want plain numbers are given."""
+    from sklearn.compose import ColumnTransformer, make_column_selector
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+    plain = make_pipeline(SimpleImputer(keep_empty_features=True), StandardScaler())
+    words = OneHotEncoder(handle_unknown="ignore", max_categories=30, sparse_output=False)
+    return ColumnTransformer(
+        [
+            ("numbers", plain, make_column_selector(dtype_include="number")),
+            ("words", words, make_column_selector(dtype_exclude="number")),
+        ]
+    )
+
+
+def _frame(X: Any) -> Any:
+    """Return pandas, which scikit-learn can select columns of by their type."""
+    import pandas as pd
+
+    return pd.DataFrame(X) if isinstance(X, np.ndarray) else X.to_pandas()
+
+
+class Pyod:
+    """A detector of PyOD on standardised numbers; it ignores labels."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self.encoder, self.model = numbers(), make()
+
+    def fit(self, X: Any, y: np.ndarray | None) -> None:
+        self.model.fit(self.encoder.fit_transform(_frame(X)))
+
+    def score(self, X: Any) -> np.ndarray:
+        return np.asarray(self.model.decision_function(self.encoder.transform(_frame(X))))
+
+
+class CatBoost:
+    """CatBoost with its defaults; unlabelled rows count as normal."""
+
+    def __init__(self, seed: int) -> None:
+        from catboost import CatBoostClassifier
+
+        self.model = CatBoostClassifier(
+            random_seed=seed, verbose=False, thread_count=1, allow_writing_files=False
+        )
+
+    def fit(self, X: Any, y: np.ndarray | None) -> None:
+        words = X.select(~cs.numeric()).columns if isinstance(X, pl.DataFrame) else []
+        self.model.fit(self._plain(X), (np.asarray(y) == 1).astype(int), cat_features=words)
+
+    def score(self, X: Any) -> np.ndarray:
+        return np.asarray(self.model.predict_proba(self._plain(X))[:, 1])
+
+    @staticmethod
+    def _plain(X: Any) -> Any:
+        if not isinstance(X, pl.DataFrame):
+            return X
+        return X.with_columns((~cs.numeric()).cast(pl.String).fill_null("")).to_pandas()
+
+
+class Outlearn:
+    """One of our own estimators, on rows as they are."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+    def fit(self, X: Any, y: np.ndarray | None) -> None:
+        self.model.fit(X, y)
+
+    def score(self, X: Any) -> np.ndarray:
+        return np.asarray(self.model.anomaly_score(X))
+
+
+class Random:
+    """No knowledge at all: the floor."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = np.random.default_rng(seed)
+
+    def fit(self, X: Any, y: np.ndarray | None) -> None:
+        return None
+
+    def score(self, X: Any) -> np.ndarray:
+        return self.rng.random(len(X))
+
+
+def _pyod(module: str, name: str, *, seeded: bool = False, **settings: Any) -> Callable[[int], Peer]:
+    def make(seed: int) -> Peer:
+        from importlib import import_module
+
+        kind = getattr(import_module(f"pyod.models.{module}"), name)
+        return Pyod(lambda: kind(**settings, **({"random_state": seed} if seeded else {})))
+
+    return make
+
+
+def _default(seed: int) -> Peer:
+    from outlearn import Detector
+
+    return Outlearn(Detector(random_state=seed))
+
+
+def _pool(name: str) -> Callable[[int], Peer]:
+    def make(seed: int) -> Peer:
+        from outlearn.detectors.named import make_detector
+
+        return Outlearn(make_detector(name, random_state=seed))
+
+    return make
+
+
+DETECTORS: dict[str, Callable[[int], Peer]] = {
+    "outlearn": _default,
+    "cleaned_knn": _pool("cleaned_knn"),
+    "bagged_trees": _pool("bagged_trees"),
+    "iforest": _pyod("iforest", "IForest", seeded=True),
+    "knn5": _pyod("knn", "KNN", n_neighbors=5, method="mean"),
+    "knn50": _pyod("knn", "KNN", n_neighbors=50, method="mean"),
+    "lof": _pyod("lof", "LOF"),
+    "ecod": _pyod("ecod", "ECOD"),
+    "hbos": _pyod("hbos", "HBOS"),
+    "mcd": _pyod("mcd", "MCD", seeded=True),
+    "catboost": CatBoost,
+    "random": Random,
+}
+
+#: Detectors that cannot run without labelled anomalies.
+NEED_LABELS = ("bagged_trees", "catboost")
+
+#: The package whose version a result belongs to.
+PACKAGES = {
+    "outlearn": "outlearn",
+    "cleaned_knn": "outlearn",
+    "bagged_trees": "outlearn",
+    "catboost": "catboost",
+    "random": "numpy",
+}
+
+
+def version_of(detector: str) -> str:
+    package = PACKAGES.get(detector, "pyod")
+    return f"{package} {version(package)}"
