@@ -51,10 +51,11 @@ class Findings:
     scores : (n,) anomaly scores in [0, 1], in row order.
     top : row numbers of the most abnormal rows, most abnormal first; `top_values[i]` holds the cells of row
         `top[i]` (column name → value) and `explanations[i]` says why.
-    support_size : rows that the detector compares with; labels : counts of (anomaly, normal) labels it was given.
+    support_size : rows that the detector compares with; labels : counts of (anomaly, normal) labels given.
     notes : sentences on what was set aside, repaired or could not be done.
     limits : sentences on what cannot be claimed.
     seconds : wall time of each stage.
+    seed : the `random_state` of the run; None where it was left to chance.
     """
 
     source: str
@@ -74,3 +75,4 @@ class Findings:
     limits: tuple[str, ...]
     seconds: dict[str, float]
     version: str
+    seed: int | None = None

@@ -1,0 +1,73 @@
+"""The sentences that the page and the terminal share."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+
+from outlearn.report.findings import Findings
+from outlearn.report.words import clean, percent, score
+
+__all__ = ["columns_sentence", "headline", "labels_sentence", "promise_title", "rule_sentence", "sentence"]
+
+
+def headline(findings: Findings) -> str:
+    """Return the answer: "23 of 10,000 rows flagged"."""
+    return f"{_flagged(findings):,} of {_rows(findings.scores.size)} flagged"
+
+
+def rule_sentence(findings: Findings) -> str:
+    """Return how the threshold was set and what share of the rows it flags."""
+    decision = findings.decision
+    total, rule = max(findings.scores.size, 1), clean(decision.rule, 200)
+    if _flagged(findings) == 0:
+        reach = f"no row reaches the threshold {score(decision.threshold)}"
+        return f"{reach if np.isfinite(decision.threshold) else 'no row is flagged'} (rule: {rule})"
+    share = percent(_flagged(findings) / total)
+    return f"{share} of the rows score {score(decision.threshold)} or more (rule: {rule})"
+
+
+def promise_title(findings: Findings) -> str:
+    """Return whether a guarantee can be made, in a few words."""
+    return "Promise" if findings.decision.promise.holds else "No promise can be made"
+
+
+def labels_sentence(findings: Findings) -> str:
+    """Return which labels the detector was given."""
+    anomalies, normal = findings.labels
+    if anomalies == normal == 0:
+        return "none"
+    return f"{_count(anomalies, 'anomaly', 'anomalies')} and {normal:,} normal"
+
+
+def columns_sentence(findings: Findings) -> str:
+    """Return how many columns were used, by kind, and how many were set aside."""
+    kinds = Counter(str(column.kind) for column in findings.schema.used)
+    used = _count(sum(kinds.values()), "column", "columns") + " used"
+    by_kind = ", ".join(
+        f"{n:,} {kind}" for kind, n in sorted(kinds.items(), key=lambda item: (-item[1], item[0]))
+    )
+    aside = len(findings.schema.set_aside)
+    return f"{used}{f' ({by_kind})' if by_kind else ''}, {aside:,} set aside"
+
+
+def sentence(text: str) -> str:
+    """Return the text with a capital and a full stop.
+
+    >>> sentence("no promise")
+    'No promise.'
+    """
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?", "…")) else ".")
+
+
+def _flagged(findings: Findings) -> int:
+    return int(np.count_nonzero(findings.decision.flagged))
+
+
+def _rows(count: int) -> str:
+    return _count(count, "row", "rows")
+
+
+def _count(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"

@@ -1,0 +1,115 @@
+"""Values as short, safe words: the one place where foreign text is cut and cleaned."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+__all__ = ["cell", "clean", "number", "percent", "score", "unique"]
+
+# Control characters break terminals, direction marks make text look like other text, and lone surrogates
+# cannot be written as UTF-8. Joiners stay: several scripts need them.
+_UNSEEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]+"
+)
+_SPACES = re.compile(r"\s+")
+
+
+def clean(text: str, limit: int) -> str:
+    """Return `text` on one line, without unseen characters, at most `limit` characters long.
+
+    It is not escaped: that is for whoever writes it into a page or a terminal.
+
+    >>> clean("a\\x1b[31mb\\n  c", 20)
+    'a [31mb c'
+    >>> clean("abcdefgh", 5)
+    'abcd…'
+    """
+    head = text[: 4 * limit]  # a cell may be megabytes long; only its beginning is looked at
+    seen = _SPACES.sub(" ", _UNSEEN.sub(" ", head)).strip()
+    if len(seen) <= limit and len(head) == len(text):
+        return seen
+    return seen[: limit - 1].rstrip() + "…"
+
+
+def cell(value: Any, limit: int = 120) -> str:
+    """Return the value of a table cell in words; None and NaN are "missing".
+
+    >>> cell(None), cell(True), cell(12.50), cell(2024), cell("DE")
+    ('missing', 'true', '12.5', '2024', 'DE')
+    """
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return "missing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:.7g}" if abs(value) < 1e6 else f"{value:.12g}"
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ")
+    if isinstance(value, bytes):
+        return f"{len(value):,} bytes"
+    return clean(str(value), limit)
+
+
+def number(value: float) -> str:
+    """Return a number with four significant digits.
+
+    >>> number(12345.678), number(0.25), number(-3.0), number(1.5e-7), number(2e12)
+    ('12,346', '0.25', '-3', '1.5e-07', '2e+12')
+    """
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    size = math.floor(math.log10(abs(value)))
+    if not -4 <= size < 9:
+        return f"{value:.4g}"
+    text = f"{value:,.{max(0, 3 - size)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def score(value: float) -> str:
+    """Return a score in [0, 1] with three decimals, or with as many as keep it from being read as 0 or 1.
+
+    >>> score(0.5), score(1.0), score(0.99987)
+    ('0.500', '1.000', '0.9999')
+    """
+    decimals = 3
+    while 0 < value < 1 and round(value, decimals) in (0.0, 1.0) and decimals < 9:
+        decimals += 1
+    return f"{value:.{decimals}f}"
+
+
+def percent(share: float) -> str:
+    """Return a share in per cent.
+
+    >>> percent(0.614), percent(0.0023), percent(0.0), percent(1e-7)
+    ('61 %', '0.23 %', '0 %', 'under 0.01 %')
+    """
+    if 0 < share < 1e-4:
+        return "under 0.01 %"
+    if 0.99 < share < 1:
+        return f"{math.floor(share * 1e4) / 100:g} %"
+    return f"{100 * share:.2g} %" if share < 0.1 else f"{100 * share:.0f} %"
+
+
+def unique(labels: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the labels with later copies numbered, so that each names one thing.
+
+    >>> unique(("a", "b", "a"))
+    ('a', 'b', 'a (2)')
+    """
+    taken: set[str] = set()
+    result = []
+    for label in labels:
+        copy, name = 1, label
+        while name in taken:
+            copy += 1
+            name = f"{label} ({copy})"
+        taken.add(name)
+        result.append(name)
+    return tuple(result)

@@ -1,0 +1,60 @@
+import io
+
+import pytest
+from rich.console import Console
+
+from outlearn.decisions.decision import Decision, Promise
+from outlearn.report import render_text
+
+
+def text_of(findings, width=80, top=10, encoding="utf-8", **options):
+    raw = io.BytesIO()
+    with io.TextIOWrapper(raw, encoding=encoding) as file:
+        render_text(findings, console=Console(file=file, width=width, **options), top=top)
+        file.flush()
+        return raw.getvalue().decode(encoding)
+
+
+def test_text_tells_the_answer_first_and_every_note_and_limit(make_findings):
+    findings = make_findings()
+    text = text_of(findings)
+    assert text.startswith("3 of 40 rows flagged")
+    for words in ("Promise: Promise amount.", *findings.notes, *findings.limits, "1 set aside"):
+        assert words in text
+    assert text.count("amount is odd") == 5
+    assert text_of(findings, top=2).count("amount is odd") == 2
+    assert text_of(findings, top=0).count("amount is odd") == 0
+
+
+def test_plain_where_there_is_no_terminal(make_findings):
+    assert "\x1b" not in text_of(make_findings())
+    assert "─" not in text_of(make_findings())
+    assert "\x1b[" in text_of(make_findings(), force_terminal=True, color_system="standard")
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_reasons_are_not_squeezed(make_findings, width):
+    findings = make_findings(
+        n=10_000_000 // 100, word="a reason of many plain words", cell="and a value " * 8
+    )
+    lines = text_of(findings, width=width).splitlines()
+    assert max(map(len, lines)) <= width
+    assert max(len(line.rstrip()) for line in lines if "a reason" in line) > width * 0.75
+
+
+def test_foreign_text_is_neither_markup_nor_control(make_findings):
+    text = text_of(make_findings(word="[red]x[/red]\x1b[2J[/]", cell="\x07\r\n[link=http://x]"))
+    assert "[red]x[/red]" in text
+    assert not set("\x1b\x07\r") & set(text)
+
+
+def test_ascii_terminal_is_served(make_findings):
+    assert "? is odd" in text_of(make_findings(word="é"), encoding="ascii")
+
+
+def test_promise_that_cannot_be_made_and_no_flags(make_findings):
+    findings = make_findings(flagged=0)
+    decision = Decision(findings.decision.flagged, 1.0, "budget 5", Promise(False, "no promise: few rows"))
+    text = text_of(make_findings(flagged=0, decision=decision))
+    assert "0 of 40 rows flagged" in text
+    assert "No promise can be made: No promise: few rows." in text
