@@ -81,7 +81,7 @@ def _rare_flag(rng: np.random.Generator, z: Column) -> Column:
     return np.asarray((z > rng.uniform(1.5, 2.6)).astype(float))
 
 
-def _waved(rng: np.random.Generator, z: Column) -> Column:
+def _folded(rng: np.random.Generator, z: Column) -> Column:
     """Folded: the middle and the ends of the old scale meet."""
     return np.asarray(np.abs(z - rng.normal(0, 0.7)))
 
@@ -98,7 +98,7 @@ MAPS: Mapping[str, Map] = {
     "levels": _levels,
     "codes": _codes,
     "rare_flag": _rare_flag,
-    "folded": _waved,
+    "folded": _folded,
 }
 
 STYLES: Mapping[str, Style] = {
