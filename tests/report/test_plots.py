@@ -39,6 +39,14 @@ def test_map_draws_each_row_and_names_the_highest_flagged():
     assert ">7027<" not in svg
 
 
+def test_numbers_on_the_map_do_not_cover_one_another():
+    xy = np.array([[0.0, 0.0], [0.01, 0.0], [1.0, 1.0]])
+    svg = plot_map(
+        MapSample(xy, np.array([101, 102, 103]), np.array([0.9, 0.8, 0.7]), np.ones(3, dtype=bool))
+    )
+    assert [f">{row}<" in svg for row in (101, 102, 103)] == [True, False, True]
+
+
 def test_map_of_one_point():
     svg = plot_map(MapSample(np.zeros((1, 2)), np.array([0]), np.array([0.5]), np.array([True])))
     assert svg.count("var(--flag)") == 1

@@ -20,6 +20,7 @@ __all__ = ["Histogram", "count_scores", "plot_histogram", "plot_map", "plot_prof
 
 _WIDTH, _HEIGHT = 500, 310
 _NAMED = 5  # rows on the map whose number is written beside them
+_ROOM = (44, 14)  # pixels that the number of a row takes
 _LOG_FROM = 100  # times that the tallest bin stands over the smallest before its axis becomes logarithmic
 
 
@@ -123,14 +124,14 @@ def plot_map(sample: MapSample) -> str:
     room = np.where(high > low, high - low, 1.0)
     # Whole tenths of a pixel keep a map of thousands of rows small.
     place = np.round((sample.xy - low) / room * np.array([_WIDTH, _HEIGHT]), 1)
-    named = set(np.argsort(-np.where(sample.flagged, sample.scores, -1.0), kind="stable")[:_NAMED].tolist())
+    named = _named(place, sample)
     points = [
         {
             "x": float(x),
             "y": float(y),
             "flag": bool(flag),
             "colour": _colour(bool(flag)),
-            "name": f"{int(row)}" if flag and i in named else "",
+            "name": f"{int(row)}" if i in named else "",
         }
         for i, ((x, y), row, flag) in enumerate(zip(place, sample.rows, sample.flagged, strict=True))
     ]
@@ -148,6 +149,17 @@ def plot_map(sample: MapSample) -> str:
         .encode(x=x, y=y, text="name:N")
     )
     return _svg(alt.layer(*layers, names).properties(width=_WIDTH + 24, height=_HEIGHT))
+
+
+def _named(place: NDArray[np.float64], sample: MapSample) -> list[int]:
+    """Return the positions of the highest flagged rows whose numbers do not lie on one another."""
+    highest = np.argsort(-np.where(sample.flagged, sample.scores, -1.0), kind="stable")[: 2 * _NAMED]
+    named: list[int] = []
+    for i in highest.tolist():
+        apart = all((np.abs(place[i] - place[j]) > _ROOM).any() for j in named)
+        if sample.flagged[i] and apart:
+            named.append(i)
+    return named[:_NAMED]
 
 
 def plot_profile(profile: ColumnProfile) -> str:
