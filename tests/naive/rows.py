@@ -20,4 +20,3 @@ def row_hash(row: list[float]) -> int:
         bits = struct.unpack("<I", struct.pack("<f", value + 0.0))[0]
         total += mix((bits + mix((place * _GOLDEN) & _WORD)) & _WORD)
     return mix(total & _WORD)
-
