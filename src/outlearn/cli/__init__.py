@@ -1,1 +1,20 @@
-"""TODO."""
+"""The command line: one file a subcommand. Each reads its options, calls the pipeline and prints.
+
+Whatever takes time to import is imported inside the commands, so that ``outlearn --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command line; the exit codes are those of `outlearn.cli.guard`."""
+    try:
+        from outlearn.cli.app import app
+
+        app()
+    except KeyboardInterrupt:  # before a command has begun
+        sys.exit(130)

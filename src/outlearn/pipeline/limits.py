@@ -53,15 +53,15 @@ def _support(detector: BaseDetector, total: int | None) -> str:
     if n < _FEW_ROWS:
         return f"There are only {n:,} rows to compare with: what is usual is hardly known."
     if total is not None and n < total:
-        return f"Each row is compared with {n:,} of {total:,} rows; a rare but usual kind may be missing among them."
+        return f"Each row is compared with {n:,} of {total:,} rows; rare kinds of usual row may be missing there."
     return ""
 
 
 def _score(detector: BaseDetector) -> str:
     if isinstance(detector, Detector):
         return (
-            "The score is calibrated on the tables that the model learnt from; that it is so on this table has "
-            "not been checked."
+            "The score is calibrated on the tables that the model learnt from; on this table that is not "
+            "checked."
         )
     return "The score ranks rows and is no probability; 0.5 is where the detector would put the threshold."
 

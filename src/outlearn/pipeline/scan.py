@@ -82,9 +82,7 @@ def decide_rows(detector: BaseDetector, scan: Scan, rule: Rule | None) -> Decisi
         flagged=scan.scores >= detector.threshold_,
         threshold=float(detector.threshold_),
         rule=f"the detector's own threshold: {meaning}",
-        promise=Promise(
-            False, "no rate of false alarms was asked for, which takes a reference of normal rows"
-        ),
+        promise=Promise(False, "no rate of false alarms was asked for; it takes a reference of normal rows"),
         p_values=None if held_out is None else p_values(scan.scores, held_out),
     )
 

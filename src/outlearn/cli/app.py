@@ -1,0 +1,51 @@
+"""All subcommands under one name."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from outlearn import __version__
+from outlearn.cli.datasets import datasets
+from outlearn.cli.detect import detect
+from outlearn.cli.evaluate import evaluate
+from outlearn.cli.explain import explain
+from outlearn.cli.fit import fit
+from outlearn.cli.guard import guarded
+from outlearn.cli.schema import schema
+from outlearn.cli.score import score
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Find the odd rows of a table, and say why they are odd.",
+)
+
+for command in (detect, fit, score, explain, evaluate, datasets, schema):
+    app.command()(guarded(command))
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        version()
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
+) -> None:
+    """Find the odd rows of a table, and say why they are odd."""

@@ -1,0 +1,67 @@
+"""outlearn detect: the main job."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from outlearn.cli import options as o
+
+__all__ = ["detect"]
+
+
+def detect(
+    table: o.Table,
+    reference: Annotated[
+        str | None,
+        typer.Option(
+            help="Rows known to be normal, to compare with; without it TABLE is compared with itself."
+        ),
+    ] = None,
+    top: o.Top = 20,
+    out: o.Out = None,
+    report: o.Report = None,
+    detector: o.DetectorName = "incontext",
+    label_column: o.LabelColumn = None,
+    time_column: o.TimeColumn = None,
+    ignore: o.Ignore = None,
+    schema: o.SchemaFile = None,
+    contamination: o.Contamination = None,
+    false_alarm_rate: o.FalseAlarmRate = None,
+    budget: o.Budget = None,
+    fdr: o.DiscoveryRate = None,
+    separator: o.Separator = None,
+    encoding: o.Encoding = None,
+    decimal: o.DecimalSign = None,
+    thousands: o.ThousandsSign = None,
+    query: o.Query = None,
+    seed: o.Seed = 0,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Find the odd rows of a table, rank them and say why they are odd."""
+    from outlearn.cli.terminal import check_report, progress_bars, tell
+
+    rule = o.rule_of(contamination, false_alarm_rate, budget, fdr)
+    reading = o.read_options(separator, encoding, decimal, thousands, query)
+    check_report(report)
+    with progress_bars(quiet) as progress:
+        from outlearn.pipeline.job import detect as find
+
+        findings = find(
+            table,
+            reference=reference,
+            detector=detector,
+            label_column=label_column,
+            time_column=time_column,
+            schema=schema,
+            ignore=ignore or (),
+            rule=rule,
+            top=top,
+            out=out,
+            random_state=seed,
+            options=reading,
+            progress=progress,
+        )
+    tell(findings, top=top, out=out, report=report, quiet=quiet)

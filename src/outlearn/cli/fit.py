@@ -1,0 +1,68 @@
+"""outlearn fit: learn once, score many times."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from outlearn.cli import options as o
+
+__all__ = ["fit"]
+
+
+def fit(
+    table: o.Table,
+    out: Annotated[Path, typer.Option(help="Where to write the model, e.g. model.outlearn.")],
+    known_normal: Annotated[
+        bool, typer.Option("--known-normal", help="All rows without a label are known to be normal.")
+    ] = False,
+    detector: o.DetectorName = "incontext",
+    label_column: o.LabelColumn = None,
+    time_column: o.TimeColumn = None,
+    ignore: o.Ignore = None,
+    schema: o.SchemaFile = None,
+    contamination: o.Contamination = None,
+    false_alarm_rate: o.FalseAlarmRate = None,
+    separator: o.Separator = None,
+    encoding: o.Encoding = None,
+    decimal: o.DecimalSign = None,
+    thousands: o.ThousandsSign = None,
+    query: o.Query = None,
+    seed: o.Seed = 0,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Learn from a table and keep the model in one file, for `score` and `explain`."""
+    from outlearn.cli.terminal import progress_bars
+    from outlearn.pipeline.output import check_output
+
+    o.rule_of(contamination, false_alarm_rate, None, None)
+    check_output(out, source=table)
+    with progress_bars(quiet) as progress:
+        from outlearn.pipeline.monitor import Monitor
+
+        monitor = Monitor.fit(
+            table,
+            detector=detector,
+            known_normal=known_normal,
+            label_column=label_column,
+            time_column=time_column,
+            schema=schema,
+            ignore=ignore or (),
+            contamination="auto" if contamination is None else contamination,
+            false_alarm_rate=false_alarm_rate,
+            random_state=seed,
+            options=o.read_options(separator, encoding, decimal, thousands, query),
+            progress=progress,
+        )
+        monitor.save(out)
+    if quiet:
+        return
+    typer.echo(f"learnt from {monitor.learnt_from} ({monitor.total:,} rows)")
+    promise = monitor.detector.promise_
+    for line in (*monitor.notes, *(() if promise is None else (promise.text,))):
+        typer.echo(f" - {line}")
+    kept = len(monitor.detector.support_)
+    typer.echo(f"Model: {out} (it holds {kept:,} rows of the table: treat it with the same care)")

@@ -1,0 +1,145 @@
+"""Options that several commands share, each said once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from outlearn.data.readers import ReadOptions
+    from outlearn.decisions.decide import Rule
+
+__all__ = [
+    "Budget",
+    "Contamination",
+    "Debug",
+    "DecimalSign",
+    "DetectorName",
+    "DiscoveryRate",
+    "Encoding",
+    "FalseAlarmRate",
+    "Ignore",
+    "LabelColumn",
+    "Out",
+    "Query",
+    "Quiet",
+    "Report",
+    "SchemaFile",
+    "Seed",
+    "Separator",
+    "Table",
+    "ThousandsSign",
+    "TimeColumn",
+    "Top",
+    "read_options",
+    "rule_of",
+]
+
+_READING, _RULES = "How to read", "Which rows to flag (one of these)"
+
+Table = Annotated[
+    str,
+    typer.Argument(
+        help="CSV, Parquet, JSON Lines or Arrow file, dataset:NAME, or database URL.", metavar="TABLE"
+    ),
+]
+LabelColumn = Annotated[
+    str | None, typer.Option(help="Column of labels: 1/0/empty or anomaly/normal/empty.", metavar="NAME")
+]
+TimeColumn = Annotated[str | None, typer.Option(help="Column of date-times.", metavar="NAME")]
+Ignore = Annotated[
+    list[str] | None, typer.Option(help="Column to leave out; may be repeated.", metavar="NAME")
+]
+SchemaFile = Annotated[
+    Path | None,
+    typer.Option("--schema", help="TOML file that says how to read columns; see `outlearn schema`."),
+]
+DetectorName = Annotated[
+    str, typer.Option("--detector", help="incontext (learnt), or a classical one such as iforest, knn, lof.")
+]
+Seed = Annotated[int, typer.Option(help="Seed of all randomness.", min=0)]
+Top = Annotated[int, typer.Option(help="How many of the most abnormal rows to show and explain.", min=0)]
+Out = Annotated[
+    Path | None,
+    typer.Option(help="Write all rows with score, flag and reason to .parquet, .csv, .jsonl or .arrow."),
+]
+Report = Annotated[Path | None, typer.Option(help="Write a report, one HTML page that opens offline.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Print the traceback of an error.")]
+
+Separator = Annotated[
+    str | None,
+    typer.Option(help="Sign between fields; tab is \\t.", rich_help_panel=_READING, metavar="SIGN"),
+]
+Encoding = Annotated[
+    str | None,
+    typer.Option(help="Codec of a text file, e.g. cp1252.", rich_help_panel=_READING, metavar="NAME"),
+]
+DecimalSign = Annotated[
+    str | None, typer.Option("--decimal", help="Decimal sign.", rich_help_panel=_READING, metavar="SIGN")
+]
+ThousandsSign = Annotated[
+    str | None, typer.Option("--thousands", help="Thousands sign.", rich_help_panel=_READING, metavar="SIGN")
+]
+Query = Annotated[
+    str | None,
+    typer.Option(help="SQL to run, where TABLE is a database URL.", rich_help_panel=_READING, metavar="SQL"),
+]
+
+Contamination = Annotated[
+    float | None, typer.Option(help="Share of the rows that is odd, e.g. 0.02.", rich_help_panel=_RULES)
+]
+FalseAlarmRate = Annotated[
+    float | None,
+    typer.Option(
+        help="Flag at most this share of normal rows; a promise given a reference.", rich_help_panel=_RULES
+    ),
+]
+Budget = Annotated[
+    str | None,
+    typer.Option(
+        help='Rows that can be looked at: 20, or "20/day" of the time column.', rich_help_panel=_RULES
+    ),
+]
+DiscoveryRate = Annotated[
+    float | None,
+    typer.Option(
+        "--fdr", help="Share of false alarms among the flagged rows, at most.", rich_help_panel=_RULES
+    ),
+]
+
+
+def read_options(
+    separator: str | None, encoding: str | None, decimal: str | None, thousands: str | None, query: str | None
+) -> ReadOptions:
+    """Return how to read, as the user said it."""
+    from outlearn.data.readers import ReadOptions
+
+    return ReadOptions("\t" if separator == "\\t" else separator, encoding, decimal, thousands, query)
+
+
+def rule_of(
+    contamination: float | None, false_alarm_rate: float | None, budget: str | None, fdr: float | None
+) -> Rule | None:
+    """Return the one rule that was asked for, or None.
+
+    Raises
+    ------
+    ParameterError
+        When more than one was, or its value is out of range.
+    """
+    from outlearn.decisions.decide import Rule
+    from outlearn.errors import ParameterError
+
+    given = {
+        "--contamination": None if contamination is None else Rule.contamination(contamination),
+        "--false-alarm-rate": None if false_alarm_rate is None else Rule.false_alarm_rate(false_alarm_rate),
+        "--budget": None if budget is None else Rule.budget(budget),
+        "--fdr": None if fdr is None else Rule.false_discovery_rate(fdr),
+    }
+    named = [name for name, rule in given.items() if rule is not None]
+    if len(named) > 1:
+        raise ParameterError(f"{' and '.join(named)} were given; wanted one of them")
+    return given[named[0]] if named else None

@@ -1,0 +1,49 @@
+"""outlearn score: judge new rows by a fitted model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from outlearn.cli import options as o
+
+__all__ = ["score"]
+
+
+def score(
+    model: Annotated[Path, typer.Argument(help="File written by `outlearn fit`.")],
+    table: o.Table,
+    top: o.Top = 20,
+    out: o.Out = None,
+    report: o.Report = None,
+    contamination: o.Contamination = None,
+    false_alarm_rate: o.FalseAlarmRate = None,
+    budget: o.Budget = None,
+    fdr: o.DiscoveryRate = None,
+    separator: o.Separator = None,
+    encoding: o.Encoding = None,
+    decimal: o.DecimalSign = None,
+    thousands: o.ThousandsSign = None,
+    query: o.Query = None,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Score the rows of a table by a fitted model, and say why the top ones are odd."""
+    from outlearn.cli.terminal import check_report, progress_bars, tell
+
+    rule = o.rule_of(contamination, false_alarm_rate, budget, fdr)
+    check_report(report)
+    with progress_bars(quiet) as progress:
+        from outlearn.pipeline.monitor import Monitor
+
+        findings = Monitor.load(model).detect(
+            table,
+            rule=rule,
+            top=top,
+            out=out,
+            options=o.read_options(separator, encoding, decimal, thousands, query),
+            progress=progress,
+        )
+    tell(findings, top=top, out=out, report=report, quiet=quiet)

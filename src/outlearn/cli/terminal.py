@@ -1,0 +1,71 @@
+"""What is seen while a command works, and what it says at the end."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from outlearn.pipeline.stages import Progress
+    from outlearn.report.findings import Findings
+
+__all__ = ["check_report", "progress_bars", "tell"]
+
+
+@contextmanager
+def progress_bars(quiet: bool) -> Iterator[Progress | None]:
+    """Give a progress callback that draws bars on standard error; None where nobody would see them."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def progress(stage: str, done: int, total: int | None) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=total)
+            bars.update(tasks[stage], completed=done, total=total)
+
+        yield progress
+
+
+def check_report(path: Path | None) -> None:
+    """Refuse, before any work, a report that could not be written or rendered."""
+    if path is None:
+        return
+    from outlearn.extras import require
+    from outlearn.pipeline.output import check_output
+
+    check_output(path)
+    require("jinja2", extra="report")
+
+
+def tell(findings: Findings, *, top: int, out: Path | None, report: Path | None, quiet: bool) -> None:
+    """Write the report, then print the findings and where the files are."""
+    if report is not None:
+        from outlearn.report.page import write_report
+
+        write_report(findings, report)
+    if quiet:
+        return
+    from rich.console import Console
+
+    from outlearn.report.text import render_text
+
+    console = Console()
+    render_text(findings, console=console, top=top)
+    written = [
+        f"{what}: {path}" for what, path in (("Scored rows", out), ("Report", report)) if path is not None
+    ]
+    if written:
+        console.print()
+    for line in written:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
