@@ -24,7 +24,7 @@ def read_set(path: Path) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
     """Return ``X (n, d)`` finite float32 and ``y (n,)`` int8 in {0, 1}.
 
     Missing and infinite values become the median of their column. In Parquet, a column of text becomes the
-    share of rows with the same text, a date its count of microseconds or days; a column named ``family``, which
+    share of rows with the same text, a date its count of days or microseconds; one named ``family``, which
     tells the label, is left out. Rows keep their order and their copies.
 
     Raises
