@@ -4,6 +4,7 @@ import gzip
 import os
 import sqlite3
 
+import narwhals as nw
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -67,6 +68,18 @@ def test_wrong_suffix_is_told(tmp_path):
     source = open_source(_write(tmp_path / "table.csv", "parquet"))
     assert source.notes == ("the file is named .csv but holds parquet, and was read as that",)
     assert open_source(_write(tmp_path / "table.csv.gz", "gzip")).notes == ()
+
+
+def test_the_encoding_of_json_lines(tmp_path):
+    path = tmp_path / "x.jsonl"
+    path.write_bytes(b'\xef\xbb\xbf{"a": "\xc3\xa9"}\n')
+    assert open_source(path).read().rows() == [("é",)]
+    path.write_bytes(b'{"a": "\xe9"}\n')
+    assert open_source(path, options=ReadOptions(encoding="latin-1")).read().rows() == [("é",)]
+    with pytest.raises(ReadError, match="utf-8"):
+        open_source(path)
+    with pytest.raises(ParameterError, match="unknown"):
+        open_source(path, options=ReadOptions(encoding="no-such"))
 
 
 def _truncated(form):
@@ -167,6 +180,7 @@ def test_dataset_source():
         lambda f: f.lazy(),
         lambda f: f.to_pandas(),
         lambda f: f.to_arrow(),
+        nw.from_native,
     ],
 )
 def test_dataframes_of_several_libraries(convert):

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from outlearn.data.readers.detect import FileBytes
+from outlearn.data.readers.dialect import encodings
 from outlearn.data.readers.records import NESTED, text_frame
 from outlearn.data.readers.source import BATCH_ROWS, ReadOptions, Source, one_line
 from outlearn.data.readers.text import from_text
@@ -27,7 +28,8 @@ def open_json_lines(name: str, content: FileBytes, options: ReadOptions, notes: 
         For a line that is no JSON object, by its number.
     """
     nested: dict[str, None] = {}
-    encoding = options.encoding or "utf-8-sig"
+    encoding = encodings(content, options.encoding)[0]
+    encoding = "utf-8-sig" if encoding == "utf-8" else encoding
     source = from_text(name, partial(_frames, name, content, encoding, nested), options=options, notes=notes)
     if not nested:
         return source
