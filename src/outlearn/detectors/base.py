@@ -1,0 +1,231 @@
+"""The estimator contract that users touch, shared by the learnt detector and the classical ones."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import polars as pl
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, OutlierMixin
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted
+
+from outlearn.data.schema import Schema
+from outlearn.decisions.calibrate import Calibrator
+from outlearn.decisions.decide import Rule, decide
+from outlearn.decisions.threshold import just_above
+from outlearn.data.rows import row_hash
+from outlearn.detectors.inputs import append_rows, fit_encoder, read_cells, read_labels, read_matrix
+from outlearn.detectors.reasons import explain_matrix
+from outlearn.detectors.support import choose_support
+from outlearn.errors import InputError, LabelError, ParameterError
+from outlearn.explain.explanation import Explanation
+from outlearn.learners.base import Scorer
+from outlearn.rng import Seed, generator
+
+__all__ = ["BaseDetector"]
+
+Scores = NDArray[np.float64]
+
+
+class BaseDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
+    """Encode → adapt → score → decide.
+
+    Attributes
+    ----------
+    support_ : (n, d) float32, the encoded rows that new rows are compared with; `support_y_` (n,) their labels.
+    support_scores_ : (n,) anomaly scores of the support, each row judged against the others.
+    calibration_ : (k, d) known normal rows that were kept out of the support; k may be 0; `calibration_scores_` (k,).
+    threshold_ : a row is flagged when its anomaly score is at least this.
+    support_cells_ : polars frame of the raw cells behind `support_`.
+    schema_ : Schema of the table; after a fit on an array, its columns are x0, x1, ….
+    seed_ : the seed that was used.
+    """
+
+    def __init__(
+        self,
+        *,
+        contamination: float | str = "auto",
+        false_alarm_rate: float | None = None,
+        max_support: int = 5000,
+        schema: Schema | str | Path | None = None,
+        random_state: Seed = None,
+    ) -> None:
+        self.contamination = contamination
+        self.false_alarm_rate = false_alarm_rate
+        self.max_support = max_support
+        self.schema = schema
+        self.random_state = random_state
+
+    @abstractmethod
+    def _adapt(self, X: NDArray[np.float32], y: NDArray[np.int8]) -> Scorer:
+        """Adapt to a support in canonical order."""
+
+    @abstractmethod
+    def _calibrate(self, raw: Scores) -> tuple[Calibrator, float]:
+        """Return the map from raw scores to [0, 1] and the share of anomalies to assume, from the support's scores."""
+
+    def fit(self, X: Any, y: ArrayLike | None = None) -> Self:
+        """Adapt to the rows of `X`.
+
+        Parameters
+        ----------
+        X : array (n, d), or a dataframe of any library.
+        y : (n,) 1 known anomaly, 0 known normal, -1 unlabelled; None when nothing is labelled.
+
+        Raises
+        ------
+        InputError
+            For a table from which nothing can be learnt; `LabelError` for labels outside their values.
+        """
+        self._check_parameters()
+        encoder, matrix, cells = fit_encoder(self, X, self.schema)
+        labels = read_labels(y, len(matrix))
+        if len(matrix) < 2:
+            raise InputError("the table has 1 row (n_samples = 1); at least 2 are needed to say what is usual")
+        self.seed_ = int(generator(self.random_state).integers(2**31 - 1))
+        chosen = choose_support(
+            matrix.values, labels, limit=self.max_support, hold_out=self.false_alarm_rate is not None
+        )
+        self.encoder_, self.schema_ = encoder, encoder.schema
+        self._set_support(matrix.values[chosen.support], labels[chosen.support], cells[chosen.support])
+        self.calibrator_, self.contamination_ = self._calibrate(self.scorer_.score(self.support_))
+        self._set_calibration(matrix.values[chosen.calibration])
+        return self
+
+    def _set_support(self, X: NDArray[np.float32], y: NDArray[np.int8], cells: pl.DataFrame) -> None:
+        self.support_, self.support_y_, self.support_cells_ = X, y, cells
+        self.scorer_ = self._adapt(X, y)
+
+    def _set_calibration(self, X: NDArray[np.float32]) -> None:
+        self.calibration_ = X
+        self.support_scores_ = self._score(self.support_)
+        self.calibration_scores_ = self._score(X)
+        self._set_threshold()
+
+    def _check_parameters(self) -> None:
+        c = self.contamination
+        if not (c == "auto" or (isinstance(c, int | float) and not isinstance(c, bool) and 0 < c <= 0.5)):
+            raise ParameterError(f"contamination is {c!r}; wanted 'auto' or a share in (0, 0.5], e.g. 0.02")
+        if self.false_alarm_rate is not None and not 0 < self.false_alarm_rate < 1:
+            raise ParameterError(f"false_alarm_rate is {self.false_alarm_rate!r}; wanted a rate in (0, 1), e.g. 0.01")
+        if not isinstance(self.max_support, int | np.integer) or self.max_support < 2:
+            raise ParameterError(f"max_support is {self.max_support!r}; wanted a whole number of at least 2")
+
+    def _set_threshold(self) -> None:
+        rule = self.rule_
+        if rule is None:
+            self.threshold_, self.promise_ = 0.5, None
+        else:
+            decision = decide(
+                self.support_scores_,
+                rule=rule,
+                support_scores=self.support_scores_,
+                reference_scores=self.calibration_scores_ if len(self.calibration_scores_) else None,
+            )
+            self.threshold_, self.promise_ = decision.threshold, decision.promise
+        # decision_function < 0 must mean score >= threshold: the offset sits one float below.
+        self.offset_ = -float(np.nextafter(self.threshold_, -np.inf))
+
+    @property
+    def rule_(self) -> Rule | None:
+        """How the threshold is set; None when a score of .5 is the threshold."""
+        if self.false_alarm_rate is not None:
+            return Rule.false_alarm_rate(self.false_alarm_rate)
+        if self.contamination != "auto":
+            return Rule.contamination(float(self.contamination))
+        return None
+
+    def anomaly_score(self, X: Any) -> Scores:
+        """Return (m,) scores in [0, 1], high = abnormal; a row scores the same alone or in a batch."""
+        return self._score(self._values(X))
+
+    def _values(self, X: Any) -> NDArray[np.float32]:
+        check_is_fitted(self, "scorer_")
+        return read_matrix(self, self.encoder_, X).values
+
+    def _score(self, values: NDArray[np.float32]) -> Scores:
+        return self.calibrator_.apply(self.scorer_.score(values))
+
+    def score_samples(self, X: Any) -> Scores:
+        """Return -anomaly_score: (m,), low = abnormal (scikit-learn's sign)."""
+        return -self.anomaly_score(X)
+
+    def decision_function(self, X: Any) -> Scores:
+        """Return (m,); negative for an outlier (scikit-learn's sign)."""
+        scores: Scores = self.score_samples(X) - self.offset_
+        return scores
+
+    def predict(self, X: Any) -> NDArray[np.int64]:
+        """Return (m,) of -1 for an outlier and 1 for the rest."""
+        return np.where(self.decision_function(X) < 0, -1, 1)
+
+    def fit_predict(self, X: Any, y: ArrayLike | None = None) -> NDArray[np.int64]:
+        """Fit on `X` and tell its own outliers."""
+        return self.fit(X, y).predict(X)
+
+    def update(self, X: Any, y: ArrayLike) -> Self:
+        """Learn from labelled rows without a refit: encoder, threshold rule and calibration rows stay.
+
+        A row that is in the support already takes its new label there; others join the support.
+
+        Raises
+        ------
+        LabelError
+            When no row carries a label of 1 or 0.
+        """
+        values = self._values(X)
+        labels = read_labels(y, len(values))
+        told = np.flatnonzero(labels >= 0)
+        if len(told) == 0:
+            raise LabelError("no label came: every value is -1; give 1 (anomaly) or 0 (normal) for some row")
+        places = {int(h): i for i, h in enumerate(row_hash(self.support_))}
+        known = np.array([places.get(int(h), -1) for h in row_hash(values[told])])
+        labels_there = self.support_y_.copy()
+        labels_there[known[known >= 0]] = labels[told[known >= 0]]
+        fresh = told[known < 0]
+        self._set_support(
+            np.concatenate([self.support_, values[fresh]]),
+            np.concatenate([labels_there, labels[fresh]]),
+            append_rows(self.support_cells_, read_cells(self, self.encoder_, X)[fresh]),
+        )
+        self._set_calibration(self.calibration_)
+        return self
+
+    def explain(self, X: Any, rows: ArrayLike | None = None, *, columns: int = 5) -> list[Explanation]:
+        """Say why rows are odd.
+
+        Parameters
+        ----------
+        rows : positions of the rows to explain; the flagged ones by default.
+        columns : at most so many columns a row.
+        """
+        values = self._values(X)
+        if rows is None:
+            rows = np.flatnonzero(self._score(values) >= self.threshold_)
+        chosen = np.atleast_1d(np.asarray(rows, dtype=np.int64))
+        if len(chosen) and not (0 <= chosen.min() and chosen.max() < len(values)):
+            raise InputError(f"row {int(chosen.max())} was asked for; the table has rows 0 to {len(values) - 1}")
+        return explain_matrix(self, values[chosen], read_cells(self, self.encoder_, X)[chosen], chosen, columns)
+
+    def save(self, path: str | Path) -> None:
+        """Write the fitted detector to one file without pickle; it holds the support rows themselves."""
+        from outlearn.detectors.persist import save
+
+        check_is_fitted(self, "scorer_")
+        save(self, Path(path))
+
+    @staticmethod
+    def load(path: str | Path) -> BaseDetector:
+        """Read a detector written by `save`."""
+        from outlearn.detectors.persist import load
+
+        return load(Path(path))
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags

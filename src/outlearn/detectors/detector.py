@@ -1,0 +1,85 @@
+"""The learnt detector: pretrained across data sets, adapted to a table in one pass."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outlearn.data.schema import Schema
+from outlearn.decisions.calibrate import Calibrator
+from outlearn.detectors.base import BaseDetector
+from outlearn.errors import ParameterError
+from outlearn.learners.base import Scorer
+from outlearn.rng import Seed
+
+__all__ = ["Detector"]
+
+
+class Detector(BaseDetector):
+    """Anomaly detector that has learnt, across many tables, how to detect anomalies.
+
+    One model for three situations, told apart by `y` alone: a support of normals only (`y` all 0), an unlabelled and
+    maybe contaminated one (`y` None or all -1), and one with a few labels.
+
+    Parameters
+    ----------
+    learner : "incontext", the one learner so far.
+    contamination : "auto" (a row is flagged when it is more likely an anomaly than not), or the share of the support
+        that is to be flagged, in (0, 0.5].
+    false_alarm_rate : flag at most this share of normal rows; needs known normal rows (`y` 0), of which 30 % are kept
+        out of the support to calibrate on. Overrides `contamination`.
+    max_support : rows that new rows are compared with, at most; a larger table is sampled.
+    schema : how to read the columns of a dataframe: a `Schema`, or the path of a TOML file of overrides; inferred
+        when None.
+    weights : path of another checkpoint; the shipped one when None.
+    random_state : seed of all randomness.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> X = np.vstack([rng.normal(size=(200, 4)), np.full((1, 4), 9.0)])
+    >>> detector = Detector(random_state=0).fit(X)
+    >>> int(detector.anomaly_score(X).argmax())
+    200
+    """
+
+    def __init__(
+        self,
+        learner: str = "incontext",
+        *,
+        contamination: float | str = "auto",
+        false_alarm_rate: float | None = None,
+        max_support: int = 5000,
+        schema: Schema | str | Path | None = None,
+        weights: str | Path | None = None,
+        random_state: Seed = None,
+    ) -> None:
+        super().__init__(
+            contamination=contamination,
+            false_alarm_rate=false_alarm_rate,
+            max_support=max_support,
+            schema=schema,
+            random_state=random_state,
+        )
+        self.learner = learner
+        self.weights = weights
+
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        if self.learner != "incontext":
+            raise ParameterError(f"learner is {self.learner!r}; wanted 'incontext'")
+
+    def _adapt(self, X: NDArray[np.float32], y: NDArray[np.int8]) -> Scorer:
+        from outlearn.learners.pretrained import load_incontext
+
+        learned = load_incontext(None if self.weights is None else Path(self.weights))
+        return learned.seeded(self.seed_).adapt(X, y)
+
+    def _calibrate(self, raw: NDArray[np.float64]) -> tuple[Calibrator, float]:
+        from outlearn.learners.incontext import InContextScorer
+
+        return Calibrator.from_logits(), cast(InContextScorer, self.scorer_).contamination

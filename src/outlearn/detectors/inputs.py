@@ -1,0 +1,133 @@
+"""What users hand to an estimator, read into a matrix and labels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import validate_data
+
+from outlearn.data.encode import Encoder
+from outlearn.data.infer import infer_schema
+from outlearn.data.matrix import Matrix
+from outlearn.data.overrides import apply_overrides, read_overrides
+from outlearn.data.schema import Schema
+from outlearn.errors import InputError, LabelError
+
+__all__ = ["append_rows", "as_frame", "fit_encoder", "read_cells", "read_labels", "read_matrix"]
+
+
+def as_frame(X: Any) -> nw.DataFrame[Any] | None:
+    """Return a dataframe of any library behind narwhals, or None for what is not a dataframe."""
+    if isinstance(X, nw.DataFrame):
+        return X
+    frame = nw.from_native(X, eager_only=True, pass_through=True)
+    return frame if isinstance(frame, nw.DataFrame) else None
+
+
+def fit_encoder(
+    estimator: BaseEstimator, X: Any, schema: Schema | str | Path | None
+) -> tuple[Encoder, Matrix, pl.DataFrame]:
+    """Fit an encoder on `X`; returns it with the matrix and the raw cells of the used columns.
+
+    Sets `n_features_in_` and, for a dataframe, `feature_names_in_` on the estimator.
+    """
+    frame = as_frame(X)
+    if frame is None:
+        values = _array(estimator, X, reset=True)
+        encoder = Encoder.fit_array(values)
+        return encoder, encoder.transform(values), _cells_of_array(encoder, values)
+    if len(frame) == 0:
+        raise InputError(
+            f"the table has no rows (0 samples) and {len(frame.columns)} columns; at least 2 rows are needed"
+        )
+    if not isinstance(schema, Schema):
+        overrides = read_overrides(schema) if schema is not None else {}
+        schema = apply_overrides(infer_schema(frame), overrides)
+    estimator.n_features_in_ = len(frame.columns)
+    estimator.feature_names_in_ = np.asarray(frame.columns, dtype=object)
+    encoder = Encoder.fit(frame, schema)
+    return encoder, encoder.transform(frame), _polars(frame, [column.name for column in schema.used])
+
+
+def read_matrix(estimator: BaseEstimator, encoder: Encoder, X: Any) -> Matrix:
+    """Encode new rows with a fitted encoder; columns of a dataframe are matched by name, in any order."""
+    return encoder.transform(_rows(estimator, X))
+
+
+def read_cells(estimator: BaseEstimator, encoder: Encoder, X: Any) -> pl.DataFrame:
+    """Return the raw cells of the used columns, named as in the fit."""
+    rows = _rows(estimator, X)
+    if isinstance(rows, np.ndarray):
+        return _cells_of_array(encoder, rows)
+    return _polars(rows, [column.name for column in encoder.schema.used])
+
+
+def _rows(estimator: BaseEstimator, X: Any) -> nw.DataFrame[Any] | NDArray[np.float64]:
+    """Return a dataframe where the fit saw column names, else an array."""
+    frame = as_frame(X)
+    names = getattr(estimator, "feature_names_in_", None)
+    if frame is not None:
+        return frame if names is not None else _array(estimator, frame.to_numpy(), reset=False)
+    values = _array(estimator, X, reset=False)
+    if names is None:
+        return values
+    return nw.from_native(pl.DataFrame(values, schema=[str(name) for name in names]), eager_only=True)
+
+
+def _cells_of_array(encoder: Encoder, values: NDArray[np.float64]) -> pl.DataFrame:
+    return pl.DataFrame(values, schema=list(encoder.schema.names))
+
+
+def _array(estimator: BaseEstimator, X: Any, *, reset: bool) -> NDArray[np.float64]:
+    values: NDArray[np.float64] = validate_data(
+        estimator, X, reset=reset, dtype=np.float64, ensure_all_finite=False, accept_sparse=False
+    )
+    if np.isinf(values).any() and reset and not np.isfinite(values).any():
+        raise InputError("no value is finite: every one is infinite or missing; nothing can be learnt from this table")
+    return values
+
+
+def _polars(frame: nw.DataFrame[Any], names: list[str]) -> pl.DataFrame:
+    used = frame.select(names)
+    try:
+        return used.to_polars()
+    except Exception:  # mixed types in an object column have no Arrow form: keep their text
+        texts = {name: [None if v is None else str(v) for v in used[name].to_list()] for name in names}
+        return pl.DataFrame(texts)
+
+
+def read_labels(y: Any, rows: int) -> NDArray[np.int8]:
+    """Return labels (n,) int8 in {-1, 0, 1}; None means that no row is labelled.
+
+    Raises
+    ------
+    LabelError
+        For another length or any other value.
+    """
+    if y is None:
+        return np.full(rows, -1, dtype=np.int8)
+    values = np.asarray(y)
+    if values.ndim != 1 or len(values) != rows:
+        raise LabelError(f"y has shape {values.shape}; wanted one label a row: ({rows},)")
+    try:
+        numbers = values.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise LabelError(f"y holds {values.dtype} values; wanted 1 (anomaly), 0 (normal), -1 (unlabelled)") from error
+    wrong = ~np.isin(numbers, (-1.0, 0.0, 1.0))
+    if wrong.any():
+        came = ", ".join(f"{v:g}" for v in np.unique(numbers[wrong])[:5])
+        raise LabelError(
+            f"y holds {came} ({int(wrong.sum())} of {rows} rows); wanted 1 (anomaly), 0 (normal) or -1 (unlabelled)"
+        )
+    return numbers.astype(np.int8)
+
+
+def append_rows(known: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
+    """Return `known` with `cells` below it; a cell that does not fit its column becomes missing."""
+    return pl.concat([known, cells.cast(dict(known.schema), strict=False)])  # type: ignore[arg-type]

@@ -1,0 +1,28 @@
+"""Any detector by its name, as the command line names them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from outlearn.detectors.base import BaseDetector
+from outlearn.detectors.pooled import ClassicalDetector
+from outlearn.detectors.detector import Detector
+from outlearn.detectors.pool import POOL
+from outlearn.errors import ParameterError
+
+__all__ = ["LEARNERS", "make_detector"]
+
+LEARNERS = ("incontext",)
+
+
+def make_detector(name: str = "incontext", **params: Any) -> BaseDetector:
+    """Return an unfitted detector: a learner or an algorithm of the classical pool.
+
+    >>> type(make_detector("lof")).__name__
+    'ClassicalDetector'
+    """
+    if name in LEARNERS:
+        return Detector(name, **params)
+    if name in POOL:
+        return ClassicalDetector(name, **params)
+    raise ParameterError(f"no detector is called {name!r}; there are {', '.join([*LEARNERS, *sorted(POOL)])}")

@@ -1,0 +1,119 @@
+"""A fitted detector as one file: arrays in safetensors, the rest as JSON in its header; no pickle.
+
+What is kept is the support, its labels, the encoder and the decision; on loading, the detector adapts to that
+support again, which with the same seed gives the same scores. The support holds rows of the user's table: treat the
+file with the care that the table needs.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from outlearn import __version__
+from outlearn.data.encode import Encoder
+from outlearn.decisions.calibrate import Calibrator
+from outlearn.errors import OutputError, ReadError
+
+if TYPE_CHECKING:
+    from outlearn.detectors.base import BaseDetector
+
+__all__ = ["load", "save"]
+
+FORMAT = 1
+
+
+def save(detector: BaseDetector, path: Path) -> None:
+    """Write the detector, whole or not at all."""
+    from safetensors.numpy import save_file
+
+    params = detector.get_params(deep=False)
+    for key, value in params.items():
+        if isinstance(value, Path):
+            params[key] = str(value)
+    params["schema"] = None  # the fitted schema is kept instead
+    params["random_state"] = params["random_state"] if isinstance(params["random_state"], int) else None
+    state = {
+        "format": FORMAT,
+        "version": __version__,
+        "class": type(detector).__name__,
+        "params": params,
+        "encoder": detector.encoder_.to_state(),
+        "features": list(map(str, getattr(detector, "feature_names_in_", []))),
+        "n_features": detector.n_features_in_,
+        "seed": detector.seed_,
+        "calibrator": detector.calibrator_.to_dict(),
+        "contamination": detector.contamination_,
+    }
+    arrays = {
+        "support": detector.support_,
+        "support_y": detector.support_y_,
+        "calibration": detector.calibration_,
+    }
+    buffer = io.BytesIO()
+    detector.support_cells_.write_ipc(buffer)
+    arrays["cells"] = np.frombuffer(buffer.getvalue(), dtype=np.uint8)
+    partial = path.with_name(path.name + ".partial")
+    try:
+        save_file(
+            {k: np.ascontiguousarray(v) for k, v in arrays.items()}, partial, metadata={"outlearn": json.dumps(state)}
+        )
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise OutputError(f"cannot write the model to {path}: {error.strerror or error}") from error
+    except Exception as error:  # safetensors has an exception of its own for a failed write
+        partial.unlink(missing_ok=True)
+        if type(error).__name__ != "SafetensorError":
+            raise
+        raise OutputError(f"cannot write the model to {path}: {error}") from error
+
+
+def load(path: Path) -> BaseDetector:
+    """Read a detector written by `save`.
+
+    Raises
+    ------
+    ReadError
+        When the file is absent, no model, or written by a later version.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    if not path.is_file():
+        raise ReadError(f"no model at {path}")
+    try:
+        with safe_open(path, framework="np") as file:
+            state = json.loads((file.metadata() or {})["outlearn"])
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        if state["format"] > FORMAT:
+            raise ReadError(f"{path} was written by outlearn {state['version']}; this is {__version__}: upgrade")
+        return _restore(state, arrays)
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        if isinstance(error, ReadError):
+            raise
+        raise ReadError(f"{path} is not a model written by `outlearn fit` or `detector.save`: {error}") from error
+
+
+def _restore(state: dict[str, Any], arrays: dict[str, np.ndarray]) -> BaseDetector:
+    from outlearn.detectors.pooled import ClassicalDetector
+    from outlearn.detectors.detector import Detector
+
+    classes: dict[str, type[BaseDetector]] = {"Detector": Detector, "ClassicalDetector": ClassicalDetector}
+    detector = classes[state["class"]](**state["params"])
+    detector.n_features_in_ = state["n_features"]
+    if state["features"]:
+        detector.feature_names_in_ = np.asarray(state["features"], dtype=object)
+    detector.encoder_ = Encoder.from_state(state["encoder"])
+    detector.schema_ = detector.encoder_.schema
+    detector.seed_ = state["seed"]
+    detector.calibrator_ = Calibrator.from_dict(state["calibrator"])
+    detector.contamination_ = state["contamination"]
+    cells = pl.read_ipc(io.BytesIO(arrays["cells"].tobytes()))
+    detector._set_support(arrays["support"], arrays["support_y"], cells)
+    detector._set_calibration(arrays["calibration"])
+    return detector

@@ -1,0 +1,149 @@
+"""The in-context learner: one forward pass reads a support, with whatever labels it has, and scores rows.
+
+A row becomes a profile of fixed width relative to its support (`learners.profile`); a permutation-invariant network
+(`nets.incontext`), meta-trained on many tasks, reads the profiles of the support with their label state. Adapting
+takes no gradient step. Inductive: the score of a row depends on the support and on nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outlearn.data.rows import canonical_order
+from outlearn.learners.bank import EpisodeProfiles, profile_episode, situation
+from outlearn.learners.base import Scorer
+from outlearn.learners.profile import LABEL_FEATURES, STATISTICS, Profiler
+from outlearn.rng import derive
+from outlearn.tasks.episode import Episode
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from outlearn.nets.incontext import InContextNet
+
+__all__ = ["ARCHITECTURE", "InContext", "InContextLearned", "InContextScorer"]
+
+ARCHITECTURE = "incontext-1"
+CHUNK = 8192  # rows profiled at once: bounds memory
+
+# Where training starts: the statistics that do well on most tables by themselves.
+PRIOR_GATE = {
+    "isolation": 0.3,
+    "standard.clean20": 0.2,
+    "standard.d20": 0.1,
+    "rank.clean20": 0.1,
+    "whitened.clean20": 0.1,
+    "histogram.mean": 0.1,
+    "tail.mean": 0.1,
+}
+
+
+class InContextScorer:
+    """Scores rows against one support; log-odds of being an anomaly, high = abnormal."""
+
+    def __init__(
+        self, net: InContextNet, profiler: Profiler, context: Tensor, latents: list[Tensor], share: float
+    ) -> None:
+        self._net, self._profiler = net, profiler
+        self._context, self._latents = context, latents
+        self.contamination = share
+
+    def score(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Score rows (m, d) → (m,) log-odds."""
+        import torch
+
+        out = np.empty(len(X))
+        with torch.inference_mode():
+            for start in range(0, len(X), CHUNK):
+                profile = self._profiler.profile(X[start : start + CHUNK]).stacked()
+                logits = self._net.score(torch.from_numpy(profile)[None], self._context, self._latents)
+                out[start : start + CHUNK] = logits[0].double().numpy()
+        return out
+
+
+@dataclass(frozen=True)
+class InContextLearned:
+    """A trained network. `seed` seeds the isolation forest of the profile."""
+
+    net: InContextNet
+    seed: int = 0
+
+    def seeded(self, seed: int) -> InContextLearned:
+        return replace(self, seed=seed)
+
+    def adapt(self, X: NDArray[np.float32], y: NDArray[np.int8]) -> Scorer:
+        """Read a support (n, d) with labels (n,) in {-1, 0, 1}; the order of rows makes no difference."""
+        import torch
+
+        order = canonical_order(X, y)
+        X, y = X[order], y[order]
+        profiler = Profiler(X, y, derive(self.seed))
+        with torch.inference_mode():
+            support = torch.from_numpy(profiler.profile(X).stacked())[None]
+            labels = torch.from_numpy(y.astype(np.int64))[None]
+            where = torch.ones(1, len(y), dtype=torch.bool)
+            about = torch.from_numpy(situation(X, y))[None]
+            context, latents = self.net.read(support, labels, where, about)
+            share = float(torch.sigmoid(self.net.contamination(context)).item())
+        return InContextScorer(self.net, profiler, context, latents, share)
+
+
+@dataclass(frozen=True)
+class InContext:
+    """Meta-trains the network on episodes.
+
+    Parameters
+    ----------
+    seed : of initialisation and batch order.
+    epochs : passes over the episodes.
+    width, latents, blocks : shape of the network.
+    """
+
+    seed: int = 0
+    epochs: int = 4
+    batch: int = 8
+    rate: float = 1e-3
+    width: int = 96
+    latents: int = 16
+    blocks: int = 2
+
+    def network(self) -> InContextNet:
+        """Return the untrained network, the same for the same seed."""
+        import torch
+
+        from outlearn.nets.incontext import InContextConfig, InContextNet
+
+        gate = torch.tensor([PRIOR_GATE.get(name, 0.0) for name in STATISTICS])
+        config = InContextConfig(
+            len(STATISTICS), len(LABEL_FEATURES), width=self.width, latents=self.latents, blocks=self.blocks
+        )
+        with torch.random.fork_rng():
+            torch.manual_seed(self.seed)
+            return InContextNet(config, gate)
+
+    def meta_fit(self, episodes: Iterable[Episode]) -> InContextLearned:
+        """Train on the episodes, held in memory as profiles; `learners.loop.train` adds checkpoints and resume."""
+        from outlearn.learners.loop import train
+
+        bank = [profile_episode(episode) for episode in episodes]
+        steps = self.epochs * max(len(bank) // self.batch, 1)
+        net = self.network()
+        train(net, lambda step: self.batch_at(bank, step), steps=steps, rate=self.rate)
+        return InContextLearned(net)
+
+    def batch_at(self, bank: list[EpisodeProfiles], step: int) -> list[EpisodeProfiles]:
+        """Return the batch of a step: a pure function of (seed, step), so that training resumes anywhere."""
+        per_epoch = max(len(bank) // self.batch, 1)
+        order = derive(self.seed, 1, step // per_epoch).permutation(len(bank))
+        start = (step % per_epoch) * self.batch
+        return [bank[i] for i in order[start : start + self.batch]]
+
+
+def batches(learner: InContext, bank: list[EpisodeProfiles], steps: int) -> Iterator[list[EpisodeProfiles]]:
+    """Yield the batches of the first `steps` steps."""
+    return (learner.batch_at(bank, step) for step in range(steps))

@@ -1,0 +1,100 @@
+"""Scalings of a support: three ways to say how far apart two rows are.
+
+A view is fitted on the rows of one support and then moves any row into a space where Euclidean distance has one
+meaning. No view depends on the order of rows or columns.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["RankView", "StandardView", "WhitenedView"]
+
+Floats = NDArray[np.float64]
+WHITENED_WIDTH = 50  # beyond this, small directions are noise and cost time
+SHRINKAGE = 0.05  # share of the mean eigenvalue added to each: keeps d > n finite
+
+
+@dataclass(frozen=True, slots=True)
+class StandardView:
+    """Each column to mean 0 and standard deviation 1; a constant column keeps its unit."""
+
+    mean: Floats
+    scale: Floats
+
+    @classmethod
+    def fit(cls, X: Floats) -> StandardView:
+        mean = X.mean(axis=0)
+        # Rounding leaves a residue of about eps·|mean| in a constant column; it is no spread.
+        scale = X.std(axis=0)
+        scale = np.where(scale > 1e-9 * np.maximum(np.abs(mean), 1e-30), scale, 1.0)
+        return cls(mean, scale)
+
+    def apply(self, X: Floats) -> Floats:
+        # A value of 1e6 deviations is as odd as any; the bound keeps squared distances exact enough.
+        return np.clip((X - self.mean) / self.scale, -1e6, 1e6)
+
+
+@dataclass(frozen=True, slots=True)
+class RankView:
+    """Each column to its mid-rank in the support, in [0, 1], with a slowly growing tail outside the range."""
+
+    sorted_columns: Floats  # (n, d)
+
+    @classmethod
+    def fit(cls, X: Floats) -> RankView:
+        return cls(np.sort(X, axis=0))
+
+    def apply(self, X: Floats) -> Floats:
+        n = len(self.sorted_columns)
+        out = np.empty(X.shape)
+        for j in range(X.shape[1]):
+            column, values = self.sorted_columns[:, j], X[:, j]
+            low, high = column[0], column[-1]
+            left = np.searchsorted(column, values, side="left")
+            right = np.searchsorted(column, values, side="right")
+            spread = (high - low) or 1.0
+            beyond = np.maximum(low - values, 0) - np.maximum(values - high, 0)
+            out[:, j] = (left + right) / (2 * n) - np.sign(beyond) * 0.25 * np.log1p(np.abs(beyond) / spread)
+        return out
+
+
+@dataclass(frozen=True, slots=True)
+class WhitenedView:
+    """Principal directions of the standardised rows, each to unit variance (shrunk): correlation taken out."""
+
+    standard: StandardView
+    directions: Floats  # (d, w), scaled
+    residual_directions: Floats  # (d, r): the directions that hold most variance, for the residual
+
+    @classmethod
+    def fit(cls, X: Floats) -> WhitenedView:
+        standard = StandardView.fit(X)
+        Z = standard.apply(X)
+        n, d = Z.shape
+        # The smaller of the two Gram matrices has the same spectrum.
+        if d <= n:
+            values, vectors = np.linalg.eigh(Z.T @ Z / n)
+        else:
+            values, left = np.linalg.eigh(Z @ Z.T / n)
+            values, left = values[-min(n, 500) :], left[:, -min(n, 500) :]
+            vectors = Z.T @ left / np.sqrt(np.maximum(values * n, 1e-12))
+        order = np.argsort(values)[::-1]
+        values, vectors = np.maximum(values[order], 0), vectors[:, order]
+        total = values.sum() or 1.0
+        kept = int(np.searchsorted(np.cumsum(values) / total, 0.9)) + 1
+        width = min(WHITENED_WIDTH, len(values))
+        scale = 1 / np.sqrt(values[:width] + SHRINKAGE * total / d)
+        return cls(standard, vectors[:, :width] * scale, vectors[:, : min(kept, len(values))])
+
+    def apply(self, X: Floats) -> Floats:
+        return self.standard.apply(X) @ self.directions
+
+    def residual(self, X: Floats) -> Floats:
+        """Length of each row outside the directions that hold 90 % of the variance: (m,)."""
+        Z = self.standard.apply(X)
+        inside = Z @ self.residual_directions
+        return np.sqrt(np.maximum((Z**2).sum(axis=1) - (inside**2).sum(axis=1), 0))

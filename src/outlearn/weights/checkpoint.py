@@ -1,0 +1,96 @@
+"""Checkpoints as safetensors with a JSON header; nothing is ever unpickled."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from outlearn.errors import WeightsError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["Header", "read_checkpoint", "shipped", "write_checkpoint"]
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a checkpoint says of itself.
+
+    architecture : name and version of the architecture; a reader refuses any other.
+    config : constructor arguments of the network.
+    corpus : what it was trained on, with the licence of each part.
+    seed, command : with which the training can be repeated.
+    features : names of the inputs, in order; a reader compares them with its own.
+    sha256 : digest of the tensors, filled in on writing.
+    """
+
+    architecture: str
+    config: dict[str, Any]
+    corpus: str
+    seed: int
+    command: str
+    features: tuple[str, ...] = ()
+    notes: dict[str, Any] = field(default_factory=dict)
+    sha256: str = ""
+
+
+def digest(tensors: dict[str, Tensor]) -> str:
+    """Return the SHA-256 of names, shapes and values."""
+    total = hashlib.sha256()
+    for name in sorted(tensors):
+        value = tensors[name].detach().contiguous().cpu()
+        total.update(f"{name} {tuple(value.shape)} {value.dtype}".encode())
+        total.update(value.numpy().tobytes())
+    return total.hexdigest()
+
+
+def write_checkpoint(path: Path, tensors: dict[str, Tensor], header: Header) -> None:
+    """Write tensors and header to `path`, whole or not at all."""
+    from safetensors.torch import save_file
+
+    tensors = {name: value.detach().contiguous().cpu() for name, value in tensors.items()}
+    text = json.dumps({**asdict(header), "sha256": digest(tensors)}, sort_keys=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    save_file(tensors, partial, metadata={"outlearn": text})
+    partial.replace(path)
+
+
+def read_checkpoint(path: Path, architecture: str) -> tuple[dict[str, Tensor], Header]:
+    """Read a checkpoint.
+
+    Raises
+    ------
+    WeightsError
+        When the file is absent, no checkpoint, damaged or of another architecture.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    if not path.is_file():
+        raise WeightsError(f"no checkpoint at {path}")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(f"{path} is not a readable safetensors file: {error}") from error
+    if "outlearn" not in metadata:
+        raise WeightsError(f"{path} has no outlearn header; was it written by another program?")
+    entries = json.loads(metadata["outlearn"])
+    header = Header(**{**entries, "features": tuple(entries["features"])})
+    if header.architecture != architecture:
+        raise WeightsError(f"{path} holds architecture {header.architecture!r}; this version reads {architecture!r}")
+    if header.sha256 != digest(tensors):
+        raise WeightsError(f"{path} is damaged: its values do not match the digest in its header")
+    return tensors, header
+
+
+def shipped(name: str) -> Path:
+    """Return the path of a checkpoint that ships with the package."""
+    return HERE / f"{name}.safetensors"
