@@ -70,15 +70,16 @@ def _print(trial: Trial, splits: int) -> None:
     console = Console()
     first = next(iter(trial.figures.values()))
     console.print(
-        f"{first.protocol}, {splits} splits: {first.train_rows:,} training rows; {first.test_rows:,} test rows "
-        f"with {first.test_anomalies:,} anomalies; {first.budget:,} rows are looked at",
+        f"{first.protocol}, {splits} splits: {first.train_rows:,} training rows; "
+        f"{first.test_rows:,} test rows with {first.test_anomalies:,} anomalies; {first.budget:,} rows are looked at",
         highlight=False,
     )
     lines = Table(box=SIMPLE_HEAD if console.is_terminal else None, pad_edge=False)
     for title in ("Detector", "AUROC", "Average precision", "Precision at budget"):
-        lines.add_column(title)
+        lines.add_column(title, no_wrap=True)
     for name, figure in trial.figures.items():
-        lines.add_row(name, *map(str, (figure.auroc, figure.average_precision, figure.precision_at_budget)))
+        intervals = (figure.auroc, figure.average_precision, figure.precision_at_budget)
+        lines.add_row(name, *map(str, intervals))
     lines.add_row("a random ranking", "0.500", f"{first.chance:.3f}", f"{first.chance:.3f}")
     console.print(lines)
     level = f"in brackets: {first.auroc.level:.0%} bootstrap intervals, as wide as those of a single split"

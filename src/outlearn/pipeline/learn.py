@@ -78,10 +78,6 @@ def open_table(spec: Spec, reading: Reading) -> tuple[Source, Reading]:
     ignore = reading.ignore
     if answer is not None and answer != label and answer not in ignore and answer in source.columns:
         ignore = (*ignore, answer)
-        source = replace(
-            source,
-            notes=(*source.notes, f"column '{answer}' is the answer and was not shown to the detector"),
-        )
     return source, replace(reading, label_column=label, ignore=ignore, options=options)
 
 
@@ -176,7 +172,7 @@ def _schema_notes(schema: Schema) -> list[str]:
     if aside:
         notes.append(f"set aside, for they tell nothing of a row: {_list(aside, kind=True)}")
     if ignored:
-        notes.append(f"ignored: {_list(ignored)}")
+        notes.append(f"not shown to the detector: {_list(ignored)}")
     notes += [f"column '{c.name}': {c.note}" for c in schema.used if c.note][:_LISTED]
     return notes
 

@@ -53,7 +53,7 @@ def _support(detector: BaseDetector, total: int | None) -> str:
     if n < _FEW_ROWS:
         return f"There are only {n:,} rows to compare with: what is usual is hardly known."
     if total is not None and n < total:
-        return f"Each row is compared with {n:,} of {total:,} rows; rare kinds of usual row may be missing there."
+        return f"Each row is compared with {n:,} of {total:,} rows; rare kinds of usual row may be missing."
     return ""
 
 

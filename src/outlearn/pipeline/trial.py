@@ -46,7 +46,7 @@ def evaluate(
 ) -> Trial:
     """Judge detectors on the labelled rows of a source.
 
-    Only columns that the schema uses take part, so that identifiers do not hide copies of a row from the split.
+    Only columns that the schema uses take part, so that identifiers do not hide copies of a row.
 
     Parameters
     ----------
