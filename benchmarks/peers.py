@@ -16,6 +16,8 @@ import numpy as np
 import polars as pl
 import polars.selectors as cs
 
+from outlearn.rng import derive
+
 
 class Peer(Protocol):
     def fit(self, X: Any, y: np.ndarray | None) -> None: ...
@@ -101,7 +103,7 @@ class Random:
     """No knowledge at all: the floor."""
 
     def __init__(self, seed: int) -> None:
-        self.rng = np.random.default_rng(seed)
+        self.rng = derive(seed, 0x0DD)
 
     def fit(self, X: Any, y: np.ndarray | None) -> None:
         return None

@@ -16,9 +16,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from outlearn.errors import InputError, ParameterError
 from outlearn.evaluate.rows import Rows, binary_labels, distinct, take
-from outlearn.rng import generator
+from outlearn.rng import derive
 
 __all__ = ["PROTOCOLS", "Protocol", "Split", "contaminated", "few_labels", "inlier_only", "inlier_only_dte"]
+
+#: Splits draw from a stream of their own: a detector that is given the same seed must not meet the same
+numbers.STREAM = 0x5B117
 
 #: Anomalies that survive a cut of rows where the set has them: a test part with one anomaly says nothing.
 KEPT_ANOMALIES = 10
@@ -84,7 +87,7 @@ def contaminated(
     >>> split.train_x.shape, split.train_y, int(split.test_y.sum())
     ((14, 2), None, 3)
     """
-    rng, truth = generator(seed), binary_labels(y, len(X))
+    rng, truth = derive(seed, STREAM), binary_labels(y, len(X))
     rows = _eligible(X, truth, rng, max_rows=max_rows, min_rows=min_rows, duplicates=duplicates)
     fit, test = _stratified(truth, rows, rng, train)
     return _split(X, truth, fit, test, None, "contaminated")
@@ -116,7 +119,7 @@ def few_labels(
     >>> int((split.train_y == 1).sum()), int((split.train_y == -1).sum())
     (5, 9)
     """
-    rng, truth = generator(seed), binary_labels(y, len(X))
+    rng, truth = derive(seed, STREAM), binary_labels(y, len(X))
     rows = _eligible(X, truth, rng, max_rows=max_rows, min_rows=min_rows, duplicates=duplicates)
     fit, test = _stratified(truth, rows, rng, train)
     anomalies = np.flatnonzero(truth[fit] == 1)
@@ -149,7 +152,7 @@ def inlier_only(
     >>> split.train_y, int(split.test_y.sum()), split.test_y.size
     (array([0, 0, 0, 0, 0], dtype=int8), 10, 15)
     """
-    rng, truth = generator(seed), binary_labels(y, len(X))
+    rng, truth = derive(seed, STREAM), binary_labels(y, len(X))
     rows = _eligible(X, truth, rng, max_rows=max_rows, min_rows=min_rows, duplicates=duplicates)
     return _inliers(X, truth, rng.permutation(rows), train, "inlier-only")
 
@@ -178,7 +181,7 @@ def inlier_only_dte(
     >>> split.train_y.size + split.test_y.size
     1000
     """
-    rng, truth = generator(seed), binary_labels(y, len(X))
+    rng, truth = derive(seed, STREAM), binary_labels(y, len(X))
     rows = _eligible(X, truth, rng, max_rows=max_rows, min_rows=min_rows, duplicates=True)
     if rows.size < grow_to:
         rows = rng.choice(rows, grow_to)
