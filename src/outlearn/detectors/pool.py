@@ -100,7 +100,7 @@ POOL: dict[str, PoolEntry] = {
     ),
     "hbos": PoolEntry(
         summary="how rare the bins are that the row's values fall into",
-        source="Goldstein, Dengel 2012; as in PyOD",
+        source="Goldstein, Dengel 2012",
         notes=_ALONE + "Looks at each column by itself.",
         build=shapes.hbos,
         parameters={
@@ -111,7 +111,6 @@ POOL: dict[str, PoolEntry] = {
             ),
         },
         standardise=True,
-        extra="pyod",
     ),
     "ecod": PoolEntry(
         summary="how far out in a tail of the support each value lies",
@@ -149,16 +148,16 @@ POOL: dict[str, PoolEntry] = {
     ),
     "cblof": PoolEntry(
         summary="distance to the nearest large cluster",
-        source="He, Xu, Deng 2003; as in PyOD",
+        source="He, Xu, Deng 2003, without weights by cluster size",
         notes=_ALONE + "Where sizes tell no small clusters from large ones, all count as large.",
         build=shapes.cblof,
         parameters={
             "clusters": Parameter(8, 1, 1000, "number of clusters, lowered to the number of rows"),
+            "starts": Parameter(10, 1, 100, "random starts, of which the tightest is kept"),
             "alpha": Parameter(0.9, 0.001, 0.999, "share of the rows that large clusters hold together"),
             "beta": Parameter(5.0, 1.001, 1e6, "ratio of sizes that parts large from small"),
         },
         standardise=True,
-        extra="pyod",
     ),
     "bagged_trees": PoolEntry(
         summary="how much the row looks like the labelled anomalies rather than like the rest",

@@ -18,12 +18,12 @@ from outlearn.detectors.classical.entry import Labels, PoolEntry, Rows, Settings
 from outlearn.errors import InputError
 from outlearn.extras import require
 
-__all__ = ["PyODScorer", "from_pyod", "load", "to_pyod"]
+__all__ = ["from_pyod", "to_pyod"]
 
 _PROBED = 4
 
 
-def load(model: str) -> Any:
+def _load(model: str) -> Any:
     """Return the module `pyod.models.<model>`.
 
     Raises
@@ -38,7 +38,7 @@ def load(model: str) -> Any:
         return require(f"pyod.models.{model}", extra="pyod")
 
 
-class PyODScorer:
+class _PyODScorer:
     """A fitted PyOD model as a `Scorer`."""
 
     def __init__(self, model: Any) -> None:
@@ -72,7 +72,7 @@ def from_pyod(model: Any, *, standardise: bool = False) -> PoolEntry:
     )
 
 
-def _fit_model(model: Any, X: Rows, y: Labels, rng: np.random.Generator, p: Settings) -> PyODScorer:
+def _fit_model(model: Any, X: Rows, y: Labels, rng: np.random.Generator, p: Settings) -> _PyODScorer:
     fresh, name = clone(model), type(model).__name__
     if "random_state" in fresh.get_params():
         fresh.set_params(random_state=seed_of(rng))
@@ -80,7 +80,7 @@ def _fit_model(model: Any, X: Rows, y: Labels, rng: np.random.Generator, p: Sett
         fresh.fit(X)
     except (TypeError, ValueError) as error:
         raise InputError(f"PyOD's {name} cannot be fitted on {X.shape} rows and columns: {error}") from error
-    scorer = PyODScorer(fresh)
+    scorer = _PyODScorer(fresh)
     # Rows of both ends: where the batch matters, it matters most among extremes.
     order = np.argsort(fresh.decision_scores_, kind="stable")
     probe = X[np.concatenate([order[:_PROBED], order[-_PROBED:]])]
@@ -124,7 +124,7 @@ def __getattr__(name: str) -> Any:
 
 @cache
 def _detector_class() -> type:
-    base = load("base").BaseDetector
+    base = _load("base").BaseDetector
 
     class PyODDetector(base):  # type: ignore[misc,valid-type]
         """One of our estimators with the sign, labels and attributes of a PyOD detector.

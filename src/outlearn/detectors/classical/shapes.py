@@ -13,9 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.svm import OneClassSVM
 
 from outlearn.detectors.classical.entry import Labels, Rows, Settings, seed_of
-from outlearn.detectors.pyod import PyODScorer, load
 from outlearn.errors import InputError
-from outlearn.learners.base import Scorer
 
 __all__ = ["cblof", "hbos", "kmeans", "mcd", "ocsvm", "pca"]
 
@@ -62,6 +60,28 @@ class _Ellipsoid:
         return inside + beyond
 
 
+class _Histograms:
+    """Sum over columns of how rare the value's bin is: -log2(density + alpha).
+
+    A value more than `tol` bin widths beyond the range is as rare as the emptiest bin.
+    """
+
+    def __init__(self, support: Rows, bins: int, alpha: float, tol: float) -> None:
+        found = [np.histogram(column, bins=bins, density=True) for column in support.T]
+        self._rarity = [-np.log2(density + alpha) for density, _ in found]
+        self._edges = [edges for _, edges in found]
+        self._tol = tol
+
+    def score(self, X: Rows) -> NDArray[np.float64]:
+        total = np.zeros(len(X))
+        for column, edges, rarity in zip(X.T, self._edges, self._rarity, strict=True):
+            place = np.searchsorted(edges, column, side="right") - 1
+            slack = self._tol * (edges[1] - edges[0])
+            beyond = (column < edges[0] - slack) | (column > edges[-1] + slack)
+            total += np.where(beyond, rarity.max(), rarity[place.clip(0, len(rarity) - 1)])
+        return total
+
+
 class _Boundary:
     def __init__(self, machine: OneClassSVM) -> None:
         self._machine = machine
@@ -70,12 +90,38 @@ class _Boundary:
         return -np.asarray(self._machine.score_samples(X), dtype=np.float64)
 
 
-def kmeans(X: Rows, y: Labels, rng: np.random.Generator, p: Settings) -> _Centres:
+def _clusters(X: Rows, rng: np.random.Generator, p: Settings) -> KMeans:
     model = KMeans(min(p["clusters"], len(X)), n_init=p["starts"], random_state=seed_of(rng))
     with warnings.catch_warnings():
         # Fewer distinct rows than clusters: some centres coincide, which changes no distance.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return _Centres(model.fit(X).cluster_centers_)
+        return model.fit(X)
+
+
+def kmeans(X: Rows, y: Labels, rng: np.random.Generator, p: Settings) -> _Centres:
+    return _Centres(_clusters(X, rng, p).cluster_centers_)
+
+
+def cblof(X: Rows, y: Labels, rng: np.random.Generator, p: Settings) -> _Centres:
+    """Keep the centres of the large clusters: a row is judged by the nearest of them, whatever its own."""
+    model = _clusters(X, rng, p)
+    sizes = np.bincount(model.labels_, minlength=len(model.cluster_centers_))
+    order = np.argsort(-sizes, kind="stable")
+    return _Centres(model.cluster_centers_[order[: _large(sizes[order], p["alpha"], p["beta"])]])
+
+
+def _large(sizes: NDArray[np.intp], alpha: float, beta: float) -> int:
+    """Return how many of the clusters, largest first, are large.
+
+    They end where they hold the share `alpha` of the rows and the next is `beta` times smaller; failing both,
+    where they hold the share; failing that, at the drop in size; where neither is found, all are large.
+    """
+    held = np.cumsum(sizes)[:-1] >= alpha * sizes.sum()
+    falls = sizes[:-1] >= beta * sizes[1:]
+    for ends in (held & falls, held, falls):
+        if ends.any():
+            return int(ends.argmax()) + 1
+    return len(sizes)
 
 
 def pca(X: Rows, y: Labels, rng: np.random.Generator, p: Settings) -> _Ellipsoid:
@@ -121,23 +167,5 @@ def ocsvm(X: Rows, y: Labels, rng: np.random.Generator, p: Settings) -> _Boundar
     return _Boundary(OneClassSVM(nu=p["nu"], gamma=p["gamma"]).fit(X))
 
 
-def hbos(X: Rows, y: Labels, rng: np.random.Generator, p: Settings) -> PyODScorer:
-    model = load("hbos").HBOS(n_bins=p["bins"], alpha=p["alpha"], tol=p["tol"])
-    return PyODScorer(model.fit(X))
-
-
-def cblof(X: Rows, y: Labels, rng: np.random.Generator, p: Settings) -> Scorer:
-    """Fit clusters and call the small ones abnormal; where sizes tell none apart, all count as large."""
-    clusters = min(p["clusters"], len(X))
-    model = load("cblof").CBLOF(
-        n_clusters=clusters, alpha=p["alpha"], beta=p["beta"], random_state=seed_of(rng)
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        warnings.filterwarnings("ignore", "The chosen clustering for CBLOF forms", UserWarning)
-        try:
-            return PyODScorer(model.fit(X))
-        except ValueError as error:
-            if "valid cluster separation" not in str(error):
-                raise
-            return _Centres(model.cluster_centers_)
+def hbos(X: Rows, y: Labels, rng: np.random.Generator, p: Settings) -> _Histograms:
+    return _Histograms(X, p["bins"], p["alpha"], p["tol"])
