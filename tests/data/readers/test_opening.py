@@ -70,6 +70,14 @@ def test_wrong_suffix_is_told(tmp_path):
     assert open_source(_write(tmp_path / "table.csv.gz", "gzip")).notes == ()
 
 
+@pytest.mark.parametrize("content", ['[{"a": 1}]', '{\n"a": 1\n}'])
+def test_json_that_is_no_json_lines(tmp_path, content):
+    path = tmp_path / "x.json"
+    path.write_text(content)
+    with pytest.raises(ReadError, match="one object a line"):
+        open_source(path)
+
+
 def test_the_encoding_of_json_lines(tmp_path):
     path = tmp_path / "x.jsonl"
     path.write_bytes(b'\xef\xbb\xbf{"a": "\xc3\xa9"}\n')

@@ -66,10 +66,12 @@ def _stream_batches(content: FileBytes, rows: int) -> Iterator[pa.RecordBatch]:
 def _typed_source(
     name: str, schema: pa.Schema, batches: Batches, notes: tuple[str, ...], rows: int | None
 ) -> Source:
-    if not schema.names or rows == 0:
-        raise ReadError(f"{name}: no {'rows' if schema.names else 'columns'} of data; wanted at least one")
-    columns, renamed = unique_names(schema.names)
-    with reading(name):
+    with reading(name):  # even the names may be damaged
+        if not schema.names or rows == 0:
+            raise ReadError(
+                f"{name}: no {'rows' if schema.names else 'columns'} of data; wanted at least one"
+            )
+        columns, renamed = unique_names(schema.names)
         empty = pl.DataFrame(pl.from_arrow(schema.empty_table().rename_columns(list(columns))))
         wanted = plain_types(empty).schema
 

@@ -25,6 +25,7 @@ def open_dataframe(native: Any, options: ReadOptions) -> Source:
     ReadError
         For a value that is no dataframe, or a frame without rows or columns.
     """
+    native = nw.to_native(native, pass_through=True)
     name = f"{type(native).__module__.split('.')[0]} {type(native).__name__}"
     native, notes = _rename(native)
     try:

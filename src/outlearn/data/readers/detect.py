@@ -38,13 +38,14 @@ _REFUSED = {
     b"\xd4\xc3\xb2\xa1": "a packet capture; make flows of it first",
     b"\n\r\r\n": "a packet capture; make flows of it first",
 }
+_JSON = {".json", ".jsonl", ".ndjson"}
 _SUFFIXES = {
     ".parquet": {"parquet"},
     ".pq": {"parquet"},
     ".arrow": {"arrow", "arrow stream"},
     ".feather": {"arrow"},
     ".ipc": {"arrow", "arrow stream"},
-    **{suffix: {"json lines"} for suffix in (".json", ".jsonl", ".ndjson")},
+    **{suffix: {"json lines"} for suffix in _JSON},
     **{suffix: {"delimited"} for suffix in (".csv", ".tsv", ".txt", ".dat", ".tab")},
 }
 _PACKED = {".gz", ".gzip", ".zst", ".zstd", ".bz2"}
@@ -116,7 +117,11 @@ def _format(content: FileBytes) -> Format:
         return table
     if not head.startswith(_BYTE_ORDER_MARKS) and _binary(head):
         raise ReadError(f"{path}: binary data, no text; wanted CSV, Parquet, JSON Lines or Arrow")
-    return "json lines" if _json_object(head) else "delimited"
+    if _json_object(head):
+        return "json lines"
+    if _JSON & {suffix.lower() for suffix in path.suffixes} and head.lstrip().startswith((b"[", b"{")):
+        raise ReadError(f"{path}: one JSON value over several lines or an array; wanted one object a line")
+    return "delimited"
 
 
 def _binary(head: bytes) -> bool:
@@ -144,6 +149,6 @@ def _json_object(head: bytes) -> bool:
     if not first.startswith(b"{"):
         return False
     try:
-        return isinstance(json.loads(first), dict)
+        return isinstance(json.loads(first.decode("latin-1")), dict)
     except (ValueError, RecursionError):
         return False
