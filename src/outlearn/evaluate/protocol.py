@@ -20,8 +20,8 @@ from outlearn.rng import derive
 
 __all__ = ["PROTOCOLS", "Protocol", "Split", "contaminated", "few_labels", "inlier_only", "inlier_only_dte"]
 
-#: Splits draw from a stream of their own: a detector that is given the same seed must not meet the same
-numbers.STREAM = 0x5B117
+#: Splits have a stream of their own: a detector given the same seed must not meet the same numbers.
+STREAM = 0x5B117
 
 #: Anomalies that survive a cut of rows where the set has them: a test part with one anomaly says nothing.
 KEPT_ANOMALIES = 10
