@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import ks_2samp
 
-from outlearn.tasks.synthetic.inject import KINDS, clustered, contextual, dependency, far, local, subspace
+from outlearn.tasks.synthetic.inject import KINDS, clustered, contextual, dependency, far, gross, local, subspace
 
 
 @pytest.fixture
@@ -81,3 +81,12 @@ def test_clustered_anomalies_are_nearer_to_each_other_than_to_the_pool():
         return np.sqrt(np.where(gaps == 0, np.inf, gaps).min(axis=1))
 
     assert np.median(nearest(odd, odd)) < 0.8 * np.median(nearest(odd, pool))
+
+
+def test_gross_anomalies_are_far_out_in_one_or_two_cells_that_differ_from_row_to_row(pool):
+    odd = gross(np.random.default_rng(1), pool, 300, 1.0)
+    low, high = pool.min(axis=0), pool.max(axis=0)
+    outside = (odd < low) | (odd > high)
+    assert outside.any(axis=1).mean() > 0.6
+    assert outside.sum(axis=1).max() <= 2
+    assert (outside.sum(axis=0) > 0).all()

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from outlearn.tasks.synthetic.world import Rows
 
-__all__ = ["KINDS", "Kind", "clustered", "contextual", "dependency", "far", "local", "subspace"]
+__all__ = ["KINDS", "Kind", "clustered", "contextual", "dependency", "far", "gross", "local", "subspace"]
 
 Kind = Callable[[np.random.Generator, Rows, int, float], Rows]
 
@@ -108,6 +108,20 @@ def contextual(rng: np.random.Generator, pool: Rows, rows: int, strength: float)
     return base
 
 
+def gross(rng: np.random.Generator, pool: Rows, rows: int, strength: float) -> Rows:
+    """Spoil one or two cells of each row by far: a slipped unit, a stuck sensor, a payment like no other.
+
+    The columns differ from row to row, so no column gives the anomalies away by itself.
+    """
+    base = _base(rng, pool, rows)
+    size = np.exp(rng.uniform(np.log(3), np.log(3 + 30 * strength), rows))
+    for _ in range(int(rng.integers(1, 3))):
+        column = rng.integers(base.shape[1], size=rows)
+        side = rng.choice((-1.0, 1.0), size=rows)
+        base[np.arange(rows), column] += side * size * pool.std(axis=0)[column]
+    return base
+
+
 KINDS: Mapping[str, Kind] = {
     "local": local,
     "far": far,
@@ -115,4 +129,5 @@ KINDS: Mapping[str, Kind] = {
     "dependency": dependency,
     "subspace": subspace,
     "contextual": contextual,
+    "gross": gross,
 }
