@@ -17,7 +17,7 @@ from outlearn.data.rows import row_hash
 from outlearn.data.sample import sample_source
 from outlearn.data.schema import Column, Role, Schema
 from outlearn.detectors.base import BaseDetector
-from outlearn.errors import LabelError
+from outlearn.errors import InputError, LabelError
 from outlearn.pipeline.rows import Spec, answer_column, chunk_rows, open_rows
 from outlearn.pipeline.stages import Stages
 
@@ -110,6 +110,8 @@ def learn(
             chunk_rows=chunk_rows(source),
             progress=tick,
         )
+    if sample.total < 2:
+        raise InputError(f"{source.name} has 1 row; at least 2 are needed to say what is usual")
     with stages.stage("learning"):
         schema = reading.schema_of(sample.frame)
         labels = None

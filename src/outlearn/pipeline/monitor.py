@@ -25,7 +25,7 @@ from outlearn.pipeline.limits import limits_of
 from outlearn.pipeline.output import FORMATS, check_output, scored_file
 from outlearn.pipeline.picture import explain_top, take_picture
 from outlearn.pipeline.rows import Spec, chunks_of, pick_rows
-from outlearn.pipeline.scan import Scan, decide_rows, score_rows, top_rows
+from outlearn.pipeline.scan import Scan, check_rule, decide_rows, score_rows, top_rows
 from outlearn.pipeline.stages import Progress, Stages
 from outlearn.pipeline.verdict import scored_columns, with_verdict
 from outlearn.report.findings import Findings
@@ -194,6 +194,7 @@ class Monitor:
     ) -> Findings:
         """Do what `detect` does for an open source; no `reference`: rows were compared with themselves."""
         detector = self.detector
+        check_rule(detector, rule)
         scan = score_rows(detector, source, stages)
         decision = decide_rows(detector, scan, rule)
         best = top_rows(scan.scores, top)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -79,7 +79,12 @@ def scored_file(path: Path) -> Iterator[Write]:
                 with _writing(path):
                     sink.write(frame)
 
-            yield write
+            try:
+                yield write
+            except BaseException:
+                with suppress(Exception):  # what is in the file is given up
+                    sink.close()
+                raise
             with _writing(path):
                 sink.close()
         with _writing(path):

@@ -11,15 +11,17 @@ from outlearn.data.columns.dates import moments_of
 from outlearn.data.columns.moment import MomentEncoder
 from outlearn.data.readers import Source
 from outlearn.data.schema import Role
+from outlearn.decisions.budget import Budget
 from outlearn.decisions.conformal import p_values
 from outlearn.decisions.decide import Rule, decide
 from outlearn.decisions.decision import Decision, Promise
 from outlearn.detectors.base import BaseDetector
 from outlearn.detectors.detector import Detector
+from outlearn.errors import ParameterError
 from outlearn.pipeline.rows import chunks_of
 from outlearn.pipeline.stages import Stages
 
-__all__ = ["Scan", "decide_rows", "score_rows", "top_rows"]
+__all__ = ["Scan", "check_rule", "decide_rows", "score_rows", "top_rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,21 @@ def score_rows(detector: BaseDetector, source: Source, stages: Stages) -> Scan:
     if done > len(scores[0]):
         notes = tuple(f"in the first {len(scores[0]):,} rows, {note}" for note in notes)
     return Scan(np.concatenate(scores), np.concatenate(times) if times else None, notes)
+
+
+def check_rule(detector: BaseDetector, rule: Rule | None) -> None:
+    """Refuse, before any row is scored, a budget with a period where the time of rows is not known.
+
+    Raises
+    ------
+    ParameterError
+        When that is so.
+    """
+    if rule is not None and isinstance(rule.value, Budget) and rule.value.period and _clock(detector) is None:
+        raise ParameterError(
+            f"a budget of {rule.value} needs the time of each row; name a column of date-times as the time "
+            "column, or give a budget for all rows such as 20"
+        )
 
 
 def _clock(detector: BaseDetector) -> MomentEncoder | None:

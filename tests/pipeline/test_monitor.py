@@ -1,0 +1,67 @@
+import numpy as np
+import polars as pl
+import pytest
+
+from outlearn.decisions.decide import Rule
+from outlearn.errors import InputError, ReadError, SchemaError
+from outlearn.pipeline import Monitor
+
+
+@pytest.fixture(scope="module")
+def frame():
+    values = np.random.default_rng(0).normal(size=(150, 3))
+    return pl.DataFrame(values, schema=["a", "b", "c"], orient="row").with_columns(
+        kind=pl.Series(["x", "y", "z"] * 50)
+    )
+
+
+@pytest.fixture(scope="module")
+def monitor(frame):
+    return Monitor.fit(frame, detector="knn", contamination=0.1)
+
+
+def test_a_saved_monitor_judges_alike(frame, monitor, tmp_path):
+    monitor.save(tmp_path / "model.outlearn")
+    again = Monitor.load(tmp_path / "model.outlearn")
+    here, there = monitor.detect(frame, top=3), again.detect(frame, top=3)
+    assert (here.scores == there.scores).all()
+    assert here.decision.threshold == there.decision.threshold and here.decision.rule == there.decision.rule
+    assert [e.sentence for e in here.explanations] == [e.sentence for e in there.explanations]
+    assert "150 rows kept in" in there.reference
+
+
+def test_what_is_no_model_is_refused(tmp_path):
+    (tmp_path / "model").write_text("not a model")
+    with pytest.raises(ReadError, match="is not a model"):
+        Monitor.load(tmp_path / "model")
+
+
+def test_a_row_is_explained_as_in_the_findings(frame, monitor):
+    findings = monitor.detect(frame, top=2)
+    row = int(findings.top[1])
+    assert monitor.explain(frame, row) == findings.explanations[1]
+    assert len(monitor.explain(frame, row, columns=1).contributions) == 1
+
+
+@pytest.mark.parametrize("row", [150, -1])
+def test_a_row_that_is_not_there_is_refused(frame, monitor, row):
+    with pytest.raises(InputError, match=f"row {row} was asked for"):
+        monitor.explain(frame, row)
+
+
+def test_columns_are_matched_by_name(frame, monitor):
+    scores = monitor.detect(frame, top=0).scores
+    turned = frame.select("kind", "c", pl.lit(1).alias("extra"), "b", "a")
+    assert (monitor.detect(turned, top=0).scores == scores).all()
+    with pytest.raises(SchemaError, match="renamed"):
+        monitor.detect(frame.rename({"kind": "Kind"}))
+
+
+def test_a_rule_of_the_day_goes_before_that_of_the_fit(frame, monitor):
+    assert monitor.detect(frame, top=0).decision.rule == "contamination 0.1"
+    assert monitor.detect(frame, top=0, rule=Rule.budget(4)).decision.flagged.sum() == 4
+
+
+def test_an_unseen_category_is_told(frame, monitor):
+    notes = monitor.detect(frame.with_columns(kind=pl.lit("new")), top=0).notes
+    assert any("not seen in the fit" in note for note in notes)

@@ -1,0 +1,42 @@
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from outlearn.errors import OutputError
+from outlearn.pipeline.output import FORMATS, check_output, scored_file
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+def test_an_interrupted_file_leaves_nothing_and_spares_the_old_one(tmp_path, suffix, error):
+    path = tmp_path / f"rows{suffix}"
+    path.write_text("old")
+    with pytest.raises(error), scored_file(path) as write:
+        write(pl.DataFrame({"a": [1]}))
+        raise error
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_is_an_output_error():
+    with pytest.raises(OutputError, match="No space left"), scored_file(_full_disk()) as write:
+        write(pl.DataFrame({"a": list(range(100_000))}))
+
+
+class _Full(type(Path())):
+    """A file whose content goes to a device without room."""
+
+    def open(self, *args, **options):
+        return Path("/dev/full").open(*args, **options)
+
+
+def _full_disk():
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full on this system")
+    return _Full("rows.csv")
+
+
+def test_a_folder_is_no_file(tmp_path):
+    with pytest.raises(OutputError, match="it is a folder"):
+        check_output(tmp_path)

@@ -1,0 +1,47 @@
+import subprocess
+import sys
+
+import outlearn
+
+HEAVY = (
+    "torch",
+    "sklearn",
+    "polars",
+    "pandas",
+    "pyarrow",
+    "numpy",
+    "scipy",
+    "pyod",
+    "typer",
+    "rich",
+    "jinja2",
+)
+
+
+def test_public_names_are_those_on_the_list():
+    assert outlearn.__all__ == ["ClassicalDetector", "Detector", "Monitor", "__version__", "detect"]
+    assert dir(outlearn) == outlearn.__all__
+
+
+def test_each_public_name_is_there_and_no_other():
+    for name in outlearn.__all__:
+        assert getattr(outlearn, name) is not None
+    assert not hasattr(outlearn, "nope")
+
+
+def loaded_after(code):
+    program = f"import sys\n{code}\nprint(*[name for name in {HEAVY!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return done.stdout.split()
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    assert loaded_after("import outlearn") == []
+
+
+def test_the_command_line_loads_nothing_heavy_before_a_command_runs():
+    assert loaded_after("from outlearn.cli.app import app") in (["typer"], ["rich", "typer"])
+
+
+def test_a_classical_detector_needs_no_torch():
+    assert "torch" not in loaded_after("from outlearn import ClassicalDetector, Monitor, detect")
