@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import AbstractContextManager
+from multiprocessing import get_context
 from types import TracebackType
 from typing import Protocol, TypeVar
 
@@ -32,16 +34,20 @@ class Serial:
 
 
 class Processes(AbstractContextManager["Processes"]):
-    """Runs items on `workers` processes, at most `ahead` items in flight a worker (memory stays bounded)."""
+    """Runs items on `workers` processes, at most `ahead` items in flight a worker (memory stays bounded).
+
+    Each process starts afresh and imports what it needs, so a script that makes one keeps its work under
+    ``if __name__ == "__main__":``.
+    """
 
     def __init__(self, workers: int, *, ahead: int = 4) -> None:
-        self._pool = ProcessPoolExecutor(workers)
+        # Fresh processes: in a forked one, OpenMP (scikit-learn's neighbours) waits for ever for threads that
+        # only the parent had.
+        self._pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
         self._window = workers * ahead
 
     def map(self, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-        from collections import deque
-
-        pending = deque()  # type: ignore[var-annotated]
+        pending: deque[Future[R]] = deque()
         for item in items:
             pending.append(self._pool.submit(function, item))
             if len(pending) >= self._window:
