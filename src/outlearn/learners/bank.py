@@ -27,7 +27,7 @@ class EpisodeProfiles:
     """What the network needs of one episode.
 
     support (n, P), query (m, P) float16 profiles; support_y (n,), query_y (m,) int8; situation (5,) float32;
-    share : anomaly share of the support, which probabilities are calibrated to.
+    share () float32: anomaly share of the support, which probabilities are calibrated to.
     """
 
     support: NDArray[np.float16]
@@ -62,7 +62,7 @@ def profile_episode(episode: Episode) -> EpisodeProfiles:
         profiler.profile(episode.query_x).stacked().astype(np.float16),
         episode.query_y,
         situation(X, y),
-        np.float32(share).reshape(()),
+        np.array(share, dtype=np.float32),
     )
 
 
@@ -80,8 +80,8 @@ def build_bank(
 ) -> list[EpisodeProfiles]:
     """Return the profiles of episodes 0 … count-1, taking from `folder` what it already holds.
 
-    `episode` must be a pure function of the index and, with a process pool, picklable. Shards appear whole or not
-    at all, so an interrupted build goes on where it stopped.
+    `episode` must be a pure function of the index and, with a process pool, picklable. Shards appear whole or
+    not at all, so an interrupted build goes on where it stopped.
     """
     folder.mkdir(parents=True, exist_ok=True)
     shards = [range(start, min(start + SHARD, count)) for start in range(0, count, SHARD)]

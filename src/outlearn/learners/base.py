@@ -1,8 +1,8 @@
 """The contract of a learner: three verbs, and the sign of the score.
 
-``meta_fit(episodes) → Learned``; ``Learned.adapt(X, y) → Scorer``; ``Scorer.score(X) → (m,)``, high = abnormal.
-Adapting changes nothing in `Learned`; scoring changes nothing in `Scorer`; the score of a row does not depend on
-the other rows of the batch.
+``meta_fit(episodes) → Learned``; ``Learned.adapt(X, y) → Scorer``; ``Scorer.score(X) → (m,)``,
+high = abnormal. Adapting changes nothing in `Learned`; scoring changes nothing in `Scorer`; the score of a
+row does not depend on the other rows of the batch.
 """
 
 from __future__ import annotations

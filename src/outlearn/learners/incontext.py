@@ -1,13 +1,14 @@
 """The in-context learner: one forward pass reads a support, with whatever labels it has, and scores rows.
 
-A row becomes a profile of fixed width relative to its support (`learners.profile`); a permutation-invariant network
-(`nets.incontext`), meta-trained on many tasks, reads the profiles of the support with their label state. Adapting
-takes no gradient step. Inductive: the score of a row depends on the support and on nothing else.
+A row becomes a profile of fixed width relative to its support (`learners.profile`); a permutation-invariant
+network (`nets.incontext`), meta-trained on many tasks, reads the profiles of the support with their label
+state. Adapting takes no gradient step. Inductive: the score of a row depends on the support and on nothing
+else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -127,7 +128,7 @@ class InContext:
             return InContextNet(config, gate)
 
     def meta_fit(self, episodes: Iterable[Episode]) -> InContextLearned:
-        """Train on the episodes, held in memory as profiles; `learners.loop.train` adds checkpoints and resume."""
+        """Train on the episodes, held in memory as profiles; `learners.metatrain` adds files and resume."""
         from outlearn.learners.loop import train
 
         bank = [profile_episode(episode) for episode in episodes]
@@ -142,8 +143,3 @@ class InContext:
         order = derive(self.seed, 1, step // per_epoch).permutation(len(bank))
         start = (step % per_epoch) * self.batch
         return [bank[i] for i in order[start : start + self.batch]]
-
-
-def batches(learner: InContext, bank: list[EpisodeProfiles], steps: int) -> Iterator[list[EpisodeProfiles]]:
-    """Yield the batches of the first `steps` steps."""
-    return (learner.batch_at(bank, step) for step in range(steps))

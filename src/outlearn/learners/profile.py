@@ -1,12 +1,13 @@
 """Row profiles: a row of any width becomes a vector of fixed width, relative to its support.
 
-The profile of a row holds neighbour distances and density ratios under three scalings (`views`), the same distances
-to a self-cleaned support, column-wise tail and histogram statistics, isolation depth, and distances to the rows
-that an analyst has labelled. Each statistic is then told relative to the values it takes on the support itself: as
-a tail rank and as a robust deviation. So tables of any width, unit and size meet the network in the same form.
+The profile of a row holds neighbour distances and density ratios under three scalings (`views`), the same
+distances to a self-cleaned support, column-wise tail and histogram statistics, isolation depth, and distances
+to the rows that an analyst has labelled. Each statistic is then told relative to the values it takes on the
+support itself: as a tail rank and as a robust deviation. So tables of any width, unit and size meet the
+network in the same form.
 
-An exact copy of a row in the support is not its own neighbour (one copy is left out): a row has the same profile
-whether it is part of the support or arrives later.
+An exact copy of a row in the support is not its own neighbour (one copy is left out): a row has the same
+profile whether it is part of the support or arrives later.
 """
 
 from __future__ import annotations
@@ -86,7 +87,8 @@ def _log(distance: Floats) -> Floats:
 
 
 def _mean(distance: Floats, k: int) -> Floats:
-    return distance[:, :k].mean(axis=1)
+    mean: Floats = distance[:, :k].mean(axis=1)
+    return mean
 
 
 class _ViewStatistics:
@@ -100,12 +102,14 @@ class _ViewStatistics:
         self.own_distance, _ = self._all.query(self._points, everywhere)
         self._mean5, self._mean20 = _mean(self.own_distance, 5), _mean(self.own_distance, 20)
         self._cleaned = self._all
-        self._scale = float(np.median(self._mean5)) + 1e-6
+        self.scale = float(np.median(self._mean5)) + 1e-6
 
     def clean(self, kept: NDArray[np.bool_]) -> None:
         self._cleaned = _Neighbours(self._points[kept])
 
-    def statistics(self, X: Floats, copies: NDArray[np.bool_], clean_copies: NDArray[np.bool_]) -> list[Floats]:
+    def statistics(
+        self, X: Floats, copies: NDArray[np.bool_], clean_copies: NDArray[np.bool_]
+    ) -> list[Floats]:
         points = self.transform(X)
         distance, index = self._all.query(points, copies)
         cleaned, _ = self._cleaned.query(points, clean_copies)
@@ -121,11 +125,10 @@ class _ViewStatistics:
             _log(_mean(cleaned, 20)),
         ]
         # Zero distances (copies) would make the logarithm run to -14: they are just "very near".
-        floor = np.log(self._scale * 1e-2)
-        return [np.maximum(c, floor) if i not in (4, 5) else np.clip(c, -5, 25) for i, c in enumerate(columns)]
-
-    def scale(self) -> float:
-        return self._scale
+        floor = np.log(self.scale * 1e-2)
+        return [
+            np.maximum(c, floor) if i not in (4, 5) else np.clip(c, -5, 25) for i, c in enumerate(columns)
+        ]
 
 
 class _Labelled:
@@ -148,7 +151,7 @@ class _Labelled:
             start = np.where(copies & (self._size > k), 1, 0)[:, None] + np.arange(k)
             mean = np.take_along_axis(distance, start, 1).mean(axis=1)
             # The only labelled row says nothing about itself.
-            ratio = np.clip(_log(mean + 1e-2 * self._view.scale()) - near, -4, 4)
+            ratio = np.clip(_log(mean + 1e-2 * self._view.scale) - near, -4, 4)
             out.append(np.where(copies & (self._size <= k), 0.0, ratio))
         return out
 
@@ -162,7 +165,8 @@ class Profiler:
     y : (n,) int8 in {-1, 0, 1}.
     rng : generator for the isolation forest.
 
-    Known anomalies are not part of the reference that distances are taken to; known normals are never cleaned away.
+    Known anomalies are not part of the reference that distances are taken to; known normals are never cleaned
+    away.
     """
 
     def __init__(self, X: NDArray[np.float32], y: NDArray[np.int8], rng: np.random.Generator) -> None:
@@ -207,9 +211,10 @@ class Profiler:
         columns.append(self._isolation.score(X))
         columns.append(_log(np.linalg.norm(self._whitened.apply(rows), axis=1)))
         columns.append(_log(self._whitened.residual(rows) + 1e-3))
-        # Ranks compare these with the values of the support. Rounding keeps the last bits, which vary with the size
-        # of the batch, from deciding between equal rows.
-        return np.round(np.column_stack(columns), 6)
+        # Ranks compare these with the values of the support. Rounding keeps the last bits, which vary with
+        # the size of the batch, from deciding between equal rows.
+        statistics: Floats = np.column_stack(columns)
+        return statistics.round(6)
 
     def profile(self, X: NDArray[np.float32]) -> Profile:
         """Profile the rows (m, d) of `X`."""

@@ -35,7 +35,7 @@ class ColumnTails:
         return cls(ordered, edges, rarity)
 
     def statistics(self, X: Floats) -> list[Floats]:
-        """Mean, largest and mean of the three largest tail terms; mean and largest histogram rarity: five (m,)."""
+        """Tails: mean, largest, mean of the three largest; histogram rarity: mean, largest; five (m,)."""
         n, d = self.sorted_columns.shape
         tails = np.empty(X.shape)
         rarity = np.empty(X.shape)

@@ -1,7 +1,7 @@
 """Scalings of a support: three ways to say how far apart two rows are.
 
-A view is fitted on the rows of one support and then moves any row into a space where Euclidean distance has one
-meaning. No view depends on the order of rows or columns.
+A view is fitted on the rows of one support and then moves any row into a space where Euclidean distance has
+one meaning. No view depends on the order of rows or columns.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class RankView:
 
 @dataclass(frozen=True, slots=True)
 class WhitenedView:
-    """Principal directions of the standardised rows, each to unit variance (shrunk): correlation taken out."""
+    """Principal directions of the standardised rows, each to unit variance (shrunk): decorrelated."""
 
     standard: StandardView
     directions: Floats  # (d, w), scaled
@@ -96,5 +96,7 @@ class WhitenedView:
     def residual(self, X: Floats) -> Floats:
         """Length of each row outside the directions that hold 90 % of the variance: (m,)."""
         Z = self.standard.apply(X)
-        inside = Z @ self.residual_directions
-        return np.sqrt(np.maximum((Z**2).sum(axis=1) - (inside**2).sum(axis=1), 0))
+        # The difference of squared lengths would leave the root of the rounding error, which varies with the batch.
+        outside = Z - (Z @ self.residual_directions) @ self.residual_directions.T
+        length: Floats = np.linalg.norm(outside, axis=1)
+        return length

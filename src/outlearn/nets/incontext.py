@@ -7,6 +7,7 @@ It is invariant to the order of support rows, and a query row never sees another
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -51,7 +52,7 @@ class Attend(nn.Module):
         seen = self.norm_from(source)  # (B, S, E)
 
         def split(x: Tensor) -> Tensor:  # (B, T, E) → (B, H, T, E/H)
-            return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+            return x.view(*x.shape[:-1], self.heads, -1).transpose(1, 2)
 
         out = functional.scaled_dot_product_attention(
             split(self.q(self.norm_to(to))),
@@ -66,8 +67,8 @@ class Attend(nn.Module):
 class InContextNet(nn.Module):
     """Support profiles with label states → context; query profile and context → log-odds of being an anomaly.
 
-    The log-odds are a context-gated mean of the tail ranks (a learnt choice among classical statistics) plus a
-    correction; at the start of training the correction is nil and the gate is `prior_gate`.
+    The log-odds are a context-gated mean of the tail ranks (a learnt choice among classical statistics) plus
+    a correction; at the start of training the correction is nil and the gate is `prior_gate`.
     """
 
     def __init__(self, config: InContextConfig, prior_gate: Tensor | None = None) -> None:
@@ -85,7 +86,7 @@ class InContextNet(nn.Module):
         self.slope = nn.Linear(E, 2)
         self.correct = nn.Sequential(nn.RMSNorm(E), nn.Linear(E, E), nn.GELU(), nn.Linear(E, 1))
         self.contamination = nn.Linear(E, 1)
-        for head in (self.gate, self.slope, self.correct[-1]):
+        for head in (self.gate, self.slope, cast(nn.Linear, self.correct[-1])):
             nn.init.zeros_(head.weight)
             nn.init.zeros_(head.bias)
         with torch.no_grad():
@@ -93,7 +94,9 @@ class InContextNet(nn.Module):
                 self.gate.bias.copy_(torch.log(prior_gate + 1e-3))
             self.slope.bias.copy_(torch.tensor([0.0, -3.0]))
 
-    def read(self, profile: Tensor, y: Tensor, mask: Tensor, situation: Tensor) -> tuple[Tensor, list[Tensor]]:
+    def read(
+        self, profile: Tensor, y: Tensor, mask: Tensor, situation: Tensor
+    ) -> tuple[Tensor, list[Tensor]]:
         """Read supports: profile (B, N, P), y (B, N) in {-1, 0, 1}, mask (B, N), situation (B, 5).
 
         Returns the context (B, E) and the latents of each block (B, K, E): all that scoring needs.
