@@ -34,13 +34,14 @@ def train(
 ) -> None:
     """Train `net` in place with AdamW and a cosine schedule.
 
-    The batch, the rate and so the result depend on the step alone: a run resumed from `checkpoint` ends with the
-    same weights as one that was never stopped.
+    The batch, the rate and so the result depend on the step alone: a run resumed from `checkpoint` ends with
+    the same weights as one that was never stopped.
 
     Raises
     ------
     WeightsError
-        When the loss is no longer finite (the last good checkpoint is kept), or the checkpoint is of another run.
+        When the loss is no longer finite (the last good checkpoint is kept), or the checkpoint is damaged or
+        of another architecture.
     """
     import torch
 
@@ -52,9 +53,11 @@ def train(
             group["lr"] = rate * _schedule(step, steps)
         loss = episode_loss(net, batch_at(step))
         if not torch.isfinite(loss):
-            raise WeightsError(f"the loss is {loss.item()} at step {step}; lower the rate, or look at its episodes")
+            raise WeightsError(
+                f"the loss is {loss.item()} at step {step}; lower the rate, or look at its episodes"
+            )
         optimiser.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimiser.step()
         step += 1
@@ -94,9 +97,9 @@ def collate(batch: list[EpisodeProfiles]) -> tuple[Tensor, ...]:
 def episode_loss(net: nn.Module, batch: list[EpisodeProfiles]) -> Tensor:
     """Mean over episodes of calibration, ranking and contamination losses.
 
-    Calibration: cross-entropy, query rows weighted so that their anomaly share equals that of the support, so the
-    output is the probability at that share. Ranking: logistic loss over (anomaly, normal) pairs, which does not
-    care about the share.
+    Calibration: cross-entropy, query rows weighted so that their anomaly share equals that of the support,
+    so the output is the probability at that share. Ranking: logistic loss over (anomaly, normal) pairs, which
+    does not care about the share.
     """
     from torch.nn import functional
 
@@ -128,15 +131,20 @@ def _save(path: Path, net: nn.Module, optimiser: torch.optim.Optimizer, step: in
 
 
 def _resume(path: Path, net: nn.Module, optimiser: torch.optim.Optimizer) -> int:
-    from safetensors import safe_open
+    from safetensors import SafetensorError, safe_open
 
-    with safe_open(path, framework="pt") as file:
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        step = int(json.loads(file.metadata()["training"])["step"])
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            step = int(json.loads((file.metadata() or {})["training"])["step"])
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        raise WeightsError(f"{path} is no training state that can be resumed; move it away") from error
     try:
         net.load_state_dict({n.removeprefix("net."): t for n, t in tensors.items() if n.startswith("net.")})
     except RuntimeError as error:
-        raise WeightsError(f"{path} is a checkpoint of another architecture; start afresh or move it away") from error
+        raise WeightsError(
+            f"{path} is a checkpoint of another architecture; start afresh or move it away"
+        ) from error
     state: dict[int, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
         if name.startswith("optimiser."):

@@ -38,7 +38,14 @@ def load_incontext(path: Path | None = None) -> InContextLearned:
     path = shipped("incontext") if path is None else path
     tensors, header = read_checkpoint(path, ARCHITECTURE)
     if header.features != FEATURES:
-        raise WeightsError(f"{path} was trained on other row statistics than this version computes; train it anew")
-    net = InContextNet(InContextConfig(**header.config))
-    net.load_state_dict(tensors)
+        raise WeightsError(
+            f"{path} was trained on other row statistics than this version computes; train it anew"
+        )
+    try:
+        net = InContextNet(InContextConfig(**header.config))
+        net.load_state_dict(tensors)
+    except (TypeError, RuntimeError) as error:
+        raise WeightsError(
+            f"{path} holds tensors that do not fit the network its header describes"
+        ) from error
     return InContextLearned(net.eval())

@@ -82,10 +82,15 @@ def read_checkpoint(path: Path, architecture: str) -> tuple[dict[str, Tensor], H
         raise WeightsError(f"{path} is not a readable safetensors file: {error}") from error
     if "outlearn" not in metadata:
         raise WeightsError(f"{path} has no outlearn header; was it written by another program?")
-    entries = json.loads(metadata["outlearn"])
-    header = Header(**{**entries, "features": tuple(entries["features"])})
+    try:
+        entries = json.loads(metadata["outlearn"])
+        header = Header(**{**entries, "features": tuple(entries["features"])})
+    except (ValueError, KeyError, TypeError) as error:
+        raise WeightsError(f"{path} has a header that this version cannot read: {error}") from error
     if header.architecture != architecture:
-        raise WeightsError(f"{path} holds architecture {header.architecture!r}; this version reads {architecture!r}")
+        raise WeightsError(
+            f"{path} holds architecture {header.architecture!r}; this version reads {architecture!r}"
+        )
     if header.sha256 != digest(tensors):
         raise WeightsError(f"{path} is damaged: its values do not match the digest in its header")
     return tensors, header
