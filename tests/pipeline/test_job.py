@@ -26,6 +26,12 @@ def test_the_odd_rows_come_first_with_reasons():
     assert findings.reference is None and findings.labels == (0, 0) and findings.support_size == 200
 
 
+def test_the_learnt_detector_is_the_default():
+    findings = detect(table(), top=5)
+    assert set(findings.top.tolist()) == set(range(5))
+    assert findings.detector == "incontext (learnt across tables)"
+
+
 def test_neighbours_are_row_numbers_of_usual_rows():
     near = detect(table(), detector="knn", top=1).explanations[0].neighbours
     assert near and all(5 <= row < 200 for row in near)
