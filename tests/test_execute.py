@@ -1,0 +1,59 @@
+"""Executors: order, bounded memory, errors, and processes that start afresh."""
+
+import math
+from collections.abc import Iterator
+from functools import partial
+
+import numpy as np
+import pytest
+from sklearn.metrics import pairwise_distances_argmin
+
+from outlearn.execute import Processes, Serial
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[Processes]:
+    with Processes(2, ahead=2) as processes:
+        yield processes
+
+
+def test_serial_work_waits_until_it_is_asked_for():
+    seen = []
+    results = Serial().map(seen.append, [1, 2, 3])
+    assert seen == []
+    next(results)
+    assert seen == [1]
+
+
+def test_results_come_in_the_order_of_the_items(pool):
+    items = list(range(-20, 20))
+    assert list(pool.map(abs, items)) == list(Serial().map(abs, items)) == [abs(i) for i in items]
+    assert list(pool.map(abs, [])) == []
+
+
+def test_few_items_are_in_flight_at_once(pool):
+    taken = []
+
+    def items() -> Iterator[int]:
+        for item in range(100):
+            taken.append(item)
+            yield item
+
+    results = pool.map(abs, items())
+    assert next(results) == 0
+    assert len(taken) <= 4  # two workers, two items each
+    assert list(results) == list(range(1, 100))
+
+
+def test_an_error_in_a_worker_reaches_the_caller(pool):
+    with pytest.raises(ValueError, match="math domain error"):
+        list(pool.map(math.sqrt, [1.0, -1.0]))
+    assert list(pool.map(math.sqrt, [4.0])) == [2.0]
+
+
+def test_workers_run_openmp_though_this_process_has(pool):
+    points = np.random.default_rng(0).normal(size=(2000, 3))
+    nearest = partial(pairwise_distances_argmin, Y=points)
+    here = nearest(points)  # in a forked process the second such call would wait for ever
+    (there,) = pool.map(nearest, [points])
+    assert np.array_equal(here, there)
