@@ -17,20 +17,22 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.neighbors import NearestNeighbors
 
 from outlearn.data.rows import has_copy
 from outlearn.learners.isolation import Isolation
+from outlearn.learners.nearest import MAX_ROWS, Reference
 from outlearn.learners.tails import ColumnTails
 from outlearn.learners.views import RankView, StandardView, WhitenedView
 
 __all__ = ["LABEL_FEATURES", "STATISTICS", "Profile", "Profiler"]
 
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 VIEWS = ("standard", "rank", "whitened")
 NEIGHBOURS = 50
-BLOCK = 1 << 18  # cells of differences at a time, which keeps them in the cache
+LABELLED = MAX_ROWS  # labelled rows of one kind that distances are taken to
+REFERENCE = 2048  # rows that distances are taken to; a uniform sample of a larger support loses no accuracy
 CLEANED_SHARE = 0.2  # measured: dropping the oddest fifth suits contaminated supports best
 _PER_VIEW = ("d1", "d5", "d20", "d50", "ratio5", "ratio20", "clean5", "clean20")
 STATISTICS = (
@@ -65,50 +67,6 @@ class Profile:
         return np.hstack([self.tails, self.deviations, self.labels])
 
 
-class _Nearest:
-    """Nearest rows of a set of points.
-
-    The search compares squared lengths and products, which leaves rounding errors that vary with the size of the
-    batch: near-copies get a distance of noise, equal distances an arbitrary order. So the distances found are
-    computed again, from differences, and ties go to the row that comes first.
-    """
-
-    def __init__(self, points: Floats) -> None:
-        self._points = points
-        self._index = NearestNeighbors(algorithm="brute").fit(points)
-
-    def query(self, points: Floats, k: int) -> tuple[Floats, NDArray[np.intp]]:
-        """Return distances (m, k) in rising order and positions (m, k)."""
-        index = self._index.kneighbors(points, n_neighbors=k, return_distance=False)
-        distance = np.empty(index.shape)
-        step = max(1, BLOCK // (k * points.shape[1]))
-        for start in range(0, len(points), step):
-            block = slice(start, start + step)
-            apart = self._points[index[block]] - points[block, None]  # (step, k, d)
-            distance[block] = np.sqrt(np.einsum("ikd,ikd->ik", apart, apart))
-        distance = np.round(distance, 9)
-        order = np.lexsort((index, distance))
-        return np.take_along_axis(distance, order, 1), np.take_along_axis(index, order, 1)
-
-
-class _Neighbours:
-    """Nearest rows of a reference set; one exact copy of the query row is left out."""
-
-    def __init__(self, points: Floats) -> None:
-        self._nearest = _Nearest(points)
-        self._k = min(NEIGHBOURS, max(len(points) - 1, 1))
-        self._size = len(points)
-
-    def query(self, points: Floats, copies: NDArray[np.bool_]) -> tuple[Floats, NDArray[np.intp]]:
-        """Return distances (m, k) in rising order and positions (m, k)."""
-        wanted = min(self._k + 1, self._size)
-        distance, index = self._nearest.query(points, wanted)
-        if wanted == self._k:  # a reference of one row: nothing can be left out
-            return distance, index
-        start = copies.astype(np.intp)[:, None] + np.arange(self._k)
-        return np.take_along_axis(distance, start, 1), np.take_along_axis(index, start, 1)
-
-
 def _log(distance: Floats) -> Floats:
     return np.log(distance + 1e-6)
 
@@ -119,35 +77,26 @@ def _mean(distance: Floats, k: int) -> Floats:
 
 
 class _ViewStatistics:
-    """Neighbour statistics of one view, fitted on the reference rows (support without known anomalies)."""
+    """Neighbour statistics of one view, fitted on the reference rows."""
 
-    def __init__(self, transform: Callable[[Floats], Floats], reference: Floats) -> None:
+    def __init__(self, transform: Callable[[Floats], Floats], reference: Floats, kept: Flags) -> None:
         self.transform = transform
-        self._points = transform(reference)
-        self._all = _Neighbours(self._points)
-        everywhere = np.ones(len(reference), dtype=np.bool_)
-        self.own_distance, _ = self._all.query(self._points, everywhere)
-        self._mean5, self._mean20 = _mean(self.own_distance, 5), _mean(self.own_distance, 20)
-        self._cleaned = self._all
+        points = transform(reference)
+        self._reference = Reference(points, kept, NEIGHBOURS)
+        own, _, _ = self._reference.query(points, np.ones(len(points), dtype=np.bool_), kept)
+        self._mean5, self._mean20 = _mean(own, 5), _mean(own, 20)
         self.scale = float(np.median(self._mean5)) + 1e-6
 
-    def clean(self, kept: NDArray[np.bool_]) -> None:
-        self._cleaned = _Neighbours(self._points[kept])
-
-    def statistics(
-        self, X: Floats, copies: NDArray[np.bool_], clean_copies: NDArray[np.bool_]
-    ) -> list[Floats]:
-        points = self.transform(X)
-        distance, index = self._all.query(points, copies)
-        cleaned, _ = self._cleaned.query(points, clean_copies)
+    def statistics(self, X: Floats, copies: Flags, kept_copies: Flags) -> list[Floats]:
+        distance, number, cleaned = self._reference.query(self.transform(X), copies, kept_copies)
         mean5, mean20 = _mean(distance, 5), _mean(distance, 20)
         columns = [
             _log(distance[:, 0]),
             _log(mean5),
             _log(mean20),
             _log(distance.mean(axis=1)),
-            _log(mean5) - _log(self._mean5[index[:, :5]].mean(axis=1)),
-            _log(mean20) - _log(self._mean20[index[:, :20]].mean(axis=1)),
+            _log(mean5) - _log(self._mean5[number[:, :5]].mean(axis=1)),
+            _log(mean20) - _log(self._mean20[number[:, :20]].mean(axis=1)),
             _log(_mean(cleaned, 5)),
             _log(_mean(cleaned, 20)),
         ]
@@ -163,24 +112,20 @@ class _Labelled:
 
     def __init__(self, view: _ViewStatistics, rows: Floats) -> None:
         self._view = view
-        self._nearest = _Nearest(view.transform(rows)) if len(rows) else None
+        self._rows = (
+            Reference(view.transform(rows), np.ones(len(rows), dtype=np.bool_), 3) if len(rows) else None
+        )
         self._size = len(rows)
 
-    def ratios(self, X: Floats, near: Floats, copies: NDArray[np.bool_], ks: tuple[int, ...]) -> list[Floats]:
+    def ratios(self, X: Floats, near: Floats, copies: Flags, ks: tuple[int, ...]) -> list[Floats]:
         """Log of (mean distance to the k nearest labelled rows / distance to the reference), one a k."""
-        if self._nearest is None:
+        if self._rows is None:
             return [np.zeros(len(X)) for _ in ks]
-        wanted = min(max(ks) + 1, self._size)
-        distance, _ = self._nearest.query(self._view.transform(X), wanted)
-        out = []
-        for k in ks:
-            k = min(k, self._size)
-            start = np.where(copies & (self._size > k), 1, 0)[:, None] + np.arange(k)
-            mean = np.take_along_axis(distance, start, 1).mean(axis=1)
-            # The only labelled row says nothing about itself.
-            ratio = np.clip(_log(mean + 1e-2 * self._view.scale) - near, -4, 4)
-            out.append(np.where(copies & (self._size <= k), 0.0, ratio))
-        return out
+        distance, _, _ = self._rows.query(self._view.transform(X), copies, copies)
+        # The only labelled row says nothing about itself.
+        alone = copies if self._size == 1 else np.zeros(len(X), dtype=np.bool_)
+        ratios = [_log(_mean(distance, k) + 1e-2 * self._view.scale) - near for k in ks]
+        return [np.where(alone, 0.0, np.clip(ratio, -4, 4)) for ratio in ratios]
 
 
 class Profiler:
@@ -200,35 +145,38 @@ class Profiler:
         usable = y != 1
         if not usable.any():  # only known anomalies: they are all there is to compare with
             usable = np.ones(len(y), dtype=np.bool_)
-        self._reference = X[usable]
-        rows = self._reference.astype(np.float64)
-        whitened = WhitenedView.fit(rows)
-        transforms = (StandardView.fit(rows).apply, RankView.fit(rows).apply, whitened.apply)
-        self._views = [_ViewStatistics(transform, rows) for transform in transforms]
-        self._whitened = whitened
+        rows, known_normal = X[usable].astype(np.float64), y[usable] == 0
+        self._whitened = WhitenedView.fit(rows)
+        transforms = (StandardView.fit(rows).apply, RankView.fit(rows).apply, self._whitened.apply)
         self._tails = ColumnTails.fit(rows)
-        self._isolation = Isolation(self._reference, int(rng.integers(2**31 - 1)))
-        self._clean(y[usable])
+        self._isolation = Isolation(X[usable], int(rng.integers(2**31 - 1)))
+        # Rows come in an order that is random with respect to their content: the first are a uniform sample.
+        self._reference = X[usable][:REFERENCE]
+        kept = self._clean(transforms[0](rows[:REFERENCE]), known_normal[:REFERENCE])
+        self._kept = self._reference[kept]
+        self._views = [_ViewStatistics(transform, rows[:REFERENCE], kept) for transform in transforms]
+        self._anomalies, self._normals = X[y == 1][:LABELLED], X[y == 0][:LABELLED]
         self._labelled = [
-            (_Labelled(view, X[y == 1].astype(np.float64)), _Labelled(view, X[y == 0].astype(np.float64)))
+            (
+                _Labelled(view, self._anomalies.astype(np.float64)),
+                _Labelled(view, self._normals.astype(np.float64)),
+            )
             for view in self._views
         ]
-        self._anomalies, self._normals = X[y == 1], X[y == 0]
         # With every row known to be normal, distance to a known normal is distance to the reference: no news.
-        self._few_normals = 0 < len(self._normals) < 0.5 * len(rows)
-        self._sorted = np.sort(self._statistics(self._reference), axis=0)
+        self._few_normals = 0 < int(known_normal.sum()) < 0.5 * len(rows)
+        self._sorted = np.sort(self._statistics(X[usable]), axis=0)
 
-    def _clean(self, y: NDArray[np.int8]) -> None:
-        isolation = self._isolation.score(self._reference)
-        distance = self._views[0].own_distance.mean(axis=1)
-        oddness = _ranks(isolation) + _ranks(distance)
-        oddness[y == 0] = -1.0
-        drop = min(int(CLEANED_SHARE * len(y)), int((y != 0).sum()))
-        kept = np.ones(len(y), dtype=np.bool_)
+    def _clean(self, points: Floats, known_normal: Flags) -> Flags:
+        """Return which reference rows stay when the oddest fifth is dropped; known normals always do."""
+        everywhere = np.ones(len(points), dtype=np.bool_)
+        distance, _, _ = Reference(points, everywhere, NEIGHBOURS).query(points, everywhere, everywhere)
+        oddness = _ranks(self._isolation.score(self._reference)) + _ranks(distance.mean(axis=1).round(6))
+        oddness[known_normal] = -1.0
+        drop = min(int(CLEANED_SHARE * len(points)), int((~known_normal).sum()))
+        kept = everywhere.copy()
         kept[np.argsort(-oddness, kind="stable")[:drop]] = False
-        self._kept = self._reference[kept]
-        for view in self._views:
-            view.clean(kept)
+        return kept
 
     def _statistics(self, X: NDArray[np.float32]) -> Floats:
         rows = X.astype(np.float64)

@@ -34,8 +34,8 @@ class StandardView:
         return cls(mean, scale)
 
     def apply(self, X: Floats) -> Floats:
-        # A value of 1e6 deviations is as odd as any; the bound keeps squared distances exact enough.
-        return np.clip((X - self.mean) / self.scale, -1e6, 1e6)
+        # A value of 1,000 deviations is as odd as any; the bound keeps products of such rows exact enough.
+        return np.clip((X - self.mean) / self.scale, -1e3, 1e3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,8 @@ class WhitenedView:
     def residual(self, X: Floats) -> Floats:
         """Length of each row outside the directions that hold 90 % of the variance: (m,)."""
         Z = self.standard.apply(X)
-        # The difference of squared lengths would leave the root of the rounding error, which varies with the batch.
+        # The difference of squared lengths would leave the root of the rounding error, which varies with the
+        # batch.
         outside = Z - (Z @ self.residual_directions) @ self.residual_directions.T
         length: Floats = np.linalg.norm(outside, axis=1)
         return length

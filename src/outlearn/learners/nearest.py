@@ -1,0 +1,76 @@
+"""Exact nearest rows of a reference in two parts, with ties settled the same way in every batch."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.neighbors import NearestNeighbors
+
+__all__ = ["MAX_ROWS", "Reference"]
+
+Floats = NDArray[np.float64]
+Keys = NDArray[np.int64]
+
+MAX_ROWS = 8192
+_ID_BITS = 13
+_STEPS = 2.0**24  # a distance is kept to 6e-8
+
+
+class _Part:
+    """Some of the reference rows, under their numbers in the whole."""
+
+    def __init__(self, points: Floats, numbers: NDArray[np.int64]) -> None:
+        self._index = NearestNeighbors(algorithm="brute").fit(points)
+        self._numbers = numbers
+
+    def keys(self, points: Floats, k: int) -> Keys:
+        """Return (m, min(k, rows)) sorted keys: distance in the high bits, row number in the low ones.
+
+        The search multiplies matrices, and the last bits of its distances vary with the size of the batch;
+        they must not decide which of two equally near rows comes first.
+        """
+        distance, place = self._index.kneighbors(points, n_neighbors=min(k, len(self._numbers)))
+        steps = np.rint(distance * _STEPS).astype(np.int64)
+        return np.sort((steps << _ID_BITS) | self._numbers[place], axis=1)
+
+
+class Reference:
+    """Reference rows (n ≤ 8192, w), split into the kept ones and the rest.
+
+    A query row that is an exact copy of a reference row does not count that one copy as its neighbour.
+    """
+
+    def __init__(self, points: Floats, kept: NDArray[np.bool_], k: int) -> None:
+        numbers = np.arange(len(points))
+        self._kept = _Part(points[kept], numbers[kept])
+        self._rest = _Part(points[~kept], numbers[~kept]) if not kept.all() else None
+        self._k = k
+
+    def query(
+        self, points: Floats, copies: NDArray[np.bool_], kept_copies: NDArray[np.bool_]
+    ) -> tuple[Floats, NDArray[np.int64], Floats]:
+        """Return distances (m, k) to all rows, rising, their numbers (m, k), and distances to kept rows.
+
+        `copies` and `kept_copies` (m,) tell which query rows have a copy in the reference and among its kept.
+        """
+        kept = self._kept.keys(points, self._k + 1)
+        rest = None if self._rest is None else self._rest.keys(points, self._k + 1)
+        everything = kept if rest is None else np.sort(np.hstack([kept, rest]), axis=1)
+        nearest = _without_copy(everything, copies, self._k)
+        return (
+            _distance(nearest),
+            nearest & (MAX_ROWS - 1),
+            _distance(_without_copy(kept, kept_copies, self._k)),
+        )
+
+
+def _without_copy(keys: Keys, copies: NDArray[np.bool_], k: int) -> Keys:
+    k = min(k, max(keys.shape[1] - 1, 1))
+    if keys.shape[1] == 1:  # a single row: nothing can be left out
+        return keys
+    return np.take_along_axis(keys, copies.astype(np.int64)[:, None] + np.arange(k), 1)
+
+
+def _distance(keys: Keys) -> Floats:
+    distance: Floats = (keys >> _ID_BITS) / _STEPS
+    return distance
