@@ -27,8 +27,8 @@ def test_the_odd_rows_come_first_with_reasons():
 
 
 def test_the_learnt_detector_is_the_default():
-    findings = detect(table(), top=5)
-    assert set(findings.top.tolist()) == set(range(5))
+    findings = detect(table(odd=1), top=1)
+    assert findings.top.tolist() == [0]
     assert findings.detector == "incontext (learnt across tables)"
 
 
