@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from numbers import Real
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeGuard
 
 import numpy as np
 import polars as pl
@@ -13,11 +14,10 @@ from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
+from outlearn.data.rows import canonical_order, row_hash
 from outlearn.data.schema import Schema
 from outlearn.decisions.calibrate import Calibrator
 from outlearn.decisions.decide import Rule, decide
-from outlearn.decisions.threshold import just_above
-from outlearn.data.rows import row_hash
 from outlearn.detectors.inputs import append_rows, fit_encoder, read_cells, read_labels, read_matrix
 from outlearn.detectors.reasons import explain_matrix
 from outlearn.detectors.support import choose_support
@@ -31,14 +31,20 @@ __all__ = ["BaseDetector"]
 Scores = NDArray[np.float64]
 
 
+def _is_number(value: Any) -> TypeGuard[float]:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
 class BaseDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
     """Encode → adapt → score → decide.
 
     Attributes
     ----------
-    support_ : (n, d) float32, the encoded rows that new rows are compared with; `support_y_` (n,) their labels.
+    support_ : (n, d) float32, the encoded rows that new rows are compared with; `support_y_` (n,) their
+        labels.
     support_scores_ : (n,) anomaly scores of the support, each row judged against the others.
-    calibration_ : (k, d) known normal rows that were kept out of the support; k may be 0; `calibration_scores_` (k,).
+    calibration_ : (k, d) known normal rows that were kept out of the support, k may be 0;
+        `calibration_scores_` (k,) their anomaly scores.
     threshold_ : a row is flagged when its anomaly score is at least this.
     support_cells_ : polars frame of the raw cells behind `support_`.
     schema_ : Schema of the table; after a fit on an array, its columns are x0, x1, ….
@@ -66,7 +72,8 @@ class BaseDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
 
     @abstractmethod
     def _calibrate(self, raw: Scores) -> tuple[Calibrator, float]:
-        """Return the map from raw scores to [0, 1] and the share of anomalies to assume, from the support's scores."""
+        """Return the map from raw scores to [0, 1] and the share of anomalies to assume, from the raw scores
+        of the support (n,)."""
 
     def fit(self, X: Any, y: ArrayLike | None = None) -> Self:
         """Adapt to the rows of `X`.
@@ -85,8 +92,10 @@ class BaseDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         encoder, matrix, cells = fit_encoder(self, X, self.schema)
         labels = read_labels(y, len(matrix))
         if len(matrix) < 2:
-            raise InputError("the table has 1 row (n_samples = 1); at least 2 are needed to say what is usual")
-        self.seed_ = int(generator(self.random_state).integers(2**31 - 1))
+            raise InputError(
+                "the table has 1 row (n_samples = 1); at least 2 are needed to say what is usual"
+            )
+        self.seed_ = self._seed()
         chosen = choose_support(
             matrix.values, labels, limit=self.max_support, hold_out=self.false_alarm_rate is not None
         )
@@ -98,7 +107,9 @@ class BaseDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _set_support(self, X: NDArray[np.float32], y: NDArray[np.int8], cells: pl.DataFrame) -> None:
         self.support_, self.support_y_, self.support_cells_ = X, y, cells
-        self.scorer_ = self._adapt(X, y)
+        # A support that grew by labels adapts as one that had them from the start, whatever came first.
+        order = canonical_order(X, y)
+        self.scorer_ = self._adapt(X[order], y[order])
 
     def _set_calibration(self, X: NDArray[np.float32]) -> None:
         self.calibration_ = X
@@ -106,14 +117,28 @@ class BaseDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         self.calibration_scores_ = self._score(X)
         self._set_threshold()
 
+    def _seed(self) -> int:
+        try:
+            return int(generator(self.random_state).integers(2**31 - 1))
+        except (TypeError, ValueError) as error:
+            raise ParameterError(
+                f"random_state is {self.random_state!r}; wanted None, a whole number from 0 or a generator"
+            ) from error
+
     def _check_parameters(self) -> None:
-        c = self.contamination
-        if not (c == "auto" or (isinstance(c, int | float) and not isinstance(c, bool) and 0 < c <= 0.5)):
-            raise ParameterError(f"contamination is {c!r}; wanted 'auto' or a share in (0, 0.5], e.g. 0.02")
-        if self.false_alarm_rate is not None and not 0 < self.false_alarm_rate < 1:
-            raise ParameterError(f"false_alarm_rate is {self.false_alarm_rate!r}; wanted a rate in (0, 1), e.g. 0.01")
-        if not isinstance(self.max_support, int | np.integer) or self.max_support < 2:
-            raise ParameterError(f"max_support is {self.max_support!r}; wanted a whole number of at least 2")
+        share, rate, limit = self.contamination, self.false_alarm_rate, self.max_support
+        if not (isinstance(share, str) and share == "auto") and not (_is_number(share) and 0 < share <= 0.5):
+            raise ParameterError(
+                f"contamination is {share!r}; wanted 'auto' or a share in (0, 0.5], e.g. 0.02"
+            )
+        if rate is not None and not (_is_number(rate) and 0 < rate < 1):
+            raise ParameterError(f"false_alarm_rate is {rate!r}; wanted None or a rate in (0, 1), e.g. 0.01")
+        if not isinstance(limit, int | np.integer) or limit < 2:
+            raise ParameterError(f"max_support is {limit!r}; wanted a whole number of at least 2")
+        if not isinstance(self.schema, Schema | str | Path | None):
+            raise ParameterError(
+                f"schema is {self.schema!r}; wanted None, a Schema or the path of a TOML file"
+            )
 
     def _set_threshold(self) -> None:
         rule = self.rule_
@@ -170,7 +195,8 @@ class BaseDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
     def update(self, X: Any, y: ArrayLike) -> Self:
         """Learn from labelled rows without a refit: encoder, threshold rule and calibration rows stay.
 
-        A row that is in the support already takes its new label there; others join the support.
+        A row that is in the support already takes its new label there, and so does each copy of it; others
+        join the support.
 
         Raises
         ------
@@ -182,14 +208,13 @@ class BaseDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         told = np.flatnonzero(labels >= 0)
         if len(told) == 0:
             raise LabelError("no label came: every value is -1; give 1 (anomaly) or 0 (normal) for some row")
-        places = {int(h): i for i, h in enumerate(row_hash(self.support_))}
-        known = np.array([places.get(int(h), -1) for h in row_hash(values[told])])
-        labels_there = self.support_y_.copy()
-        labels_there[known[known >= 0]] = labels[told[known >= 0]]
-        fresh = told[known < 0]
+        hashes, wanted = row_hash(self.support_), row_hash(values[told])
+        by_hash = dict(zip(wanted.tolist(), labels[told].tolist(), strict=True))  # of two verdicts, the last
+        there = np.array([by_hash.get(h, y) for h, y in zip(hashes.tolist(), self.support_y_, strict=True)])
+        fresh = told[~np.isin(wanted, hashes)]
         self._set_support(
             np.concatenate([self.support_, values[fresh]]),
-            np.concatenate([labels_there, labels[fresh]]),
+            np.concatenate([there.astype(np.int8), labels[fresh]]),
             append_rows(self.support_cells_, read_cells(self, self.encoder_, X)[fresh]),
         )
         self._set_calibration(self.calibration_)
@@ -206,10 +231,20 @@ class BaseDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         values = self._values(X)
         if rows is None:
             rows = np.flatnonzero(self._score(values) >= self.threshold_)
-        chosen = np.atleast_1d(np.asarray(rows, dtype=np.int64))
-        if len(chosen) and not (0 <= chosen.min() and chosen.max() < len(values)):
-            raise InputError(f"row {int(chosen.max())} was asked for; the table has rows 0 to {len(values) - 1}")
-        return explain_matrix(self, values[chosen], read_cells(self, self.encoder_, X)[chosen], chosen, columns)
+        if columns < 1:
+            raise ParameterError(f"columns is {columns!r}; wanted at least 1")
+        chosen = np.atleast_1d(np.asarray(rows))
+        if len(chosen) and chosen.dtype.kind not in "iu":
+            raise InputError(f"rows are {chosen.dtype} values; wanted positions: whole numbers, from 0")
+        outside = chosen[(chosen < 0) | (chosen >= len(values))]
+        if len(outside):
+            raise InputError(
+                f"row {int(outside[0])} was asked for; the table has rows 0 to {len(values) - 1}"
+            )
+        chosen = chosen.astype(np.int64)
+        return explain_matrix(
+            self, values[chosen], read_cells(self, self.encoder_, X)[chosen], chosen, columns
+        )
 
     def save(self, path: str | Path) -> None:
         """Write the fitted detector to one file without pickle; it holds the support rows themselves."""

@@ -21,19 +21,19 @@ __all__ = ["Detector"]
 class Detector(BaseDetector):
     """Anomaly detector that has learnt, across many tables, how to detect anomalies.
 
-    One model for three situations, told apart by `y` alone: a support of normals only (`y` all 0), an unlabelled and
-    maybe contaminated one (`y` None or all -1), and one with a few labels.
+    One model for three situations, told apart by `y` alone: a support of normals only (`y` all 0), an
+    unlabelled and maybe contaminated one (`y` None or all -1), and one with a few labels.
 
     Parameters
     ----------
     learner : "incontext", the one learner so far.
-    contamination : "auto" (a row is flagged when it is more likely an anomaly than not), or the share of the support
-        that is to be flagged, in (0, 0.5].
-    false_alarm_rate : flag at most this share of normal rows; needs known normal rows (`y` 0), of which 30 % are kept
-        out of the support to calibrate on. Overrides `contamination`.
+    contamination : "auto" (a row is flagged when it is more likely an anomaly than not), or the share of the
+        support that is to be flagged, in (0, 0.5].
+    false_alarm_rate : flag at most this share of normal rows; needs known normal rows (`y` 0), of which 30 %
+        are kept out of the support to calibrate on. Overrides `contamination`.
     max_support : rows that new rows are compared with, at most; a larger table is sampled.
-    schema : how to read the columns of a dataframe: a `Schema`, or the path of a TOML file of overrides; inferred
-        when None.
+    schema : how to read the columns of a dataframe: a `Schema`, or the path of a TOML file of overrides;
+        inferred when None. The columns of an array are numbers, whatever the schema.
     weights : path of another checkpoint; the shipped one when None.
     random_state : seed of all randomness.
 
@@ -72,6 +72,8 @@ class Detector(BaseDetector):
         super()._check_parameters()
         if self.learner != "incontext":
             raise ParameterError(f"learner is {self.learner!r}; wanted 'incontext'")
+        if not isinstance(self.weights, str | Path | None):
+            raise ParameterError(f"weights is {self.weights!r}; wanted None or the path of a checkpoint")
 
     def _adapt(self, X: NDArray[np.float32], y: NDArray[np.int8]) -> Scorer:
         from outlearn.learners.pretrained import load_incontext

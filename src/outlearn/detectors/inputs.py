@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,13 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
+from outlearn.data.columns.cells import columns_of
 from outlearn.data.encode import Encoder
 from outlearn.data.infer import infer_schema
 from outlearn.data.matrix import Matrix
 from outlearn.data.overrides import apply_overrides, read_overrides
 from outlearn.data.schema import Schema
-from outlearn.errors import InputError, LabelError
+from outlearn.errors import InputError, LabelError, SchemaError
 
 __all__ = ["append_rows", "as_frame", "fit_encoder", "read_cells", "read_labels", "read_matrix"]
 
@@ -26,7 +28,12 @@ def as_frame(X: Any) -> nw.DataFrame[Any] | None:
     """Return a dataframe of any library behind narwhals, or None for what is not a dataframe."""
     if isinstance(X, nw.DataFrame):
         return X
-    frame = nw.from_native(X, eager_only=True, pass_through=True)
+    try:
+        frame = nw.from_native(X, pass_through=True)
+    except nw.exceptions.DuplicateError as error:
+        raise SchemaError(f"two columns have the same name; rename one of them: {error}") from error
+    if isinstance(frame, nw.LazyFrame):
+        raise InputError(f"got a {type(X).__name__}, whose rows are not read yet; collect them first")
     return frame if isinstance(frame, nw.DataFrame) else None
 
 
@@ -51,8 +58,10 @@ def fit_encoder(
         schema = apply_overrides(infer_schema(frame), overrides)
     estimator.n_features_in_ = len(frame.columns)
     estimator.feature_names_in_ = np.asarray(frame.columns, dtype=object)
-    encoder = Encoder.fit(frame, schema)
-    return encoder, encoder.transform(frame), _polars(frame, [column.name for column in schema.used])
+    fitted = Encoder.fit(frame, schema)
+    # In order of their names (x2 before x10): a table with its columns in another order is the same table.
+    encoder = replace(fitted, encoders=tuple(sorted(fitted.encoders, key=lambda e: (len(e.name), e.name))))
+    return encoder, encoder.transform(frame), _cells_of_frame(encoder, frame)
 
 
 def read_matrix(estimator: BaseEstimator, encoder: Encoder, X: Any) -> Matrix:
@@ -65,7 +74,7 @@ def read_cells(estimator: BaseEstimator, encoder: Encoder, X: Any) -> pl.DataFra
     rows = _rows(estimator, X)
     if isinstance(rows, np.ndarray):
         return _cells_of_array(encoder, rows)
-    return _polars(rows, [column.name for column in encoder.schema.used])
+    return _cells_of_frame(encoder, rows)
 
 
 def _rows(estimator: BaseEstimator, X: Any) -> nw.DataFrame[Any] | NDArray[np.float64]:
@@ -84,22 +93,19 @@ def _cells_of_array(encoder: Encoder, values: NDArray[np.float64]) -> pl.DataFra
     return pl.DataFrame(values, schema=list(encoder.schema.names))
 
 
+def _cells_of_frame(encoder: Encoder, frame: nw.DataFrame[Any]) -> pl.DataFrame:
+    return pl.DataFrame(columns_of(frame, [column.name for column in encoder.schema.used]))
+
+
 def _array(estimator: BaseEstimator, X: Any, *, reset: bool) -> NDArray[np.float64]:
     values: NDArray[np.float64] = validate_data(
         estimator, X, reset=reset, dtype=np.float64, ensure_all_finite=False, accept_sparse=False
     )
     if np.isinf(values).any() and reset and not np.isfinite(values).any():
-        raise InputError("no value is finite: every one is infinite or missing; nothing can be learnt from this table")
+        raise InputError(
+            "no value is finite: every one is infinite or missing; nothing can be learnt from this table"
+        )
     return values
-
-
-def _polars(frame: nw.DataFrame[Any], names: list[str]) -> pl.DataFrame:
-    used = frame.select(names)
-    try:
-        return used.to_polars()
-    except Exception:  # mixed types in an object column have no Arrow form: keep their text
-        texts = {name: [None if v is None else str(v) for v in used[name].to_list()] for name in names}
-        return pl.DataFrame(texts)
 
 
 def read_labels(y: Any, rows: int) -> NDArray[np.int8]:
@@ -118,16 +124,27 @@ def read_labels(y: Any, rows: int) -> NDArray[np.int8]:
     try:
         numbers = values.astype(np.float64)
     except (TypeError, ValueError) as error:
-        raise LabelError(f"y holds {values.dtype} values; wanted 1 (anomaly), 0 (normal), -1 (unlabelled)") from error
+        raise LabelError(
+            f"y holds {values.dtype} values; wanted 1 (anomaly), 0 (normal), -1 (unlabelled)"
+        ) from error
     wrong = ~np.isin(numbers, (-1.0, 0.0, 1.0))
     if wrong.any():
         came = ", ".join(f"{v:g}" for v in np.unique(numbers[wrong])[:5])
         raise LabelError(
-            f"y holds {came} ({int(wrong.sum())} of {rows} rows); wanted 1 (anomaly), 0 (normal) or -1 (unlabelled)"
+            f"y holds {came} ({int(wrong.sum())} of {rows} rows); "
+            "wanted 1 (anomaly), 0 (normal) or -1 (unlabelled)"
         )
     return numbers.astype(np.int8)
 
 
 def append_rows(known: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
     """Return `known` with `cells` below it; a cell that does not fit its column becomes missing."""
-    return pl.concat([known, cells.cast(dict(known.schema), strict=False)])  # type: ignore[arg-type]
+    fitting = [_cast(cells[name], dtype).alias(name) for name, dtype in known.schema.items()]
+    return pl.concat([known, pl.DataFrame(fitting)])
+
+
+def _cast(cells: pl.Series, dtype: pl.DataType) -> pl.Series:
+    try:
+        return cells.cast(dtype, strict=False)
+    except pl.exceptions.PolarsError:  # no way leads from the one type to the other
+        return pl.Series([None] * len(cells), dtype=dtype)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from outlearn.detectors.base import BaseDetector
-from outlearn.detectors.pooled import ClassicalDetector
 from outlearn.detectors.detector import Detector
 from outlearn.detectors.pool import POOL
+from outlearn.detectors.pooled import ClassicalDetector
 from outlearn.errors import ParameterError
 
 __all__ = ["LEARNERS", "make_detector"]

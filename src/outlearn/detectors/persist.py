@@ -1,8 +1,8 @@
 """A fitted detector as one file: arrays in safetensors, the rest as JSON in its header; no pickle.
 
 What is kept is the support, its labels, the encoder and the decision; on loading, the detector adapts to that
-support again, which with the same seed gives the same scores. The support holds rows of the user's table: treat the
-file with the care that the table needs.
+support again, which with the same seed gives the same scores. The support holds rows of the user's table:
+treat the file with the care that the table needs.
 """
 
 from __future__ import annotations
@@ -61,7 +61,9 @@ def save(detector: BaseDetector, path: Path) -> None:
     partial = path.with_name(path.name + ".partial")
     try:
         save_file(
-            {k: np.ascontiguousarray(v) for k, v in arrays.items()}, partial, metadata={"outlearn": json.dumps(state)}
+            {k: np.ascontiguousarray(v) for k, v in arrays.items()},
+            partial,
+            metadata={"outlearn": json.dumps(state, default=_plain)},
         )
         partial.replace(path)
     except OSError as error:
@@ -72,6 +74,13 @@ def save(detector: BaseDetector, path: Path) -> None:
         if type(error).__name__ != "SafetensorError":
             raise
         raise OutputError(f"cannot write the model to {path}: {error}") from error
+
+
+def _plain(value: Any) -> Any:
+    """Return a NumPy number as a Python one, for JSON."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{value!r} cannot be kept in a model file")
 
 
 def load(path: Path) -> BaseDetector:
@@ -91,17 +100,21 @@ def load(path: Path) -> BaseDetector:
             state = json.loads((file.metadata() or {})["outlearn"])
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         if state["format"] > FORMAT:
-            raise ReadError(f"{path} was written by outlearn {state['version']}; this is {__version__}: upgrade")
+            raise ReadError(
+                f"{path} was written by outlearn {state['version']}; this is {__version__}: upgrade"
+            )
         return _restore(state, arrays)
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         if isinstance(error, ReadError):
             raise
-        raise ReadError(f"{path} is not a model written by `outlearn fit` or `detector.save`: {error}") from error
+        raise ReadError(
+            f"{path} is not a model written by `outlearn fit` or `detector.save`: {error}"
+        ) from error
 
 
 def _restore(state: dict[str, Any], arrays: dict[str, np.ndarray]) -> BaseDetector:
-    from outlearn.detectors.pooled import ClassicalDetector
     from outlearn.detectors.detector import Detector
+    from outlearn.detectors.pooled import ClassicalDetector
 
     classes: dict[str, type[BaseDetector]] = {"Detector": Detector, "ClassicalDetector": ClassicalDetector}
     detector = classes[state["class"]](**state["params"])

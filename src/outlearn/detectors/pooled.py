@@ -63,8 +63,11 @@ class ClassicalDetector(BaseDetector):
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
-        if self.algorithm not in POOL:
+        if not isinstance(self.algorithm, str) or self.algorithm not in POOL:
             raise ParameterError(f"algorithm is {self.algorithm!r}; wanted one of {', '.join(sorted(POOL))}")
+
+        if not isinstance(self.params, Mapping | None):
+            raise ParameterError(f"params is {self.params!r}; wanted None or a mapping such as {{'k': 10}}")
 
     def _adapt(self, X: NDArray[np.float32], y: NDArray[np.int8]) -> Scorer:
         return POOL[self.algorithm].fit(X, y, derive(self.seed_), self.params or {})

@@ -26,7 +26,7 @@ def explain_matrix(
     rows: NDArray[np.int64],
     columns: int,
 ) -> list[Explanation]:
-    """Explain encoded rows `values` (r, d) with raw cells `cells`; `rows` (r,) are their positions for the user."""
+    """Explain encoded rows `values` (r, d) with raw cells `cells`; `rows` (r,) are their positions."""
     sources = detector.encoder_.sources
     names = list(dict.fromkeys(sources))
     groups = [[i for i, source in enumerate(sources) if source == name] for name in names]
@@ -59,4 +59,6 @@ def explain_matrix(
         return Explanation(int(rows[place]), score, contributions, near_rows, sentence(contributions, score))
 
     scores = detector._score(values)
-    return [explanation(i, float(score), part) for i, (score, part) in enumerate(zip(scores, found, strict=True))]
+    return [
+        explanation(i, float(score), part) for i, (score, part) in enumerate(zip(scores, found, strict=True))
+    ]

@@ -24,23 +24,22 @@ class Chosen:
     calibration: Positions
 
 
-def choose_support(
-    X: NDArray[np.float32], y: NDArray[np.int8], *, limit: int, hold_out: bool
-) -> Chosen:
+def choose_support(X: NDArray[np.float32], y: NDArray[np.int8], *, limit: int, hold_out: bool) -> Chosen:
     """Choose at most `limit` support rows by content, so that the order of rows makes no difference.
 
-    Labelled anomalies come first (up to a quarter of the limit), then known normals beside unlabelled rows (up to
-    a half), then a uniform sample of the rest. Known normals that did not fit are kept for calibration; with
-    `hold_out` 30 % of them are kept back even if all would fit.
+    Labelled anomalies come first (up to a quarter of the limit), then known normals beside unlabelled rows
+    (up to a half), then a uniform sample of the rest. Known normals that did not fit are kept for
+    calibration; with `hold_out` 30 % of them are kept back even if all would fit, as long as two rows that
+    are no known anomalies stay in the support.
     """
     order = canonical_order(X, y)
     anomalies, normals, unlabelled = (order[y[order] == label] for label in (1, 0, -1))
     anomalies = anomalies[: max(limit // 4, 1)]
     room = limit - len(anomalies)
-    if hold_out and len(normals) >= 2:
-        kept_back = min(int(np.ceil(HELD_OUT * len(normals))), MAX_CALIBRATION)
-    else:
-        kept_back = 0
+    kept_back = 0
+    if hold_out:
+        spare = max(len(normals) + len(unlabelled) - 2, 0)
+        kept_back = min(int(np.ceil(HELD_OUT * len(normals))), MAX_CALIBRATION, spare)
     wanted = len(normals) - kept_back
     share = min(wanted, room if len(unlabelled) == 0 else max(room // 2, room - len(unlabelled)))
     support = np.concatenate([anomalies, normals[:share], unlabelled[: room - share]])
