@@ -70,8 +70,9 @@ def _print(trial: Trial, splits: int) -> None:
     console = Console()
     first = next(iter(trial.figures.values()))
     console.print(
-        f"{first.protocol}, {splits} splits: {first.train_rows:,} training rows; "
-        f"{first.test_rows:,} test rows with {first.test_anomalies:,} anomalies; {first.budget:,} rows are looked at",
+        f"{first.protocol}, splits: {splits}; {first.train_rows:,} training rows; "
+        f"{first.test_rows:,} test rows with {first.test_anomalies:,} anomalies; "
+        f"{first.budget:,} rows are looked at",
         highlight=False,
     )
     lines = Table(box=SIMPLE_HEAD if console.is_terminal else None, pad_edge=False)

@@ -158,11 +158,9 @@ def _rows_of(
 
 
 def _labels_note(labels: NDArray[np.int8], column: str | None) -> str:
-    anomalies, normal = int((labels == 1).sum()), int((labels == 0).sum())
-    rest = len(labels) - anomalies - normal
+    anomaly, normal, none = (int((labels == value).sum()) for value in (1, 0, -1))
     return (
-        f"column '{column}' labels {anomalies:,} rows as anomalies and {normal:,} as normal; {rest:,} "
-        "of those read are unlabelled"
+        f"labels in column '{column}': anomaly {anomaly:,}, normal {normal:,}, none {none:,} of the rows read"
     )
 
 
