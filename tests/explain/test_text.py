@@ -22,6 +22,8 @@ OFFICE = [day for day in DAYS if 8 <= day.hour <= 17]
         ("numeric", 9120, AMOUNTS, [1], "20 to 380", "high"),
         ("numeric", -1.5, AMOUNTS, [1], "20 to 380", "low"),
         ("numeric", 300, AMOUNTS, [10, 12], "10.1 to 11.9 in rows like this", "unusual here"),
+        ("numeric", 300, AMOUNTS, [290, 310], "20 to 380", "in combination"),
+        ("categorical", "FR", COUNTRIES, ["FR"] * 9, "DE 61 %, FR 30 %, IT 8 %", "in combination"),
         ("numeric", None, AMOUNTS, [1], "20 to 380", "missing"),
         (
             "numeric",
@@ -99,8 +101,8 @@ def test_the_sentence_reads_like_one():
         describe("hour", "numeric", None, [1, 2], [1], drop=0.3),
         describe("fourth", "numeric", 1, [1, 2], [1], drop=0.2),
     ]
-    assert sentence(parts, 0.973) == (
-        "Score 0.973: amount is 9,120, above the usual 20 to 380; "
+    assert sentence(parts) == (
+        "amount is 9,120, above the usual 20 to 380; "
         "country 'KP' is rare (usual: DE 61 %, FR 30 %, IT 8 %; this value 1 %); "
         "hour is missing (usual: 1.05 to 1.95)."
     )
@@ -108,19 +110,17 @@ def test_the_sentence_reads_like_one():
 
 def test_columns_that_do_not_lower_the_score_are_not_blamed():
     part = describe("amount", "numeric", 9120, AMOUNTS, [1], drop=-0.1)
-    assert "amount" not in sentence([part], 0.7)
-    assert "only together" in sentence([], 0.7)
+    assert "amount" not in sentence([part])
+    assert "only together" in sentence([])
     weak = describe("weak", "numeric", 9, [1, 2], [1], drop=0.01)
     strong = describe("strong", "numeric", 9, [1, 2], [1], drop=1.0)
-    assert "weak" not in sentence([strong, weak], 0.7)
+    assert "weak" not in sentence([strong, weak])
     here = Contribution("a", 3.0, "1 to 2 in rows like this", "unusual here", 1.0)
-    assert "a is 3, unusual here (usual: 1 to 2 in rows like this)" in sentence([here], 0.7)
+    assert "a is 3, unusual here (usual: 1 to 2 in rows like this)" in sentence([here])
+    with_others = Contribution("a", 3.0, "1 to 5", "in combination", 1.0)
+    assert "a is 3, odd only beside the other columns (usual: 1 to 5)" in sentence([with_others])
     low = Contribution("a", 3.0, "4 to 5", "low", 1.0)
-    assert "a is 3, below the usual 4 to 5" in sentence([low], 0.7)
-
-
-def test_a_score_is_never_rounded_up_to_certainty():
-    assert sentence([], 0.99999).startswith("Score 0.999:")
+    assert "a is 3, below the usual 4 to 5" in sentence([low])
 
 
 CELLS = st.one_of(
@@ -146,12 +146,12 @@ CELLS = st.one_of(
 )
 def test_whatever_a_cell_holds_the_words_are_short_and_safe(name, kind, value, usual, near):
     contribution = describe(name, kind, value, usual, near, drop=1.0)
-    line = sentence([contribution] * 5, 0.5)
+    line = sentence([contribution] * 5)
     for text in (line, contribution.usual, contribution.column):
         assert all(unicodedata.category(letter)[0] != "C" for letter in text)
         assert len(text) < 1500
     assert len(contribution.column) <= 60
-    assert contribution.direction in {"high", "low", "rare", "unusual here", "missing"}
+    assert contribution.direction in {"high", "low", "rare", "unusual here", "missing", "in combination"}
     if isinstance(contribution.value, str):
         assert len(contribution.value) <= 60
 

@@ -56,7 +56,7 @@ def explain_matrix(
             if drop > 0
         )
         near_rows = tuple(int(i) for i in near)
-        return Explanation(int(rows[place]), score, contributions, near_rows, sentence(contributions, score))
+        return Explanation(int(rows[place]), score, contributions, near_rows, sentence(contributions))
 
     scores = detector._score(values)
     return [

@@ -52,7 +52,8 @@ def describe(
     -----
     "high" and "low" mean outside the middle 90 % of the usual values (for a date-time later and earlier, for
     a text longer and shorter), "rare" a category in under 5 % of usual rows. A value that is neither is
-    "unusual here" and is compared with the nearest usual rows.
+    "unusual here" and is compared with the nearest usual rows; if they have it too, it is odd only
+    "in combination".
 
     >>> describe("amount", "numeric", 9120, range(0, 400), [10, 20]).usual
     '20 to 379'
@@ -75,23 +76,22 @@ def describe(
     return Contribution(clean(column), plain(value), usual, direction, float(drop))
 
 
-def sentence(contributions: Sequence[Contribution], score: float) -> str:
+def sentence(contributions: Sequence[Contribution]) -> str:
     """Return one sentence that names the three strongest columns.
 
     Columns that lower the score by less than a fifth of what the strongest does are not named.
 
     >>> amount = Contribution("amount", 9120, "12 to 340", "high", 0.8)
     >>> country = Contribution("country", "KP", "DE 61 %; this value 0.1 %", "rare", 0.2)
-    >>> sentence([amount, country], 0.97)
-    "Score 0.970: amount is 9,120, above the usual 12 to 340;
-        country 'KP' is rare (usual: DE 61 %; this value 0.1 %)."
+    >>> sentence([amount, country])
+    "amount is 9,120, above the usual 12 to 340; country 'KP' is rare (usual: DE 61 %; this value 0.1 %)."
     """
     least = WORTH_NAMING * max((part.drop for part in contributions), default=0.0)
     named = [_clause(part) for part in contributions if part.drop >= least and part.drop > 0][:NAMED]
     if not named:
         named = ["no single column explains it; its values are unusual only together"]
-    # Three decimals, but never rounded up to certainty.
-    return f"Score {min(score, 0.999):.3f}: {'; '.join(named)}."
+    text = "; ".join(named)
+    return f"{text[0].upper()}{text[1:]}." if text.startswith("no single") else f"{text}."
 
 
 def _clause(part: Contribution) -> str:
@@ -101,6 +101,7 @@ def _clause(part: Contribution) -> str:
         "low": f"{name} is {value}, below the usual {part.usual}",
         "rare": f"{name} {value} is rare (usual: {part.usual})",
         "missing": f"{name} is missing (usual: {part.usual})",
+        "in combination": f"{name} is {value}, odd only beside the other columns (usual: {part.usual})",
     }
     return clauses.get(part.direction, f"{name} is {value}, unusual here (usual: {part.usual})")
 
@@ -112,7 +113,10 @@ def _number(value: Any, present: list[Any], near: list[Any]) -> tuple[str, str] 
     low, high, words = number_range(usual)
     direction = _side(own[0], low, high)
     if direction == "unusual here" and close is not None:
-        words = f"{number_range(close)[2]} {LIKE_THIS}"
+        least, most, there = number_range(close)
+        if least <= own[0] <= most:
+            return words, "in combination"
+        words = f"{there} {LIKE_THIS}"
     return words, direction
 
 
@@ -127,7 +131,12 @@ def _moment(value: Any, present: list[Any], near: list[Any]) -> tuple[str, str] 
     first, last = np.quantile(_minutes(usual), (0.05, 0.95))
     if not first <= _minutes(own)[0] <= last:
         return f"{_clock(first)} to {_clock(last)} of the day", direction
-    return (words if close is None else f"{moment_range(close)[2]} {LIKE_THIS}"), direction
+    if close is None:
+        return words, direction
+    least, most, there = moment_range(close)
+    if least <= own[0] <= most:
+        return words, "in combination"
+    return f"{there} {LIKE_THIS}", direction
 
 
 def _text(value: Any, present: list[Any], near: list[Any]) -> tuple[str, str] | None:
@@ -144,6 +153,8 @@ def _category(value: Any, present: list[Any], near: list[Any]) -> tuple[str, str
     share = sum(as_text(cell) == as_text(value) for cell in present) / len(present)
     if share < RARE:
         return f"{shares(present)}; this value {percent(share)}", "rare"
+    if near and sum(as_text(cell) == as_text(value) for cell in near) >= len(near) / 2:
+        return shares(present), "in combination"
     return f"{shares(near or present)} {LIKE_THIS}", "unusual here"
 
 
