@@ -84,7 +84,7 @@ def test_fit_score_explain(folder):
     assert "the 200 rows kept in model.outlearn" in told
     assert pl.read_csv("scored.csv").height == 200
     told = run("explain", "model.outlearn", "rows.parquet", "--row", "198").output
-    assert told.startswith("Row 198. Score") and "amount is 900.25" in told and "Score falls by" in told
+    assert told.startswith("Row 198, score ") and "amount is 900.25" in told and "Score falls by" in told
     assert (
         "row 200 was asked for"
         in run("explain", "model.outlearn", "rows.parquet", "--row", "200", code=2).output

@@ -31,12 +31,14 @@ def explain(
     from rich.text import Text
 
     from outlearn.pipeline.monitor import Monitor
-    from outlearn.report.words import cell, clean
+    from outlearn.report.words import cell, clean, score
 
     reading = o.read_options(separator, encoding, decimal, thousands, query)
     told = Monitor.load(model).explain(table, row, columns=columns, options=reading)
     console = Console()
-    console.print(Text(f"Row {told.row}. {clean(told.sentence, 500)}", style="bold"))
+    console.print(
+        Text(f"Row {told.row}, score {score(told.score)}: {clean(told.sentence, 500)}", style="bold")
+    )
     lines = Table(box=SIMPLE_HEAD if console.is_terminal else None, pad_edge=False)
     for title in ("Column", "Value", "Usual", "Here it is", "Score falls by"):
         lines.add_column(title, justify="right" if title == "Score falls by" else "left")
