@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -33,6 +34,12 @@ class Serial:
         return map(function, items)
 
 
+def _one_thread() -> None:
+    # The processes are the parallelism: threads within each would mostly wait for one another.
+    for library in ("OMP", "OPENBLAS", "MKL"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
+
 class Processes(AbstractContextManager["Processes"]):
     """Runs items on `workers` processes, at most `ahead` items in flight a worker (memory stays bounded).
 
@@ -43,7 +50,7 @@ class Processes(AbstractContextManager["Processes"]):
     def __init__(self, workers: int, *, ahead: int = 4) -> None:
         # Fresh processes: in a forked one, OpenMP (scikit-learn's neighbours) waits for ever for threads that
         # only the parent had.
-        self._pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+        self._pool = ProcessPoolExecutor(workers, get_context("spawn"), _one_thread)
         self._window = workers * ahead
 
     def map(self, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:

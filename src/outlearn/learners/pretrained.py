@@ -24,18 +24,24 @@ def save_incontext(
     write_checkpoint(path, learned.net.state_dict(), header)
 
 
-@lru_cache(maxsize=4)
 def load_incontext(path: Path | None = None) -> InContextLearned:
-    """Load an in-context learner; the shipped one by default.
+    """Load an in-context learner; the shipped one by default. A file is read once and shared.
 
     Raises
     ------
     WeightsError
         When the checkpoint cannot be used; see `weights.read_checkpoint`.
     """
+    path = shipped("incontext") if path is None else path
+    written = path.stat().st_mtime_ns if path.exists() else 0
+    return _load(path, written)
+
+
+@lru_cache(maxsize=4)
+def _load(path: Path, written: int) -> InContextLearned:
+    # `written` is part of the key: a file that was written anew is read anew.
     from outlearn.nets.incontext import InContextConfig, InContextNet
 
-    path = shipped("incontext") if path is None else path
     tensors, header = read_checkpoint(path, ARCHITECTURE)
     if header.features != FEATURES:
         raise WeightsError(
