@@ -20,10 +20,10 @@ def test_a_generator_is_taken_as_it_is():
 
 
 def test_a_random_state_seeds_a_stream_and_moves_on():
-    state = np.random.RandomState(3)  # noqa: NPY002 - what scikit-learn still hands over
+    state = np.random.RandomState(3)
     first, second = draws(generator(state)), draws(generator(state))
     assert first != second
-    assert first == draws(generator(np.random.RandomState(3)))  # noqa: NPY002
+    assert first == draws(generator(np.random.RandomState(3)))
 
 
 def test_a_path_has_a_stream_of_its_own_whatever_was_drawn_before():

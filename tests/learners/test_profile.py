@@ -105,7 +105,7 @@ def test_the_order_of_rows_does_not_matter_in_canonical_order():
 
 
 def test_only_isolation_knows_the_order_of_columns():
-    """A forest picks columns by their place; with a normal support, which is not cleaned, nothing else does."""
+    """A forest picks columns by their place; nothing else does, where nothing is cleaned away."""
     X, query = gaussian(80, 5), gaussian(10, 5, seed=3)
     y = np.zeros(80, dtype=np.int8)
     order = np.array([3, 0, 4, 1, 2])

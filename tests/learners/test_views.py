@@ -28,7 +28,7 @@ def test_a_constant_column_keeps_its_unit(value):
 
 def test_values_far_out_are_bounded():
     view = StandardView.fit(np.random.default_rng(0).normal(size=(50, 2)))
-    assert view.apply(np.array([[1e30, -1e30]])).tolist() == [[1e6, -1e6]]
+    assert view.apply(np.array([[1e30, -1e30]])).tolist() == [[1e3, -1e3]]
 
 
 def test_ranks_are_those_of_a_plain_loop():

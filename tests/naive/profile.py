@@ -60,7 +60,7 @@ def mid_ranks(values: list[float]) -> list[float]:
 
 
 def kept_rows(isolation: list[float], reference: list[list[float]], y: list[int]) -> list[bool]:
-    """Which rows cleaning keeps: all but the oddest fifth by isolation and neighbours; known normals always."""
+    """Which rows cleaning keeps: all but the oddest fifth by forest and neighbours; known normals always."""
     distance = [mean_to(nearest(reference, point, True), NEIGHBOURS) for point in reference]
     oddness = [a + b for a, b in zip(mid_ranks(isolation), mid_ranks(distance), strict=True)]
     oddness = [-1.0 if label == 0 else value for value, label in zip(oddness, y, strict=True)]

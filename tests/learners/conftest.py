@@ -1,0 +1,47 @@
+"""Small training material, and one thread: on so few rows more threads only wait for each other."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_limits
+
+from outlearn.learners.bank import EpisodeProfiles
+from outlearn.learners.profile import LABEL_FEATURES, STATISTICS
+from outlearn.tasks.sampler import SamplerConfig, SyntheticSampler
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread() -> Iterator[None]:
+    with threadpool_limits(1):
+        yield
+
+
+@pytest.fixture(scope="session")
+def sampler() -> SyntheticSampler:
+    """Small synthetic episodes."""
+    return SyntheticSampler(
+        SamplerConfig(seed=5, support_rows=(30, 60), query_rows=24, columns=(2, 6), visibility=(0, 0))
+    )
+
+
+@pytest.fixture(scope="session")
+def bank() -> list[EpisodeProfiles]:
+    """Twelve episodes of made-up profiles of various sizes; anomalies have larger tails."""
+    rng = np.random.default_rng(0)
+    statistics, extra = len(STATISTICS), len(LABEL_FEATURES)
+
+    def rows(truth: np.ndarray) -> np.ndarray:
+        tails = rng.exponential(size=(len(truth), statistics)) + truth[:, None]
+        deviations = np.log1p(tails) + rng.normal(size=tails.shape) * 0.1
+        return np.hstack([tails, deviations, np.zeros((len(truth), extra))]).astype(np.float16)
+
+    episodes = []
+    for _ in range(12):
+        support = (rng.uniform(size=rng.integers(10, 30)) < 0.2).astype(np.int8)
+        query = np.r_[0, 1, rng.uniform(size=rng.integers(6, 12)) < 0.3].astype(np.int8)
+        known = np.where(rng.uniform(size=len(support)) < 0.2, support, -1).astype(np.int8)
+        about = rng.uniform(size=5).astype(np.float32)
+        share = np.array(max(support.mean(), 0.05), dtype=np.float32)
+        episodes.append(EpisodeProfiles(rows(support), known, rows(query), query, about, share))
+    return episodes

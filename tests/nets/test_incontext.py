@@ -1,0 +1,111 @@
+"""The network: what it may not depend on, and where it starts."""
+
+import pytest
+import torch
+
+from outlearn.nets.incontext import InContextConfig, InContextNet
+
+CONFIG = InContextConfig(statistics=5, labels=3, width=16, latents=4, heads=2)
+B, N, M = 3, 20, 7
+
+
+def network(*, trained: bool = True) -> InContextNet:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        net = InContextNet(CONFIG, torch.tensor([0.5, 0.3, 0.2, 0.0, 0.0])).eval()
+        if trained:  # at the start all heads are nil, which would hide what the rest does
+            for parameter in net.parameters():
+                parameter.data += torch.randn_like(parameter) * 0.2
+    return net
+
+
+@pytest.fixture
+def inputs() -> dict[str, torch.Tensor]:
+    rng = torch.Generator().manual_seed(1)
+    return {
+        "support": torch.randn(B, N, CONFIG.profile, generator=rng) * 2,
+        "y": torch.randint(-1, 2, (B, N), generator=rng),
+        "mask": torch.ones(B, N, dtype=torch.bool),
+        "situation": torch.rand(B, 5, generator=rng),
+        "query": torch.randn(B, M, CONFIG.profile, generator=rng) * 2,
+    }
+
+
+def run(net: InContextNet, inputs: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+    with torch.inference_mode():
+        return net(**inputs)
+
+
+def same(one: tuple[torch.Tensor, ...], other: tuple[torch.Tensor, ...]) -> bool:
+    return all(torch.allclose(a, b, atol=1e-4) for a, b in zip(one, other, strict=True))
+
+
+def test_shapes(inputs):
+    logits, contamination = run(network(), inputs)
+    assert logits.shape == (B, M)
+    assert contamination.shape == (B,)
+
+
+def test_the_order_of_support_rows_does_not_matter(inputs):
+    net, order = network(), torch.randperm(N, generator=torch.Generator().manual_seed(2))
+    turned = {**inputs, "support": inputs["support"][:, order], "y": inputs["y"][:, order]}
+    assert same(run(net, inputs), run(net, turned))
+
+
+def test_labels_matter(inputs):
+    net = network()
+    assert not same(run(net, inputs), run(net, {**inputs, "y": -torch.ones_like(inputs["y"])}))
+
+
+def test_rows_of_padding_do_not_matter(inputs):
+    net, more = network(), 6
+    padded = {
+        **inputs,
+        "support": torch.cat([inputs["support"], torch.full((B, more, CONFIG.profile), 9.0)], dim=1),
+        "y": torch.cat([inputs["y"], torch.ones(B, more, dtype=torch.long)], dim=1),
+        "mask": torch.cat([inputs["mask"], torch.zeros(B, more, dtype=torch.bool)], dim=1),
+    }
+    assert same(run(net, inputs), run(net, padded))
+    padded["mask"] = torch.ones_like(padded["mask"])
+    assert not same(run(net, inputs), run(net, padded))
+
+
+def test_episodes_of_a_batch_do_not_see_each_other(inputs):
+    net = network()
+    logits, contamination = run(net, inputs)
+    for b in range(B):
+        alone = run(net, {name: value[b : b + 1] for name, value in inputs.items()})
+        assert same((logits[b : b + 1], contamination[b : b + 1]), alone)
+
+
+def test_query_rows_do_not_see_each_other(inputs):
+    net = network()
+    logits, _ = run(net, inputs)
+    for m in range(M):
+        alone, _ = run(net, {**inputs, "query": inputs["query"][:, m : m + 1]})
+        assert torch.allclose(alone[:, 0], logits[:, m], atol=1e-4)
+
+
+def test_reading_once_and_scoring_later_is_one_forward_pass(inputs):
+    net = network()
+    with torch.inference_mode():
+        context, latents = net.read(*(inputs[name] for name in ("support", "y", "mask", "situation")))
+        scored = net.score(inputs["query"], context, latents)
+    assert torch.allclose(scored, run(net, inputs)[0])
+
+
+def test_the_untrained_net_is_the_gated_mean_of_tails(inputs):
+    logits, _ = run(network(trained=False), inputs)
+    gate = torch.tensor([0.501, 0.301, 0.201, 0.001, 0.001])
+    tails = inputs["query"][..., : CONFIG.statistics]
+    assert torch.allclose(logits, (tails * gate / gate.sum()).sum(-1) - 3.0, atol=1e-5)
+
+
+def test_very_far_rows_keep_their_order(inputs):
+    """Inputs of the layers are bounded; the tails that the gate averages are not."""
+    query = torch.zeros(1, 3, CONFIG.profile)
+    query[0, :, : CONFIG.statistics] = torch.tensor([20.0, 200.0, 2000.0])[:, None]
+    one = {name: value[:1] for name, value in inputs.items()}
+    logits, _ = run(network(), {**one, "query": query})
+    assert torch.isfinite(logits).all()
+    assert logits[0, 0] < logits[0, 1] < logits[0, 2]
