@@ -100,13 +100,19 @@ def test_evaluate_prints_figures_beside_peers_and_chance(folder):
         "lof",
         "iforest",
         "knn",
-        "a random ranking",
+        "chance",
         "AUROC",
         "Average precision",
         "Precision at budget",
     ):
         assert word in told
     assert "contaminated, splits: 1; 140 training rows; 60 test rows with 6 anomalies" in told
+
+
+def test_figures_fit_a_narrow_terminal(folder, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    told = run("evaluate", "dataset:iris", "--detector", "cleaned_knn", "--no-peers", "--splits", "1").output
+    assert "…" not in told
 
 
 def test_evaluate_knows_the_labels_of_bundled_sets(folder):

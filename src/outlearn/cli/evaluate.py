@@ -80,8 +80,8 @@ def _print(trial: Trial, splits: int) -> None:
         lines.add_column(title, no_wrap=True)
     for name, figure in trial.figures.items():
         intervals = (figure.auroc, figure.average_precision, figure.precision_at_budget)
-        lines.add_row(name, *map(str, intervals))
-    lines.add_row("a random ranking", "0.500", f"{first.chance:.3f}", f"{first.chance:.3f}")
+        lines.add_row(name, *(f"{i.value:.3f} ({i.low:.2f} to {i.high:.2f})" for i in intervals))
+    lines.add_row("chance", "0.500", f"{first.chance:.3f}", f"{first.chance:.3f}")
     console.print(lines)
     level = f"in brackets: {first.auroc.level:.0%} bootstrap intervals, as wide as those of a single split"
     for note in (*trial.notes, level):
