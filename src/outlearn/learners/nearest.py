@@ -14,6 +14,7 @@ Keys = NDArray[np.int64]
 MAX_ROWS = 8192
 _ID_BITS = 13
 _STEPS = 2.0**24  # a distance is kept to 6e-8
+_FARTHEST = 2.0**25  # so that a key fits into 63 bits
 
 
 class _Part:
@@ -30,7 +31,7 @@ class _Part:
         they must not decide which of two equally near rows comes first.
         """
         distance, place = self._index.kneighbors(points, n_neighbors=min(k, len(self._numbers)))
-        steps = np.rint(distance * _STEPS).astype(np.int64)
+        steps = np.rint(np.minimum(distance, _FARTHEST) * _STEPS).astype(np.int64)
         return np.sort((steps << _ID_BITS) | self._numbers[place], axis=1)
 
 

@@ -1,0 +1,50 @@
+"""Exact neighbours in two parts against a plain loop."""
+
+from math import dist
+
+import numpy as np
+import pytest
+
+from outlearn.learners.nearest import Reference
+
+
+def plain(points, numbers, row, copy, k):
+    """(distance, number) of the nearest of some rows, equal distances by number, without one copy."""
+    found = sorted((round(dist(points[i], row) * 2**24) / 2**24, i) for i in numbers)
+    wanted = min(k, max(min(len(found), k + 1) - 1, 1))
+    return found[1 if copy and len(found) > 1 else 0 :][:wanted]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
+def test_neighbours_are_those_of_a_plain_loop(share):
+    rng = np.random.default_rng(0)
+    points = rng.integers(0, 4, size=(50, 3)).astype(float)  # copies and ties
+    dropped = rng.uniform(size=50) < share
+    query = np.vstack([points[:20], rng.integers(0, 5, size=(10, 3)) + 0.5])
+    copies = np.array([row.tolist() in points.tolist() for row in query])
+    kept_copies = np.array([row.tolist() in points[~dropped].tolist() for row in query])
+    distance, _, kept = Reference(points, ~dropped, 6).query(query, copies, kept_copies)
+    for i, row in enumerate(query):
+        wanted = plain(points, range(50), row, copies[i], 6)
+        assert np.allclose(distance[i], [found for found, _ in wanted])
+        wanted = plain(points, np.flatnonzero(~dropped), row, kept_copies[i], 6)
+        assert np.allclose(kept[i], [found for found, _ in wanted])
+
+
+def test_numbers_name_the_rows_in_the_whole():
+    points = np.random.default_rng(1).normal(size=(40, 2))
+    kept = np.arange(40) % 3 > 0
+    query = points[:10] + 1e-3
+    nobody = np.zeros(10, dtype=np.bool_)
+    distance, number, _ = Reference(points, kept, 5).query(query, nobody, nobody)
+    assert np.allclose(np.linalg.norm(points[number] - query[:, None], axis=2), distance, atol=1e-6)
+    assert number[:, 0].tolist() == list(range(10))
+
+
+def test_very_far_rows_have_a_very_large_distance():
+    points = np.random.default_rng(2).normal(size=(10, 400))
+    far = np.full((1, 400), 4e6)
+    nobody = np.zeros(1, dtype=np.bool_)
+    distance, number, kept = Reference(points, np.ones(10, dtype=np.bool_), 3).query(far, nobody, nobody)
+    assert (distance > 1e6).all() and (kept > 1e6).all()
+    assert ((number >= 0) & (number < 10)).all()
