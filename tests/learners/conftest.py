@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
+from outlearn.learners import isolation
 from outlearn.learners.bank import EpisodeProfiles
 from outlearn.learners.profile import LABEL_FEATURES, STATISTICS
 from outlearn.tasks.sampler import SamplerConfig, SyntheticSampler
@@ -15,6 +16,12 @@ from outlearn.tasks.sampler import SamplerConfig, SyntheticSampler
 def _one_thread() -> Iterator[None]:
     with threadpool_limits(1):
         yield
+
+
+@pytest.fixture
+def few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small forests, which most of the time of a small profile goes into."""
+    monkeypatch.setattr(isolation, "TREES", 5)
 
 
 @pytest.fixture(scope="session")

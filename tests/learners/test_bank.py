@@ -34,6 +34,7 @@ def equal(one: EpisodeProfiles, other: EpisodeProfiles) -> bool:
     )
 
 
+@pytest.mark.usefixtures("few_trees")
 def test_a_bank_holds_the_profiles_of_its_episodes_in_order(tmp_path, sampler):
     told = []
     bank = build_bank(tmp_path, sampler.episode, COUNT, progress=lambda *now: told.append(now))
@@ -46,6 +47,7 @@ def test_a_bank_holds_the_profiles_of_its_episodes_in_order(tmp_path, sampler):
     assert told == [(2, COUNT), (4, COUNT), (5, COUNT)]
 
 
+@pytest.mark.usefixtures("few_trees")
 def test_an_interrupted_build_makes_only_what_is_missing(tmp_path, sampler):
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     build_bank(whole, sampler.episode, COUNT)
@@ -75,6 +77,7 @@ def test_processes_make_the_same_bytes(tmp_path, sampler):
     assert contents(tmp_path / "here") == contents(tmp_path / "there")
 
 
+@pytest.mark.usefixtures("few_trees")
 def test_the_order_of_the_support_does_not_matter(sampler):
     episode = sampler.episode(3)
     order = np.random.default_rng(0).permutation(len(episode.support_x))
@@ -88,6 +91,7 @@ def test_the_order_of_the_support_does_not_matter(sampler):
     assert equal(profile_episode(episode), profile_episode(turned))
 
 
+@pytest.mark.usefixtures("few_trees")
 @pytest.mark.parametrize(("odd", "share"), [(0, 0.05), (1, 0.025), (8, 0.2), (30, 0.5)])
 def test_the_share_is_that_of_the_support_within_bounds(odd, share):
     X = np.random.default_rng(0).normal(size=(40, 2)).astype(np.float32)

@@ -128,6 +128,7 @@ def test_batches_depend_on_seed_and_step_alone_and_an_epoch_shows_each_episode_o
     assert epoch != [InContext(seed=1, batch=3).batch_at(bank, step) for step in range(3)]
 
 
+@pytest.mark.usefixtures("few_trees")
 def test_meta_fitting_gives_the_same_learner_each_time(sampler):
     learner = InContext(seed=2, epochs=1, batch=2, width=16, latents=4, blocks=1)
     start = weights(InContextLearned(learner.network()))

@@ -13,30 +13,34 @@ from outlearn.learners.pretrained import load_incontext
 from outlearn.tasks.sampler import SamplerConfig
 from outlearn.weights import read_checkpoint
 
+STAGES = [("profiling episodes", 12, 12), ("training", 1, 2), ("training", 2, 2)]
+Run = tuple[bytes, dict[str, float], list[tuple[str, int, int]]]
+
 
 @pytest.fixture(autouse=True)
-def _small_tasks(monkeypatch):
+def _small_tasks(few_trees, monkeypatch):
     small = partial(SamplerConfig, support_rows=(30, 50), query_rows=24, columns=(2, 5), visibility=(0, 0))
     monkeypatch.setattr(module, "SamplerConfig", small)
 
 
-def run(place: Path, **options) -> tuple[bytes, dict[str, float]]:
-    notes = metatrain(place / "w.safetensors", episodes=12, epochs=2, seed=3, **options)
-    return (place / "w.safetensors").read_bytes(), notes
-
-
-def test_one_call_gives_a_checkpoint_and_the_same_one_each_time(tmp_path, sampler):
-    stages: dict[str, list[tuple[int, int]]] = {}
+def run(place: Path, *, stop: bool = False, **options) -> Run:
+    told = []
 
     def tell(stage: str, done: int, total: int, loss: float) -> None:
-        stages.setdefault(stage, []).append((done, total))
+        told.append((stage, done, total))
+        if stop and stage == "training":
+            raise KeyboardInterrupt
 
-    written, notes = run(tmp_path / "one", progress=tell)
-    assert run(tmp_path / "other") == (written, notes)
-    assert stages == {"profiling episodes": [(12, 12)], "training": [(1, 2), (2, 2)]}
+    notes = metatrain(place / "w.safetensors", episodes=12, epochs=2, seed=3, progress=tell, **options)
+    return (place / "w.safetensors").read_bytes(), notes, told
+
+
+def test_one_call_gives_a_checkpoint_interrupted_or_not(tmp_path, sampler):
+    written, notes, told = run(tmp_path)
+    assert told == STAGES
     assert set(notes) == {"held-out AUROC before", "held-out AUROC", "episodes"}
 
-    path = tmp_path / "one" / "w.safetensors"
+    path = tmp_path / "w.safetensors"
     _, header = read_checkpoint(path, ARCHITECTURE)
     assert (header.corpus, header.seed, header.notes) == (CORPUS, 3, notes)
     assert header.command == "outlearn metatrain --episodes 12 --epochs 2 --seed 3 --out w.safetensors"
@@ -44,21 +48,12 @@ def test_one_call_gives_a_checkpoint_and_the_same_one_each_time(tmp_path, sample
     scores = load_incontext(path).adapt(episode.support_x, episode.support_y).score(episode.query_x)
     assert scores.shape == episode.query_y.shape
 
-
-def test_an_interrupted_run_goes_on_to_the_same_checkpoint(tmp_path):
-    whole, _ = run(tmp_path / "whole")
-
-    def stop(stage: str, done: int, total: int, loss: float) -> None:
-        if stage == "training":
-            raise KeyboardInterrupt
-
-    cut, stages = tmp_path / "cut", []
+    cut, state = tmp_path / "cut", tmp_path / "state"
     with pytest.raises(KeyboardInterrupt):
-        run(cut, folder=tmp_path / "state", progress=stop)
-    assert not (cut / "w.safetensors").exists()
-    resumed, _ = run(cut, folder=tmp_path / "state", progress=lambda stage, *_: stages.append(stage))
-    assert resumed == whole
-    assert stages == ["training", "training"]  # episodes were not profiled again
+        run(cut, folder=state, stop=True)
+    assert not cut.exists()
+    # Episodes are not profiled again, and the bytes are the same.
+    assert run(cut, folder=state) == (written, notes, STAGES[1:])
 
 
 def test_too_few_episodes_are_refused(tmp_path):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from outlearn.data.rows import canonical_order
+from outlearn.learners import profile as module
 from outlearn.learners.isolation import Isolation
 from outlearn.learners.profile import LABEL_FEATURES, STATISTICS, Profile, Profiler
 from outlearn.learners.views import RankView, StandardView, WhitenedView
@@ -64,6 +65,21 @@ def test_neighbour_statistics_are_those_of_the_plain_oracle(view, n, known):
         tails, deviations = np.transpose(wanted)
         assert np.allclose(profile.tails[:, column], tails, atol=1e-4), name
         assert np.allclose(profile.deviations[:, column], deviations, atol=1e-4), name
+
+
+def test_distances_of_a_large_support_are_taken_to_its_first_rows(monkeypatch):
+    monkeypatch.setattr(module, "REFERENCE", 40)
+    X = gaussian(60, 3)
+    query = np.vstack([X[35:45], gaussian(5, 3, seed=1)])
+    rows = X.astype(float)
+    fitted = StandardView.fit(rows)
+    points, asked = fitted.apply(rows).tolist(), fitted.apply(query.astype(float)).tolist()
+    on_support = np.array(naive["neighbour_statistics"](points[:40], [True] * 40, points))
+    on_query = np.array(naive["neighbour_statistics"](points[:40], [True] * 40, asked))
+    profile = profiler(X, np.zeros(60, dtype=np.int8)).profile(query)
+    for s, name in enumerate(NAMES):
+        wanted = [naive["relative"](value, on_support[:, s].tolist())[0] for value in on_query[:, s]]
+        assert np.allclose(profile.tails[:, STATISTICS.index(f"standard.{name}")], wanted, atol=1e-4), name
 
 
 def test_the_width_does_not_depend_on_the_table():
