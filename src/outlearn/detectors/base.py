@@ -19,6 +19,7 @@ from outlearn.data.schema import Schema
 from outlearn.decisions.calibrate import Calibrator
 from outlearn.decisions.decide import Rule, decide
 from outlearn.detectors.inputs import append_rows, fit_encoder, read_cells, read_labels, read_matrix
+from outlearn.detectors.margin import clear_of
 from outlearn.detectors.reasons import explain_matrix
 from outlearn.detectors.support import choose_support
 from outlearn.errors import InputError, LabelError, ParameterError
@@ -29,6 +30,7 @@ from outlearn.rng import Seed, generator
 __all__ = ["BaseDetector"]
 
 Scores = NDArray[np.float64]
+ROUNDING = 3e-7  # anomaly scores of a row differ by less from batch to batch
 
 
 def _is_number(value: Any) -> TypeGuard[float]:
@@ -151,7 +153,9 @@ class BaseDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
                 support_scores=self.support_scores_,
                 reference_scores=self.calibration_scores_ if len(self.calibration_scores_) else None,
             )
-            self.threshold_, self.promise_ = decision.threshold, decision.promise
+            judged = self.calibration_scores_ if len(self.calibration_scores_) else self.support_scores_
+            self.threshold_ = clear_of(decision.threshold, judged, ROUNDING)
+            self.promise_ = decision.promise
         # decision_function < 0 must mean score >= threshold: the offset sits one float below.
         self.offset_ = -float(np.nextafter(self.threshold_, -np.inf))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 
 from outlearn.data.schema import Schema
 from outlearn.decisions.calibrate import Calibrator, contamination_estimate
-from outlearn.detectors.base import BaseDetector
+from outlearn.detectors.base import ROUNDING, BaseDetector
+from outlearn.detectors.margin import clear_of
 from outlearn.detectors.pool import POOL
 from outlearn.errors import ParameterError
 from outlearn.learners.base import Scorer
@@ -74,4 +76,5 @@ class ClassicalDetector(BaseDetector):
 
     def _calibrate(self, raw: NDArray[np.float64]) -> tuple[Calibrator, float]:
         share = contamination_estimate(raw) if self.contamination == "auto" else float(self.contamination)
-        return Calibrator.fit(raw, share), share
+        fitted = Calibrator.fit(raw, share)
+        return replace(fitted, centre=clear_of(fitted.centre, raw, ROUNDING * fitted.scale)), share
