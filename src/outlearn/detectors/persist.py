@@ -32,6 +32,10 @@ def save(detector: BaseDetector, path: Path) -> None:
     """Write the detector, whole or not at all."""
     from safetensors.numpy import save_file
 
+    if type(detector) not in _classes().values():
+        raise OutputError(
+            f"cannot write a {type(detector).__name__} to {path}: a file names {' or '.join(_classes())} only"
+        )
     params = detector.get_params(deep=False)
     for key, value in params.items():
         if isinstance(value, Path):
@@ -104,7 +108,7 @@ def load(path: Path) -> BaseDetector:
                 f"{path} was written by outlearn {state['version']}; this is {__version__}: upgrade"
             )
         return _restore(state, arrays)
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+    except (SafetensorError, pl.exceptions.PolarsError, OSError, KeyError, TypeError, ValueError) as error:
         if isinstance(error, ReadError):
             raise
         raise ReadError(
@@ -112,12 +116,15 @@ def load(path: Path) -> BaseDetector:
         ) from error
 
 
-def _restore(state: dict[str, Any], arrays: dict[str, np.ndarray]) -> BaseDetector:
+def _classes() -> dict[str, type[BaseDetector]]:
     from outlearn.detectors.detector import Detector
     from outlearn.detectors.pooled import ClassicalDetector
 
-    classes: dict[str, type[BaseDetector]] = {"Detector": Detector, "ClassicalDetector": ClassicalDetector}
-    detector = classes[state["class"]](**state["params"])
+    return {"Detector": Detector, "ClassicalDetector": ClassicalDetector}
+
+
+def _restore(state: dict[str, Any], arrays: dict[str, np.ndarray]) -> BaseDetector:
+    detector = _classes()[state["class"]](**state["params"])
     detector.n_features_in_ = state["n_features"]
     if state["features"]:
         detector.feature_names_in_ = np.asarray(state["features"], dtype=object)

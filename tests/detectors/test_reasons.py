@@ -1,0 +1,103 @@
+"""Reasons in the words of the table, for tables with every kind of column."""
+
+import datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from outlearn.detectors import ClassicalDetector
+
+
+def table(n=120):
+    rng = np.random.default_rng(0)
+    amount = rng.normal(100, 10, n)
+    return pd.DataFrame(
+        {
+            "order_id": [f"o{i:05}" for i in range(n)],
+            "amount": amount,
+            "tax": amount * 0.2 + rng.normal(0, 0.2, n),
+            "shop": rng.choice(["north", "south", "west"], n),
+            "paid": rng.random(n) < 0.5,
+            "day": pd.Timestamp("2024-03-01") + pd.to_timedelta(rng.integers(0, 60, n), unit="D"),
+        }
+    )
+
+
+@pytest.fixture(scope="module", params=["knn", "pca"])
+def detector(request):
+    return ClassicalDetector(request.param, random_state=0).fit(table())
+
+
+def why(detector, **cells):
+    row = table()[:1].assign(**cells)
+    return detector.explain(row, rows=[0])[0]
+
+
+def test_a_number_is_told_with_its_range_and_direction(detector):
+    first = why(detector, amount=400.0, tax=80.0).contributions
+    assert {first[0].column, first[1].column} == {"amount", "tax"}
+    for part in first[:2]:
+        assert part.direction == "high" and part.value in (400.0, 80.0) and " to " in part.usual
+    assert first[0].drop >= first[1].drop > 0
+
+
+def test_an_odd_combination_names_a_column_of_the_combination(detector):
+    assert why(detector, amount=100.0, tax=30.0).contributions[0].column in ("amount", "tax")
+
+
+def test_an_unseen_category_is_told_with_the_usual_ones(detector):
+    part = why(detector, shop="moon").contributions[0]
+    assert (part.column, part.value, part.direction) == ("shop", "moon", "rare")
+    assert "north" in part.usual or "south" in part.usual or "west" in part.usual
+
+
+def test_a_missing_cell_is_told_as_missing():
+    rows = table().drop(columns="tax")
+    rows.loc[:2, "amount"] = None
+    part = ClassicalDetector("knn", random_state=0).fit(rows).explain(rows, rows=[0])[0].contributions[0]
+    assert part.column == "amount" and part.value is None and part.direction == "missing"
+
+
+def test_a_date_is_told_as_a_date(detector):
+    part = why(detector, day=pd.Timestamp("2031-01-01")).contributions[0]
+    assert part.column == "day" and part.value == datetime.datetime(2031, 1, 1) and "2024" in part.usual
+
+
+def test_what_was_set_aside_is_never_a_reason(detector):
+    rows = table().assign(order_id="?")
+    for each in detector.explain(rows, rows=range(20), columns=9):
+        assert "order_id" not in [part.column for part in each.contributions]
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_no_more_columns_are_named_than_asked_for(detector, columns):
+    odd = table()[:1].assign(amount=400.0, tax=-80.0, shop="moon")
+    parts = detector.explain(odd, rows=[0], columns=columns)[0].contributions
+    assert len(parts) == columns
+
+
+def test_rows_keep_their_positions_and_order(detector):
+    rows = table()
+    found = detector.explain(rows, rows=[7, 3, 7])
+    assert [each.row for each in found] == [7, 3, 7] and found[0] == found[2]
+    assert [each.score for each in found] == pytest.approx(detector.anomaly_score(rows)[[7, 3, 7]], abs=1e-6)
+
+
+def test_neighbours_are_never_known_anomalies():
+    rows = table()
+    y = np.where(np.arange(len(rows)) < 10, 1, -1)
+    detector = ClassicalDetector("knn", random_state=0).fit(rows, y)
+    for each in detector.explain(rows, rows=range(10)):
+        assert (detector.support_y_[list(each.neighbours)] != 1).all()
+        # With this few rows left out, what is usual comes from the others.
+        assert len(set(each.neighbours)) == len(each.neighbours)
+
+
+def test_only_known_anomalies_still_give_reasons():
+    from outlearn.detectors import Detector
+
+    rows = table()[:20]
+    detector = Detector(random_state=0).fit(rows, np.ones(len(rows)))
+    found = detector.explain(rows.assign(amount=900.0), rows=[0])[0]
+    assert found.neighbours and found.sentence
