@@ -360,8 +360,8 @@ def check_save_and_load(case):
         assert again.promise_ == detector.promise_ and str(again.schema_) == str(detector.schema_)
         assert again.support_cells_.equals(detector.support_cells_)
         assert list(again.feature_names_in_) == list(detector.feature_names_in_)
-        updated = [d.update(Q[-1:], [1]).anomaly_score(Q) for d in (detector, again)]
-        equal(*updated, "updated after loading")
+    updated = [d.update(Q[-1:], [1]).anomaly_score(Q) for d in (detector, again)]
+    equal(*updated, "updated after loading")
 
 
 def _saved(detector):
