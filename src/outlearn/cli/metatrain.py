@@ -15,8 +15,8 @@ __all__ = ["metatrain"]
 
 def metatrain(
     out: Annotated[Path, typer.Option(help="Checkpoint to write (.safetensors).")],
-    episodes: Annotated[int, typer.Option(min=10, help="Synthetic tasks to learn from.")] = 4000,
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the tasks.")] = 12,
+    episodes: Annotated[int, typer.Option(min=10, help="Synthetic tasks to learn from.")] = 3000,
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the tasks.")] = 6,
     seed: Annotated[int, typer.Option(min=0, help="Seed of tasks, initialisation and order.")] = 0,
     workers: Annotated[int, typer.Option(min=1, help="Processes that prepare tasks.")] = 1,
     folder: Annotated[

@@ -27,9 +27,10 @@ def explain_matrix(
     columns: int,
 ) -> list[Explanation]:
     """Explain encoded rows `values` (r, d) with raw cells `cells`; `rows` (r,) are their positions."""
-    sources = detector.encoder_.sources
-    names = list(dict.fromkeys(sources))
-    groups = [[i for i, source in enumerate(sources) if source == name] for name in names]
+    columns_of: dict[str, list[int]] = {}
+    for i, source in enumerate(detector.encoder_.sources):
+        columns_of.setdefault(source, []).append(i)
+    names, groups = list(columns_of), list(columns_of.values())
     raw = detector.scorer_.score
     # Known anomalies are in the support as well, and no example of what is usual.
     calm = np.flatnonzero(detector.support_y_ != 1)

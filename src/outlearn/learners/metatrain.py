@@ -29,8 +29,8 @@ Progress = Callable[[str, int, int, float], None]
 def metatrain(
     out: Path,
     *,
-    episodes: int = 4000,
-    epochs: int = 12,
+    episodes: int = 3000,
+    epochs: int = 6,
     seed: int = 0,
     workers: int = 1,
     folder: Path | None = None,

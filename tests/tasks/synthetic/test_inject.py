@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 from scipy.stats import ks_2samp
 
-from outlearn.tasks.synthetic.inject import KINDS, clustered, contextual, dependency, far, gross, local, subspace
+from outlearn.tasks.synthetic.inject import (
+    KINDS,
+    clustered,
+    contextual,
+    dependency,
+    far,
+    gross,
+    local,
+    subspace,
+)
 
 
 @pytest.fixture
