@@ -83,6 +83,6 @@ def relative(value: float, support: list[float]) -> tuple[float, float]:
     n, middle = len(ordered), quantile(ordered, 0.5)
     spread = max(quantile(ordered, 0.75) - quantile(ordered, 0.25), 1e-3)
     below, upto = sum(w < value for w in ordered), sum(w <= value for w in ordered)
-    tail = -log1p(-(below + upto) / (2 * n + 1)) + log1p(max(value - ordered[-1], 0) / spread)
-    deviation = (value - middle) / spread
-    return tail, copysign(log1p(abs(deviation)), deviation)
+    signed = [copysign(log1p(abs(v - middle) / spread), v - middle) for v in (value, quantile(ordered, 0.99))]
+    tail = -log1p(-(below + upto) / (2 * n + 1)) + max(signed[0] - signed[1], 0)
+    return tail, signed[0]

@@ -33,6 +33,7 @@ VIEWS = ("standard", "rank", "whitened")
 NEIGHBOURS = 50
 LABELLED = MAX_ROWS  # labelled rows of one kind that distances are taken to
 REFERENCE = 2048  # rows that distances are taken to; a uniform sample of a larger support loses no accuracy
+FAR = 0.99  # quantile of the support from which on distance counts beside the rank
 CLEANED_SHARE = 0.2  # measured: dropping the oddest fifth suits contaminated supports best
 _PER_VIEW = ("d1", "d5", "d20", "d50", "ratio5", "ratio20", "clean5", "clean20")
 STATISTICS = (
@@ -225,14 +226,18 @@ def _ranks(values: Floats) -> Floats:
 def _relative(values: Floats, reference: Floats) -> tuple[Floats, Floats]:
     """Tell each statistic (m, F) relative to its sorted values on the support (n, F)."""
     n = len(reference)
-    q25, median, q75, top = np.quantile(reference, (0.25, 0.5, 0.75, 1.0), axis=0)
+    q25, median, q75, far = np.quantile(reference, (0.25, 0.5, 0.75, FAR), axis=0)
     spread = np.maximum(q75 - q25, 1e-3)
-    deviation = (values - median) / spread
-    deviations = np.sign(deviation) * np.log1p(np.abs(deviation))
+    deviations = _signed_log((values - median) / spread)
     tails = np.empty_like(values)
     for j in range(values.shape[1]):
         below = np.searchsorted(reference[:, j], values[:, j], "left")
         upto = np.searchsorted(reference[:, j], values[:, j], "right")
         tails[:, j] = -np.log1p(-(below + upto) / (2 * n + 1))
-    # Past the oddest support row the tail rank has no resolution left: go on by distance.
-    return tails + np.log1p(np.maximum(values - top, 0) / spread), deviations
+    # Ranks tell the oddest rows of a support apart, but not how far out they are: that is added on top.
+    return tails + np.maximum(deviations - _signed_log((far - median) / spread), 0), deviations
+
+
+def _signed_log(values: Floats) -> Floats:
+    signed: Floats = np.sign(values) * np.log1p(np.abs(values))
+    return signed
