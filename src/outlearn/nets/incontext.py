@@ -30,7 +30,6 @@ class InContextConfig:
     latents: int = 16
     heads: int = 4
     blocks: int = 2
-    dropout: float = 0.0
 
     @property
     def profile(self) -> int:
