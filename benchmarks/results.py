@@ -27,6 +27,7 @@ class ResultFile:
     """The CSV, held in memory too; safe to append to from several threads."""
 
     def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
         self._path, self._lock = path, Lock()
         self.rows: dict[Key, dict[str, Any]] = {}
         if path.exists():

@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from outlearn.detectors import ClassicalDetector
+from outlearn.data.datasets import load_dataset
+from outlearn.detectors import ClassicalDetector, Detector
+from outlearn.explain import explain_rows, faithfulness
 
 
 def table(n=120):
@@ -101,3 +103,21 @@ def test_only_known_anomalies_still_give_reasons():
     detector = Detector(random_state=0).fit(rows, np.ones(len(rows)))
     found = detector.explain(rows.assign(amount=900.0), rows=[0])[0]
     assert found.neighbours and found.sentence
+
+
+@pytest.mark.parametrize("name", ["breast_cancer", "wine"])
+def test_the_columns_named_for_the_learnt_detector_matter_more_than_random_ones(name):
+    X = load_dataset(name).drop("label")
+    detector = Detector(random_state=0).fit(X)
+    oddest = np.argsort(-detector.anomaly_score(X))[:20]
+    rows = detector.encoder_.transform(X).values[oddest]
+    score = detector.scorer_.score
+    background = {
+        "score": score,
+        "support": detector.support_,
+        "support_scores": score(detector.support_),
+        "groups": [[column] for column in range(rows.shape[1])],
+    }
+    measured = faithfulness(rows, explain_rows(rows, **background), **background)
+    assert measured.named > 2 * measured.random
+    assert measured.p_value < 1e-3
