@@ -224,3 +224,10 @@ def test_the_seed_moves_isolation_alone_where_nothing_is_cleaned():
     moved = {STATISTICS[j] for j in np.flatnonzero((one != other).any(axis=0))}
     assert moved == {"isolation"}
     assert np.array_equal(one, profiler(X, y, 0).profile(X).tails)
+
+
+def test_the_support_is_profiled_as_its_rows_would_be_later():
+    X, y = gaussian(80, 4), np.full(80, -1, dtype=np.int8)
+    y[:5], y[5:9] = 1, 0
+    fitted = profiler(X, y)
+    assert np.allclose(fitted.profile_support(X).stacked(), fitted.profile(X).stacked(), atol=1e-5)

@@ -44,6 +44,7 @@ class BaseDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     support_ : (n, d) float32, the encoded rows that new rows are compared with; `support_y_` (n,) their
         labels.
+    support_raw_ : (n,) raw scores of the support, on the scale of the learner.
     support_scores_ : (n,) anomaly scores of the support, each row judged against the others.
     calibration_ : (k, d) known normal rows that were kept out of the support, k may be 0;
         `calibration_scores_` (k,) their anomaly scores.
@@ -103,7 +104,7 @@ class BaseDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         )
         self.encoder_, self.schema_ = encoder, encoder.schema
         self._set_support(matrix.values[chosen.support], labels[chosen.support], cells[chosen.support])
-        self.calibrator_, self.contamination_ = self._calibrate(self.scorer_.score(self.support_))
+        self.calibrator_, self.contamination_ = self._calibrate(self.support_raw_)
         self._set_calibration(matrix.values[chosen.calibration])
         return self
 
@@ -112,10 +113,11 @@ class BaseDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         # A support that grew by labels adapts as one that had them from the start, whatever came first.
         order = canonical_order(X, y)
         self.scorer_ = self._adapt(X[order], y[order])
+        self.support_raw_ = self.scorer_.score(X)
 
     def _set_calibration(self, X: NDArray[np.float32]) -> None:
         self.calibration_ = X
-        self.support_scores_ = self._score(self.support_)
+        self.support_scores_ = self.calibrator_.apply(self.support_raw_)
         self.calibration_scores_ = self._score(X)
         self._set_threshold()
 

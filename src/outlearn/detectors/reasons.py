@@ -36,7 +36,7 @@ def explain_matrix(
     calm = np.flatnonzero(detector.support_y_ != 1)
     if len(calm) == 0:
         calm = np.arange(len(detector.support_))
-    support, support_raw = detector.support_[calm], raw(detector.support_[calm])
+    support, support_raw = detector.support_[calm], detector.support_raw_[calm]
     found = explain_rows(values, score=raw, support=support, support_scores=support_raw, groups=groups)
     usual = calm[usual_rows(support, support_raw).positions]
     kinds = {column.name: str(column.kind) for column in detector.schema_.columns}

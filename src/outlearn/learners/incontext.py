@@ -85,7 +85,7 @@ class InContextLearned:
         X, y = X[order], y[order]
         profiler = Profiler(X, y, derive(self.seed))
         with torch.inference_mode():
-            support = torch.from_numpy(profiler.profile(X).stacked())[None]
+            support = torch.from_numpy(profiler.profile_support(X).stacked())[None]
             labels = torch.from_numpy(y.astype(np.int64))[None]
             where = torch.ones(1, len(y), dtype=torch.bool)
             about = torch.from_numpy(situation(X, y))[None]

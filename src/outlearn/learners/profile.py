@@ -166,7 +166,8 @@ class Profiler:
         ]
         # With every row known to be normal, distance to a known normal is distance to the reference: no news.
         self._few_normals = 0 < int(known_normal.sum()) < 0.5 * len(rows)
-        self._sorted = np.sort(self._statistics(X[usable]), axis=0)
+        self._usable, self._own = usable, self._statistics(X[usable])
+        self._sorted = np.sort(self._own, axis=0)
 
     def _clean(self, points: Floats, known_normal: Flags) -> Flags:
         """Return which reference rows stay when the oddest fifth is dropped; known normals always do."""
@@ -194,7 +195,17 @@ class Profiler:
 
     def profile(self, X: NDArray[np.float32]) -> Profile:
         """Profile the rows (m, d) of `X`."""
-        statistics = self._statistics(X)
+        return self._profile(X, self._statistics(X))
+
+    def profile_support(self, X: NDArray[np.float32]) -> Profile:
+        """Profile the support that this was made from; its statistics are known already."""
+        statistics = np.empty((len(X), self._own.shape[1]))
+        statistics[self._usable] = self._own
+        if not self._usable.all():
+            statistics[~self._usable] = self._statistics(X[~self._usable])
+        return self._profile(X, statistics)
+
+    def _profile(self, X: NDArray[np.float32], statistics: Floats) -> Profile:
         tails, deviations = _relative(statistics, self._sorted)
         return Profile(
             tails.astype(np.float32),
