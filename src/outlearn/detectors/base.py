@@ -113,7 +113,12 @@ class BaseDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         # A support that grew by labels adapts as one that had them from the start, whatever came first.
         order = canonical_order(X, y)
         self.scorer_ = self._adapt(X[order], y[order])
-        self.support_raw_ = self.scorer_.score(X)
+        self.support_raw_ = np.empty(len(X))
+        self.support_raw_[order] = self._score_support(X[order])
+
+    def _score_support(self, X: NDArray[np.float32]) -> Scores:
+        """Return the raw scores of the support that `scorer_` has just adapted to."""
+        return self.scorer_.score(X)
 
     def _set_calibration(self, X: NDArray[np.float32]) -> None:
         self.calibration_ = X

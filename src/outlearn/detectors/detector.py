@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from outlearn.detectors.base import BaseDetector
 from outlearn.errors import ParameterError
 from outlearn.learners.base import Scorer
 from outlearn.rng import Seed
+
+if TYPE_CHECKING:
+    from outlearn.learners.incontext import InContextScorer
 
 __all__ = ["Detector"]
 
@@ -82,6 +85,7 @@ class Detector(BaseDetector):
         return learned.seeded(self.seed_).adapt(X, y)
 
     def _calibrate(self, raw: NDArray[np.float64]) -> tuple[Calibrator, float]:
-        from outlearn.learners.incontext import InContextScorer
+        return Calibrator.from_logits(), cast("InContextScorer", self.scorer_).contamination
 
-        return Calibrator.from_logits(), cast(InContextScorer, self.scorer_).contamination
+    def _score_support(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
+        return cast("InContextScorer", self.scorer_).support_scores

@@ -45,14 +45,24 @@ PRIOR_GATE = {
 
 
 class InContextScorer:
-    """Scores rows against one support; log-odds of being an anomaly, high = abnormal."""
+    """Scores rows against one support; log-odds of being an anomaly, high = abnormal.
+
+    contamination : the share of anomalies that the network reads in the support.
+    support_scores : (n,) scores of the support, in the order it came; `score` gives the same, at some cost.
+    """
 
     def __init__(
-        self, net: InContextNet, profiler: Profiler, context: Tensor, latents: list[Tensor], share: float
+        self,
+        net: InContextNet,
+        profiler: Profiler,
+        context: Tensor,
+        latents: list[Tensor],
+        share: float,
+        support_scores: NDArray[np.float64],
     ) -> None:
         self._net, self._profiler = net, profiler
         self._context, self._latents = context, latents
-        self.contamination = share
+        self.contamination, self.support_scores = share, support_scores
 
     def score(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
         """Score rows (m, d) → (m,) log-odds."""
@@ -91,7 +101,9 @@ class InContextLearned:
             about = torch.from_numpy(situation(X, y))[None]
             context, latents = self.net.read(support, labels, where, about)
             share = float(torch.sigmoid(self.net.contamination(context)).item())
-        return InContextScorer(self.net, profiler, context, latents, share)
+            scores = np.empty(len(y))
+            scores[order] = self.net.score(support, context, latents)[0].double().numpy()
+        return InContextScorer(self.net, profiler, context, latents, share, scores)
 
 
 @dataclass(frozen=True)
