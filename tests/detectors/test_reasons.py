@@ -105,6 +105,27 @@ def test_only_known_anomalies_still_give_reasons():
     assert found.neighbours and found.sentence
 
 
+def test_dates_in_any_form_are_told_as_dates():
+    days = pd.Timestamp("2024-03-01") + pd.to_timedelta(np.arange(120) % 60, unit="D")
+    rows = table().assign(day=days.strftime("%d.%m.%Y"))
+    detector = ClassicalDetector("knn", random_state=0).fit(rows)
+    late = detector.explain(rows[:1].assign(day="24.12.2031"), rows=[0])[0]
+    assert late.contributions[0].value == datetime.datetime(2031, 12, 24)
+    assert "day is 2031-12-24 00:00, later than the usual 2024-03" in late.sentence
+    none = detector.explain(rows[:1].assign(day="soon", amount=900.0), rows=[0], columns=9)[0]
+    assert [part.value for part in none.contributions if part.column == "day"] in ([], ["soon"])
+
+
+def test_the_share_of_a_category_is_that_among_all_rows_compared_with():
+    rng = np.random.default_rng(3)
+    shop = np.array(["north"] * 186 + ["moon"] * 14)  # 7 %, and all of them among the oddest rows
+    rows = pd.DataFrame({"amount": np.where(shop == "moon", 500, 100) + rng.normal(size=200), "shop": shop})
+    detector = ClassicalDetector("iforest", random_state=0).fit(rows)
+    found = detector.explain(rows, rows=[190], columns=2)[0]
+    part = next(part for part in found.contributions if part.column == "shop")
+    assert part.direction != "rare", part
+
+
 @pytest.mark.parametrize("name", ["breast_cancer", "wine"])
 def test_the_columns_named_for_the_learnt_detector_matter_more_than_random_ones(name):
     X = load_dataset(name).drop("label")

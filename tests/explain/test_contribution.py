@@ -63,7 +63,7 @@ def test_two_columns_that_hide_one_another_are_found_together():
     }
     contribution = explain_rows(row, **common)[0]
     assert set(contribution.together) == top(contribution, 2) == {1, 3}
-    assert contribution.drops[:2].tolist() == [0.5, 0.5]
+    assert contribution.drops[:2].tolist() == [1.0, 1.0]
     single = explain_rows(np.array([[0, 9, 0, 0, 0]], dtype=np.float32), **common)[0]
     assert single.together == ()
 

@@ -13,6 +13,7 @@ from outlearn.explain.explanation import Contribution
 AMOUNTS = np.linspace(0, 400, 401)
 COUNTRIES = ["DE"] * 61 + ["FR"] * 30 + ["IT"] * 8 + ["KP"]
 DAYS = pd.date_range("2024-01-01 08:00", "2024-03-31 17:00", freq="h").to_list()
+RENTS = [f"monthly rent no {number}" for number in range(100, 160)]
 OFFICE = [day for day in DAYS if 8 <= day.hour <= 17]
 
 
@@ -35,6 +36,11 @@ OFFICE = [day for day in DAYS if 8 <= day.hour <= 17]
         ),
         ("numeric", 3.0, [None] * 99 + [3.0], [None], "missing in 99 % of usual rows", "rare"),
         ("numeric", "n/a", AMOUNTS, [1], "401 different values; this value 0 %", "rare"),
+        ("numeric", np.inf, AMOUNTS, [1], "20 to 380", "high"),
+        ("categorical", 7, range(50), [1, 2, 3, 4], "0 2 %, 1 2 %, 2 2 %", "in combination"),
+        ("text", "gift voucher no 123", RENTS, [], "none with 'gift', 'voucher'", "unusual here"),
+        ("text", "rent monthly 123456", RENTS, [], "16 % digits", "unusual here"),
+        ("text", "monthly rent no 777", RENTS, [], "19 characters", "in combination"),
         ("numeric", 5, [3] * 20, [3], "3", "high"),
         ("numeric", 0.5, np.linspace(1e-5, 2e-5, 50), [1e-5], "1.05e-05 to 1.95e-05", "high"),
         (
@@ -121,6 +127,10 @@ def test_columns_that_do_not_lower_the_score_are_not_blamed():
     assert "a is 3, odd only beside the other columns (usual: 1 to 5)" in sentence([with_others])
     low = Contribution("a", 3.0, "4 to 5", "low", 1.0)
     assert "a is 3, below the usual 4 to 5" in sentence([low])
+    late = describe("t", "datetime", dt.datetime(2025, 1, 1), DAYS, DAYS, drop=1.0)
+    assert "t is 2025-01-01 00:00, later than the usual 2024-01-05" in sentence([late])
+    long = describe("note", "text", "a" * 30, RENTS, [], drop=1.0)
+    assert f"note is '{'a' * 30}', longer than the usual 19 characters" in sentence([long])
 
 
 CELLS = st.one_of(

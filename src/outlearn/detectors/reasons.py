@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from outlearn.data.columns.dates import moments_of
+from outlearn.data.columns.moment import MomentEncoder
 from outlearn.explain.contribution import RowContribution, explain_rows
 from outlearn.explain.explanation import Explanation
 from outlearn.explain.neighbours import usual_rows
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from outlearn.detectors.base import BaseDetector
 
 __all__ = ["explain_matrix"]
+
+_COUNTED = ("categorical", "boolean")
 
 
 def explain_matrix(
@@ -40,7 +44,9 @@ def explain_matrix(
     found = explain_rows(values, score=raw, support=support, support_scores=support_raw, groups=groups)
     usual = calm[usual_rows(support, support_raw).positions]
     kinds = {column.name: str(column.kind) for column in detector.schema_.columns}
-    known = detector.support_cells_
+    # A share is that among all rows compared with: usual rows are few of whatever category is thought odd.
+    beside = {name: calm if kind in _COUNTED else usual for name, kind in kinds.items()}
+    known, read = _readable(detector, detector.support_cells_), _readable(detector, cells)
 
     def explanation(place: int, score: float, part: RowContribution) -> Explanation:
         near = calm[part.neighbours]
@@ -48,8 +54,8 @@ def explain_matrix(
             describe(
                 names[column],
                 kinds[names[column]],
-                cells[names[column]][place],
-                known[names[column]][usual].to_list(),
+                _first_filled(read[names[column]][place], cells[names[column]][place]),
+                known[names[column]][beside[names[column]]].to_list(),
                 known[names[column]][near].to_list(),
                 float(drop),
             )
@@ -63,3 +69,18 @@ def explain_matrix(
     return [
         explanation(i, float(score), part) for i, (score, part) in enumerate(zip(scores, found, strict=True))
     ]
+
+
+def _first_filled(read: Any, raw: Any) -> Any:
+    """Return a cell as it was read, or as it stands where that gave nothing."""
+    return raw if read is None else read
+
+
+def _readable(detector: BaseDetector, cells: pl.DataFrame) -> pl.DataFrame:
+    """Return the cells with text and counts that stand for moments read as the encoder reads them."""
+    for encoder in detector.encoder_.encoders:
+        raw = cells[encoder.name]
+        if isinstance(encoder, MomentEncoder) and not raw.dtype.is_temporal():
+            read, _ = moments_of(raw, encoder.form, encoder.zone)
+            cells = cells.with_columns(read.alias(encoder.name))
+    return cells

@@ -27,8 +27,8 @@ class RowContribution:
     columns : (c,) numbers of table columns, in falling order of `drops`; only columns that were tried.
     drops : (c,) how far the raw score falls when the column is made usual. Negative: making it usual is
         odder.
-    together : columns of `columns` whose drop is half of what a pair of them lowers, because no single column
-        explains the row.
+    together : two columns of `columns` that hide one another: their drop is what making both usual lowers,
+        more than twice what either lowers alone.
     neighbours : (k,) positions in the support of the nearest usual rows.
     """
 
@@ -161,13 +161,13 @@ def _with_best_pair(
     pairs: list[tuple[int, int]],
     pair_drops: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], tuple[int, ...]]:
-    """Return the drops with the best pair counted half to each, and the pair, if that is more."""
+    """Return the drops with that of the best pair given to both its columns, and the pair, if they hide one
+    another: with half of it each, columns that matter less would come before them."""
     best = int(np.argmax(pair_drops))
     members = np.isin(columns, pairs[best])
-    half = pair_drops[best] / 2
-    if half <= drops[members].max():
+    if pair_drops[best] / 2 <= drops[members].max():
         return drops, ()
-    return np.where(members, half, drops), pairs[best]
+    return np.where(members, pair_drops[best], drops), pairs[best]
 
 
 def _ranked(

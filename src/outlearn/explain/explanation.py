@@ -17,7 +17,8 @@ class Contribution:
     usual : the usual range or values in words, e.g. "12 to 340" or "DE, FR or IT".
     direction : "high", "low", "rare", "missing", "unusual here" (usual, but not in rows like this) or
         "in combination" (usual even in rows like this, and still part of what is odd).
-    drop : how far the raw score falls when the column is replaced by a usual value; the larger, the odder.
+    drop : how far the raw score falls when the column is replaced by a usual value; the larger, the odder. Of
+        two columns that hide one another, how far it falls when both are.
     """
 
     column: str

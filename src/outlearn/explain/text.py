@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from outlearn.explain.explanation import Contribution
+from outlearn.explain.prose import oddity_of_text
 from outlearn.explain.words import (
     as_moments,
     as_numbers,
@@ -28,6 +31,8 @@ __all__ = ["describe", "sentence"]
 Values = Sequence[Any] | NDArray[Any]
 
 RARE = 0.05
+FAR_RARER = 5
+SELDOM = 0.2
 MOSTLY = 0.9
 NAMED = 3
 WORTH_NAMING = 0.2
@@ -51,9 +56,9 @@ def describe(
     Notes
     -----
     "high" and "low" mean outside the middle 90 % of the usual values (for a date-time later and earlier, for
-    a text longer and shorter), "rare" a category in under 5 % of usual rows. A value that is neither is
-    "unusual here" and is compared with the nearest usual rows; if they have it too, it is odd only
-    "in combination".
+    a text longer and shorter), "rare" a category in under 5 % of usual rows and at most a fifth as common as
+    the commonest. A value that is neither is compared with the nearest usual rows: "unusual here" if they
+    have something else, or else odd only "in combination".
 
     >>> describe("amount", "numeric", 9120, range(0, 400), [10, 20]).usual
     '20 to 379'
@@ -96,9 +101,10 @@ def sentence(contributions: Sequence[Contribution]) -> str:
 
 def _clause(part: Contribution) -> str:
     name, value = clean(part.column), show(part.value)
+    above, below = _sides_of(part.value)
     clauses = {
-        "high": f"{name} is {value}, above the usual {part.usual}",
-        "low": f"{name} is {value}, below the usual {part.usual}",
+        "high": f"{name} is {value}, {above} the usual {part.usual}",
+        "low": f"{name} is {value}, {below} the usual {part.usual}",
         "rare": f"{name} {value} is rare (usual: {part.usual})",
         "missing": f"{name} is missing (usual: {part.usual})",
         "in combination": f"{name} is {value}, odd only beside the other columns (usual: {part.usual})",
@@ -106,8 +112,14 @@ def _clause(part: Contribution) -> str:
     return clauses.get(part.direction, f"{name} is {value}, unusual here (usual: {part.usual})")
 
 
+def _sides_of(value: Any) -> tuple[str, str]:
+    if isinstance(value, date):
+        return "later than", "earlier than"
+    return ("longer than", "shorter than") if isinstance(value, str) else ("above", "below")
+
+
 def _number(value: Any, present: list[Any], near: list[Any]) -> tuple[str, str] | None:
-    own, usual, close = as_numbers([value]), as_numbers(present), as_numbers(near)
+    own, usual, close = as_numbers([value], finite=False), as_numbers(present), as_numbers(near)
     if own is None or usual is None:
         return None
     low, high, words = number_range(usual)
@@ -144,18 +156,25 @@ def _text(value: Any, present: list[Any], near: list[Any]) -> tuple[str, str] | 
     if usual is None:
         return None
     low, high, words = number_range(usual)
-    return f"{words} characters", _side(len(as_text(value)), low, high)
+    direction = _side(len(as_text(value)), low, high)
+    if direction != "unusual here":
+        return f"{words} characters", direction
+    oddity = oddity_of_text(as_text(value), [as_text(cell) for cell in present])
+    return (oddity, direction) if oddity else (f"{words} characters", "in combination")
 
 
 def _category(value: Any, present: list[Any], near: list[Any]) -> tuple[str, str]:
     if not present:
         return "none known", "unusual here"
-    share = sum(as_text(cell) == as_text(value) for cell in present) / len(present)
-    if share < RARE:
+    counts = Counter(as_text(cell) for cell in present)
+    share = counts[as_text(value)] / len(present)
+    # Of a hundred values alike in number none is rare.
+    if share < RARE and share * FAR_RARER <= max(counts.values()) / len(present):
         return f"{shares(present)}; this value {percent(share)}", "rare"
-    if near and sum(as_text(cell) == as_text(value) for cell in near) >= len(near) / 2:
-        return shares(present), "in combination"
-    return f"{shares(near or present)} {LIKE_THIS}", "unusual here"
+    here = Counter(as_text(cell) for cell in near)
+    # A few neighbours tell what belongs here only if most of them agree and hardly any is as this row is.
+    agreed = max(here.values(), default=0) >= len(near) / 2 and here[as_text(value)] < SELDOM * len(near)
+    return (f"{shares(near)} {LIKE_THIS}", "unusual here") if agreed else (shares(present), "in combination")
 
 
 def _side(value: Any, low: Any, high: Any) -> str:

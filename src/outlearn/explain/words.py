@@ -111,8 +111,10 @@ def show(value: Any) -> str:
     return f"'{clean(value)}'"
 
 
-def as_numbers(values: Sequence[Any] | NDArray[Any]) -> NDArray[np.float64] | None:
-    """Return values as finite numbers, or None where there is none or one is something else.
+def as_numbers(values: Sequence[Any] | NDArray[Any], *, finite: bool = True) -> NDArray[np.float64] | None:
+    """Return values as numbers, or None where there is none or one is something else.
+
+    finite : leave out infinities; NaN is always left out.
 
     >>> as_numbers([1, "2.5"]), as_numbers(["x"])
     (array([1. , 2.5]), None)
@@ -121,7 +123,7 @@ def as_numbers(values: Sequence[Any] | NDArray[Any]) -> NDArray[np.float64] | No
         numbers = np.asarray(values).astype(np.float64)
     except (TypeError, ValueError, OverflowError):
         return None
-    numbers = numbers[np.isfinite(numbers)]
+    numbers = numbers[np.isfinite(numbers) if finite else ~np.isnan(numbers)]
     return numbers if len(numbers) else None
 
 
