@@ -36,6 +36,15 @@ def test_what_is_no_model_is_refused(tmp_path):
         Monitor.load(tmp_path / "model")
 
 
+def test_dates_written_in_another_form_are_profiled_as_dates(frame):
+    days = [f"{1 + i % 28}.{1 + i % 3:02}.2024" for i in range(150)]
+    rows = frame.with_columns(when=pl.Series(days))
+    findings = Monitor.fit(rows, detector="knn", contamination=0.1).detect(rows, top=1)
+    profile = next(profile for profile in findings.profiles if profile.column == "when")
+    assert profile.usual.startswith("median 2024-0")
+    assert findings.top_values[0]["when"] in days  # shown as it stands in the table
+
+
 def test_a_row_is_explained_as_in_the_findings(frame, monitor):
     findings = monitor.detect(frame, top=2)
     row = int(findings.top[1])

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from outlearn.data.columns.dates import moments_of
 from outlearn.data.columns.moment import MomentEncoder
+from outlearn.data.encode import Encoder
 from outlearn.explain.contribution import RowContribution, explain_rows
 from outlearn.explain.explanation import Explanation
 from outlearn.explain.neighbours import usual_rows
@@ -18,7 +19,7 @@ from outlearn.explain.text import describe, sentence
 if TYPE_CHECKING:
     from outlearn.detectors.base import BaseDetector
 
-__all__ = ["explain_matrix"]
+__all__ = ["explain_matrix", "readable_cells"]
 
 _COUNTED = ("categorical", "boolean")
 
@@ -46,7 +47,8 @@ def explain_matrix(
     kinds = {column.name: str(column.kind) for column in detector.schema_.columns}
     # A share is that among all rows compared with: usual rows are few of whatever category is thought odd.
     beside = {name: calm if kind in _COUNTED else usual for name, kind in kinds.items()}
-    known, read = _readable(detector, detector.support_cells_), _readable(detector, cells)
+    encoder = detector.encoder_
+    known, read = readable_cells(encoder, detector.support_cells_), readable_cells(encoder, cells)
 
     def explanation(place: int, score: float, part: RowContribution) -> Explanation:
         near = calm[part.neighbours]
@@ -76,11 +78,11 @@ def _first_filled(read: Any, raw: Any) -> Any:
     return raw if read is None else read
 
 
-def _readable(detector: BaseDetector, cells: pl.DataFrame) -> pl.DataFrame:
-    """Return the cells with text and counts that stand for moments read as the encoder reads them."""
-    for encoder in detector.encoder_.encoders:
-        raw = cells[encoder.name]
-        if isinstance(encoder, MomentEncoder) and not raw.dtype.is_temporal():
-            read, _ = moments_of(raw, encoder.form, encoder.zone)
-            cells = cells.with_columns(read.alias(encoder.name))
+def readable_cells(encoder: Encoder, cells: pl.DataFrame) -> pl.DataFrame:
+    """Return raw cells, with moments where the encoder reads moments from text or counts."""
+    for column in encoder.encoders:
+        raw = cells[column.name]
+        if isinstance(column, MomentEncoder) and not raw.dtype.is_temporal():
+            moments, _ = moments_of(raw, column.form, column.zone)
+            cells = cells.with_columns(moments.alias(column.name))
     return cells

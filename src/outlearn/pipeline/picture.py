@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from outlearn.data.readers import Source
 from outlearn.decisions.decision import Decision
 from outlearn.detectors.base import BaseDetector
+from outlearn.detectors.reasons import readable_cells
 from outlearn.explain.explanation import Explanation
 from outlearn.pipeline.rows import pick_rows
 from outlearn.report.findings import ColumnProfile, MapSample
@@ -58,6 +59,7 @@ def take_picture(
     rows = np.concatenate([top, usual, flagged])
     frame = pick_rows(source, rows)
     shown, first = np.unique(rows, return_index=True)
+    sample = readable_cells(detector.encoder_, frame[len(top) :])
     return Picture(
         top=frame[: len(top)],
         map=map_sample(
@@ -67,9 +69,7 @@ def take_picture(
             decision.flagged[shown],
             random_state=rng,
         ),
-        profiles=column_profiles(
-            frame[len(top) : len(top) + len(usual)], frame[len(top) + len(usual) :], detector.schema_
-        ),
+        profiles=column_profiles(sample[: len(usual)], sample[len(usual) :], detector.schema_),
     )
 
 
