@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
+from outlearn.data.columns.cells import columns_of
 from outlearn.data.columns.dates import moments_of
 from outlearn.data.columns.moment import MomentEncoder
 from outlearn.data.readers import Source
@@ -23,14 +26,21 @@ from outlearn.pipeline.stages import Stages
 
 __all__ = ["Scan", "check_rule", "decide_rows", "score_rows", "top_rows"]
 
+_ELSEWHEN = 0.1
+_ABOUT_NORMAL_ROWS = ("false-alarm rate", "false-discovery rate")
+
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """Anomaly scores (n,), the time of each row (n,) where a time column is known, and what was repaired."""
+    """Anomaly scores (n,), the time of each row (n,) where a time column is known, and what was repaired.
+
+    elsewhen : columns of date-times that in over a tenth of the rows lie outside those of the support.
+    """
 
     scores: NDArray[np.float64]
     times: NDArray[np.datetime64] | None
     notes: tuple[str, ...]
+    elsewhen: tuple[str, ...] = ()
 
 
 def score_rows(detector: BaseDetector, source: Source, stages: Stages) -> Scan:
@@ -39,6 +49,7 @@ def score_rows(detector: BaseDetector, source: Source, stages: Stages) -> Scan:
     scores: list[NDArray[np.float64]] = []
     times: list[NDArray[np.datetime64]] = []
     notes: tuple[str, ...] = ()
+    outside: dict[str, int] = {}
     done = 0
     with stages.stage("scoring", source.rows) as tick:
         for chunk in chunks_of(source):
@@ -48,11 +59,25 @@ def score_rows(detector: BaseDetector, source: Source, stages: Stages) -> Scan:
             if clock is not None and clock.name in chunk.columns:
                 moments, _ = moments_of(chunk[clock.name], clock.form, clock.zone)
                 times.append(moments.to_numpy())
+            for name, rows in _outside(detector, chunk):
+                outside[name] = outside.get(name, 0) + rows
             done += chunk.height
             tick(done)
     if done > len(scores[0]):
         notes = tuple(f"in the first {len(scores[0]):,} rows, {note}" for note in notes)
-    return Scan(np.concatenate(scores), np.concatenate(times) if times else None, notes)
+    elsewhen = tuple(name for name, rows in outside.items() if rows > _ELSEWHEN * done)
+    return Scan(np.concatenate(scores), np.concatenate(times) if times else None, notes, elsewhen)
+
+
+def _outside(detector: BaseDetector, chunk: pl.DataFrame) -> Iterator[tuple[str, int]]:
+    """Count, for each column of date-times, the rows before or after all rows of the support."""
+    moments = [e for e in detector.encoder_.encoders if isinstance(e, MomentEncoder)]
+    cells = columns_of(chunk, [encoder.name for encoder in moments])
+    for encoder in moments:
+        # The first of its matrix columns counts days, see `MomentEncoder`.
+        known = detector.support_[:, detector.encoder_.sources.index(encoder.name)]
+        days = encoder.encode(cells[encoder.name])[0][:, 0]
+        yield encoder.name, int(((days < known.min()) | (days > known.max())).sum())
 
 
 def check_rule(detector: BaseDetector, rule: Rule | None) -> None:
@@ -82,13 +107,14 @@ def decide_rows(detector: BaseDetector, scan: Scan, rule: Rule | None) -> Decisi
     held_out = detector.calibration_scores_ if len(detector.calibration_scores_) else None
     rule = rule if rule is not None else detector.rule_
     if rule is not None:
-        return decide(
+        decision = decide(
             scan.scores,
             rule=rule,
             support_scores=detector.support_scores_,
             reference_scores=held_out,
             times=scan.times,
         )
+        return _without_false_promise(decision, scan) if rule.kind in _ABOUT_NORMAL_ROWS else decision
     if isinstance(detector, Detector):
         meaning = "more likely an anomaly than not, as the model judges"
     else:
@@ -102,6 +128,18 @@ def decide_rows(detector: BaseDetector, scan: Scan, rule: Rule | None) -> Decisi
         promise=Promise(False, "no rate of false alarms was asked for; it takes a reference of normal rows"),
         p_values=None if held_out is None else p_values(scan.scores, held_out),
     )
+
+
+def _without_false_promise(decision: Decision, scan: Scan) -> Decision:
+    """Take the promise back where time alone tells the rows from the reference."""
+    if not (decision.promise.holds and scan.elsewhen):
+        return decision
+    names = ", ".join(f"'{name}'" for name in scan.elsewhen)
+    text = (
+        f"no promise: the dates in {names} lie outside those of the reference, which makes rows odd by "
+        "itself, so they are not from the same source; leave the column out (--ignore) to compare the rest"
+    )
+    return replace(decision, promise=Promise(False, text))
 
 
 def top_rows(scores: NDArray[np.float64], count: int) -> NDArray[np.int64]:
