@@ -117,7 +117,8 @@ def test_rarity_falls_with_frequency_and_the_unseen_is_rarest():
 
 
 def test_at_most_twelve_values_have_a_column():
-    many = CategoricalEncoder.fit("c", pl.Series([f"v{i % 40}" for i in range(400)] + ["v7"]))
+    common = [f"v{i % 14}" for i in range(1400)] + [f"v{i % 12}" for i in range(1200)] + ["v7"]
+    many = CategoricalEncoder.fit("c", pl.Series(common))
     assert len(many.names) == 13
     assert many.names[1] == "c=v7"
     rare = CategoricalEncoder.fit("c", pl.Series(["a"] * 1000 + ["b"] * 9))
@@ -218,3 +219,10 @@ def test_sentences_count():
         "c: 5,000 categories were not seen in the fit",
     )
     assert Repairs().sentences("c") == ()
+
+
+def test_of_many_values_of_one_share_none_has_a_column_of_its_own():
+    even = pl.Series("account", [f"A{i % 60:03}" for i in range(1200)])
+    assert CategoricalEncoder.fit("account", even).frequent == 0
+    common = pl.Series("account", ["main"] * 600 + even.to_list())
+    assert CategoricalEncoder.fit("account", common).names == ("account rarity", "account=main")

@@ -16,6 +16,7 @@ __all__ = ["CategoricalEncoder"]
 
 _FREQUENT = 12
 _LEAST_SHARE = 0.01
+_CLEARLY = 1.5
 _VOCABULARY = 20_000
 # Changing from one frequent value to another moves two coordinates: with this height, by a distance of 1 in
 # all, which is one standard deviation of a standardised number.
@@ -31,7 +32,8 @@ class CategoricalEncoder:
     the
         missing cell, a value like any other. At most 20,000 are kept: the rest count as unseen.
     rows : rows of the fit.
-    frequent : how many of the first values have a column of their own: at most 12, each in 1 % of the rows.
+    frequent : how many of the first values have a column of their own: at most 12, each in 1 % of the rows
+        and, where more than 12 are, half as common again as the first without one.
 
     Rarity is ``-log((count + ½) / (rows + 1))`` in nats: an unseen value is rarer than all that were seen.
     """
@@ -54,7 +56,10 @@ class CategoricalEncoder:
         table = table.sort("count", "value", descending=[True, False]).head(_VOCABULARY)
         counts = table["count"].to_list()
         rows = len(cells)
-        frequent = sum(1 for count in counts[:_FREQUENT] if count >= _LEAST_SHARE * rows)
+        # A cut among values of about the same share would make those above it odd by having a column.
+        cut = counts[_FREQUENT] if len(counts) > _FREQUENT else 0
+        least = max(_LEAST_SHARE * rows, _CLEARLY * cut)
+        frequent = sum(1 for count in counts[:_FREQUENT] if count >= least)
         return cls(name, tuple(table["value"].to_list()), tuple(counts), rows, frequent)
 
     def encode(self, cells: pl.Series) -> tuple[NDArray[np.float32], Repairs]:
