@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from outlearn.data.rows import row_hash
 from outlearn.errors import InputError
-from outlearn.tasks.rows import row_hashes, stratified, unique_rows
+from outlearn.tasks.rows import stratified, unique_rows
 
 
 def test_unique_rows_agree_with_a_set_of_tuples():
@@ -20,7 +21,7 @@ def test_unique_rows_agree_with_a_set_of_tuples():
 
 def test_hashes_see_order_sign_and_near_values_but_not_negative_zero():
     X = np.array([[1, 2], [2, 1], [-1, 2], [1, 2.0000002], [0.0, 1], [-0.0, 1]], dtype=np.float32)
-    hashes = row_hashes(X)
+    hashes = row_hash(X)
     assert len(set(hashes[:5])) == 5 and hashes[4] == hashes[5]
 
 

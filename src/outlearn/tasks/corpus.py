@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from outlearn.data.rows import row_hash
 from outlearn.errors import ParameterError, ReadError
 from outlearn.rng import derive
 from outlearn.tasks.relatives import related
-from outlearn.tasks.rows import row_hashes, unique_rows
+from outlearn.tasks.rows import unique_rows
 from outlearn.tasks.sets import READERS, read_set
 
 __all__ = ["Corpus", "Entry"]
@@ -105,7 +106,7 @@ class Corpus:
         Every set is read. Up to 4,096 rows of each, the same ones of equal rows, are compared by hash; sets
         with other columns are not recognised.
         """
-        sketches = [np.unique(row_hashes(self.load(entry)[0]))[:_SKETCH] for entry in self.entries]
+        sketches = [np.unique(row_hash(self.load(entry)[0]))[:_SKETCH] for entry in self.entries]
         families = related([entry.family for entry in self.entries], sketches)
         return Corpus(tuple(replace(e, family=f) for e, f in zip(self.entries, families, strict=True)))
 

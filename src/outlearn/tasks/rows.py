@@ -5,26 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from outlearn.data.rows import row_hash
 from outlearn.errors import InputError
 
-__all__ = ["row_hashes", "stratified", "unique_rows"]
-
-
-def row_hashes(X: NDArray[np.float32]) -> NDArray[np.uint64]:
-    """Return (n,) hashes of the rows of `X` (n, d): equal rows have equal hashes in every table.
-
-    A multiply-shift sum with fixed odd weights; two different rows collide about once in 2**64 pairs.
-
-    >>> a, b, c = row_hashes(np.array([[1, 2], [1, 2], [2, 1]], dtype=np.float32))
-    >>> bool(a == b), bool(a == c)
-    (True, False)
-    """
-    bits = np.ascontiguousarray(X + np.float32(0), dtype=np.float32).view(np.uint32).astype(np.uint64)
-    weights = np.random.default_rng(0).integers(2**63, size=(2, bits.shape[1]), dtype=np.uint64) * 2 + 1
-    mixed = (bits + np.uint64(1)) * weights[0]
-    mixed ^= mixed >> np.uint64(29)
-    total = np.asarray((mixed * weights[1]).sum(axis=1, dtype=np.uint64))
-    return np.asarray(total ^ (total >> np.uint64(31)))
+__all__ = ["stratified", "unique_rows"]
 
 
 def unique_rows(X: NDArray[np.float32], y: NDArray[np.int8]) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
@@ -34,7 +18,7 @@ def unique_rows(X: NDArray[np.float32], y: NDArray[np.int8]) -> tuple[NDArray[np
     >>> X.ravel().tolist(), y.tolist()
     ([1.0, 2.0], [0, 1])
     """
-    first = np.sort(np.unique(row_hashes(X), return_index=True)[1])
+    first = np.sort(np.unique(row_hash(X), return_index=True)[1])
     return X[first], y[first]
 
 
