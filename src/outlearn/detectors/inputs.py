@@ -101,7 +101,7 @@ def _array(estimator: BaseEstimator, X: Any, *, reset: bool) -> NDArray[np.float
     values: NDArray[np.float64] = validate_data(
         estimator, X, reset=reset, dtype=np.float64, ensure_all_finite=False, accept_sparse=False
     )
-    if np.isinf(values).any() and reset and not np.isfinite(values).any():
+    if reset and values.size and not np.isfinite(values).any():
         raise InputError(
             "no value is finite: every one is infinite or missing; nothing can be learnt from this table"
         )
