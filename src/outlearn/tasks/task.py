@@ -1,0 +1,69 @@
+"""Any supervised few-shot task as arrays: what the meta-learning engine learns from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outlearn.errors import InputError
+
+__all__ = ["Task"]
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A support to adapt on and a query to be judged by, of any modality.
+
+    An `Episode` is a table with label states; a `Task` is what a network is fed: rows of any shape with
+    targets of any shape.
+
+    support_x : (n, …) float; support_y : (n, …) targets.
+    query_x : (m, …) float; query_y : (m, …) targets.
+    support_weight : (n,) weight of each support row in an inner loss; None for 1 everywhere.
+
+    Raises
+    ------
+    InputError
+        When the support or query is empty, shapes disagree, or a value is not finite.
+
+    >>> x = np.zeros((5, 1), dtype=np.float32)
+    >>> Task(x, x, x, x[:3])
+    Traceback (most recent call last):
+        ...
+    outlearn.errors.InputError: a task has 5 query rows with 3 targets; wanted one target a row
+    """
+
+    support_x: Array
+    support_y: Array
+    query_x: Array
+    query_y: Array
+    support_weight: NDArray[np.float32] | None = None
+
+    def __post_init__(self) -> None:
+        for side, x, y in (
+            ("support", self.support_x, self.support_y),
+            ("query", self.query_x, self.query_y),
+        ):
+            if len(x) == 0:
+                raise InputError(f"a task has no {side} rows; give at least one")
+            if len(x) != len(y):
+                raise InputError(
+                    f"a task has {len(x)} {side} rows with {len(y)} targets; wanted one target a row"
+                )
+            if not (np.isfinite(x).all() and np.isfinite(y).all()):
+                raise InputError(f"the {side} of a task holds values that are not finite; fill them first")
+        if self.support_x.shape[1:] != self.query_x.shape[1:]:
+            raise InputError(
+                f"a task has support rows of shape {self.support_x.shape[1:]} and query rows of shape "
+                f"{self.query_x.shape[1:]}; wanted the same"
+            )
+        weight = self.support_weight
+        if weight is not None and (weight.shape != (len(self.support_x),) or not (weight >= 0).all()):
+            raise InputError(
+                f"support_weight has shape {weight.shape}; wanted ({len(self.support_x)},) of 0 or more"
+            )
