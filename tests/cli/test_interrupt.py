@@ -33,7 +33,7 @@ def test_an_interrupted_command_leaves_no_file(tmp_path):
         text=True,
     ) as process:
         assert process.stdout.readline() == "writing\n"
-        assert any(path.name.endswith(".part") for path in tmp_path.iterdir())
+        assert any("-part-" in path.name for path in tmp_path.iterdir())
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=30)
     assert process.returncode == 130

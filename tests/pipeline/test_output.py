@@ -19,9 +19,11 @@ def test_an_interrupted_file_leaves_nothing_and_spares_the_old_one(tmp_path, suf
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_full_disk_is_an_output_error():
-    with pytest.raises(OutputError, match="No space left"), scored_file(_full_disk()) as write:
-        write(pl.DataFrame({"a": list(range(100_000))}))
+@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("rows", [1, 100_000])  # found out on closing, on writing
+def test_a_full_disk_is_an_output_error(suffix, rows):
+    with pytest.raises(OutputError, match="No space left"), scored_file(_full_disk(suffix)) as write:
+        write(pl.DataFrame({"a": list(range(rows))}))
 
 
 class _Full(type(Path())):
@@ -31,10 +33,10 @@ class _Full(type(Path())):
         return Path("/dev/full").open(*args, **options)
 
 
-def _full_disk():
+def _full_disk(suffix):
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full on this system")
-    return _Full("rows.csv")
+    return _Full(f"rows{suffix}")
 
 
 def test_a_folder_is_no_file(tmp_path):

@@ -19,6 +19,7 @@ from outlearn import __version__
 from outlearn.data.encode import Encoder
 from outlearn.decisions.calibrate import Calibrator
 from outlearn.errors import OutputError, ReadError
+from outlearn.files import whole
 
 if TYPE_CHECKING:
     from outlearn.detectors.base import BaseDetector
@@ -30,6 +31,7 @@ FORMAT = 1
 
 def save(detector: BaseDetector, path: Path) -> None:
     """Write the detector, whole or not at all."""
+    from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
     if type(detector) not in _classes().values():
@@ -62,22 +64,12 @@ def save(detector: BaseDetector, path: Path) -> None:
     buffer = io.BytesIO()
     detector.support_cells_.write_ipc(buffer)
     arrays["cells"] = np.frombuffer(buffer.getvalue(), dtype=np.uint8)
-    partial = path.with_name(path.name + ".partial")
-    try:
+    with whole(path, errors=(OSError, SafetensorError), refusal="cannot write the model to") as part:
         save_file(
             {k: np.ascontiguousarray(v) for k, v in arrays.items()},
-            partial,
+            part,
             metadata={"outlearn": json.dumps(state, default=_plain)},
         )
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise OutputError(f"cannot write the model to {path}: {error.strerror or error}") from error
-    except Exception as error:  # safetensors has an exception of its own for a failed write
-        partial.unlink(missing_ok=True)
-        if type(error).__name__ != "SafetensorError":
-            raise
-        raise OutputError(f"cannot write the model to {path}: {error}") from error
 
 
 def _plain(value: Any) -> Any:

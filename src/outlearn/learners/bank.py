@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from outlearn.data.rows import canonical_order
 from outlearn.execute import Executor, Serial
+from outlearn.files import whole
 from outlearn.learners.profile import Profiler
 from outlearn.rng import derive
 from outlearn.tasks.episode import Episode
@@ -82,6 +83,11 @@ def build_bank(
 
     `episode` must be a pure function of the index and, with a process pool, picklable. Shards appear whole or
     not at all, so an interrupted build goes on where it stopped.
+
+    Raises
+    ------
+    OutputError
+        When a shard cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     shards = [range(start, min(start + SHARD, count)) for start in range(0, count, SHARD)]
@@ -100,9 +106,8 @@ def build_bank(
 def _write(path: Path, profiles: list[EpisodeProfiles]) -> None:
     names = [field.name for field in fields(EpisodeProfiles)]
     arrays = {f"{i}.{name}": getattr(p, name) for i, p in enumerate(profiles) for name in names}
-    partial_path = path.with_suffix(".partial.npz")
-    np.savez(partial_path, **arrays)
-    partial_path.replace(path)
+    with whole(path) as part:
+        np.savez(part, **arrays)
 
 
 def _read(path: Path) -> list[EpisodeProfiles]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -13,6 +14,7 @@ import pyarrow as pa
 from pyarrow import ipc, parquet
 
 from outlearn.errors import OutputError
+from outlearn.files import whole, writing
 
 __all__ = ["FORMATS", "Write", "check_output", "scored_file"]
 
@@ -68,38 +70,26 @@ def scored_file(path: Path) -> Iterator[Write]:
     >>> folder.cleanup()
     """
     check_output(path, suffixes=FORMATS)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with _writing(path):
+    failing = partial(writing, path, errors=(OSError, pa.ArrowException, pl.exceptions.PolarsError))
+    with whole(path, errors=()) as part:  # errors of the block are not ours to rename
+        with failing():
             stream = part.open("wb")
-        with stream:
-            sink = FORMATS[path.suffix.lower()](stream)
+        sink = FORMATS[path.suffix.lower()](stream)
 
-            def write(frame: pl.DataFrame) -> None:
-                with _writing(path):
-                    sink.write(frame)
+        def write(frame: pl.DataFrame) -> None:
+            with failing():
+                sink.write(frame)
 
-            try:
-                yield write
-            except BaseException:
-                with suppress(Exception):  # what is in the file is given up
-                    sink.close()
-                raise
-            with _writing(path):
+        try:
+            yield write
+            with failing():
                 sink.close()
-        with _writing(path):
-            part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, pa.ArrowException, pl.exceptions.PolarsError) as error:
-        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
-        raise OutputError(f"cannot write to {path}: {reason}") from error
+                stream.close()
+        except BaseException:
+            for given_up in (sink, stream):  # closing them fails again when the disk is full
+                with suppress(Exception):
+                    given_up.close()
+            raise
 
 
 class _Csv:

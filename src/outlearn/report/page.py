@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import cast
 
-from outlearn.errors import OutputError
 from outlearn.extras import require
+from outlearn.files import whole
 from outlearn.report.findings import Findings
 from outlearn.report.view import view
 
@@ -42,25 +42,6 @@ def write_report(findings: Findings, path: str | os.PathLike[str]) -> None:
     MissingExtraError
         Without the packages of the extra ``report``.
     """
-    target = Path(path)
     page = render_html(findings)
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
+    with whole(Path(path), refusal="the report cannot be written to") as part:
         part.write_text(page, encoding="utf-8")
-        part.replace(target)
-    except (OSError, ValueError) as error:  # ValueError: a path with a null character
-        reason = getattr(error, "strerror", None) or str(error)
-        raise OutputError(
-            f"the report cannot be written to {str(target)!r}: {reason}. "
-            "Name a file in a folder that you may write to."
-        ) from error
-    finally:
-        _discard(part)
-
-
-def _discard(part: Path) -> None:
-    """Remove an unfinished file, if there is one; after a success, or on an unusable path, there is none."""
-    try:
-        part.unlink(missing_ok=True)
-    except (OSError, ValueError):
-        return

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from outlearn.errors import WeightsError
+from outlearn.files import whole
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -51,15 +52,20 @@ def digest(tensors: dict[str, Tensor]) -> str:
 
 
 def write_checkpoint(path: Path, tensors: dict[str, Tensor], header: Header) -> None:
-    """Write tensors and header to `path`, whole or not at all."""
+    """Write tensors and header to `path`, whole or not at all; missing folders are made.
+
+    Raises
+    ------
+    OutputError
+        When the file cannot be written; what was there before stays as it was.
+    """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     tensors = {name: value.detach().contiguous().cpu() for name, value in tensors.items()}
     text = json.dumps({**asdict(header), "sha256": digest(tensors)}, sort_keys=True)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    save_file(tensors, partial, metadata={"outlearn": text})
-    partial.replace(path)
+    with whole(path, errors=(OSError, SafetensorError), parents=True) as part:
+        save_file(tensors, part, metadata={"outlearn": text})
 
 
 def read_checkpoint(path: Path, architecture: str) -> tuple[dict[str, Tensor], Header]:

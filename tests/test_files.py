@@ -1,0 +1,157 @@
+"""Files that are whole or absent."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+
+from outlearn.errors import OutputError
+from outlearn.files import whole, writing
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "model", "a.b.npz", "über.html"])
+@pytest.mark.parametrize("old", [None, "of yesterday, and longer"])
+def test_the_file_appears_when_the_block_ends(tmp_path, name, old):
+    path = tmp_path / name
+    if old is not None:
+        path.write_text(old)
+    with whole(path) as part:
+        assert (part.parent, part.suffix) == (tmp_path, path.suffix) and part != path
+        part.write_text("new")
+        assert (path.read_text() if path.exists() else None) == old
+    assert path.read_text() == "new" and names(tmp_path) == [name]
+
+
+def test_it_has_the_mode_of_any_new_file(tmp_path):
+    (tmp_path / "plain").touch()
+    with whole(tmp_path / "whole"):
+        pass
+    assert (tmp_path / "whole").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, ValueError, OutputError])
+@pytest.mark.parametrize("old", [None, "old"])
+def test_an_error_of_the_block_passes_and_spares_what_was_there(tmp_path, error, old):
+    path = tmp_path / "a.txt"
+    if old is not None:
+        path.write_text(old)
+    with pytest.raises(error) as raised, whole(path) as part:
+        part.write_text("half")
+        raise error("mine")
+    assert type(raised.value) is error and str(raised.value) == "mine"
+    assert (path.read_text() if path.exists() else None) == old
+    assert names(tmp_path) == ([] if old is None else ["a.txt"])
+
+
+def test_a_failed_write_names_the_file_the_reason_and_the_remedy(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with pytest.raises(OutputError) as raised, whole(path, refusal="no model at") as part:
+        part.unlink()  # nothing to remove must not hide the reason
+        raise OSError(28, "No space left on device")
+    assert str(raised.value).startswith(
+        f"no model at {path}: No space left on device; name a file in a folder"
+    )
+    assert path.read_text() == "old" and names(tmp_path) == ["a.txt"]
+
+
+@pytest.mark.parametrize("step", ["replace", "open"])
+def test_a_failed_end_keeps_the_old_file(tmp_path, monkeypatch, step):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+
+    def broken(*arguments):
+        raise OSError(5, "Input/output error")
+
+    with pytest.raises(OutputError, match="Input/output error"), whole(path) as part:
+        part.write_text("new")
+        monkeypatch.setattr(Path, step, broken)
+    monkeypatch.undo()
+    assert path.read_text() == "old" and names(tmp_path) == ["a.txt"]
+
+
+class Failed(Exception):
+    """What some library raises for a failed write."""
+
+
+def test_only_the_errors_named_count_as_failed_writes(tmp_path):
+    path = tmp_path / "a.txt"
+    with pytest.raises(OutputError, match=r"a\.txt: no room at all; "), whole(path, errors=(Failed,)):
+        raise Failed("no\n room at all")
+    for errors in ((), (Failed,)):
+        with pytest.raises(ConnectionError, match="mine"), whole(path, errors=errors):
+            raise ConnectionError("mine")
+    with pytest.raises(ConnectionError), writing(path, errors=(Failed,)):
+        raise ConnectionError
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("absent/a.txt", "absent/a.txt: No such file"),
+        ("file/a.txt", "file/a.txt: Not a directory"),
+        ("folder", "folder: it is a folder"),
+        ("", "it is a folder"),
+        ("nul\0.txt", r"nul\\x00\.txt': embedded null"),
+        ("a" * 300, "a: File name too long"),
+    ],
+    ids=["no-folder", "file-as-folder", "folder", "empty", "null", "long"],
+)
+def test_an_unusable_path_is_refused_before_the_block(tmp_path, name, told):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match=told), whole(Path(f"{tmp_path}/{name}")):
+        pytest.fail("the block must not run")
+    assert names(tmp_path) == ["file", "folder"]
+
+
+def test_a_closed_folder_is_refused(tmp_path):
+    folder = tmp_path
+    if os.geteuid() == 0:  # the superuser may write anywhere but here
+        folder = Path("/proc")
+        if not folder.is_dir():
+            pytest.skip("no folder is closed to the superuser on this system")
+    else:
+        folder.chmod(0o500)
+    with pytest.raises(OutputError, match=r"a\.txt: .*; name a file"), whole(folder / "a.txt"):
+        pytest.fail("the block must not run")
+
+
+def test_a_device_is_never_replaced(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(OutputError, match="it is a device, not a file"), whole(pipe):
+        pytest.fail("the block must not run")
+    assert pipe.is_fifo() and names(tmp_path) == ["pipe"]
+
+
+def test_folders_are_made_on_request_only(tmp_path):
+    path = tmp_path / "x" / "y" / "a.txt"
+    with whole(path, parents=True) as part:
+        part.write_text("new")
+    assert path.read_text() == "new"
+    with pytest.raises(OutputError, match="exist"), whole(path / "b" / "c.txt", parents=True):
+        pytest.fail("the block must not run")
+
+
+def test_writers_at_the_same_time_do_not_meet(tmp_path):
+    path, together = tmp_path / "a.txt", Barrier(4)
+
+    def write(number: int) -> None:
+        with whole(path) as part:
+            together.wait(timeout=10)
+            part.write_text(str(number) * 1000)
+            together.wait(timeout=10)
+            assert part.read_text() == str(number) * 1000
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(4)))
+    text = path.read_text()
+    assert text == text[0] * 1000 and names(tmp_path) == ["a.txt"]
