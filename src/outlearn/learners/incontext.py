@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from outlearn.data.rows import canonical_order
 from outlearn.learners.bank import EpisodeProfiles, profile_episode, situation
 from outlearn.learners.base import Scorer
+from outlearn.learners.loop import Training, train, warm_cosine
 from outlearn.learners.profile import LABEL_FEATURES, STATISTICS, Profiler
 from outlearn.rng import derive
 from outlearn.tasks.episode import Episode
@@ -141,13 +142,34 @@ class InContext:
 
     def meta_fit(self, episodes: Iterable[Episode]) -> InContextLearned:
         """Train on the episodes, held in memory as profiles; `learners.metatrain` adds files and resume."""
-        from outlearn.learners.loop import train
-
         bank = [profile_episode(episode) for episode in episodes]
-        steps = self.epochs * max(len(bank) // self.batch, 1)
         net = self.network()
-        train(net, lambda step: self.batch_at(bank, step), steps=steps, rate=self.rate)
+        self.train(net, bank, Training())
         return InContextLearned(net)
+
+    def train(self, net: InContextNet, bank: list[EpisodeProfiles], how: Training) -> None:
+        """Train a network in place; steps, rate and optimiser are the recipe's own."""
+        import torch
+
+        from outlearn.learners.loss import episode_loss
+
+        def objective(step: int) -> float:
+            loss = episode_loss(net, self.batch_at(bank, step))
+            net.zero_grad()
+            torch.autograd.backward(loss)
+            return float(loss.detach())
+
+        recipe = replace(
+            how,
+            steps=self.epochs * max(len(bank) // self.batch, 1),
+            rate=self.rate,
+            schedule=warm_cosine,
+            optimiser=lambda leaves, rate: torch.optim.AdamW(leaves, lr=rate, weight_decay=1e-2),
+            clip=1.0,
+        )
+        net.train()
+        train(dict(net.named_parameters()), objective, recipe)
+        net.eval()
 
     def batch_at(self, bank: list[EpisodeProfiles], step: int) -> list[EpisodeProfiles]:
         """Return the batch of a step: a pure function of (seed, step), so that training resumes anywhere."""

@@ -1,156 +1,190 @@
-"""The training loop: batches in, a trained network out; interrupted and resumed at any step."""
+"""The training loop of every learner: an objective in, trained parameters out; resumed at any step."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from outlearn.errors import WeightsError
 from outlearn.files import whole
-from outlearn.learners.bank import EpisodeProfiles
 
 if TYPE_CHECKING:
     import torch
-    from torch import Tensor, nn
+    from torch import Tensor
 
-__all__ = ["episode_loss", "train"]
+__all__ = ["Training", "train", "warm_cosine"]
 
 WARM_UP = 50  # steps
 
 
-def train(
-    net: nn.Module,
-    batch_at: Callable[[int], list[EpisodeProfiles]],
-    *,
-    steps: int,
-    rate: float,
-    checkpoint: Path | None = None,
-    every: int = 200,
-    progress: Callable[[int, int, float], None] | None = None,
-) -> None:
-    """Train `net` in place with AdamW and a cosine schedule.
+def warm_cosine(step: int, steps: int) -> float:
+    """Share of the rate at a step: a linear rise, then a cosine down to 2 %."""
+    return min(1.0, (step + 1) / WARM_UP) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps)))
 
-    The batch, the rate and so the result depend on the step alone: a run resumed from `checkpoint` ends with
-    the same weights as one that was never stopped.
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """How to train.
+
+    Parameters
+    ----------
+    steps : of the optimiser.
+    rate : its learning rate; `schedule` (step, steps) → share of it, constant when None.
+    optimiser : makes one from (parameters, rate); Adam when None.
+    clip : largest norm of a gradient; None for any.
+    checkpoint : file for the state, written each `every` steps; training goes on from it if it exists.
+    validate : loss on held-out tasks, asked each `every` steps; the parameters with the lowest are the
+        result, and training stops when `patience` answers in a row were no better.
+    progress : called with (step, steps, loss); `validated` with (step, held-out loss).
+    """
+
+    steps: int = 1000
+    rate: float = 1e-3
+    schedule: Callable[[int, int], float] | None = None
+    optimiser: Callable[[Iterable[Tensor], float], torch.optim.Optimizer] | None = None
+    clip: float | None = None
+    checkpoint: Path | None = None
+    every: int = 200
+    validate: Callable[[], float] | None = None
+    patience: int = 10
+    progress: Callable[[int, int, float], None] | None = None
+    validated: Callable[[int, float], None] | None = None
+
+
+@dataclass
+class _State:
+    step: int = 0
+    best: float = math.inf
+    misses: int = 0
+    kept: dict[str, Tensor] = field(default_factory=dict)
+
+
+def train(
+    parameters: dict[str, Tensor],
+    objective: Callable[[int], float],
+    how: Training,
+    *,
+    blame: Callable[[int], str] = lambda step: "look at its tasks",
+) -> None:
+    """Train `parameters` in place.
+
+    `objective(step)` sets the gradient of each and returns the loss; it must depend on the parameters and
+    the step alone. Then a run resumed from its checkpoint ends with the same values as one never stopped.
+    `blame(step)` ends the message when a step does not compute.
 
     Raises
     ------
     WeightsError
-        When the loss is no longer finite (the last good checkpoint is kept), or the checkpoint is damaged or
-        of another architecture.
+        When the loss or a gradient is no longer finite (the last checkpoint is kept), or the checkpoint is
+        damaged or of another architecture.
     OutputError
         When the checkpoint cannot be written.
     """
     import torch
 
-    optimiser = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=1e-2)
-    step = _resume(checkpoint, net, optimiser) if checkpoint is not None and checkpoint.exists() else 0
-    net.train()
-    while step < steps:
-        for group in optimiser.param_groups:
-            group["lr"] = rate * _schedule(step, steps)
-        loss = episode_loss(net, batch_at(step))
-        if not torch.isfinite(loss):
+    leaves = list(parameters.values())
+    optimiser = (
+        torch.optim.Adam(leaves, lr=how.rate) if how.optimiser is None else how.optimiser(leaves, how.rate)
+    )
+    state = _State()
+    if how.checkpoint is not None and how.checkpoint.exists():
+        state = _resume(how.checkpoint, parameters, optimiser)
+    while state.step < how.steps and not (how.validate and state.misses >= how.patience):
+        if how.schedule is not None:
+            for group in optimiser.param_groups:
+                group["lr"] = how.rate * how.schedule(state.step, how.steps)
+        loss = objective(state.step)
+        if not (math.isfinite(loss) and _finite(parameters)):
+            kept = "" if how.checkpoint is None else "; the last checkpoint is kept"
             raise WeightsError(
-                f"the loss is {loss.item()} at step {step}; lower the rate, or look at its episodes"
+                f"the loss ({loss}) or its gradient is not finite at step {state.step}: lower the rate, or "
+                f"{blame(state.step)}{kept}"
             )
-        optimiser.zero_grad()
-        torch.autograd.backward(loss)
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        if how.clip is not None:
+            torch.nn.utils.clip_grad_norm_(leaves, how.clip)
         optimiser.step()
-        step += 1
-        if progress is not None:
-            progress(step, steps, float(loss.detach()))
-        if checkpoint is not None and (step % every == 0 or step == steps):
-            _save(checkpoint, net, optimiser, step)
-    net.eval()
+        state.step += 1
+        if how.progress is not None:
+            how.progress(state.step, how.steps, loss)
+        if state.step % how.every == 0 or state.step == how.steps:
+            _validate(state, parameters, how)
+            if how.checkpoint is not None:
+                _save(how.checkpoint, parameters, optimiser, state)
+    with torch.no_grad():
+        for name, value in state.kept.items():
+            parameters[name].copy_(value)
 
 
-def _schedule(step: int, steps: int) -> float:
-    return min(1.0, (step + 1) / WARM_UP) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps)))
-
-
-def collate(batch: list[EpisodeProfiles]) -> tuple[Tensor, ...]:
-    """Pad ragged supports and queries: support, y, mask, situation, query, query_y (-1 = padding), share."""
+def _finite(parameters: dict[str, Tensor]) -> bool:
     import torch
 
-    def pad(rows: list[np.ndarray], value: float) -> Tensor:
-        return torch.nn.utils.rnn.pad_sequence(
-            [torch.from_numpy(r) for r in rows], batch_first=True, padding_value=value
-        )
-
-    sizes = torch.tensor([len(e.support) for e in batch])
-    support = pad([e.support.astype(np.float32) for e in batch], 0.0)
-    return (
-        support,
-        pad([e.support_y.astype(np.int64) for e in batch], -1),
-        torch.arange(support.shape[1]) < sizes[:, None],
-        torch.from_numpy(np.stack([e.situation for e in batch])),
-        pad([e.query.astype(np.float32) for e in batch], 0.0),
-        pad([e.query_y.astype(np.int64) for e in batch], -1),
-        torch.from_numpy(np.stack([e.share for e in batch])),
-    )
+    norms = torch._foreach_norm([value.grad for value in parameters.values() if value.grad is not None])
+    return bool(torch.isfinite(torch.stack(norms)).all())
 
 
-def episode_loss(net: nn.Module, batch: list[EpisodeProfiles]) -> Tensor:
-    """Mean over episodes of calibration, ranking and contamination losses.
-
-    Calibration: cross-entropy, query rows weighted so that their anomaly share equals that of the support,
-    so the output is the probability at that share. Ranking: logistic loss over (anomaly, normal) pairs, which
-    does not care about the share.
-    """
-    from torch.nn import functional
-
-    support, y, mask, about, query, truth, share = collate(batch)
-    logits, contamination = net(support, y, mask, about, query)  # (B, M), (B,)
-    anomaly, normal = (truth == 1).float(), (truth == 0).float()  # (B, M)
-    losses = functional.binary_cross_entropy_with_logits(logits, anomaly, reduction="none")
-    per_anomaly = (losses * anomaly).sum(1) / anomaly.sum(1).clamp(min=1)
-    per_normal = (losses * normal).sum(1) / normal.sum(1).clamp(min=1)
-    calibration = share * per_anomaly + (1 - share) * per_normal  # (B,)
-    pairs = anomaly[:, :, None] * normal[:, None, :]  # (B, M, M)
-    margins = functional.softplus(logits[:, None, :] - logits[:, :, None])
-    ranking = (margins * pairs).sum((1, 2)) / pairs.sum((1, 2)).clamp(min=1)
-    guess = functional.binary_cross_entropy_with_logits(contamination, share, reduction="none")
-    total: Tensor = (calibration + 0.5 * ranking + 0.1 * guess).mean()
-    return total
+def _validate(state: _State, parameters: dict[str, Tensor], how: Training) -> None:
+    if how.validate is None:
+        return
+    value = how.validate()
+    if how.validated is not None:
+        how.validated(state.step, value)
+    if value < state.best:
+        state.best, state.misses = value, 0
+        state.kept = {name: tensor.detach().clone() for name, tensor in parameters.items()}
+    else:
+        state.misses += 1
 
 
-def _save(path: Path, net: nn.Module, optimiser: torch.optim.Optimizer, step: int) -> None:
+def _save(path: Path, parameters: dict[str, Tensor], optimiser: torch.optim.Optimizer, state: _State) -> None:
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    tensors = {f"net.{name}": value.contiguous() for name, value in net.state_dict().items()}
-    for index, state in optimiser.state_dict()["state"].items():
-        tensors |= {f"optimiser.{index}.{name}": value.contiguous() for name, value in state.items()}
-    with whole(path, errors=(OSError, SafetensorError), parents=True) as part:
-        save_file(tensors, part, metadata={"training": json.dumps({"step": step})})
+    tensors = {f"net.{name}": value.detach().contiguous() for name, value in parameters.items()}
+    tensors |= {f"best.{name}": value.contiguous() for name, value in state.kept.items()}
+    for index, values in optimiser.state_dict()["state"].items():
+        tensors |= {
+            f"optimiser.{index}.{name}": value.contiguous()
+            for name, value in values.items()
+            if value is not None
+        }
+    about: dict[str, Any] = {"step": state.step, "misses": state.misses}
+    if math.isfinite(state.best):
+        about["best"] = state.best
+    with whole(path, errors=(OSError, SafetensorError), parents=True) as partial:
+        save_file(tensors, partial, metadata={"training": json.dumps(about)})
 
 
-def _resume(path: Path, net: nn.Module, optimiser: torch.optim.Optimizer) -> int:
+def _resume(path: Path, parameters: dict[str, Tensor], optimiser: torch.optim.Optimizer) -> _State:
+    import torch
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            step = int(json.loads((file.metadata() or {})["training"])["step"])
+            about = json.loads((file.metadata() or {})["training"])
+            state = _State(
+                int(about["step"]), float(about.get("best", math.inf)), int(about.get("misses", 0))
+            )
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise WeightsError(f"{path} is no training state that can be resumed; move it away") from error
-    try:
-        net.load_state_dict({n.removeprefix("net."): t for n, t in tensors.items() if n.startswith("net.")})
-    except RuntimeError as error:
-        raise WeightsError(
-            f"{path} is a checkpoint of another architecture; start afresh or move it away"
-        ) from error
-    state: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in tensors.items():
-        if name.startswith("optimiser."):
-            _, index, key = name.split(".", 2)
-            state.setdefault(int(index), {})[key] = tensor
-    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
-    return step
+    there = _under("net.", tensors)
+    if {n: v.shape for n, v in there.items()} != {n: v.shape for n, v in parameters.items()}:
+        raise WeightsError(f"{path} is a checkpoint of another architecture; start afresh or move it away")
+    with torch.no_grad():
+        for name, value in parameters.items():
+            value.copy_(there[name])
+    state.kept = _under("best.", tensors)
+    moments: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in _under("optimiser.", tensors).items():
+        index, key = name.split(".", 1)
+        moments.setdefault(int(index), {})[key] = tensor
+    optimiser.load_state_dict({"state": moments, "param_groups": optimiser.state_dict()["param_groups"]})
+    return state
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {n.removeprefix(prefix): v for n, v in tensors.items() if n.startswith(prefix)}

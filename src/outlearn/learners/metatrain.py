@@ -13,7 +13,8 @@ from outlearn.errors import OutputError, ParameterError
 from outlearn.execute import Processes, Serial
 from outlearn.learners.bank import EpisodeProfiles, build_bank
 from outlearn.learners.incontext import InContext, InContextLearned
-from outlearn.learners.loop import collate, train
+from outlearn.learners.loop import Training
+from outlearn.learners.loss import collate
 from outlearn.learners.pretrained import save_incontext
 from outlearn.tasks.episode import Episode
 from outlearn.tasks.sampler import SamplerConfig, SyntheticSampler
@@ -70,15 +71,11 @@ def metatrain(
     learner = InContext(seed=seed, epochs=epochs)
     net = learner.network().eval()
     before = _mean_auroc(InContextLearned(net), held_out)
-    steps = epochs * (len(kept) // learner.batch)
-    train(
-        net,
-        lambda step: learner.batch_at(kept, step),
-        steps=steps,
-        rate=learner.rate,
+    how = Training(
         checkpoint=folder / f"training-{seed}-{episodes}-{epochs}.safetensors",
         progress=lambda step, total, loss: tell("training", step, total, loss),
     )
+    learner.train(net, kept, how)
     learned = InContextLearned(net)
     after = _mean_auroc(learned, held_out)
     notes = {"held-out AUROC before": before, "held-out AUROC": after, "episodes": episodes}

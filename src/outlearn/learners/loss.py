@@ -1,0 +1,60 @@
+"""The loss of the in-context network over a batch of ragged episodes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from outlearn.learners.bank import EpisodeProfiles
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+__all__ = ["collate", "episode_loss"]
+
+
+def collate(batch: list[EpisodeProfiles]) -> tuple[Tensor, ...]:
+    """Pad ragged supports and queries: support, y, mask, situation, query, query_y (-1 = padding), share."""
+    import torch
+
+    def pad(rows: list[np.ndarray], value: float) -> Tensor:
+        return torch.nn.utils.rnn.pad_sequence(
+            [torch.from_numpy(r) for r in rows], batch_first=True, padding_value=value
+        )
+
+    sizes = torch.tensor([len(e.support) for e in batch])
+    support = pad([e.support.astype(np.float32) for e in batch], 0.0)
+    return (
+        support,
+        pad([e.support_y.astype(np.int64) for e in batch], -1),
+        torch.arange(support.shape[1]) < sizes[:, None],
+        torch.from_numpy(np.stack([e.situation for e in batch])),
+        pad([e.query.astype(np.float32) for e in batch], 0.0),
+        pad([e.query_y.astype(np.int64) for e in batch], -1),
+        torch.from_numpy(np.stack([e.share for e in batch])),
+    )
+
+
+def episode_loss(net: nn.Module, batch: list[EpisodeProfiles]) -> Tensor:
+    """Mean over episodes of calibration, ranking and contamination losses.
+
+    Calibration: cross-entropy, query rows weighted so that their anomaly share equals that of the support,
+    so the output is the probability at that share. Ranking: logistic loss over (anomaly, normal) pairs, which
+    does not care about the share.
+    """
+    from torch.nn import functional
+
+    support, y, mask, about, query, truth, share = collate(batch)
+    logits, contamination = net(support, y, mask, about, query)  # (B, M), (B,)
+    anomaly, normal = (truth == 1).float(), (truth == 0).float()  # (B, M)
+    losses = functional.binary_cross_entropy_with_logits(logits, anomaly, reduction="none")
+    per_anomaly = (losses * anomaly).sum(1) / anomaly.sum(1).clamp(min=1)
+    per_normal = (losses * normal).sum(1) / normal.sum(1).clamp(min=1)
+    calibration = share * per_anomaly + (1 - share) * per_normal  # (B,)
+    pairs = anomaly[:, :, None] * normal[:, None, :]  # (B, M, M)
+    margins = functional.softplus(logits[:, None, :] - logits[:, :, None])
+    ranking = (margins * pairs).sum((1, 2)) / pairs.sum((1, 2)).clamp(min=1)
+    guess = functional.binary_cross_entropy_with_logits(contamination, share, reduction="none")
+    total: Tensor = (calibration + 0.5 * ranking + 0.1 * guess).mean()
+    return total
