@@ -24,7 +24,7 @@ class Task:
 
     support_x : (n, …) float; support_y : (n, …) targets.
     query_x : (m, …) float; query_y : (m, …) targets.
-    support_weight : (n,) weight of each support row in an inner loss; None for 1 everywhere.
+    support_weight (n,), query_weight (m,) : of each row in a loss; None for 1 everywhere.
 
     Raises
     ------
@@ -43,6 +43,7 @@ class Task:
     query_x: Array
     query_y: Array
     support_weight: NDArray[np.float32] | None = None
+    query_weight: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         for side, x, y in (
@@ -62,8 +63,9 @@ class Task:
                 f"a task has support rows of shape {self.support_x.shape[1:]} and query rows of shape "
                 f"{self.query_x.shape[1:]}; wanted the same"
             )
-        weight = self.support_weight
-        if weight is not None and (weight.shape != (len(self.support_x),) or not (weight >= 0).all()):
-            raise InputError(
-                f"support_weight has shape {weight.shape}; wanted ({len(self.support_x)},) of 0 or more"
-            )
+        for side, weight, rows in (
+            ("support", self.support_weight, len(self.support_x)),
+            ("query", self.query_weight, len(self.query_x)),
+        ):
+            if weight is not None and (weight.shape != (rows,) or not (weight >= 0).all()):
+                raise InputError(f"{side}_weight has shape {weight.shape}; wanted ({rows},) of 0 or more")
