@@ -73,13 +73,20 @@ def stack(tasks: Sequence[Task], dtype: torch.dtype | None = None) -> Batch:
         rows = [tensor(getattr(task, name), dtype) for task in tasks]
         return torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)
 
-    support_weights = [
-        np.ones(len(task.support_x), np.float32) if task.support_weight is None else task.support_weight
-        for task in tasks
-    ]
-    query_weights = [np.ones(len(task.query_x), np.float32) for task in tasks]
-    support_w, query_w = (
-        torch.nn.utils.rnn.pad_sequence([tensor(w, dtype) for w in weights], batch_first=True)
-        for weights in (support_weights, query_weights)
+    def weights(name: str) -> Tensor:
+        given = [getattr(task, f"{name}_weight") for task in tasks]
+        sizes = [len(getattr(task, f"{name}_x")) for task in tasks]
+        rows = [
+            torch.ones(n, dtype=dtype) if w is None else tensor(w, dtype)
+            for w, n in zip(given, sizes, strict=True)
+        ]
+        return torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)
+
+    return Batch(
+        side("support_x"),
+        side("support_y"),
+        weights("support"),
+        side("query_x"),
+        side("query_y"),
+        weights("query"),
     )
-    return Batch(side("support_x"), side("support_y"), support_w, side("query_x"), side("query_y"), query_w)
