@@ -21,8 +21,8 @@ class ProtoNet(MetricLearner):
 
     With many ways the output is one logit a class: minus the squared distance to its prototype. In detection
     it is the log-odds of an anomaly: usual rows have a prototype, and an anomaly lies near the prototype of
-    the known ones or beyond a learnt radius of the usual one. So the same parameters serve a support of normal
-    rows alone.
+    the known ones or beyond a learnt radius of the usual one. So the same parameters serve a support of
+    normal rows alone.
     """
 
     def _own(self) -> Params:
