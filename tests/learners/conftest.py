@@ -1,15 +1,19 @@
 """Small training material, and one thread: on so few rows more threads only wait for each other."""
 
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pytest
+import torch
 from threadpoolctl import threadpool_limits
+from torch import nn
 
 from outlearn.learners import isolation
 from outlearn.learners.bank import EpisodeProfiles
 from outlearn.learners.profile import LABEL_FEATURES, STATISTICS
 from outlearn.tasks.sampler import SamplerConfig, SyntheticSampler
+from outlearn.tasks.task import Task
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -52,3 +56,28 @@ def bank() -> list[EpisodeProfiles]:
         share = np.array(max(support.mean(), 0.05), dtype=np.float32)
         episodes.append(EpisodeProfiles(rows(support), known, rows(query), query, about, share))
     return episodes
+
+
+@pytest.fixture(scope="session")
+def curves() -> Callable[..., list[Task]]:
+    """Make regression tasks of two columns in float64; `sizes` are the rows of support and query a task."""
+
+    def make(sizes: Sequence[tuple[int, int]] = ((4, 3), (4, 3), (4, 3)), seed: int = 0) -> list[Task]:
+        rng = np.random.default_rng(seed)
+        tasks = []
+        for support, query in sizes:
+            x, bend = rng.normal(size=(support + query, 2)), rng.normal(size=(2, 1))
+            y = np.sin(x @ bend) + rng.normal()
+            tasks.append(Task(x[:support], y[:support], x[support:], y[support:]))
+        return tasks
+
+    return make
+
+
+@pytest.fixture
+def smooth() -> nn.Module:
+    """A network of 13 parameters in float64 that can be differentiated as often as one likes."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        layers = {"body": nn.Linear(2, 3), "bend": nn.Tanh(), "head": nn.Linear(3, 1)}
+        return nn.Sequential(OrderedDict(layers)).double()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from outlearn.errors import InputError
+from outlearn.errors import InputError, ParameterError
 from outlearn.learners.batch import Batch, stack
 from outlearn.learners.inner import Params
 from outlearn.learners.loop import Training, train
@@ -14,6 +14,7 @@ from outlearn.rng import derive
 from outlearn.tasks.task import Task
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
 __all__ = ["MetaLearner", "Source", "draw", "held_out_loss", "meta_fit"]
@@ -29,8 +30,13 @@ class MetaLearner(Protocol):
     def meta_gradient(self, meta: Params, batch: Batch, step: int = 0) -> tuple[Tensor, Params]: ...
 
 
-def draw(tasks: Sequence[Task], size: int, seed: int = 0) -> Source:
-    """Return a source that shows all tasks once an epoch, `size` at a time, in an order drawn from `seed`."""
+def draw(tasks: Sequence[Task], size: int, seed: int = 0, dtype: torch.dtype | None = None) -> Source:
+    """Return a source that shows all tasks once an epoch, `size` at a time, in an order drawn from `seed`.
+
+    What is left of an epoch when `size` does not divide the tasks is not shown in it.
+    """
+    if size < 1:
+        raise ParameterError(f"batch={size}; wanted at least 1")
     if not tasks:
         raise InputError("no tasks came to learn from; give at least one")
     size = min(size, len(tasks))
@@ -39,7 +45,7 @@ def draw(tasks: Sequence[Task], size: int, seed: int = 0) -> Source:
     def batch(step: int) -> Batch:
         order = derive(seed, step // per_epoch).permutation(len(tasks))
         start = (step % per_epoch) * size
-        return stack([tasks[i] for i in order[start : start + size]])
+        return stack([tasks[i] for i in order[start : start + size]], dtype)
 
     return batch
 
@@ -67,7 +73,7 @@ def meta_fit(
 
     def objective(step: int) -> float:
         batch = source(step)
-        losses, grads = learner.meta_gradient(parameters, batch, step)
+        losses, grads = _gradient(learner, parameters, batch, step)
         for name, value in parameters.items():
             value.grad = grads[name]
         return float(losses.mean())
@@ -80,8 +86,17 @@ def meta_fit(
 
 def held_out_loss(learner: MetaLearner, meta: Params, batch: Batch) -> float:
     """Return the mean loss over tasks after adapting, as at the end of meta-training."""
-    losses, _ = learner.meta_gradient(meta, batch, 2**31)
+    losses, _ = _gradient(learner, meta, batch, 2**31)
     return float(losses.mean())
+
+
+def _gradient(learner: MetaLearner, meta: Params, batch: Batch, step: int) -> tuple[Tensor, Params]:
+    """Return losses and meta-gradient; dropout is a function of the step, so that runs can be resumed."""
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(derive(step).integers(2**63)))
+        return learner.meta_gradient(meta, batch, step)
 
 
 def _blame(learner: MetaLearner, meta: Params, batch: Batch, step: int) -> str:
@@ -89,7 +104,7 @@ def _blame(learner: MetaLearner, meta: Params, batch: Batch, step: int) -> str:
     import torch
 
     def computes(task: Batch) -> bool:
-        losses, grads = learner.meta_gradient(meta, task, step)
+        losses, grads = _gradient(learner, meta, task, step)
         return all(bool(torch.isfinite(value).all()) for value in (losses, *grads.values()))
 
     guilty = [str(t) for t in range(len(batch)) if not computes(batch.task(t))]

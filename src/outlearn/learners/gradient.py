@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -14,10 +15,12 @@ from numpy.typing import NDArray
 
 from outlearn.errors import InputError, ParameterError
 from outlearn.learners.batch import Batch, stack, tensor
+from outlearn.learners.call import output, row_losses
 from outlearn.learners.fit import draw, meta_fit
 from outlearn.learners.inner import SGD, InnerOptimiser, Params, descend
 from outlearn.learners.loop import Training
-from outlearn.learners.refuse import refuse_batch_norm
+from outlearn.learners.refuse import refuse_batch_norm, refuse_loss
+from outlearn.learners.trim import kept
 from outlearn.tasks.task import Array, Task
 
 if TYPE_CHECKING:
@@ -38,10 +41,11 @@ class GradientLearner:
     ----------
     module : any module (n, …) → (n, …) without batch normalisation. It is a template: its parameters are
         where meta-training starts, and it is never changed.
-    loss : of a row, see `nets.losses`; a module's parameters are learnt across tasks. `query_loss` judges the
-        query; the same when None.
+    loss : of a row, see `nets.losses`. `query_loss` judges the query; the same when None. A module's
+        parameters are learnt across tasks, which wants a `query_loss` without any: one that judges itself
+        would learn to find everything good.
     steps, rate : of the inner loop in meta-training and by default in use.
-    optimiser : of the inner loop.
+    optimiser : of the inner loop; adapting starts it afresh for each task.
     rates : ``fixed``; or learnt: ``one`` for all, one a ``layer-step``, one a ``parameter``.
     adapts : shell pattern of the parameters that the inner loop changes, such as ``head.*``.
     penalty : weight λ of ½λ|φ-θ|² in the inner loss, which keeps adapted parameters φ near their start θ;
@@ -71,6 +75,7 @@ class GradientLearner:
 
     def __post_init__(self) -> None:
         refuse_batch_norm(self.module)
+        refuse_loss(self.loss, self.query_loss)
         if not self._adapted:
             names = [name for name, _ in self.module.named_parameters()]
             raise ParameterError(f"adapts={self.adapts!r} matches none of the parameters {names}")
@@ -84,6 +89,10 @@ class GradientLearner:
             value = getattr(self, name)
             if not low <= value < high + (high == np.inf):
                 raise ParameterError(f"{name}={value}; wanted {low} or more and less than {high}")
+        if self.steps != int(self.steps):
+            raise ParameterError(f"steps={self.steps}; wanted a whole number")
+        if self.rates != "fixed" and self.steps == 0:
+            raise ParameterError(f"rates={self.rates!r} with steps=0: there is no step whose rate to learn")
         if self.learn_penalty and self.penalty == 0:
             raise ParameterError("learn_penalty needs a penalty above 0 to start from")
 
@@ -100,9 +109,8 @@ class GradientLearner:
             return {f"{prefix}.{n}": p.detach().clone() for n, p in module.named_parameters()}
 
         meta = copies("net", self.module)
-        for loss in (self.loss, self.query_loss):
-            if isinstance(loss, nn.Module):
-                meta |= copies("loss", loss)
+        if isinstance(self.loss, nn.Module):
+            meta |= copies("loss", self.loss)
         dtype = next(iter(meta.values())).dtype
         if self.rates == "one":
             meta["rate"] = torch.tensor(self.rate, dtype=dtype)
@@ -169,7 +177,7 @@ class GradientLearner:
         """Return the weighted mean loss (T,) of rows x (T, N, …), y (T, N, …), w (T, N), each task with its
         own adapted parameters (T, …)."""
         import torch
-        from torch.func import functional_call, vmap
+        from torch.func import vmap
 
         _, frozen = self.parts(meta)
         loss = self.query_loss if query and self.query_loss is not None else self.loss
@@ -177,13 +185,10 @@ class GradientLearner:
         trim = 0.0 if query else self.trim
 
         def one(params: Params, x: Tensor, y: Tensor, w: Tensor) -> Tensor:
-            output = functional_call(self.module, {**frozen, **params}, (x,))
-            if isinstance(loss, torch.nn.Module):
-                rows = functional_call(loss, of_loss, (output, y))
-            else:
-                rows = loss(output, y)
+            out = output(self.module, {**frozen, **params}, x)
+            rows = row_losses(loss, {} if query and self.query_loss is not None else of_loss, out, y)
             if trim > 0:
-                w = w * _kept(rows.detach(), y, w, trim)
+                w = w * kept(rows.detach(), y, w, trim)
             return torch.where(w > 0, rows * w, 0.0).sum() / w.sum().clamp(min=1e-12)
 
         if len(x) == 1:
@@ -244,7 +249,8 @@ class GradientLearner:
         ----------
         batch : tasks a meta-step; seed : of their order.
         """
-        return GradientLearned(self, meta_fit(self, draw(list(tasks), batch, seed), how))
+        dtype = next(self.module.parameters()).dtype
+        return GradientLearned(self, meta_fit(self, draw(list(tasks), batch, seed, dtype), how))
 
 
 @dataclass(frozen=True)
@@ -253,6 +259,11 @@ class GradientLearned:
 
     learner: GradientLearner
     meta: Params
+
+    @cached_property
+    def _calm(self) -> GradientLearner:
+        """The learner with a module that drops nothing out: in use the same input has the same output."""
+        return replace(self.learner, module=deepcopy(self.learner.module).eval())
 
     def adapt(
         self,
@@ -271,11 +282,14 @@ class GradientLearned:
         Raises
         ------
         InputError
-            When the support is empty, ragged or not finite, or adapting runs off to values that are not.
+            When the support is empty or not finite or does not fit the module, or adapting runs off to
+            values that are not finite.
         """
         import torch
 
-        learner = self.learner
+        learner = self._calm
+        if steps is not None and (steps < 0 or steps != int(steps)):
+            raise ParameterError(f"steps={steps}; wanted a whole number of 0 or more")
         dtype = next(iter(self.meta.values())).dtype
         batch = stack([Task(X, y, X[:1], y[:1], weight)], dtype)
         count = learner.steps if steps is None else steps
@@ -301,33 +315,11 @@ class GradientScorer:
     def predict(self, X: Array) -> NDArray[Any]:
         """Return the module's output (m, …) for rows X (m, …)."""
         import torch
-        from torch.func import functional_call
 
         dtype = next(iter(self.params.values())).dtype
         with torch.inference_mode():
-            output: Tensor = functional_call(self.module, self.params, (tensor(X, dtype),))
-        return output.numpy()
+            return output(self.module, self.params, tensor(X, dtype)).numpy()
 
     def score(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return (m,) scores of a module with one output, high = abnormal."""
         return self.predict(X).reshape(len(X)).astype(np.float64)
-
-
-def _kept(losses: Tensor, y: Tensor, w: Tensor, share: float) -> Tensor:
-    """Return (N,) ones, and zeros for the `share` of rows of each class that have the largest losses.
-
-    Targets that are no class numbers are one class.
-    """
-    import torch
-
-    if y.is_floating_point():
-        same = torch.ones_like(losses[:, None] == losses[None, :])
-    else:
-        same = y[:, None] == y[None, :]  # (N, N)
-    same = same & (w > 0)[None, :]
-    place = torch.arange(len(losses))
-    earlier = (losses[None, :] < losses[:, None]) | (
-        (losses[None, :] == losses[:, None]) & (place[None, :] < place[:, None])
-    )
-    rank = (same & earlier).sum(1)
-    return (rank < (same.sum(1) * (1 - share)).ceil()).to(losses.dtype)

@@ -7,7 +7,6 @@ parameters is the stack of their gradients: one backward pass serves all tasks.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["SGD", "Adam", "InnerOptimiser", "Momentum", "Params", "descend", "descend_in_segments"]
+__all__ = ["SGD", "Adam", "InnerOptimiser", "Losses", "Momentum", "Params", "Rates", "descend", "gradients"]
 
 Params = dict[str, "Tensor"]
 Losses = Callable[[Params], "Tensor"]  # adapted parameters → (T,) losses
@@ -75,7 +74,8 @@ class Adam:
 
         zeros = {name: torch.zeros_like(value) for name, value in params.items()}
         first, second = ({f"{n}:{name}": zero for name, zero in zeros.items()} for n in (1, 2))
-        return {**first, **second, "count": torch.zeros(())}
+        # A float32 count would spoil 1 - beta2**count, which starts at 0.001.
+        return {**first, **second, "count": torch.zeros((), dtype=torch.float64)}
 
     def step(
         self, params: Params, grads: Params, state: Params, rates: Mapping[str, Tensor | float]
@@ -97,11 +97,17 @@ def gradients(losses: Losses, params: Params, *, second_order: bool) -> Params:
     """Return the gradient of each task's loss with respect to its own copy of the parameters."""
     import torch
 
-    if not torch.is_grad_enabled():  # adapting for use: a graph of its own, which ends here
-        params = {name: value.detach().requires_grad_() for name, value in params.items()}
+    inside = torch.is_grad_enabled()  # else: adapting for use, with a graph that ends here
+    params = {
+        name: value if inside and value.requires_grad else value.detach().requires_grad_()
+        for name, value in params.items()
+    }
     with torch.enable_grad():
         found = torch.autograd.grad(
-            losses(params).sum(), list(params.values()), create_graph=second_order, materialize_grads=True
+            losses(params).sum(),
+            list(params.values()),
+            create_graph=second_order and inside,
+            materialize_grads=True,
         )
     return dict(zip(params, found, strict=True))
 
@@ -122,32 +128,3 @@ def descend(
         grads = gradients(losses, params, second_order=second_order)
         params, state = optimiser.step(params, grads, state, rates(step))
         yield params
-
-
-def descend_in_segments(
-    params: Params, losses: Losses, steps: int, *, rates: Rates, optimiser: InnerOptimiser
-) -> Params:
-    """Return the parameters after the last step, of second order, with memory for about 2√steps steps.
-
-    Only the parameters between segments of √steps steps are kept; what lies within is computed again when the
-    meta-gradient passes (Chen et al. 2016). It takes about a third longer.
-    """
-    from torch.utils.checkpoint import checkpoint
-
-    state = optimiser.start(params)
-    names, kept = list(params), list(state)
-    length = math.isqrt(max(steps - 1, 0)) + 1
-
-    def segment(first: int, last: int, *values: Tensor) -> tuple[Tensor, ...]:
-        params = dict(zip(names, values[: len(names)], strict=True))
-        state = dict(zip(kept, values[len(names) :], strict=True))
-        for step in range(first, last):
-            grads = gradients(losses, params, second_order=True)
-            params, state = optimiser.step(params, grads, state, rates(step))
-        return *params.values(), *state.values()
-
-    values: tuple[Tensor, ...] = (*params.values(), *state.values())
-    for first in range(0, steps, length):
-        last = min(first + length, steps)
-        values = checkpoint(segment, first, last, *values, use_reentrant=False)
-    return dict(zip(names, values[: len(names)], strict=True))

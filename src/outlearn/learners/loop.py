@@ -151,7 +151,11 @@ def _save(path: Path, parameters: dict[str, Tensor], optimiser: torch.optim.Opti
             for name, value in values.items()
             if value is not None
         }
-    about: dict[str, Any] = {"step": state.step, "misses": state.misses}
+    about: dict[str, Any] = {
+        "step": state.step,
+        "misses": state.misses,
+        "optimiser": type(optimiser).__name__,
+    }
     if math.isfinite(state.best):
         about["best"] = state.best
     with whole(path, errors=(OSError, SafetensorError), parents=True) as partial:
@@ -169,11 +173,17 @@ def _resume(path: Path, parameters: dict[str, Tensor], optimiser: torch.optim.Op
             state = _State(
                 int(about["step"]), float(about.get("best", math.inf)), int(about.get("misses", 0))
             )
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         raise WeightsError(f"{path} is no training state that can be resumed; move it away") from error
     there = _under("net.", tensors)
     if {n: v.shape for n, v in there.items()} != {n: v.shape for n, v in parameters.items()}:
         raise WeightsError(f"{path} is a checkpoint of another architecture; start afresh or move it away")
+    ours = type(optimiser).__name__
+    if about.get("optimiser", ours) != ours:
+        raise WeightsError(
+            f"{path} is a checkpoint of another optimiser ({about['optimiser']}, now {ours}); go on with that "
+            "one or move it away"
+        )
     with torch.no_grad():
         for name, value in parameters.items():
             value.copy_(there[name])

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 from outlearn.errors import ParameterError
 from outlearn.learners.batch import Batch
 from outlearn.learners.gradient import GradientLearner
-from outlearn.learners.inner import Params, descend_in_segments
+from outlearn.learners.inner import Losses, Params, Rates
+from outlearn.learners.refuse import has_parameters
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -39,6 +40,15 @@ class MAML(GradientLearner):
         super().__post_init__()
         if self.order not in (1, 2):
             raise ParameterError(f"order={self.order!r}; wanted 1 or 2")
+        if self.multi_step < 0 or self.second_order_from < 0:
+            raise ParameterError(
+                f"multi_step={self.multi_step}, second_order_from={self.second_order_from}; wanted 0 or more"
+            )
+        if self.order == 1 and (self.learn_penalty or has_parameters(self.loss)):
+            raise ParameterError(
+                "order=1 takes inner gradients as given, so a penalty or loss within them cannot be learnt; "
+                "take order=2"
+            )
         if self.multi_step and self.steps == 0:
             raise ParameterError("multi_step weighs losses after inner steps; there are none with steps=0")
         if self.checkpointing and (self.multi_step or self.order == 1):
@@ -48,18 +58,15 @@ class MAML(GradientLearner):
 
     def meta_loss(self, meta: Params, batch: Batch, step: int) -> Tensor:
         """Return the query loss (T,) after adapting to the support."""
-        params, second_order = (
-            self.stacked(meta, len(batch)),
-            self.order == 2 and step >= self.second_order_from,
-        )
+        params = self.stacked(meta, len(batch))
+        second_order = self.order == 2 and step >= self.second_order_from
         if self.checkpointing and second_order:
-            params = descend_in_segments(
-                params,
-                self.support_losses(meta, batch),
-                self.steps,
-                rates=self.rates_of(meta),
-                optimiser=self.optimiser,
-            )
+            from outlearn.learners.segments import descend_in_segments
+
+            def inner(meta: Params) -> tuple[Losses, Rates]:
+                return self.support_losses(meta, batch), self.rates_of(meta)
+
+            params = descend_in_segments(meta, params, inner, self.steps, optimiser=self.optimiser)
             return self.query_losses(meta, params, batch)
         earlier = max(1 - step / self.multi_step, 0.0) / self.steps if self.multi_step else 0.0
         walk = self.walk(meta, params, batch, self.steps, second_order=second_order)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from outlearn.errors import ParameterError
+from outlearn.errors import InputError, ParameterError
 from outlearn.learners.batch import Batch
 from outlearn.learners.gradient import GradientLearner
-from outlearn.learners.inner import Params
+from outlearn.learners.inner import Params, gradients
+from outlearn.learners.refuse import has_parameters
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,10 +36,13 @@ class Reptile(GradientLearner):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.rates != "fixed" or self.learn_penalty:
+        if self.rates != "fixed" or self.learn_penalty or has_parameters(self.loss):
             raise ParameterError(
-                "Reptile follows no gradient of rates or penalty and cannot learn them; take MAML or MetaSGD"
+                "Reptile follows no gradient of rates, penalty or loss and cannot learn them; take MAML or "
+                "MetaSGD"
             )
+        if self.adversary > 0:
+            raise ParameterError("Reptile does not learn from the query loss, so adversary=0 is all it takes")
         if self.minibatch is not None and self.minibatch < 1:
             raise ParameterError(f"minibatch={self.minibatch}; wanted None or at least 1")
 
@@ -63,23 +67,54 @@ class Reptile(GradientLearner):
         return torch.cat(losses), away
 
     def _adapt(self, meta: Params, batch: Batch, step: int) -> Params:
+        params, batch = self.stacked(meta, len(batch)), self._rows_of(batch)
+        state, rates = self.optimiser.start(params), self.rates_of(meta)
+        for number in range(self.steps):
+            part = batch if self.minibatch is None else _turn(batch, self.minibatch, step, number)
+            grads = gradients(self.support_losses(meta, part), params, second_order=False)
+            params, state = self.optimiser.step(params, grads, state, rates(number))
+        return params
+
+    def _rows_of(self, batch: Batch) -> Batch:
         import torch
 
-        params = self.stacked(meta, len(batch))
-        x, y, w = (
-            (batch.support_x, batch.support_y, batch.support_w)
-            if self.rows == "support"
-            else (
-                torch.cat([batch.support_x, batch.query_x], 1),
-                torch.cat([batch.support_y, batch.query_y], 1),
-                torch.cat([batch.support_w, batch.query_w], 1),
+        if self.rows == "support":
+            return batch
+        if batch.support_y.shape[2:] != batch.query_y.shape[2:]:
+            raise InputError(
+                f"targets of the support have shape {tuple(batch.support_y.shape[2:])} a row, those of the "
+                f"query {tuple(batch.query_y.shape[2:])}; rows='both' wants the same, rows='support' does not"
             )
+        return replace(
+            batch,
+            support_x=torch.cat([batch.support_x, batch.query_x], 1),
+            support_y=torch.cat([batch.support_y, batch.query_y], 1),
+            support_w=torch.cat([batch.support_w, batch.query_w], 1),
         )
-        size = x.shape[1] if self.minibatch is None else min(self.minibatch, x.shape[1])
-        # Another shuffle at each meta-step, the same in a run that was resumed.
-        order = torch.randperm(x.shape[1], generator=torch.Generator().manual_seed(step))
-        for number in range(self.steps):
-            rows = order[(torch.arange(size) + number * size) % len(order)]
-            part = replace(batch, support_x=x[:, rows], support_y=y[:, rows], support_w=w[:, rows])
-            *_, params = self.walk(meta, params, part, 1)
-        return params
+
+
+def _turn(batch: Batch, size: int, seed: int, number: int) -> Batch:
+    """Return `batch` with the support rows of inner step `number` alone.
+
+    Rows are shuffled by `seed`, and padding is left out of the turns, so that it changes nothing.
+    """
+    import torch
+
+    real = batch.support_w > 0  # (T, N)
+    places = (~real).int().argsort(dim=1, stable=True)  # (T, N): real rows first
+    counts = [max(n, 1) for n in real.sum(1).tolist()]
+    size = min(size, max(counts))
+    turns = {}
+    for n in set(counts):
+        order = torch.randperm(n, generator=torch.Generator().manual_seed(seed))
+        turns[n] = order[(torch.arange(size) + number * min(size, n)) % n]
+    rows = places.gather(1, torch.stack([turns[n] for n in counts]))  # (T, size)
+    # A task with fewer rows than `size` shows each of them once.
+    once = torch.arange(size) < torch.tensor(counts)[:, None]
+    tasks = torch.arange(len(rows))[:, None]
+    return replace(
+        batch,
+        support_x=batch.support_x[tasks, rows],
+        support_y=batch.support_y[tasks, rows],
+        support_w=batch.support_w[tasks, rows] * once,
+    )

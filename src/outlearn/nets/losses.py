@@ -19,12 +19,13 @@ RowLoss = Callable[[Tensor, Tensor], Any]
 
 
 def squared_error(output: Tensor, y: Tensor) -> Tensor:
-    """Squared error, averaged over the dimensions of the target: output, y (N, …) → (N,).
+    """Squared error, averaged over the dimensions of the target: output, y (N, …) → (N,). A target (N,) goes
+    with an output (N, 1).
 
     >>> squared_error(torch.tensor([[1.0], [3.0]]), torch.tensor([[1.0], [1.0]]))
     tensor([0., 4.])
     """
-    return (output - y).square().flatten(1).mean(dim=1)
+    return (output - y.reshape(output.shape)).square().flatten(1).mean(dim=1)
 
 
 def cross_entropy(output: Tensor, y: Tensor) -> Tensor:
@@ -53,7 +54,7 @@ def one_class(output: Tensor, y: Tensor) -> Tensor:
     >>> one_class(torch.tensor([[3.0, 4.0]]), torch.tensor([-1]))
     tensor([25.])
     """
-    length = output.square().flatten(1).sum(dim=1)
+    length = output.reshape(len(y), -1).square().sum(dim=1)
     return torch.where(y == 1, 1 / (length + 1e-3), length)
 
 

@@ -29,7 +29,7 @@ class Task:
     Raises
     ------
     InputError
-        When the support or query is empty, shapes disagree, or a value is not finite.
+        When the support or query is empty, shapes disagree, or a value is no finite number.
 
     >>> x = np.zeros((5, 1), dtype=np.float32)
     >>> Task(x, x, x, x[:3])
@@ -50,6 +50,11 @@ class Task:
             ("support", self.support_x, self.support_y),
             ("query", self.query_x, self.query_y),
         ):
+            for values in (x, y):
+                if not (isinstance(values, np.ndarray) and values.ndim and values.dtype.kind in "fiub"):
+                    raise InputError(
+                        f"the {side} of a task holds {_kind(values)}; wanted arrays of numbers, one row each"
+                    )
             if len(x) == 0:
                 raise InputError(f"a task has no {side} rows; give at least one")
             if len(x) != len(y):
@@ -67,5 +72,17 @@ class Task:
             ("support", self.support_weight, len(self.support_x)),
             ("query", self.query_weight, len(self.query_x)),
         ):
-            if weight is not None and (weight.shape != (rows,) or not (weight >= 0).all()):
-                raise InputError(f"{side}_weight has shape {weight.shape}; wanted ({rows},) of 0 or more")
+            if weight is not None and (weight.shape != (rows,) or not self._weighs(weight)):
+                raise InputError(
+                    f"{side}_weight has shape {weight.shape}; wanted ({rows},) of finite values, 0 or more"
+                )
+
+    @staticmethod
+    def _weighs(weight: NDArray[np.float32]) -> bool:
+        return bool((np.isfinite(weight) & (weight >= 0)).all())
+
+
+def _kind(values: object) -> str:
+    if isinstance(values, np.ndarray):
+        return f"an array of shape {values.shape} and type {values.dtype}"
+    return f"a {type(values).__name__}"

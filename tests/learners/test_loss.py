@@ -1,0 +1,55 @@
+"""The loss of the in-context network by hand, and over ragged episodes."""
+
+from math import exp, log1p
+
+import numpy as np
+import pytest
+import torch
+
+from outlearn.learners.incontext import InContext
+from outlearn.learners.loss import collate, episode_loss
+
+
+@pytest.fixture
+def net():
+    return InContext(seed=0, width=16, latents=4, blocks=1).network()
+
+
+def softplus(x: float) -> float:
+    return log1p(exp(x))
+
+
+def test_the_loss_is_that_of_a_plain_loop(net, bank):
+    for parameter in net.parameters():
+        parameter.data += 0.05
+    episode = bank[0]
+    with torch.inference_mode():
+        loss = episode_loss(net, [episode]).item()
+        support, y, mask, about, query, _, _ = collate([episode])
+        logits, guess = net(support, y, mask, about, query)
+    odd = [v for v, t in zip(logits[0].tolist(), episode.query_y, strict=True) if t == 1]
+    usual = [v for v, t in zip(logits[0].tolist(), episode.query_y, strict=True) if t == 0]
+    share = float(episode.share)
+    calibration = share * np.mean([softplus(-v) for v in odd])
+    calibration += (1 - share) * np.mean([softplus(v) for v in usual])
+    ranking = np.mean([softplus(u - o) for o in odd for u in usual])
+    contamination = share * softplus(-guess.item()) + (1 - share) * softplus(guess.item())
+    assert loss == pytest.approx(calibration + 0.5 * ranking + 0.1 * contamination, rel=1e-4)
+
+
+def test_padding_does_not_change_the_loss(net, bank):
+    with torch.inference_mode():
+        together = episode_loss(net, bank[:4]).item()
+        alone = [episode_loss(net, [episode]).item() for episode in bank[:4]]
+    assert together == pytest.approx(np.mean(alone), rel=1e-4)
+
+
+def test_padding_is_marked(bank):
+    support, y, mask, about, query, truth, share = collate(bank[:3])
+    sizes = [len(episode.support) for episode in bank[:3]]
+    assert mask.sum(1).tolist() == sizes
+    assert support.shape[:2] == y.shape == mask.shape == (3, max(sizes))
+    assert (y[~mask] == -1).all()
+    assert (support[~mask] == 0).all()
+    assert [(row >= 0).sum().item() for row in truth] == [len(episode.query) for episode in bank[:3]]
+    assert (len(about), len(query), len(share)) == (3, 3, 3)
