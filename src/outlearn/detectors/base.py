@@ -19,7 +19,7 @@ from outlearn.data.schema import Schema
 from outlearn.decisions.calibrate import Calibrator
 from outlearn.decisions.decide import Rule, decide
 from outlearn.detectors.inputs import append_rows, fit_encoder, read_cells, read_labels, read_matrix
-from outlearn.detectors.margin import clear_of
+from outlearn.detectors.margin import ROUNDING, clear_of
 from outlearn.detectors.reasons import explain_matrix
 from outlearn.detectors.support import choose_support
 from outlearn.errors import InputError, LabelError, ParameterError
@@ -30,7 +30,6 @@ from outlearn.rng import Seed, generator
 __all__ = ["BaseDetector"]
 
 Scores = NDArray[np.float64]
-ROUNDING = 3e-7  # anomaly scores of a row differ by less from batch to batch
 
 
 def _is_number(value: Any) -> TypeGuard[float]:

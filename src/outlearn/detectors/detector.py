@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 from outlearn.data.schema import Schema
 from outlearn.decisions.calibrate import Calibrator
 from outlearn.detectors.base import BaseDetector
+from outlearn.detectors.margin import calibrate_ranking
 from outlearn.errors import ParameterError
 from outlearn.learners.base import Scorer
+from outlearn.learners.catalogue import CATALOGUE
 from outlearn.rng import Seed
 
 if TYPE_CHECKING:
     from outlearn.learners.incontext import InContextScorer
+    from outlearn.learners.tabular import TableScorer
 
 __all__ = ["Detector"]
 
@@ -29,7 +32,8 @@ class Detector(BaseDetector):
 
     Parameters
     ----------
-    learner : "incontext", the one learner so far.
+    learner : a name of `learners.catalogue`: "incontext", or "maml", "fomaml", "anil", "metasgd", "reptile",
+        which adapt by gradient steps, or "protonet", "siamese", "triplet", which compare by distances.
     contamination : "auto" (a row is flagged when it is more likely an anomaly than not), or the share of the
         support that is to be flagged, in (0, 0.5].
     false_alarm_rate : flag at most this share of normal rows; needs known normal rows (`y` 0), of which 30 %
@@ -73,19 +77,21 @@ class Detector(BaseDetector):
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
-        if self.learner != "incontext":
-            raise ParameterError(f"learner is {self.learner!r}; wanted 'incontext'")
+        if not isinstance(self.learner, str) or self.learner not in CATALOGUE:
+            raise ParameterError(f"learner is {self.learner!r}; wanted one of {', '.join(CATALOGUE)}")
         if not isinstance(self.weights, str | Path | None):
             raise ParameterError(f"weights is {self.weights!r}; wanted None or the path of a checkpoint")
 
     def _adapt(self, X: NDArray[np.float32], y: NDArray[np.int8]) -> Scorer:
-        from outlearn.learners.pretrained import load_incontext
+        from outlearn.learners.pretrained import load_learner
 
-        learned = load_incontext(None if self.weights is None else Path(self.weights))
+        learned = load_learner(self.learner, None if self.weights is None else Path(self.weights))
         return learned.seeded(self.seed_).adapt(X, y)
 
     def _calibrate(self, raw: NDArray[np.float64]) -> tuple[Calibrator, float]:
+        if self.learner != "incontext":  # a ranking, no probability
+            return calibrate_ranking(raw, self.contamination)
         return Calibrator.from_logits(), cast("InContextScorer", self.scorer_).contamination
 
     def _score_support(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
-        return cast("InContextScorer", self.scorer_).support_scores
+        return cast("InContextScorer | TableScorer", self.scorer_).support_scores

@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["clear_of"]
+from outlearn.decisions.calibrate import Calibrator, contamination_estimate
+
+__all__ = ["ROUNDING", "calibrate_ranking", "clear_of"]
+
+ROUNDING = 3e-7  # anomaly scores of a row differ by less from batch to batch
+
+
+def calibrate_ranking(raw: NDArray[np.float64], contamination: float | str) -> tuple[Calibrator, float]:
+    """Return a map to [0, 1] for raw scores that only rank, and the share of anomalies it assumes.
+
+    A row as odd as the threshold that flags that share of the support (n,) becomes .5; "auto" estimates it.
+    """
+    share = contamination_estimate(raw) if contamination == "auto" else float(contamination)
+    fitted = Calibrator.fit(raw, share)
+    return replace(fitted, centre=clear_of(fitted.centre, raw, ROUNDING * fitted.scale)), share
 
 
 def clear_of(threshold: float, scores: NDArray[np.float64], margin: float) -> float:

@@ -9,10 +9,11 @@ from outlearn.detectors.detector import Detector
 from outlearn.detectors.pool import POOL
 from outlearn.detectors.pooled import ClassicalDetector
 from outlearn.errors import ParameterError
+from outlearn.learners.catalogue import CATALOGUE
 
 __all__ = ["LEARNERS", "make_detector"]
 
-LEARNERS = ("incontext",)
+LEARNERS = tuple(CATALOGUE)
 
 
 def make_detector(name: str = "incontext", **params: Any) -> BaseDetector:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outlearn.data.schema import Schema
-from outlearn.decisions.calibrate import Calibrator, contamination_estimate
-from outlearn.detectors.base import ROUNDING, BaseDetector
-from outlearn.detectors.margin import clear_of
+from outlearn.decisions.calibrate import Calibrator
+from outlearn.detectors.base import BaseDetector
+from outlearn.detectors.margin import calibrate_ranking
 from outlearn.detectors.pool import POOL
 from outlearn.errors import ParameterError
 from outlearn.learners.base import Scorer
@@ -75,6 +74,4 @@ class ClassicalDetector(BaseDetector):
         return POOL[self.algorithm].fit(X, y, derive(self.seed_), self.params or {})
 
     def _calibrate(self, raw: NDArray[np.float64]) -> tuple[Calibrator, float]:
-        share = contamination_estimate(raw) if self.contamination == "auto" else float(self.contamination)
-        fitted = Calibrator.fit(raw, share)
-        return replace(fitted, centre=clear_of(fitted.centre, raw, ROUNDING * fitted.scale)), share
+        return calibrate_ranking(raw, self.contamination)

@@ -250,7 +250,11 @@ class GradientLearner:
         batch : tasks a meta-step; seed : of their order.
         """
         dtype = next(self.module.parameters()).dtype
-        return GradientLearned(self, meta_fit(self, draw(list(tasks), batch, seed, dtype), how))
+        return self.learned(meta_fit(self, draw(list(tasks), batch, seed, dtype), how))
+
+    def learned(self, meta: Params) -> GradientLearned:
+        """Return what adapts from meta-trained parameters."""
+        return GradientLearned(self, meta)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from outlearn.data.rows import canonical_order
 from outlearn.learners.bank import EpisodeProfiles, profile_episode, situation
 from outlearn.learners.base import Scorer
 from outlearn.learners.loop import Training, train, warm_cosine
-from outlearn.learners.profile import LABEL_FEATURES, STATISTICS, Profiler
+from outlearn.learners.profile import LABEL_FEATURES, PRIOR_GATE, STATISTICS, Profiler
 from outlearn.rng import derive
 from outlearn.tasks.episode import Episode
 
@@ -32,17 +32,6 @@ __all__ = ["ARCHITECTURE", "InContext", "InContextLearned", "InContextScorer"]
 
 ARCHITECTURE = "incontext-1"
 CHUNK = 8192  # rows profiled at once: bounds memory
-
-# Where training starts: the statistics that do well on most tables by themselves.
-PRIOR_GATE = {
-    "isolation": 0.3,
-    "standard.clean20": 0.2,
-    "standard.d20": 0.1,
-    "rank.clean20": 0.1,
-    "whitened.clean20": 0.1,
-    "histogram.mean": 0.1,
-    "tail.mean": 0.1,
-}
 
 
 class InContextScorer:

@@ -82,7 +82,12 @@ class MetricLearner:
         self, tasks: Iterable[Task], how: Training | None = None, *, batch: int = 16, seed: int = 0
     ) -> MetricLearned:
         """Learn across tasks, held in memory; `learners.fit.meta_fit` takes endless ones."""
-        return MetricLearned(self, meta_fit(self, draw(list(tasks), batch, seed), how))
+        dtype = next(self.module.parameters()).dtype
+        return self.learned(meta_fit(self, draw(list(tasks), batch, seed, dtype), how))
+
+    def learned(self, meta: Params) -> MetricLearned:
+        """Return what adapts from meta-trained parameters."""
+        return MetricLearned(self, meta)
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,24 @@ from __future__ import annotations
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
-from outlearn.errors import WeightsError
+from outlearn.errors import ParameterError, WeightsError
+from outlearn.learners.catalogue import Recipe
 from outlearn.learners.incontext import ARCHITECTURE, InContextLearned
 from outlearn.learners.profile import LABEL_FEATURES, STATISTICS
+from outlearn.learners.tabular import TableLearned
 from outlearn.weights.checkpoint import Header, read_checkpoint, shipped, write_checkpoint
 
-__all__ = ["load_incontext", "save_incontext"]
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from outlearn.learners.inner import Params
+
+__all__ = ["TABLE_ARCHITECTURE", "load_incontext", "load_learner", "save_incontext", "save_table_learner"]
 
 FEATURES = (*STATISTICS, *LABEL_FEATURES)
+TABLE_ARCHITECTURE = "table-learner-1"  # of the gradient and metric learners in `learners.catalogue`
 
 
 def save_incontext(
@@ -24,6 +33,16 @@ def save_incontext(
     write_checkpoint(path, learned.net.state_dict(), header)
 
 
+def save_table_learner(
+    path: Path, recipe: Recipe, meta: Params, *, corpus: str, command: str, notes: dict[str, object]
+) -> None:
+    """Write meta-trained parameters of a learner on tables with its recipe and provenance."""
+    config = {**asdict(recipe), "options": dict(recipe.options), "widths": list(recipe.widths)}
+    features = FEATURES if recipe.columns is None else tuple(f"x{i}" for i in range(recipe.columns))
+    header = Header(TABLE_ARCHITECTURE, config, corpus, recipe.seed, command, features, dict(notes))
+    write_checkpoint(path, meta, header)
+
+
 def load_incontext(path: Path | None = None) -> InContextLearned:
     """Load an in-context learner; the shipped one by default. A file is read once and shared.
 
@@ -32,26 +51,66 @@ def load_incontext(path: Path | None = None) -> InContextLearned:
     WeightsError
         When the checkpoint cannot be used; see `weights.read_checkpoint`.
     """
-    path = shipped("incontext") if path is None else path
+    return cast("InContextLearned", load_learner("incontext", path))
+
+
+def load_learner(name: str, path: Path | None = None) -> InContextLearned | TableLearned:
+    """Load a trained learner by its name in `learners.catalogue`; the shipped weights by default.
+
+    Raises
+    ------
+    WeightsError
+        When the checkpoint cannot be used, or holds another learner.
+    """
+    path = shipped(name) if path is None else path
     written = path.stat().st_mtime_ns if path.exists() else 0
-    return _load(path, written)
+    return _load(name, path, written)
 
 
-@lru_cache(maxsize=4)
-def _load(path: Path, written: int) -> InContextLearned:
+@lru_cache(maxsize=16)
+def _load(name: str, path: Path, written: int) -> InContextLearned | TableLearned:
     # `written` is part of the key: a file that was written anew is read anew.
-    from outlearn.nets.incontext import InContextConfig, InContextNet
+    wanted = ARCHITECTURE if name == "incontext" else TABLE_ARCHITECTURE
+    tensors, header = read_checkpoint(path, wanted)
+    if name == "incontext":
+        return _incontext(path, tensors, header)
+    return _table(name, path, tensors, header)
 
-    tensors, header = read_checkpoint(path, ARCHITECTURE)
+
+def _check_features(path: Path, header: Header) -> None:
     if header.features != FEATURES:
         raise WeightsError(
             f"{path} was trained on other row statistics than this version computes; train it anew"
         )
+
+
+def _incontext(path: Path, tensors: dict[str, Tensor], header: Header) -> InContextLearned:
+    from outlearn.nets.incontext import InContextConfig, InContextNet
+
+    _check_features(path, header)
     try:
         net = InContextNet(InContextConfig(**header.config))
         net.load_state_dict(tensors)
     except (TypeError, RuntimeError) as error:
-        raise WeightsError(
-            f"{path} holds tensors that do not fit the network its header describes"
-        ) from error
+        raise _unfit(path) from error
     return InContextLearned(net.eval())
+
+
+def _table(name: str, path: Path, tensors: dict[str, Tensor], header: Header) -> TableLearned:
+    config: dict[str, Any] = dict(header.config)
+    if config.get("learner") != name:
+        raise WeightsError(f"{path} holds the learner {config.get('learner')!r}; wanted {name!r}")
+    try:
+        recipe = Recipe(**{**config, "widths": tuple(config["widths"])})
+        learner = recipe.build()
+    except (TypeError, KeyError, ParameterError) as error:
+        raise _unfit(path) from error
+    if recipe.columns is None:
+        _check_features(path, header)
+    if {n: v.shape for n, v in tensors.items()} != {n: v.shape for n, v in learner.start().items()}:
+        raise _unfit(path)
+    return TableLearned(learner.learned(tensors), recipe.columns)
+
+
+def _unfit(path: Path) -> WeightsError:
+    return WeightsError(f"{path} holds tensors that do not fit the network its header describes")

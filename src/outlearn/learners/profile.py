@@ -24,7 +24,7 @@ from outlearn.learners.nearest import MAX_ROWS, Reference
 from outlearn.learners.tails import ColumnTails
 from outlearn.learners.views import RankView, StandardView, WhitenedView
 
-__all__ = ["LABEL_FEATURES", "STATISTICS", "Profile", "Profiler"]
+__all__ = ["LABEL_FEATURES", "PRIOR_GATE", "STATISTICS", "Profile", "Profiler"]
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -48,6 +48,17 @@ STATISTICS = (
     "residual",
 )
 LABEL_FEATURES = tuple(f"{view}.{which}" for view in VIEWS for which in ("anomaly1", "anomaly3", "normal1"))
+
+# Where networks start from: the statistics that do well on most tables by themselves.
+PRIOR_GATE = {
+    "isolation": 0.3,
+    "standard.clean20": 0.2,
+    "standard.d20": 0.1,
+    "rank.clean20": 0.1,
+    "whitened.clean20": 0.1,
+    "histogram.mean": 0.1,
+    "tail.mean": 0.1,
+}
 
 
 @dataclass(frozen=True, slots=True)

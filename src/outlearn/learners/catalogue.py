@@ -1,0 +1,192 @@
+"""The learners by name: what each is, what suits it, and how to build one for tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from outlearn.errors import ParameterError
+from outlearn.learners.profile import LABEL_FEATURES, PRIOR_GATE, STATISTICS
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from outlearn.learners.gradient import GradientLearner
+    from outlearn.learners.metric import MetricLearner
+
+__all__ = ["CATALOGUE", "Kind", "Recipe"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A learner as users choose it.
+
+    where : module and class.
+    family : ``gradient``, ``metric`` or ``in-context``.
+    idea, suits, cost, explains : one line each.
+    options : defaults on tables beside those of the class.
+    """
+
+    where: str
+    family: str
+    idea: str
+    suits: str
+    cost: str
+    explains: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def load(self) -> Callable[..., Any]:
+        module, name = self.where.split(":")
+        made: Callable[..., Any] = getattr(import_module(f"outlearn.learners.{module}"), name)
+        return made
+
+
+_STEPS: Mapping[str, Any] = MappingProxyType({"steps": 5, "rate": 0.1})
+_LINEAR = "weights of the statistics before and after"
+
+CATALOGUE: Mapping[str, Kind] = MappingProxyType(
+    {
+        "incontext": Kind(
+            "incontext:InContext",
+            "in-context",
+            "a network reads the support and its labels in one pass",
+            "the default; any support, with or without labels",
+            "one pass; dear to train",
+            "contributions and neighbours",
+        ),
+        "maml": Kind(
+            "maml:MAML",
+            "gradient",
+            "a start from which a few gradient steps suffice",
+            "five labels or more, tasks much like those it learnt from",
+            "second-order training, quick steps in use",
+            _LINEAR,
+            MappingProxyType({**_STEPS, "rates": "layer-step"}),
+        ),
+        "fomaml": Kind(
+            "maml:FOMAML",
+            "gradient",
+            "MAML without second derivatives",
+            "as MAML, with deep or wide networks",
+            "about half of MAML's training",
+            _LINEAR,
+            _STEPS,
+        ),
+        "anil": Kind(
+            "anil:ANIL",
+            "gradient",
+            "only the last layer adapts",
+            "few labels, where adapting everything would overfit",
+            "the cheapest gradient learner in use",
+            "a linear model on fixed features",
+            MappingProxyType({**_STEPS, "rates": "layer-step"}),
+        ),
+        "metasgd": Kind(
+            "metasgd:MetaSGD",
+            "gradient",
+            "MAML that also learns how far to step in each parameter",
+            "five labels or more; the best of the gradient learners here",
+            "as MAML, with twice the parameters",
+            _LINEAR,
+            _STEPS,
+        ),
+        "reptile": Kind(
+            "reptile:Reptile",
+            "gradient",
+            "a start near where many tasks end",
+            "many inner steps, large networks, little memory",
+            "first order; no query rows are kept back",
+            _LINEAR,
+            MappingProxyType({"steps": 8, "rate": 0.1}),
+        ),
+        "protonet": Kind(
+            "protonet:ProtoNet",
+            "metric",
+            "distance to the mean of the usual rows and to that of the known anomalies",
+            "one label or more of one kind of anomaly; normal rows alone",
+            "one pass; the quickest to train",
+            "which prototype is near",
+        ),
+        "siamese": Kind(
+            "pairs:Siamese",
+            "metric",
+            "likeness learnt from pairs of rows",
+            "several kinds of anomaly, one label each",
+            "one pass, and a distance to every support row",
+            "the nearest support rows",
+        ),
+        "triplet": Kind(
+            "pairs:Triplet",
+            "metric",
+            "likeness learnt from the hardest triples of rows",
+            "as Siamese, with close kinds",
+            "as Siamese",
+            "the nearest support rows",
+        ),
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What rebuilds a gradient or metric learner for tables.
+
+    learner : a name in `CATALOGUE` other than ``incontext``.
+    columns : width of the tables, when the network reads their columns; None for row profiles.
+    widths : of the hidden layers; embedding : dimensions of the space of metric learners.
+    options : arguments of the learner beside its defaults on tables.
+    seed : of the initialisation.
+    """
+
+    learner: str
+    columns: int | None = None
+    widths: tuple[int, ...] = (64, 64)
+    embedding: int = 32
+    options: Mapping[str, Any] = field(default_factory=dict)
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        kind = CATALOGUE.get(self.learner)
+        if kind is None or kind.family == "in-context":
+            known = [name for name, each in CATALOGUE.items() if each.family != "in-context"]
+            raise ParameterError(f"learner is {self.learner!r}; wanted one of {', '.join(known)}")
+
+    def build(self) -> GradientLearner | MetricLearner:
+        """Return the untrained learner, the same for the same recipe.
+
+        Raises
+        ------
+        ParameterError
+            When an option is unknown or out of range.
+        """
+        from outlearn.nets.losses import LabelLoss, binary_cross_entropy
+
+        kind = CATALOGUE[self.learner]
+        arguments: dict[str, Any] = {
+            "module": self._network(1 if kind.family == "gradient" else self.embedding)
+        }
+        if kind.family == "gradient":
+            arguments |= {"loss": LabelLoss(), "query_loss": binary_cross_entropy}
+        try:
+            learner: GradientLearner | MetricLearner = kind.load()(
+                **arguments, **{**kind.options, **self.options}
+            )
+        except TypeError as error:
+            raise ParameterError(f"options of {self.learner}: {error}") from error
+        return learner
+
+    def _network(self, outputs: int) -> nn.Module:
+        import torch
+
+        from outlearn.nets.mlp import MLP
+        from outlearn.nets.profile import ProfileNet
+
+        gate = torch.tensor([PRIOR_GATE.get(name, 0.0) for name in STATISTICS]) if outputs == 1 else None
+        with torch.random.fork_rng():
+            torch.manual_seed(self.seed)
+            if self.columns is not None:
+                return MLP(self.columns, self.widths, outputs, normalise=True)
+            return ProfileNet(len(STATISTICS), len(LABEL_FEATURES), self.widths, outputs, gate)
