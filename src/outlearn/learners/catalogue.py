@@ -28,6 +28,7 @@ class Kind:
     family : ``gradient``, ``metric`` or ``in-context``.
     idea, suits, cost, explains : one line each.
     options : defaults on tables beside those of the class.
+    first_order : takes inner gradients as given, so the inner loss has nothing to learn.
     """
 
     where: str
@@ -37,6 +38,7 @@ class Kind:
     cost: str
     explains: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    first_order: bool = False
 
     def load(self) -> Callable[..., Any]:
         module, name = self.where.split(":")
@@ -74,6 +76,7 @@ CATALOGUE: Mapping[str, Kind] = MappingProxyType(
             "about half of MAML's training",
             _LINEAR,
             _STEPS,
+            first_order=True,
         ),
         "anil": Kind(
             "anil:ANIL",
@@ -101,6 +104,7 @@ CATALOGUE: Mapping[str, Kind] = MappingProxyType(
             "first order; no query rows are kept back",
             _LINEAR,
             MappingProxyType({"steps": 8, "rate": 0.1}),
+            first_order=True,
         ),
         "protonet": Kind(
             "protonet:ProtoNet",
@@ -169,7 +173,8 @@ class Recipe:
             "module": self._network(1 if kind.family == "gradient" else self.embedding)
         }
         if kind.family == "gradient":
-            arguments |= {"loss": LabelLoss(), "query_loss": binary_cross_entropy}
+            loss = binary_cross_entropy if kind.first_order else LabelLoss()
+            arguments |= {"loss": loss, "query_loss": binary_cross_entropy}
         try:
             learner: GradientLearner | MetricLearner = kind.load()(
                 **arguments, **{**kind.options, **self.options}
