@@ -64,7 +64,10 @@ class Momentum:
 
 @dataclass(frozen=True, slots=True)
 class Adam:
-    """Adam (Kingma and Ba 2015); `epsilon` stands under the root too, whose derivative at 0 is infinite."""
+    """Adam (Kingma and Ba 2015); `epsilon` stands under the root too, whose derivative at 0 is infinite.
+
+    Steps are those of torch.optim.Adam wherever gradients are much larger than `epsilon`.
+    """
 
     betas: tuple[float, float] = (0.9, 0.999)
     epsilon: float = 1e-8

@@ -181,8 +181,8 @@ def _resume(path: Path, parameters: dict[str, Tensor], optimiser: torch.optim.Op
     ours = type(optimiser).__name__
     if about.get("optimiser", ours) != ours:
         raise WeightsError(
-            f"{path} is a checkpoint of another optimiser ({about['optimiser']}, now {ours}); go on with that "
-            "one or move it away"
+            f"{path} is a checkpoint of another optimiser ({about['optimiser']}, now {ours}); go on with "
+            "that one or move it away"
         )
     with torch.no_grad():
         for name, value in parameters.items():

@@ -44,7 +44,7 @@ def descend_in_segments(
             for step in range(first, last):
                 grads = gradients(losses, now, second_order=True)
                 now, state = optimiser.step(now, grads, state, rates(step))
-            return *now.values(), *state.values()
+            return *(now[n] for n in names), *(state[n] for n in kept)  # optimisers may reorder
 
         return run
 
