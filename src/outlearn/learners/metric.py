@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from outlearn.errors import InputError
+from outlearn.errors import InputError, ParameterError
 from outlearn.learners.batch import Batch, stack, tensor
+from outlearn.learners.call import output
 from outlearn.learners.fit import draw, meta_fit
 from outlearn.learners.inner import Params
 from outlearn.learners.loop import Training
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 __all__ = ["MetricLearned", "MetricLearner", "MetricScorer"]
+
+PAIRS = 1 << 24  # pairs of a support and a query row compared at once: bounds memory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +47,8 @@ class MetricLearner:
 
     def __post_init__(self) -> None:
         refuse_batch_norm(self.module)
+        if self.ways < 2:
+            raise ParameterError(f"ways={self.ways}; wanted 2 (detection) or more classes")
 
     def start(self) -> Params:
         """Return the meta-parameters before any training."""
@@ -54,11 +61,8 @@ class MetricLearner:
 
     def embed(self, meta: Params, x: Tensor) -> Tensor:
         """Embed rows of many tasks: (T, N, …) → (T, N, E)."""
-        from torch.func import functional_call
-
         net = {n.removeprefix("net."): v for n, v in meta.items() if n.startswith("net.")}
-        rows: Tensor = functional_call(self.module, net, (x.flatten(0, 1),))
-        return rows.view(*x.shape[:2], -1)
+        return output(self.module, net, x.flatten(0, 1)).reshape(*x.shape[:2], -1)
 
     @abstractmethod
     def judge(self, meta: Params, batch: Batch, support: Tensor, query: Tensor) -> Tensor:
@@ -69,9 +73,16 @@ class MetricLearner:
         """Return the loss (T,) of each task, from its embedded rows."""
 
     def meta_gradient(self, meta: Params, batch: Batch, step: int = 0) -> tuple[Tensor, Params]:
-        """Return the losses (T,) and the gradient of their mean with respect to each meta-parameter."""
+        """Return the losses (T,) and the gradient of their mean with respect to each meta-parameter.
+
+        Raises
+        ------
+        InputError
+            When a support holds no usual row or lacks one of many classes, or a label is out of range.
+        """
         import torch
 
+        _check(batch, self.ways)
         meta = {name: value.detach().requires_grad_() for name, value in meta.items()}
         support, query = self.embed(meta, batch.support_x), self.embed(meta, batch.query_x)
         losses = self.losses(meta, batch, support, query)
@@ -97,43 +108,36 @@ class MetricLearned:
     learner: MetricLearner
     meta: Params
 
+    @cached_property
+    def _calm(self) -> MetricLearner:
+        """The learner with a module that drops nothing out: in use the same input has the same output."""
+        return replace(self.learner, module=deepcopy(self.learner.module).eval())
+
     def adapt(self, X: Array, y: Array, weight: NDArray[np.float32] | None = None) -> MetricScorer:
         """Embed one support: X (n, …), y (n,), weight (n,).
 
         Raises
         ------
         InputError
-            When the support is empty or not finite, holds no usual row, or lacks one of many classes.
+            When the support is empty or not finite or does not fit the module, holds no usual row, or lacks
+            one of many classes; a row of weight 0 is not there.
         """
         import torch
 
         dtype = next(iter(self.meta.values())).dtype
         batch = stack([Task(X, y, X[:1], y[:1], weight)], dtype)
-        self._check(y)
+        _check(batch, self.learner.ways)
         with torch.no_grad():
-            return MetricScorer(self, batch, self.learner.embed(self.meta, batch.support_x))
-
-    def _check(self, y: Array) -> None:
-        ways = self.learner.ways
-        low = -1 if ways == 2 else 0
-        if y.min() < low or y.max() >= ways:
-            raise InputError(
-                f"labels run from {y.min()} to {y.max()}; this learner wants {low} to {ways - 1}"
-            )
-        if ways == 2 and not (y < 1).any():
-            raise InputError(
-                "every support row is a known anomaly; give normal or unlabelled rows to compare with"
-            )
-        missing = sorted(set(range(ways)) - set(y.tolist()))
-        if ways > 2 and missing:
-            raise InputError(f"the support has no row of class {missing[0]}; give at least one of each")
+            support = self._calm.embed(self.meta, batch.support_x)
+        return MetricScorer(self._calm, self.meta, batch, support)
 
 
 @dataclass(frozen=True)
 class MetricScorer:
     """One embedded support."""
 
-    learned: MetricLearned
+    learner: MetricLearner
+    meta: Params
     batch: Batch
     support: Tensor
 
@@ -141,13 +145,44 @@ class MetricScorer:
         """Return (m, …) outputs for rows X (m, …): scores, or one logit a class."""
         import torch
 
-        learner, meta = self.learned.learner, self.learned.meta
-        dtype = next(iter(meta.values())).dtype
+        rows = tensor(X, self.support.dtype)
+        size = max(1, PAIRS // self.support.shape[1])
         with torch.inference_mode():
-            query = learner.embed(meta, tensor(X, dtype)[None])
-            output: NDArray[Any] = learner.judge(meta, self.batch, self.support, query)[0].numpy()
-        return output
+            parts = [
+                self.learner.judge(
+                    self.meta, self.batch, self.support, self.learner.embed(self.meta, part[None])
+                )[0]
+                for part in torch.split(rows, size)
+            ]
+            return torch.cat(parts).numpy()
 
     def score(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return (m,) scores, high = abnormal."""
-        return self.predict(X).reshape(len(X)).astype(np.float64)
+        """Return (m,) scores of a learner of detection, high = abnormal."""
+        if self.learner.ways > 2:
+            raise ParameterError(f"with ways={self.learner.ways} a row has a logit a class; take predict(X)")
+        return self.predict(X).astype(np.float64)
+
+
+def _check(batch: Batch, ways: int) -> None:
+    """Raise InputError for labels that are no class numbers, out of range, or lack what queries need."""
+    from torch.nn.functional import one_hot
+
+    low = -1 if ways == 2 else 0
+    for side, y in (("support", batch.support_y), ("query", batch.query_y)):
+        if y.is_floating_point() or y.dim() != 2:
+            raise InputError(
+                f"targets of the {side} have type {y.dtype} and shape {tuple(y.shape[1:])}; wanted one class "
+                "number a row, as whole numbers"
+            )
+        if y.min() < low or y.max() >= ways:
+            raise InputError(
+                f"labels of the {side} run from {y.min()} to {y.max()}; this learner wants {low} to {ways - 1}"
+            )
+    there = one_hot(batch.support_y.clamp(min=0), ways).bool() & (batch.support_w > 0)[..., None]
+    needed = there.any(1)[:, : 1 if ways == 2 else ways]  # (T, C)
+    for t, lacks in enumerate((~needed).tolist()):
+        where = "the support" if len(batch) == 1 else f"the support of task {t} of the batch"
+        if any(lacks) and ways == 2:
+            raise InputError(f"{where} holds known anomalies alone; give normal or unlabelled rows too")
+        if any(lacks):
+            raise InputError(f"{where} has no row of class {lacks.index(True)}; give at least one of each")

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Siamese", "Triplet", "contrastive", "hardest_triplets"]
 
+COPY = 1e-4  # rows nearer than this are copies: two embeddings of one row differ by rounding
+
 
 @dataclass(frozen=True, kw_only=True)
 class PairLearner(MetricLearner):
@@ -43,31 +45,32 @@ class PairLearner(MetricLearner):
         the weight of each pair (0 = no such pair)."""
 
     def losses(self, meta: Params, batch: Batch, support: Tensor, query: Tensor) -> Tensor:
-        """Compare each query row with all other query rows and with the labelled rows of the support."""
+        """Compare each labelled query row with all others and with the labelled rows of the support.
+
+        What rows weigh does not matter here, but that of weight 0 are not there.
+        """
         import torch
 
-        told = batch.support_w * (batch.support_y >= 0)
         rows = torch.cat([query, support], 1)  # (T, M + N, E)
         y = torch.cat([batch.query_y, batch.support_y], 1)
-        weight = torch.cat([(batch.query_w > 0).to(told), (told > 0).to(told)], 1)
-        distance = apart(query, rows)
-        same = batch.query_y[:, :, None] == y[:, None, :]
-        pair = (batch.query_w > 0)[:, :, None] * weight[:, None, :]
-        itself = torch.eye(query.shape[1], rows.shape[1], dtype=torch.bool)
-        return self.of_pairs(distance, same, torch.where(itself, 0.0, pair))
+        told = (torch.cat([batch.query_w, batch.support_w], 1) > 0) & (y >= 0)
+        count = query.shape[1]
+        same = y[:, :count, None] == y[:, None, :]  # (T, M, M + N)
+        itself = torch.eye(count, rows.shape[1], dtype=torch.bool)
+        pair = told[:, :count, None] & told[:, None, :] & ~itself
+        return self.of_pairs(apart(query, rows), same, pair.to(query))
 
     def judge(self, meta: Params, batch: Batch, support: Tensor, query: Tensor) -> Tensor:
         import torch
 
         distance = apart(query, support)  # (T, M, N)
-        there = batch.support_w > 0
-        near = [
-            _nearest(distance, there & (batch.support_y.clamp(min=0) == way), self.nearest)
-            for way in range(self.ways)
-        ]
+        kind = batch.support_y.clamp(min=0)  # an unlabelled row counts as usual
+        there = [(batch.support_w > 0) & (kind == way) for way in range(self.ways)]
         if self.ways > 2:
-            return -torch.stack(near, -1)
-        usual, odd = near
+            return -torch.stack([nearest(distance, rows, self.nearest) for rows in there], -1)
+        # Then a row scores the same as part of the support and afterwards, and no lower than another like it.
+        usual = nearest(without_itself(distance, there[0]), there[0], self.nearest)
+        odd = nearest(distance, there[1], self.nearest)
         return usual - torch.where(torch.isfinite(odd), odd, 0.0)
 
 
@@ -77,11 +80,11 @@ class Siamese(PairLearner):
 
     def of_pairs(self, distance: Tensor, same: Tensor, weight: Tensor) -> Tensor:
         loss = contrastive(distance, same, self.margin)
-        alike, unlike = weight * same, weight * ~same
         # Both kinds of pairs count alike, however few the anomalies are.
-        return sum_over(loss * alike) / sum_over(alike).clamp(min=1) + sum_over(loss * unlike) / sum_over(
-            unlike
-        ).clamp(min=1)
+        alike, unlike = (
+            sum_over(loss * of) / sum_over(of).clamp(min=1) for of in (weight * same, weight * ~same)
+        )
+        return alike + unlike
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,12 +128,26 @@ def hardest_triplets(distance: Tensor, same: Tensor, weight: Tensor, margin: flo
 
 
 def apart(a: Tensor, b: Tensor) -> Tensor:
-    """Return Euclidean distances (T, M, L) of (T, M, E) to (T, L, E), smooth at 0."""
-    squared = a.square().sum(-1)[..., None] + b.square().sum(-1)[:, None] - 2 * a @ b.transpose(1, 2)
-    return (squared.clamp(min=0) + 1e-8).sqrt()
+    """Return Euclidean distances (T, M, L) of (T, M, E) to (T, L, E).
+
+    Taken from differences: the quicker way by products loses the distances of near rows to rounding.
+    """
+    import torch
+
+    return torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist")
 
 
-def _nearest(distance: Tensor, there: Tensor, k: int) -> Tensor:
+def without_itself(distance: Tensor, there: Tensor) -> Tensor:
+    """Set one copy of each row to inf in distances (T, M, N), if it is among the rows that are there (T, N)
+    and not the only one."""
+    import torch
+
+    first = torch.where(there[:, None], distance, torch.inf).min(-1, keepdim=True)
+    copy = (first.values < COPY) & (there.sum(1) > 1)[:, None, None]
+    return distance.scatter(-1, first.indices, torch.where(copy, torch.inf, first.values))
+
+
+def nearest(distance: Tensor, there: Tensor, k: int) -> Tensor:
     """Mean of the (up to) k smallest distances (T, M, N) to rows that are there (T, N); inf without any."""
     import torch
 

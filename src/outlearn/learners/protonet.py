@@ -56,4 +56,4 @@ class ProtoNet(MetricLearner):
             rows = functional.binary_cross_entropy_with_logits(
                 output, (batch.query_y == 1).to(output), reduction="none"
             )
-        return (rows * batch.query_w).sum(1) / batch.query_w.sum(1)
+        return (rows * batch.query_w).sum(1) / batch.query_w.sum(1).clamp(min=1e-12)
