@@ -52,7 +52,7 @@ def stack(tasks: Sequence[Task], dtype: torch.dtype | None = None) -> Batch:
     Raises
     ------
     InputError
-        When there is no task, or rows or targets differ in shape.
+        When there is no task, or rows or targets differ in shape or kind.
     """
     import torch
 
@@ -66,6 +66,16 @@ def stack(tasks: Sequence[Task], dtype: torch.dtype | None = None) -> Batch:
                 f"tasks differ in width: {name} of task 0 has rows of shape {shapes[0]}, that of task "
                 f"{other} {shapes[other]}; bring rows to one width first, such as the row profiles that "
                 "Detector uses"
+            )
+    for name in ("support_x", "support_y", "query_y"):
+        types = [getattr(task, name).dtype for task in tasks]
+        other = next(
+            (t for t, kind in enumerate(types) if (kind.kind == "f") != (types[0].kind == "f")), None
+        )
+        if other is not None:
+            raise InputError(
+                f"tasks differ in kind: {name} of task 0 holds {types[0]}, that of task {other} "
+                f"{types[other]}; make all floats, or all whole numbers"
             )
     dtype = dtype or torch.get_default_dtype()
 
