@@ -157,6 +157,17 @@ class Recipe:
         if kind is None or kind.family == "in-context":
             known = [name for name, each in CATALOGUE.items() if each.family != "in-context"]
             raise ParameterError(f"learner is {self.learner!r}; wanted one of {', '.join(known)}")
+        sizes = (*self.widths, self.embedding, 1 if self.columns is None else self.columns)
+        if not self.widths or any(not isinstance(size, int) or size < 1 for size in sizes):
+            raise ParameterError(
+                f"widths={self.widths}, embedding={self.embedding}, columns={self.columns}; wanted whole numbers "
+                "of 1 or more, and at least one hidden layer"
+            )
+
+    @property
+    def one_class(self) -> bool:
+        """Whether it adapts to supports without a known anomaly; see `learners.tabular.label_weights`."""
+        return not CATALOGUE[self.learner].first_order
 
     def build(self) -> GradientLearner | MetricLearner:
         """Return the untrained learner, the same for the same recipe.
@@ -190,7 +201,7 @@ class Recipe:
         from outlearn.nets.profile import ProfileNet
 
         gate = torch.tensor([PRIOR_GATE.get(name, 0.0) for name in STATISTICS]) if outputs == 1 else None
-        with torch.random.fork_rng():
+        with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             if self.columns is not None:
                 return MLP(self.columns, self.widths, outputs, normalise=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -37,7 +37,7 @@ def save_table_learner(
     path: Path, recipe: Recipe, meta: Params, *, corpus: str, command: str, notes: dict[str, object]
 ) -> None:
     """Write meta-trained parameters of a learner on tables with its recipe and provenance."""
-    config = {**asdict(recipe), "options": dict(recipe.options), "widths": list(recipe.widths)}
+    config = asdict(replace(recipe, options=dict(recipe.options)))
     features = FEATURES if recipe.columns is None else tuple(f"x{i}" for i in range(recipe.columns))
     header = Header(TABLE_ARCHITECTURE, config, corpus, recipe.seed, command, features, dict(notes))
     write_checkpoint(path, meta, header)
@@ -109,7 +109,7 @@ def _table(name: str, path: Path, tensors: dict[str, Tensor], header: Header) ->
         _check_features(path, header)
     if {n: v.shape for n, v in tensors.items()} != {n: v.shape for n, v in learner.start().items()}:
         raise _unfit(path)
-    return TableLearned(learner.learned(tensors), recipe.columns)
+    return TableLearned(learner.learned(tensors), recipe.columns, recipe.one_class)
 
 
 def _unfit(path: Path) -> WeightsError:

@@ -31,19 +31,30 @@ CHUNK = 8192  # rows read at once: bounds memory
 FAR = 10.0  # standardised values are bounded here: a network has no use for "farther still"
 
 
-def label_weights(y: NDArray[np.integer]) -> NDArray[np.float32]:
+def label_weights(y: NDArray[np.integer], *, one_class: bool = True) -> NDArray[np.float32]:
     """Weigh rows (n,) so that each kind of label counts alike, however few rows carry it.
+
+    one_class : False gives rows without a known anomaly among them no weight, so that nothing adapts to them:
+        for learners of first order, whose steps on usual rows alone do not point where a balanced support
+        would (Frikha et al. 2021).
 
     >>> label_weights(np.array([-1, -1, 1])).tolist()
     [0.5, 0.5, 1.0]
     """
+    if not one_class and not (y == 1).any():
+        return np.zeros(len(y), dtype=np.float32)
     _, kind, count = np.unique(y, return_inverse=True, return_counts=True)
     weights: NDArray[np.float32] = (1 / count[kind]).astype(np.float32)
     return weights
 
 
 def profile_task(
-    episode: EpisodeProfiles, rng: np.random.Generator, *, support: int = 128, query: int = 128
+    episode: EpisodeProfiles,
+    rng: np.random.Generator,
+    *,
+    support: int = 128,
+    query: int = 128,
+    one_class: bool = True,
 ) -> Task:
     """Return a task on row profiles: at most `support` rows beside known anomalies, and `query` rows."""
     return _task(
@@ -53,10 +64,18 @@ def profile_task(
         episode.query_y,
         rng,
         (support, query),
+        one_class,
     )
 
 
-def column_task(episode: Episode, rng: np.random.Generator, *, support: int = 128, query: int = 128) -> Task:
+def column_task(
+    episode: Episode,
+    rng: np.random.Generator,
+    *,
+    support: int = 128,
+    query: int = 128,
+    one_class: bool = True,
+) -> Task:
     """Return a task on columns, standardised by the support, for tables that share their columns."""
     read = _columns(episode.support_x, episode.support_y)
     return _task(
@@ -66,6 +85,7 @@ def column_task(episode: Episode, rng: np.random.Generator, *, support: int = 12
         episode.query_y,
         rng,
         (support, query),
+        one_class,
     )
 
 
@@ -76,6 +96,7 @@ def _task(
     query_y: Labels,
     rng: np.random.Generator,
     most: tuple[int, int],
+    one_class: bool,
 ) -> Task:
     usual = rng.permutation(np.flatnonzero(support_y != 1))[: most[0]]
     kept = np.concatenate([np.flatnonzero(support_y == 1), usual])
@@ -86,7 +107,7 @@ def _task(
         support_y[kept],
         query_x[asked],
         query_y[asked],
-        label_weights(support_y[kept]),
+        label_weights(support_y[kept], one_class=one_class),
         label_weights(query_y[asked]),
     )
 
@@ -103,11 +124,13 @@ class TableLearned:
     Parameters
     ----------
     columns : width of the tables it takes; None when it reads row profiles and takes any width.
+    one_class : adapt to supports without a known anomaly too; see `label_weights`.
     seed : of the isolation forest in the profiles.
     """
 
     learned: GradientLearned | MetricLearned
     columns: int | None = None
+    one_class: bool = True
     seed: int = 0
 
     def seeded(self, seed: int) -> TableLearned:
@@ -141,7 +164,7 @@ class TableLearned:
                 f"the table has {X.shape[1]} columns; this learner reads tables of {self.columns}, as it was "
                 "trained on: give those, or take a learner on row profiles"
             )
-        scorer = self.learned.adapt(rows, y, label_weights(y))
+        scorer = self.learned.adapt(rows, y, label_weights(y, one_class=self.one_class))
         scores = np.empty(len(y))
         scores[order] = scorer.score(rows)
         return TableScorer(scorer, read, scores)
