@@ -77,7 +77,7 @@ def column_task(
     one_class: bool = True,
 ) -> Task:
     """Return a task on columns, standardised by the support, for tables that share their columns."""
-    read = _columns(episode.support_x, episode.support_y)
+    read = _Columns.fit(episode.support_x, episode.support_y)
     return _task(
         read(episode.support_x),
         episode.support_y,
@@ -98,7 +98,7 @@ def _task(
     most: tuple[int, int],
     one_class: bool,
 ) -> Task:
-    usual = rng.permutation(np.flatnonzero(support_y != 1))[: most[0]]
+    usual = rng.permutation(np.flatnonzero(_usual(support_y)))[: most[0]]
     kept = np.concatenate([np.flatnonzero(support_y == 1), usual])
     # Both kinds of query rows stay: a task that lacks one judges nothing.
     asked = np.concatenate([rng.permutation(np.flatnonzero(query_y == k))[: most[1] // 2] for k in (0, 1)])
@@ -112,9 +112,40 @@ def _task(
     )
 
 
-def _columns(X: Rows, y: Labels) -> Callable[[Rows], Rows]:
-    view = StandardView.fit(X[y != 1].astype(np.float64))
-    return lambda rows: np.clip(view.apply(rows.astype(np.float64)), -FAR, FAR).astype(np.float32)
+def _usual(y: Labels) -> NDArray[np.bool_]:
+    """Say which rows of a support are no known anomalies; refuse one without any."""
+    if len(y) == 0:
+        raise InputError("the support has no rows; give at least one")
+    usual = y != 1
+    if not usual.any():
+        raise LabelError(
+            f"all {len(y)} support rows are known anomalies; give normal or unlabelled rows to compare with"
+        )
+    return usual
+
+
+@dataclass(frozen=True, slots=True)
+class _Profiles:
+    """Reads rows as profiles."""
+
+    profiler: Profiler
+
+    def __call__(self, X: Rows) -> Rows:
+        return self.profiler.profile(X).stacked()
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Reads columns, standardised by the usual rows of a support."""
+
+    view: StandardView
+
+    @classmethod
+    def fit(cls, X: Rows, y: Labels) -> _Columns:
+        return cls(StandardView.fit(X[_usual(y)].astype(np.float64)))
+
+    def __call__(self, X: Rows) -> Rows:
+        return np.clip(self.view.apply(X.astype(np.float64)), -FAR, FAR).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -144,20 +175,17 @@ class TableLearned:
         LabelError
             When every row is a known anomaly.
         InputError
-            When the table is not as wide as those it learnt from.
+            When the support is empty, or the table is not as wide as those it learnt from.
         """
-        if not (y != 1).any():
-            raise LabelError(
-                f"all {len(y)} support rows are known anomalies; give normal or unlabelled rows to compare "
-                "with"
-            )
+        _usual(y)
         order = canonical_order(X, y)
         X, y = X[order], y[order]
+        read: Callable[[Rows], Rows]
         if self.columns is None:
             profiler = Profiler(X, y, derive(self.seed))
-            rows, read = profiler.profile_support(X).stacked(), lambda new: profiler.profile(new).stacked()
+            read, rows = _Profiles(profiler), profiler.profile_support(X).stacked()
         elif X.shape[1] == self.columns:
-            read = _columns(X, y)
+            read = _Columns.fit(X, y)
             rows = read(X)
         else:
             raise InputError(
