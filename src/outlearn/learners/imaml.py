@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from outlearn.errors import ParameterError
 from outlearn.learners.batch import Batch
 from outlearn.learners.gradient import GradientLearner
-from outlearn.learners.inner import Params
+from outlearn.learners.inner import Params, last
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +69,7 @@ class ImplicitMAML(GradientLearner):
         import torch
 
         with torch.no_grad():
-            *_, params = self.walk(meta, self.stacked(meta, len(batch)), batch, self.steps)
+            params = last(self.walk(meta, self.stacked(meta, len(batch)), batch, self.steps))
         return {n: v.detach().clone().requires_grad_() for n, v in params.items()}
 
     def _implicit(self, meta: Params, batch: Batch) -> tuple[Tensor, Vector]:

@@ -7,6 +7,7 @@ parameters is the stack of their gradients: one backward pass serves all tasks.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -14,7 +15,18 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["SGD", "Adam", "InnerOptimiser", "Losses", "Momentum", "Params", "Rates", "descend", "gradients"]
+__all__ = [
+    "SGD",
+    "Adam",
+    "InnerOptimiser",
+    "Losses",
+    "Momentum",
+    "Params",
+    "Rates",
+    "descend",
+    "gradients",
+    "last",
+]
 
 Params = dict[str, "Tensor"]
 Losses = Callable[[Params], "Tensor"]  # adapted parameters → (T,) losses
@@ -131,3 +143,8 @@ def descend(
         grads = gradients(losses, params, second_order=second_order)
         params, state = optimiser.step(params, grads, state, rates(step))
         yield params
+
+
+def last(walk: Iterator[Params]) -> Params:
+    """Return where a walk ends, and let go of what lies before: unpacking would hold every step at once."""
+    return deque(walk, maxlen=1).pop()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from outlearn.errors import ParameterError
 from outlearn.learners.batch import Batch
 from outlearn.learners.gradient import GradientLearner
-from outlearn.learners.inner import Losses, Params, Rates
+from outlearn.learners.inner import Losses, Params, Rates, last
 from outlearn.learners.refuse import has_parameters
 
 if TYPE_CHECKING:
@@ -71,8 +71,7 @@ class MAML(GradientLearner):
         earlier = max(1 - step / self.multi_step, 0.0) / self.steps if self.multi_step else 0.0
         walk = self.walk(meta, params, batch, self.steps, second_order=second_order)
         if earlier == 0:
-            *_, params = walk
-            return self.query_losses(meta, params, batch)
+            return self.query_losses(meta, last(walk), batch)
         losses = [self.query_losses(meta, params, batch) for number, params in enumerate(walk) if number > 0]
         return earlier * sum(losses[:-1]) + (1 - earlier * (self.steps - 1)) * losses[-1]
 
