@@ -160,8 +160,8 @@ class Recipe:
         sizes = (*self.widths, self.embedding, 1 if self.columns is None else self.columns)
         if not self.widths or any(not isinstance(size, int) or size < 1 for size in sizes):
             raise ParameterError(
-                f"widths={self.widths}, embedding={self.embedding}, columns={self.columns}; wanted whole numbers "
-                "of 1 or more, and at least one hidden layer"
+                f"widths={self.widths}, embedding={self.embedding}, columns={self.columns}; wanted whole "
+                "numbers of 1 or more, and at least one hidden layer"
             )
 
     @property

@@ -176,7 +176,8 @@ def _check(batch: Batch, ways: int) -> None:
             )
         if y.min() < low or y.max() >= ways:
             raise InputError(
-                f"labels of the {side} run from {y.min()} to {y.max()}; this learner wants {low} to {ways - 1}"
+                f"labels of the {side} run from {y.min()} to {y.max()}; this learner wants {low} to "
+                f"{ways - 1}"
             )
     there = one_hot(batch.support_y.clamp(min=0), ways).bool() & (batch.support_w > 0)[..., None]
     needed = there.any(1)[:, : 1 if ways == 2 else ways]  # (T, C)

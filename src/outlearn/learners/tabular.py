@@ -116,7 +116,7 @@ def _usual(y: Labels) -> NDArray[np.bool_]:
     """Say which rows of a support are no known anomalies; refuse one without any."""
     if len(y) == 0:
         raise InputError("the support has no rows; give at least one")
-    usual = y != 1
+    usual: NDArray[np.bool_] = y != 1
     if not usual.any():
         raise LabelError(
             f"all {len(y)} support rows are known anomalies; give normal or unlabelled rows to compare with"
