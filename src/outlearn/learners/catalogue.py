@@ -75,7 +75,7 @@ CATALOGUE: Mapping[str, Kind] = MappingProxyType(
             "as MAML, with deep or wide networks",
             "about half of MAML's training",
             _LINEAR,
-            _STEPS,
+            MappingProxyType({"steps": 5, "rate": 0.05}),
             first_order=True,
         ),
         "anil": Kind(
@@ -85,7 +85,7 @@ CATALOGUE: Mapping[str, Kind] = MappingProxyType(
             "few labels, where adapting everything would overfit",
             "the cheapest gradient learner in use",
             "a linear model on fixed features",
-            MappingProxyType({**_STEPS, "rates": "layer-step"}),
+            MappingProxyType({**_STEPS, "rates": "parameter"}),
         ),
         "metasgd": Kind(
             "metasgd:MetaSGD",
@@ -103,7 +103,7 @@ CATALOGUE: Mapping[str, Kind] = MappingProxyType(
             "many inner steps, large networks, little memory",
             "first order; no query rows are kept back",
             _LINEAR,
-            MappingProxyType({"steps": 8, "rate": 0.1}),
+            MappingProxyType({"steps": 8, "rate": 0.05}),
             first_order=True,
         ),
         "protonet": Kind(
