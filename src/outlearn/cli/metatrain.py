@@ -1,48 +1,97 @@
-"""`outlearn metatrain`: train the in-context learner anew."""
+"""`outlearn metatrain`: train a learner anew, on synthetic tasks and on one's own sets."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import isnan
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from outlearn.cli import options as o
 
+if TYPE_CHECKING:
+    from outlearn.learners.config import MetatrainConfig
+    from outlearn.learners.metatrain import Outcome
+
 __all__ = ["metatrain"]
 
 
 def metatrain(
-    out: Annotated[Path, typer.Option(help="Checkpoint to write (.safetensors).")],
-    episodes: Annotated[int, typer.Option(min=10, help="Synthetic tasks to learn from.")] = 3000,
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the tasks.")] = 6,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of tasks, initialisation and order.")] = 0,
+    out: Annotated[Path, typer.Option(help="Checkpoint to write (.safetensors); its card goes beside it.")],
+    config: Annotated[Path | None, typer.Option(help="TOML file of settings; options override it.")] = None,
+    learner: Annotated[str | None, typer.Option(help="incontext, or another name of a learner.")] = None,
+    corpus: Annotated[
+        Path | None, typer.Option(help="Folder of labelled sets with a manifest.csv to learn from.")
+    ] = None,
+    episodes: Annotated[int | None, typer.Option(min=0, help="Synthetic tasks; 3000 by default.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the tasks.")] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Steps of the optimiser, in place of epochs.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of tasks, initialisation and order.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that prepare tasks.")] = 1,
     folder: Annotated[
         Path | None, typer.Option(help="Where an interrupted run goes on from; beside --out by default.")
     ] = None,
+    log: Annotated[Path | None, typer.Option(help="Folder for a TensorBoard log.")] = None,
     debug: o.Debug = False,
 ) -> None:
-    """Meta-train the in-context learner on synthetic tasks; run it again to go on after an interruption."""
+    """Meta-train a learner; run it again to go on after an interruption."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
     from outlearn.learners.metatrain import metatrain as run
+    from outlearn.learners.metatrain import work_folder
 
+    given = {"learner": learner, "seed": seed}
+    tasks, training = (
+        {"synthetic": episodes, "corpus": corpus},
+        {"epochs": epochs, "steps": steps, "log": log},
+    )
+    settings = _settings(config, given, tasks, training)
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
-        tasks: dict[str, TaskID] = {}
+    try:
+        with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+            stages: dict[str, TaskID] = {}
 
-        def tell(stage: str, done: int, total: int, loss: float) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=total)
-            words = stage if isnan(loss) else f"{stage} (loss {loss:.3f})"
-            bars.update(tasks[stage], completed=done, description=words)
+            def tell(stage: str, done: int, total: int, loss: float) -> None:
+                if stage not in stages:
+                    stages[stage] = bars.add_task(stage, total=total)
+                words = stage if isnan(loss) else f"{stage} (loss {loss:.3f})"
+                bars.update(stages[stage], completed=done, description=words)
 
-        notes = run(
-            out, episodes=episodes, epochs=epochs, seed=seed, workers=workers, folder=folder, progress=tell
-        )
-    before, after = notes["held-out AUROC before"], notes["held-out AUROC"]
-    typer.echo(f"{out}: mean AUROC on held-out tasks {before:.3f} before training, {after:.3f} after")
+            outcome = run(settings, out, workers=workers, folder=folder, progress=tell)
+    except KeyboardInterrupt:
+        kept = work_folder(out) if folder is None else folder
+        typer.echo(f"interrupted: the same command goes on from what is kept in {kept}", err=True)
+        raise typer.Exit(130) from None
+    _print(outcome)
+
+
+def _settings(
+    path: Path | None, given: dict[str, Any], tasks: dict[str, Any], training: dict[str, Any]
+) -> MetatrainConfig:
+    """Return the settings of the file, if there is one, with the options that were given in their place."""
+    from outlearn.learners.config import MetatrainConfig, read_config
+
+    config = MetatrainConfig() if path is None else read_config(path)
+    given, tasks, training = (
+        {name: value for name, value in each.items() if value is not None}
+        for each in (given, tasks, training)
+    )
+    if {"epochs", "steps"} & set(training):  # the length of the file does not count beside another
+        training = {"epochs": None, "steps": None, **training}
+    return replace(
+        config, **given, tasks=replace(config.tasks, **tasks), training=replace(config.training, **training)
+    )
+
+
+def _print(outcome: Outcome) -> None:
+    before, after = (outcome.figures[f"{when} training"][0] for when in ("before", "after"))
+    typer.echo(
+        f"{outcome.checkpoint}: mean AUROC on {after.tasks:,} held-out tasks {before.auroc:.3f} before "
+        f"training, {after.auroc:.3f} after; more in {outcome.card}"
+    )

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from outlearn.data.rows import canonical_order
+from outlearn.errors import InputError
 from outlearn.execute import Executor, Serial
-from outlearn.files import whole
+from outlearn.files import whole, writing
 from outlearn.learners.profile import Profiler
 from outlearn.rng import derive
 from outlearn.tasks.episode import Episode
 
-__all__ = ["SITUATION", "EpisodeProfiles", "build_bank", "profile_episode", "situation"]
+__all__ = [
+    "SITUATION",
+    "EpisodeProfiles",
+    "build_bank",
+    "claim",
+    "profile_episode",
+    "situation",
+    "usual_share",
+]
 
 SITUATION = 5
 SHARD = 50  # episodes a file
+ABOUT = "about.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +67,61 @@ def profile_episode(episode: Episode) -> EpisodeProfiles:
     order = canonical_order(episode.support_x, episode.support_y)
     X, y = episode.support_x[order], episode.support_y[order]
     profiler = Profiler(X, y, derive(0))
-    share = float(episode.support_truth.mean())
-    # With a clean support nothing tells how many of the new rows will be odd; 5 % is the stated convention.
-    share = 0.05 if share == 0 else min(max(share, 0.01), 0.5)
     return EpisodeProfiles(
         profiler.profile(X).stacked().astype(np.float16),
         y,
         profiler.profile(episode.query_x).stacked().astype(np.float16),
         episode.query_y,
         situation(X, y),
-        np.array(share, dtype=np.float32),
+        usual_share(episode),
     )
 
 
-def _shard(indices: range, episode: Callable[[int], Episode]) -> list[EpisodeProfiles]:
-    return [profile_episode(episode(index)) for index in indices]
+def usual_share(episode: Episode) -> NDArray[np.float32]:
+    """Return the anomaly share of a support, () float32, within bounds that a probability can be told at."""
+    share = float(episode.support_truth.mean())
+    # With a clean support nothing tells how many of the new rows will be odd; 5 % is the stated convention.
+    return np.array(0.05 if share == 0 else min(max(share, 0.01), 0.5), dtype=np.float32)
+
+
+def claim(folder: Path, about: Mapping[str, Any]) -> None:
+    """Take a folder for episodes made as `about` says, in JSON's terms; a folder of others is refused.
+
+    Raises
+    ------
+    InputError
+        When the folder holds episodes that were made otherwise, or nobody knows how.
+    OutputError
+        When the folder cannot be made or written to.
+    """
+    about = json.loads(json.dumps(about))
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    path = folder / ABOUT
+    fresh, fault = False, ""
+    try:
+        there = json.loads(path.read_text(encoding="utf-8"))
+        other = sorted(key for key in {*there, *about} if there.get(key) != about.get(key))
+        fault = f"with other {', '.join(other)}" if other else ""
+    except FileNotFoundError:
+        fresh = not any(folder.glob("*.npz"))
+        fault = "" if fresh else f"nobody knows how ({path.name} is not there)"
+    except (OSError, ValueError, AttributeError, TypeError):
+        fault = f"nobody knows how ({path.name} is damaged)"
+    if fault:
+        raise InputError(
+            f"{folder} holds tasks made {fault}; new ones are not mixed with them: name another folder, or "
+            "remove this one"
+        )
+    if fresh:
+        with whole(path) as part:
+            part.write_text(json.dumps(about, indent=1), encoding="utf-8")
+
+
+def _shard(
+    indices: range, episode: Callable[[int], Episode], read: Callable[[Episode], EpisodeProfiles]
+) -> list[EpisodeProfiles]:
+    return [read(episode(index)) for index in indices]
 
 
 def build_bank(
@@ -76,16 +129,19 @@ def build_bank(
     episode: Callable[[int], Episode],
     count: int,
     *,
+    read: Callable[[Episode], EpisodeProfiles] = profile_episode,
     executor: Executor | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[EpisodeProfiles]:
-    """Return the profiles of episodes 0 … count-1, taking from `folder` what it already holds.
+    """Return the profiles of episodes 0 … count-1, taking from `folder` what it already holds (see `claim`).
 
-    `episode` must be a pure function of the index and, with a process pool, picklable. Shards appear whole or
-    not at all, so an interrupted build goes on where it stopped.
+    `episode` must be a pure function of the index, `read` one of an episode, and both, with a process pool,
+    picklable. Shards appear whole or not at all, so an interrupted build goes on where it stopped.
 
     Raises
     ------
+    InputError
+        When a shard is damaged.
     OutputError
         When a shard cannot be written.
     """
@@ -93,7 +149,7 @@ def build_bank(
     shards = [range(start, min(start + SHARD, count)) for start in range(0, count, SHARD)]
     paths = [folder / f"{shard.start:07d}-{shard.stop:07d}.npz" for shard in shards]
     missing = [(s, p) for s, p in zip(shards, paths, strict=True) if not p.exists()]
-    made = (executor or Serial()).map(partial(_shard, episode=episode), [s for s, _ in missing])
+    made = (executor or Serial()).map(partial(_shard, episode=episode, read=read), [s for s, _ in missing])
     done = count - sum(len(s) for s, _ in missing)
     for (shard, path), profiles in zip(missing, made, strict=True):
         _write(path, profiles)
@@ -112,6 +168,9 @@ def _write(path: Path, profiles: list[EpisodeProfiles]) -> None:
 
 def _read(path: Path) -> list[EpisodeProfiles]:
     names = [field.name for field in fields(EpisodeProfiles)]
-    with np.load(path) as arrays:
-        count = len(arrays.files) // len(names)
-        return [EpisodeProfiles(**{name: arrays[f"{i}.{name}"] for name in names}) for i in range(count)]
+    try:
+        with np.load(path) as arrays:
+            count = len(arrays.files) // len(names)
+            return [EpisodeProfiles(**{name: arrays[f"{i}.{name}"] for name in names}) for i in range(count)]
+    except (OSError, KeyError, ValueError, EOFError, BadZipFile) as error:
+        raise InputError(f"{path} is damaged ({error}); remove it, and it is made anew") from error

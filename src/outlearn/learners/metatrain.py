@@ -1,124 +1,150 @@
-"""The recipe behind the shipped weights: resumable at every stage, the same result for the same seed."""
+"""Meta-training of any learner, end to end: resumable at every stage, same settings same result."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-from sklearn.metrics import roc_auc_score
+from outlearn.errors import OutputError
+from outlearn.files import whole, writing
+from outlearn.learners.card import Figures, model_card, provenance
+from outlearn.learners.config import MetatrainConfig, TaskConfig, TrainingConfig
+from outlearn.learners.judge import judge
+from outlearn.learners.log import TrainingLog
+from outlearn.learners.runs import Run, run_of
+from outlearn.learners.supply import Supply, plan
 
-from outlearn.errors import OutputError, ParameterError
-from outlearn.execute import Processes, Serial
-from outlearn.learners.bank import EpisodeProfiles, build_bank
-from outlearn.learners.incontext import InContext, InContextLearned
-from outlearn.learners.loop import Training
-from outlearn.learners.loss import collate
-from outlearn.learners.pretrained import save_incontext
-from outlearn.tasks.episode import Episode
-from outlearn.tasks.sampler import SamplerConfig, SyntheticSampler
+__all__ = ["Outcome", "metatrain", "work_folder"]
 
-__all__ = ["CORPUS", "metatrain"]
-
-_SAMPLER = "outlearn.tasks.sampler.SyntheticSampler"
-CORPUS = f"synthetic episodes of {_SAMPLER} (generated, no licence needed); no real data"
-HELD_OUT = 0.05  # of the episodes: never trained on, reported before and after
 Progress = Callable[[str, int, int, float], None]
+CARD = ".md"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run left behind.
+
+    figures : means on held-out tasks by the state of the learner: ``before training``, ``after training``,
+        and for learners that take gradient steps the same with ``, unadapted``: without taking them.
+    """
+
+    checkpoint: Path
+    card: Path
+    figures: Figures
 
 
 def metatrain(
+    config: MetatrainConfig,
     out: Path,
     *,
-    episodes: int = 3000,
-    epochs: int = 6,
-    seed: int = 0,
     workers: int = 1,
     folder: Path | None = None,
     progress: Progress | None = None,
-) -> dict[str, float]:
-    """Meta-train the in-context learner on synthetic episodes and write its checkpoint to `out`.
+) -> Outcome:
+    """Meta-train a learner; write its checkpoint to `out` and a model card beside it.
 
     Parameters
     ----------
-    episodes : synthetic tasks, of which 5 % are held out.
-    epochs : passes over the tasks.
-    workers : processes that profile episodes; the result does not depend on it.
-    folder : where profiles and the training state are kept, so that an interrupted run goes on; beside `out`
-        when None.
+    workers : processes that profile tasks; the result does not depend on it.
+    folder : where profiles and the training state are kept, so that an interrupted run goes on; see
+        `work_folder`.
     progress : called with (stage, done, total, loss).
-
-    Returns
-    -------
-    Mean AUROC on the held-out episodes, before and after training.
 
     Raises
     ------
     ParameterError
-        When there are too few episodes to hold one out.
+        When there are too few tasks to train on and hold some out, or the learner does not take its options.
+    ReadError, InputError
+        When sets of the corpus cannot be used, or the folder holds tasks that were made otherwise.
     OutputError
-        When the folder cannot be made.
+        When `out`, the folder or the log cannot be written; found out first.
+    MissingExtraError
+        When a log is asked for and TensorBoard is not installed.
+    WeightsError
+        When a loss or gradient is not finite; the last state is kept.
     """
-    held = max(int(HELD_OUT * episodes), 1)
-    if episodes - held < 8:
-        raise ParameterError(
-            f"{episodes} episodes are too few to train on; give at least 10, better thousands"
-        )
-    tell = progress or (lambda stage, done, total, loss: None)
-    folder = _writable(out.with_suffix(".work") if folder is None else folder)
-    bank = _bank(folder / f"episodes-{seed}", episodes, seed, workers, tell)
-    kept, held_out = bank[:-held], bank[-held:]
-    learner = InContext(seed=seed, epochs=epochs)
-    net = learner.network().eval()
-    before = _mean_auroc(InContextLearned(net), held_out)
-    how = Training(
-        checkpoint=folder / f"training-{seed}-{episodes}-{epochs}.safetensors",
-        progress=lambda step, total, loss: tell("training", step, total, loss),
-    )
-    learner.train(net, kept, how)
-    learned = InContextLearned(net)
-    after = _mean_auroc(learned, held_out)
-    notes = {"held-out AUROC before": before, "held-out AUROC": after, "episodes": episodes}
-    command = f"outlearn metatrain --episodes {episodes} --epochs {epochs} --seed {seed} --out {out.name}"
-    save_incontext(out, learned, corpus=CORPUS, seed=seed, command=command, notes=dict(notes))
-    return {name: float(value) for name, value in notes.items()}
-
-
-def _writable(folder: Path) -> Path:
-    try:
+    config = config.settled()
+    _check_out(out)
+    folder = work_folder(out) if folder is None else folder
+    with writing(folder, refusal="cannot keep the training state in"):
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot keep the training state in {folder}: {error.strerror or error}") from error
-    return folder
+    tell = progress or (lambda stage, done, total, loss: None)
+    with TrainingLog(config.training.log, config.training.rate) as log:
+        supply = plan(config, tell)
+        run = run_of(supply)
+        train, held_out = supply.profiles(folder, workers, tell)
+        before = {name: judge(score, held_out) for name, score in run.scores().items()}
+        state = folder / f"training-{config.learner}-{supply.digest}.safetensors"
+        # The user's own sets are what matters; without any, synthetic tasks tell when to stop.
+        watched = held_out.get("corpus") or held_out["synthetic"]
+        run.train(train, watched, state, log, partial(tell, "training"))
+    after = {name: judge(score, held_out) for name, score in run.scores().items()}
+    figures = {
+        when + (f", {how}" if how else ""): found
+        for when, states in (("before training", before), ("after training", after))
+        for how, found in states.items()
+    }
+    return _write(out, supply, run, figures, len(train) + sum(map(len, held_out.values())))
 
 
-def _bank(folder: Path, episodes: int, seed: int, workers: int, tell: Progress) -> list[EpisodeProfiles]:
-    def build(executor: Serial | Processes) -> list[EpisodeProfiles]:
-        return build_bank(
-            folder,
-            partial(_episode, seed=seed),
-            episodes,
-            executor=executor,
-            progress=lambda done, total: tell("profiling episodes", done, total, float("nan")),
-        )
-
-    if workers <= 1:
-        return build(Serial())
-    with Processes(workers) as pool:
-        return build(pool)
+def work_folder(out: Path) -> Path:
+    """Return where a run keeps what it goes on from when nothing else is said: beside its output."""
+    return out.with_suffix(".work")
 
 
-def _episode(index: int, seed: int) -> Episode:
-    return SyntheticSampler(SamplerConfig(seed=seed)).episode(index)
+def _check_out(out: Path) -> None:
+    """Refuse a checkpoint or card that could not be written, before hours of work."""
+    if out.suffix == CARD:
+        raise OutputError(f"cannot write to {out}: {CARD} is for the model card; name a .safetensors file")
+    for path in (out, out.with_suffix(CARD)):
+        with writing(path, errors=(OSError, ValueError)):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.is_dir():
+                raise IsADirectoryError(21, "it is a folder")
+            if not os.access(path.parent, os.W_OK | os.X_OK):
+                raise PermissionError(13, "no permission to write there")
 
 
-def _mean_auroc(learned: InContextLearned, episodes: list[EpisodeProfiles]) -> float:
-    import torch
+def _write(out: Path, supply: Supply, run: Run, figures: Figures, tasks: int) -> Outcome:
+    config, command = supply.config, _command(supply.config, out)
+    notes: dict[str, object] = {
+        "held-out AUROC before": figures["before training"][0].auroc,
+        "held-out AUROC": figures["after training"][0].auroc,
+        "episodes": tasks,
+    }
+    synthetic = config.tasks.corpus is None and config == _plain(config)
+    if config.learner != "incontext" or not synthetic:
+        notes["held-out average precision"] = figures["after training"][0].average_precision
+        if "after training, unadapted" in figures:
+            notes["held-out AUROC unadapted"] = figures["after training, unadapted"][0].auroc
+        notes["settings"] = config.to_toml()
+    run.save(out, corpus=provenance(supply), command=command, notes=notes)
+    card = out.with_suffix(CARD)
+    with whole(card) as part:
+        part.write_text(model_card(out.name, supply, command, figures), encoding="utf-8")
+    return Outcome(out, card, figures)
 
-    scores = []
-    with torch.inference_mode():
-        for episode in episodes:
-            support, y, mask, about, query, _, _ = collate([episode])
-            logits, _ = learned.net(support, y, mask, about, query)
-            scores.append(roc_auc_score(episode.query_y, logits[0].numpy()))
-    return float(np.mean(scores))
+
+def _plain(config: MetatrainConfig) -> MetatrainConfig:
+    """Return what the options of the command alone can say of a configuration."""
+    training = config.training
+    return replace(
+        MetatrainConfig(learner=config.learner, seed=config.seed),
+        tasks=TaskConfig(synthetic=config.tasks.synthetic, corpus=config.tasks.corpus),
+        training=TrainingConfig(steps=training.steps, epochs=training.epochs, log=training.log),
+    ).settled()
+
+
+def _command(config: MetatrainConfig, out: Path) -> str:
+    if config != _plain(config):
+        return f"outlearn metatrain --config settings.toml --out {out.name}"
+    training, corpus = config.training, config.tasks.corpus
+    words = ["outlearn metatrain"]
+    words += [] if config.learner == "incontext" else [f"--learner {config.learner}"]
+    words += [] if corpus is None else [f"--corpus {corpus.name}"]
+    words.append(f"--episodes {config.tasks.synthetic}")
+    words.append(f"--epochs {training.epochs}" if training.epochs else f"--steps {training.steps}")
+    return " ".join([*words, f"--seed {config.seed} --out {out.name}"])

@@ -1,0 +1,86 @@
+"""The model card of a checkpoint: what it is, what it learnt from, how, and how good it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from outlearn.learners.catalogue import CATALOGUE
+from outlearn.learners.judge import Figure
+from outlearn.learners.sets import Sets
+from outlearn.learners.supply import Supply
+
+__all__ = ["Figures", "model_card", "provenance"]
+
+Figures = Mapping[str, tuple[Figure, ...]]  # state of the learner → figures
+SYNTHETIC = "synthetic episodes of outlearn.tasks.sampler.SyntheticSampler (generated, no licence needed)"
+
+
+def provenance(supply: Supply) -> str:
+    """Say what a run learnt from, with the licence of each set."""
+    if supply.sets is None:
+        return f"{SYNTHETIC}; no real data"
+    parts = [SYNTHETIC] if supply.config.tasks.synthetic else []
+    named = [f"{entry.name} ({entry.licence or 'licence not stated'})" for entry in supply.sets.train]
+    return "; ".join([*parts, f"{len(named)} labelled sets: {', '.join(named)}"])
+
+
+def model_card(name: str, supply: Supply, command: str, figures: Figures) -> str:
+    """Return the card of the checkpoint `name`, in Markdown."""
+    config, kind = supply.config, CATALOGUE[supply.config.learner]
+    reads = "profiles of rows" if supply.width is None else f"the columns of tables that have {supply.width}"
+    limits = [
+        "Its scores are a ranking on tables unlike those it learnt from, however high the figures above.",
+        "The figures are means over tasks: single tables lie far from them.",
+    ]
+    if config.training.patience:
+        limits.append("Training was stopped by held-out tasks, so figures on those are a little too good.")
+    if supply.width is not None:
+        limits.append(f"It takes tables of {supply.width} columns that mean what those of its sets meant.")
+    parts = [
+        f"# Model card: `{name}`",
+        f"**What it is.** The learner `{config.learner}` ({kind.family}): {kind.idea}. It reads {reads}. "
+        f'For `outlearn.Detector("{config.learner}", weights="{name}")`.',
+        f"**What it learnt from.** {_learnt_from(supply)}",
+        f"**How.** `{command}`, with these settings:",
+        f"```toml\n{config.to_toml()}```",
+        "**How good.** Mean AUROC / average precision on held-out tasks:",
+        _table(figures),
+        "**Limits.**",
+        "\n".join(f"* {limit}" for limit in limits),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _learnt_from(supply: Supply) -> str:
+    tasks = supply.config.tasks
+    told = []
+    if tasks.synthetic:
+        held = supply.synthetic_held_out
+        told.append(
+            f"{tasks.synthetic - held:,} synthetic tasks, generated, so that no licence is needed; {held:,} "
+            "more were held out."
+        )
+    if supply.sets is None:
+        told.append("No real table took part.")
+    else:
+        told.append(_of_sets(supply.sets, tasks.per_set))
+    return " ".join(told)
+
+
+def _of_sets(sets: Sets, per_set: int) -> str:
+    lines = [f"{per_set} tasks from each of {len(sets.train)} labelled sets:", ""]
+    for licence in sorted({entry.licence for entry in sets.train}):
+        names = ", ".join(entry.name for entry in sets.train if entry.licence == licence)
+        lines.append(f"* {licence or 'licence not stated'}: {names}")
+    held_out = ", ".join(entry.name for entry in sets.held_out)
+    return "\n".join([*lines, "", f"Held out, with all sets of their families: {held_out}."])
+
+
+def _table(figures: Figures) -> str:
+    groups = [(figure.group, figure.tasks) for figure in next(iter(figures.values()))]
+    lines = [f"| tasks | number | {' | '.join(figures)} |", f"|---|---|{'---|' * len(figures)}"]
+    for place, (group, tasks) in enumerate(groups):
+        row = [column[place] for column in figures.values()]
+        cells = " | ".join(f"{figure.auroc:.3f} / {figure.average_precision:.3f}" for figure in row)
+        lines.append(f"| {group} | {tasks:,} | {cells} |")
+    return "\n".join(lines)
