@@ -81,3 +81,27 @@ def smooth() -> nn.Module:
         torch.manual_seed(0)
         layers = {"body": nn.Linear(2, 3), "bend": nn.Tanh(), "head": nn.Linear(3, 1)}
         return nn.Sequential(OrderedDict(layers)).double()
+
+
+@pytest.fixture(scope="session")
+def kinds() -> Callable[..., list[Task]]:
+    """Make tasks of kinds of rows in four columns: of detection, or of 5 ways.
+
+    Kinds differ in the first column alone, by `apart` deviations; the other three are noise of deviation 5,
+    so that an untrained embedding sees little of them.
+    """
+
+    def make(count: int, ways: int = 2, seed: int = 0, apart: float = 6.0, alone: bool = False) -> list[Task]:
+        rng = np.random.default_rng(seed)
+        tasks = []
+        for _ in range(count):
+            centres = rng.permutation(ways) * apart + rng.normal()
+            labels = np.repeat(np.arange(ways), 10 if ways == 2 else 6)
+            rows = rng.normal(size=(2, len(labels), 4)) * (1, 5, 5, 5)
+            rows[..., 0] += centres[labels]
+            keep = labels == 0 if alone else np.ones(len(labels), dtype=bool)
+            support, query = rows.astype(np.float32)
+            tasks.append(Task(support[keep], labels[keep], query, labels))
+        return tasks
+
+    return make

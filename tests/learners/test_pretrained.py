@@ -6,8 +6,17 @@ import numpy as np
 import pytest
 
 from outlearn.errors import WeightsError
+from outlearn.learners.catalogue import CATALOGUE, Recipe
 from outlearn.learners.incontext import ARCHITECTURE, InContext, InContextLearned
-from outlearn.learners.pretrained import FEATURES, load_incontext, save_incontext
+from outlearn.learners.pretrained import (
+    FEATURES,
+    TABLE_ARCHITECTURE,
+    load_incontext,
+    load_learner,
+    save_incontext,
+    save_table_learner,
+)
+from outlearn.learners.tabular import TableLearned
 from outlearn.weights import Header, read_checkpoint, write_checkpoint
 
 PROVENANCE = {"corpus": "made up", "seed": 4, "command": "by hand", "notes": {"held-out AUROC": 0.9}}
@@ -75,3 +84,99 @@ def test_a_checkpoint_that_was_written_anew_is_read_anew(learned, tmp_path):
 
 def test_the_shipped_learner_is_read_once():
     assert load_incontext() is load_incontext()
+
+
+# ---- gradient and metric learners
+
+NAMES = [name for name, kind in CATALOGUE.items() if kind.family != "in-context"]
+TOLD = {"corpus": "made up", "command": "by hand", "notes": {}}
+ROWS = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
+LABELS = np.resize([-1, -1, 0, 1], 20).astype(np.int8)
+
+
+def save(path, recipe):
+    """Write parameters that differ from those that the recipe starts with, and return what they score."""
+    learner = recipe.build()
+    meta = {name: value + 0.01 for name, value in learner.start().items()}
+    save_table_learner(path, recipe, meta, **TOLD)
+    return TableLearned(learner.learned(meta), recipe.columns, recipe.one_class)
+
+
+@pytest.mark.usefixtures("few_trees")
+@pytest.mark.parametrize("columns", [None, 3])
+@pytest.mark.parametrize("name", NAMES)
+def test_every_learner_scores_the_same_after_a_round_trip(name, columns, tmp_path):
+    path = tmp_path / "w.safetensors"
+    recipe = Recipe(learner=name, columns=columns, widths=(8, 4), embedding=3, seed=2)
+    saved, again = save(path, recipe), load_learner(name, path)
+    for labels in (LABELS, np.full(20, -1, dtype=np.int8)):
+        assert np.array_equal(*(one.adapt(ROWS, labels).score(ROWS) for one in (saved, again)))
+    assert again.one_class == recipe.one_class and again.columns == columns
+    _, header = read_checkpoint(path, TABLE_ARCHITECTURE)
+    assert (header.corpus, header.command, header.seed) == ("made up", "by hand", 2)
+    assert header.features == (FEATURES if columns is None else ("x0", "x1", "x2"))
+
+
+@pytest.mark.usefixtures("few_trees")
+def test_options_of_a_recipe_are_kept(tmp_path):
+    from types import MappingProxyType
+
+    path = tmp_path / "w.safetensors"
+    options = MappingProxyType({"steps": 2, "rates": "parameter", "trim": 0.2})
+    saved = save(path, Recipe(learner="maml", options=options))
+    again = load_learner("maml", path)
+    assert (again.learned.learner.steps, again.learned.learner.trim) == (2, 0.2)
+    assert np.array_equal(*(one.adapt(ROWS, LABELS).score(ROWS) for one in (saved, again)))
+
+
+def test_the_same_parameters_are_the_same_bytes(tmp_path):
+    paths = [tmp_path / f"{i}.safetensors" for i in range(2)]
+    for path in paths:
+        save(path, Recipe(learner="protonet"))
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
+def test_the_file_of_another_learner_is_refused(tmp_path, learned):
+    path = tmp_path / "w.safetensors"
+    save(path, Recipe(learner="maml"))
+    with pytest.raises(WeightsError, match="holds the learner 'maml'; wanted 'anil'"):
+        load_learner("anil", path)
+    with pytest.raises(WeightsError, match=TABLE_ARCHITECTURE):
+        load_learner("incontext", path)
+    save_incontext(path, learned, **PROVENANCE)
+    with pytest.raises(WeightsError, match=ARCHITECTURE):
+        load_learner("maml", path)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"architecture": "table-learner-0"}, "table-learner-0"),
+        ({"features": FEATURES[1:]}, "other row statistics"),
+        ({"config": {"widths": [8]}}, "do not fit the network"),
+        ({"config": {"embedding": 0}}, "do not fit the network"),
+        ({"config": {"widths": 8}}, "do not fit the network"),
+        ({"config": {"options": {"speed": 9}}}, "do not fit the network"),
+        ({"config": {"colour": "red"}}, "do not fit the network"),
+        ({"config": {"columns": 4}}, "do not fit the network"),
+        ({"config": {"learner": ["protonet"]}}, r"holds the learner \['protonet'\]"),
+    ],
+)
+def test_a_learner_that_does_not_fit_its_header_is_refused(tmp_path, change, told):
+    path = tmp_path / "w.safetensors"
+    save(path, Recipe(learner="protonet"))
+    tensors, header = read_checkpoint(path, TABLE_ARCHITECTURE)
+    change = {name: header.config | value if name == "config" else value for name, value in change.items()}
+    write_checkpoint(path, tensors, replace(header, **change))
+    with pytest.raises(WeightsError, match=told):
+        load_learner("protonet", path)
+
+
+def test_damage_is_told(tmp_path):
+    path = tmp_path / "w.safetensors"
+    save(path, Recipe(learner="siamese"))
+    whole = path.read_bytes()
+    for damaged in (whole[:-8] + bytes(8), whole[: len(whole) // 2], b"", b"not weights"):
+        path.write_bytes(damaged)
+        with pytest.raises(WeightsError, match=r"damaged|not a readable"):
+            load_learner("siamese", path)
