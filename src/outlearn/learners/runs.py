@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -139,7 +140,8 @@ class _TableRun:
 
         def score(episode: EpisodeProfiles, **steps: int) -> np.ndarray:
             y = episode.support_y
-            scorer = learned.adapt(episode.support.astype(np.float32), y, label_weights(y), **steps)
+            weight = label_weights(y, one_class=self._recipe.one_class)
+            scorer = learned.adapt(episode.support.astype(np.float32), y, weight, **steps)
             return scorer.score(episode.query.astype(np.float32))
 
         if CATALOGUE[self._recipe.learner].family == "gradient":
@@ -155,11 +157,15 @@ class _TableRun:
         held_out = None
         if training.patience:
             rng = derive(self._supply.config.seed, 4)
-            held_out = stack(
-                [profile_task(task, rng, support=tasks.support, query=tasks.query) for task in watched]
+            cut = partial(
+                profile_task,
+                support=tasks.support,
+                query=tasks.query,
+                one_class=self._recipe.one_class,
             )
+            held_out = stack([cut(task, rng) for task in watched])
         how = replace(_training(self._supply, state, log, tell), steps=steps)
-        source = task_source(train, self._supply.config)
+        source = task_source(train, self._supply.config, one_class=self._recipe.one_class)
         self._meta = meta_fit(self._learner, source, how, held_out=held_out)
 
     def save(self, out: Path, *, corpus: str, command: str, notes: dict[str, object]) -> None:

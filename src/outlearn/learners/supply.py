@@ -167,8 +167,12 @@ def plan(config: MetatrainConfig, tell: Progress) -> Supply:
     return supply
 
 
-def task_source(episodes: list[EpisodeProfiles], config: MetatrainConfig) -> Source:
+def task_source(
+    episodes: list[EpisodeProfiles], config: MetatrainConfig, *, one_class: bool = True
+) -> Source:
     """Return batches that show all tasks once an epoch, each time with other rows.
+
+    one_class : as in `learners.tabular.label_weights`.
 
     Order and rows are a pure function of the seed and the step, so a resumed run sees the same.
     """
@@ -185,6 +189,7 @@ def task_source(episodes: list[EpisodeProfiles], config: MetatrainConfig) -> Sou
                     derive(config.seed, _ROWS, step, place),
                     support=tasks.support,
                     query=tasks.query,
+                    one_class=one_class,
                 )
                 for place, i in enumerate(order[turn * size : (turn + 1) * size])
             ]
