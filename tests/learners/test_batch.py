@@ -19,6 +19,7 @@ def task(support: int, query: int, columns: int = 2, *, floats: bool = False, we
 
 def test_ragged_tasks_are_padded_with_rows_of_no_weight():
     tasks = [task(2, 3), task(4, 1, weight=np.array([1, 0, 2, 0.5], dtype=np.float32))]
+    before = tasks[1].support_x.copy()
     batch = stack(tasks)
     assert len(batch) == 2
     assert batch.support_x.shape == (2, 4, 2)
@@ -26,6 +27,9 @@ def test_ragged_tasks_are_padded_with_rows_of_no_weight():
     assert batch.support_w.tolist() == [[1, 1, 0, 0], [1, 0, 2, 0.5]]
     assert batch.query_w.tolist() == [[1, 1, 1], [1, 0, 0]]
     assert (batch.support_x[0, 2:] == 0).all()
+    assert (batch.support_x[1, 1] == 0).all()  # of no weight either
+    np.testing.assert_array_equal(tasks[1].support_x, before)
+    tasks[1].support_x[1] = 0
     for t, one in enumerate(tasks):
         np.testing.assert_allclose(batch.support_x[t, : len(one.support_x)], one.support_x, rtol=1e-6)
         assert batch.query_y[t, : len(one.query_y)].tolist() == one.query_y.tolist()
@@ -74,3 +78,10 @@ def test_tasks_of_different_widths_are_refused():
 def test_tasks_of_different_kinds_are_refused():
     with pytest.raises(InputError, match="support_y of task 0 holds int64, that of task 1 float64"):
         stack([task(2, 1), task(2, 1, floats=True)])
+
+
+def test_weights_may_be_whole_numbers():
+    assert stack([task(2, 1), task(3, 1, weight=np.array([2, 0, 1]))]).support_w.tolist() == [
+        [1, 1, 0],
+        [2, 0, 1],
+    ]

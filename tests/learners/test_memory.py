@@ -1,11 +1,10 @@
 """Peak memory of the meta-gradient: bytes of all tensors alive at once, counted as each is made and freed."""
 
-import weakref
+import runpy
+from pathlib import Path
 
 import pytest
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
 from outlearn.learners.batch import Batch
 from outlearn.learners.imaml import ImplicitMAML
@@ -14,32 +13,8 @@ from outlearn.learners.maml import FOMAML, MAML
 from outlearn.nets.losses import squared_error
 from outlearn.nets.mlp import MLP
 
+Peak = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "live_bytes.py"))["Peak"]
 STEPS = (4, 16, 64)
-
-
-class Peak(TorchDispatchMode):
-    """Counts the bytes of every storage that an operation makes, forward, backward or again."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.alive, self.peak, self.seen = 0, 0, weakref.WeakSet()
-
-    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        before = {leaf.untyped_storage() for leaf in tree_leaves((args, kwargs)) if torch.is_tensor(leaf)}
-        out = function(*args, **(kwargs or {}))
-        for leaf in tree_leaves(out):
-            if not torch.is_tensor(leaf):
-                continue
-            storage = leaf.untyped_storage()
-            if storage not in before and storage not in self.seen:
-                self.seen.add(storage)
-                self.alive += storage.nbytes()
-                weakref.finalize(storage, self._freed, storage.nbytes())
-        self.peak = max(self.peak, self.alive)
-        return out
-
-    def _freed(self, size: int) -> None:
-        self.alive -= size
 
 
 def peak(make, steps: int, **options) -> int:

@@ -276,7 +276,7 @@ def test_a_row_without_weight_is_a_row_left_out(smooth, curves):
     keep = weight > 0
     fewer = Task(task.support_x[keep], task.support_y[keep], task.query_x, task.query_y, weight[keep])
     wild = Task(
-        np.where(keep[:, None], task.support_x, 1e6), task.support_y, task.query_x, task.query_y, weight
+        np.where(keep[:, None], task.support_x, 1e300), task.support_y, task.query_x, task.query_y, weight
     )
     for make in (MAML, partial(MAML, trim=0.4), Reptile, partial(Reptile, minibatch=2), ImplicitMAML):
         learner = make(module=smooth, loss=squared_error, steps=3, rate=0.1)

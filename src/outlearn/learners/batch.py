@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
@@ -58,45 +58,40 @@ def stack(tasks: Sequence[Task], dtype: torch.dtype | None = None) -> Batch:
 
     if not tasks:
         raise InputError("a batch of no tasks came; give at least one")
-    for name in ("support_x", "support_y", "query_y"):
-        shapes = [getattr(task, name).shape[1:] for task in tasks]
-        other = next((t for t, shape in enumerate(shapes) if shape != shapes[0]), None)
-        if other is not None:
-            raise InputError(
-                f"tasks differ in width: {name} of task 0 has rows of shape {shapes[0]}, that of task "
-                f"{other} {shapes[other]}; bring rows to one width first, such as the row profiles that "
-                "Detector uses"
-            )
-    for name in ("support_x", "support_y", "query_y"):
-        types = [getattr(task, name).dtype for task in tasks]
-        other = next(
-            (t for t, kind in enumerate(types) if (kind.kind == "f") != (types[0].kind == "f")), None
-        )
-        if other is not None:
-            raise InputError(
-                f"tasks differ in kind: {name} of task 0 holds {types[0]}, that of task {other} "
-                f"{types[other]}; make all floats, or all whole numbers"
-            )
+    _alike(tasks)
     dtype = dtype or torch.get_default_dtype()
+    return Batch(*_side(tasks, "support", dtype), *_side(tasks, "query", dtype))
 
-    def side(name: str) -> Tensor:
-        rows = [tensor(getattr(task, name), dtype) for task in tasks]
-        return torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)
 
-    def weights(name: str) -> Tensor:
-        given = [getattr(task, f"{name}_weight") for task in tasks]
-        sizes = [len(getattr(task, f"{name}_x")) for task in tasks]
-        rows = [
-            torch.ones(n, dtype=dtype) if w is None else tensor(w, dtype)
-            for w, n in zip(given, sizes, strict=True)
-        ]
-        return torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)
+def _alike(tasks: Sequence[Task]) -> None:
+    for name in ("support_x", "support_y", "query_y"):
+        first: Array = getattr(tasks[0], name)
+        for t, task in enumerate(tasks):
+            other: Array = getattr(task, name)
+            if other.shape[1:] != first.shape[1:]:
+                raise InputError(
+                    f"tasks differ in width: {name} of task 0 has rows of shape {first.shape[1:]}, that of "
+                    f"task {t} {other.shape[1:]}; bring rows to one width first, such as the row profiles "
+                    "that Detector uses"
+                )
+            if (other.dtype.kind == "f") != (first.dtype.kind == "f"):
+                raise InputError(
+                    f"tasks differ in kind: {name} of task 0 holds {first.dtype}, that of task {t} "
+                    f"{other.dtype}; make all floats, or all whole numbers"
+                )
 
-    return Batch(
-        side("support_x"),
-        side("support_y"),
-        weights("support"),
-        side("query_x"),
-        side("query_y"),
-        weights("query"),
-    )
+
+def _side(tasks: Sequence[Task], side: str, dtype: torch.dtype) -> Iterator[Tensor]:
+    """Yield padded x, y and w."""
+    import torch
+
+    x, y = ([tensor(getattr(task, f"{side}_{name}"), dtype) for task in tasks] for name in "xy")
+    w = [torch.ones(len(rows), dtype=dtype) for rows in x]
+    for t, task in enumerate(tasks):
+        given: Array | None = getattr(task, f"{side}_weight")
+        if given is not None:
+            w[t] = torch.from_numpy(given).to(dtype)
+            # Nothing times the loss of a wild row may be no number: a row without weight is as padding.
+            x[t] = x[t].index_fill(0, (w[t] == 0).nonzero()[:, 0], 0)
+    for rows in (x, y, w):
+        yield torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)

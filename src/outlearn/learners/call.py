@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from outlearn.errors import InputError, OutlearnError
@@ -13,11 +12,21 @@ if TYPE_CHECKING:
 
     from outlearn.nets.losses import RowLoss
 
-__all__ = ["output", "row_losses"]
+__all__ = ["output", "row_losses", "ties"]
+
+MISFIT = (RuntimeError, ValueError, IndexError, TypeError)
 
 
-def output(module: nn.Module, params: Mapping[str, Tensor], x: Tensor) -> Tensor:
+def ties(module: nn.Module) -> bool:
+    """Say whether some of the module's parameters go by two names."""
+    every = module.named_parameters(remove_duplicate=False)
+    return sum(1 for _ in every) > sum(1 for _ in module.parameters())
+
+
+def output(module: nn.Module, params: Mapping[str, Tensor], x: Tensor, *, tied: bool = True) -> Tensor:
     """Return the module's output (n, …) for rows x (n, …), with `params` in place of its own.
+
+    `tied` is what `ties` says of the module: False saves looking for parameters of two names each time.
 
     Raises
     ------
@@ -26,8 +35,13 @@ def output(module: nn.Module, params: Mapping[str, Tensor], x: Tensor) -> Tensor
     """
     from torch.func import functional_call
 
-    with _told(f"{type(module).__name__} fails on rows of shape {tuple(x.shape[1:])}"):
-        result: Tensor = functional_call(module, dict(params), (x,))
+    try:
+        result: Tensor = functional_call(module, dict(params), (x,), tie_weights=tied)
+    except OutlearnError:
+        raise
+    except MISFIT as error:
+        name, shape = type(module).__name__, tuple(x.shape[1:])
+        raise InputError(f"{name} fails on rows of shape {shape}: {error}") from error
     return result
 
 
@@ -42,25 +56,22 @@ def row_losses(loss: RowLoss, params: Mapping[str, Tensor], out: Tensor, y: Tens
     from torch import nn
     from torch.func import functional_call
 
-    name = getattr(loss, "__name__", type(loss).__name__)
-    shapes = f"outputs of shape {tuple(out.shape)} and targets of shape {tuple(y.shape)}"
-    with _told(f"the loss {name} fails on {shapes}"):
+    try:
         rows: Tensor = (
             functional_call(loss, dict(params), (out, y)) if isinstance(loss, nn.Module) else loss(out, y)
         )
+    except OutlearnError:
+        raise
+    except MISFIT as error:
+        raise InputError(f"{_about(loss, out, y)} fails: {error}") from error
     if rows.shape != (len(out),):
         raise InputError(
-            f"the loss {name} gave a value of shape {tuple(rows.shape)} for {shapes}; wanted one value a "
-            "row, neither averaged nor summed over rows (see outlearn.nets.losses)"
+            f"{_about(loss, out, y)} gave values of shape {tuple(rows.shape)}; wanted one a row, neither "
+            "averaged nor summed over rows (see outlearn.nets.losses)"
         )
     return rows
 
 
-@contextmanager
-def _told(what: str) -> Iterator[None]:
-    try:
-        yield
-    except OutlearnError:
-        raise
-    except (RuntimeError, ValueError, IndexError, TypeError) as error:
-        raise InputError(f"{what}: {error}") from error
+def _about(loss: RowLoss, out: Tensor, y: Tensor) -> str:
+    name = getattr(loss, "__name__", type(loss).__name__)
+    return f"the loss {name} on outputs of shape {tuple(out.shape)} and targets of shape {tuple(y.shape)}"

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from outlearn.errors import InputError, ParameterError
 from outlearn.learners.batch import Batch, stack, tensor
-from outlearn.learners.call import output, row_losses
+from outlearn.learners.call import output, row_losses, ties
 from outlearn.learners.fit import draw, meta_fit
 from outlearn.learners.inner import SGD, InnerOptimiser, Params, descend
 from outlearn.learners.loop import Training
@@ -54,7 +54,8 @@ class GradientLearner:
         guard against wrong labels and poisoned rows.
     adversary : size of the worst step that each value of a query row may take before it is judged in
         meta-training (Goodfellow et al. 2015, one step); 0 for none.
-    path : how tasks share the machine; see `parallel`.
+    path : how tasks share the machine; ``vmap`` side by side, ``loop`` one after another, ``auto`` the
+        faster of both, see `learners.side_by_side`.
     """
 
     module: nn.Module
@@ -100,6 +101,10 @@ class GradientLearner:
     def _adapted(self) -> list[str]:
         return [name for name, _ in self.module.named_parameters() if fnmatch(name, self.adapts)]
 
+    @cached_property
+    def _tied(self) -> bool:
+        return ties(self.module)
+
     def start(self) -> Params:
         """Return the meta-parameters before any training."""
         import torch
@@ -134,24 +139,24 @@ class GradientLearner:
         """Return the losses (T,) and the gradient of their mean with respect to each meta-parameter."""
         import torch
 
-        parts = [batch] if self.parallel(len(batch)) else [batch.task(t) for t in range(len(batch))]
         meta = {name: value.detach().requires_grad_() for name, value in meta.items()}
-        total = [torch.zeros_like(value) for value in meta.values()]
-        losses = []
-        for part in parts:  # a loop over tasks holds the graph of one at a time
+        leaves, losses = list(meta.values()), []
+        total: list[Tensor] = []
+        for part in self.portions(batch):  # a loop over tasks holds the graph of one at a time
             loss = self.meta_loss(meta, part, step)
-            found = torch.autograd.grad(loss.sum() / len(batch), list(meta.values()), materialize_grads=True)
-            total = [a + b for a, b in zip(total, found, strict=True)]
+            share = torch.full_like(loss, 1 / len(batch))
+            found = torch.autograd.grad(loss, leaves, share, materialize_grads=True)
+            total = [a + b for a, b in zip(total, found, strict=True)] if total else list(found)
             losses.append(loss.detach())
         return torch.cat(losses), dict(zip(meta, total, strict=True))
 
-    def parallel(self, tasks: int) -> bool:
-        """Say whether tasks go side by side through `vmap` or one after another."""
-        if self.path != "auto":
-            return self.path == "vmap"
+    def portions(self, batch: Batch) -> list[Batch]:
+        """Return what goes side by side through `vmap`: all tasks, or each alone."""
         from outlearn.learners.side_by_side import pays
 
-        return pays(self.module, tasks)
+        rows = max(batch.support_w.shape[1], batch.query_w.shape[1])
+        together = self.path == "vmap" or (self.path == "auto" and pays(self.module, len(batch), rows))
+        return [batch] if together else [batch.task(t) for t in range(len(batch))]
 
     def parts(self, meta: Params) -> tuple[Params, Params]:
         """Split the network's meta-parameters into those that adapt and those that stay."""
@@ -185,11 +190,12 @@ class GradientLearner:
         trim = 0.0 if query else self.trim
 
         def one(params: Params, x: Tensor, y: Tensor, w: Tensor) -> Tensor:
-            out = output(self.module, {**frozen, **params}, x)
+            out = output(self.module, {**frozen, **params}, x, tied=self._tied)
             rows = row_losses(loss, {} if query and self.query_loss is not None else of_loss, out, y)
             if trim > 0:
                 w = w * kept(rows.detach(), y, w, trim)
-            return torch.where(w > 0, rows * w, 0.0).sum() / w.sum().clamp(min=1e-12)
+                rows = torch.where(w > 0, rows, 0.0)  # a poisoned row may have an infinite loss
+            return (rows * (w / w.sum().clamp(min=1e-12))).sum()
 
         if len(x) == 1:
             return one({n: v[0] for n, v in adapted.items()}, x[0], y[0], w[0])[None]

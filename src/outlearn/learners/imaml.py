@@ -56,10 +56,9 @@ class ImplicitMAML(GradientLearner):
         import torch
 
         meta = {name: value.detach().requires_grad_() for name, value in meta.items()}
-        parts = [batch] if self.parallel(len(batch)) else [batch.task(t) for t in range(len(batch))]
         total = [torch.zeros_like(value) for value in meta.values()]
         losses = []
-        for part in parts:
+        for part in self.portions(batch):
             loss, found = self._implicit(meta, part)
             total = [a + b / len(batch) for a, b in zip(total, found, strict=True)]
             losses.append(loss)

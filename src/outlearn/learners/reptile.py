@@ -54,12 +54,11 @@ class Reptile(GradientLearner):
         """Return the query losses (T,) after adapting, and the mean of θ - φ."""
         import torch
 
-        parts = [batch] if self.parallel(len(batch)) else [batch.task(t) for t in range(len(batch))]
         away = {name: torch.zeros_like(value) for name, value in meta.items()}
         losses = []
         with torch.no_grad():
             theta, _ = self.parts(meta)
-            for part in parts:
+            for part in self.portions(batch):
                 params = self._adapt(meta, part, step)
                 for name, value in params.items():
                     away[f"net.{name}"] += (theta[name] - value).sum(0) / len(batch)

@@ -9,13 +9,18 @@ if TYPE_CHECKING:
 
 __all__ = ["pays"]
 
+WEIGHT = 100_000
+ROWS = 256
+CONVOLVED = 50_000
 
-def pays(module: nn.Module, tasks: int) -> bool:
-    """Say whether `vmap` over tasks is the faster path, by rules measured in `benchmarks/metaspeed.py`.
 
-    It saves the overhead of many small operations. Networks with convolutions lose: with weights of its own a
-    task each, a convolution becomes a grouped one, which is slow on a CPU.
+def pays(module: nn.Module, tasks: int, rows: int) -> bool:
+    """Say whether `vmap` over tasks is the faster path, for `rows` a support.
+
     """
     from torch.nn.modules.conv import _ConvNd
 
-    return tasks > 1 and not any(isinstance(part, _ConvNd) for part in module.modules())
+    weight = max(value.numel() for value in module.parameters())
+    if any(isinstance(part, _ConvNd) for part in module.modules()):
+        return tasks > 1 and weight * rows <= CONVOLVED
+    return tasks > 1 and weight <= WEIGHT and rows <= ROWS

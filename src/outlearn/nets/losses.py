@@ -25,7 +25,8 @@ def squared_error(output: Tensor, y: Tensor) -> Tensor:
     >>> squared_error(torch.tensor([[1.0], [3.0]]), torch.tensor([[1.0], [1.0]]))
     tensor([0., 4.])
     """
-    return (output - y.reshape(output.shape)).square().reshape(len(y), -1).mean(dim=1)
+    errors = (output - y.reshape(output.shape)).square()
+    return errors.reshape(len(y)) if errors.numel() == len(y) else errors.reshape(len(y), -1).mean(dim=1)
 
 
 def cross_entropy(output: Tensor, y: Tensor) -> Tensor:
