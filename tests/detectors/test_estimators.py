@@ -11,6 +11,8 @@ from sklearn.utils.estimator_checks import check_estimator, estimator_checks_gen
 from outlearn.detectors import POOL, ClassicalDetector, Detector
 from outlearn.detectors.pyod import to_pyod
 from outlearn.errors import InputError, LabelError
+from outlearn.learners import isolation
+from outlearn.learners.catalogue import CATALOGUE
 
 suite = runpy.run_path(str(Path(__file__).with_name("checks.py")))
 Case, yield_checks = suite["Case"], suite["yield_checks"]
@@ -36,7 +38,7 @@ def facade(name, **options):
 
 
 CASES = [
-    Case("Detector", Detector),
+    *(Case(name, partial(Detector, name)) for name in CATALOGUE),
     *map(classical, POOL),
     Case("PyOD facade of knn", partial(facade, "knn"), estimator=False),
     Case("PyOD facade of ecod", partial(facade, "ecod"), estimator=False),
@@ -51,8 +53,16 @@ def every_check():
             yield pytest.param(case, check, id=f"{case.name}-{name.removeprefix('check_')}", marks=marks)
 
 
+@pytest.fixture
+def small_forests(monkeypatch):
+    """Make the forests in row profiles quick to grow."""
+    return lambda: monkeypatch.setattr(isolation, "TREES", 10)
+
+
 @pytest.mark.parametrize(("case", "check"), list(every_check()))
-def test_a_detector_meets_each_check(case, check):
+def test_a_detector_meets_each_check(case, check, small_forests):
+    if case.name != "incontext":  # which meets them as it ships
+        small_forests()
     check(case)
 
 
@@ -93,7 +103,8 @@ class OneLabelClassical(OneLabel, ClassicalDetector):
 
 
 def without_labels():
-    yield UnlabelledDetector()
+    for name in ("incontext", "maml", "protonet"):  # one of each family; the estimator is the same for all
+        yield UnlabelledDetector(name)
     for name in ("knn", "lof", "iforest", "ecod", "pca", "bagged_trees"):  # the estimator is the same for all
         kind = OneLabelClassical if POOL[name].needs_labels else UnlabelledClassical
         yield kind(name, params=FEW_TREES.get(name))
@@ -101,14 +112,16 @@ def without_labels():
 
 def scikit_learn_checks():
     for estimator in without_labels():
-        label = getattr(estimator, "algorithm", "Detector")
+        label = getattr(estimator, "algorithm", None) or estimator.learner
         for one, check in estimator_checks_generator(estimator):
             name = getattr(check, "func", check).__name__
             yield pytest.param(one, check, id=f"{label}-{name.removeprefix('check_')}")
 
 
 @pytest.mark.parametrize(("estimator", "check"), list(scikit_learn_checks()))
-def test_a_detector_meets_each_check_of_scikit_learn(estimator, check):
+def test_a_detector_meets_each_check_of_scikit_learn(estimator, check, small_forests):
+    if getattr(estimator, "learner", "") != "incontext":
+        small_forests()
     check(estimator)
 
 

@@ -110,7 +110,10 @@ def test_every_learner_scores_the_same_after_a_round_trip(name, columns, tmp_pat
     recipe = Recipe(learner=name, columns=columns, widths=(8, 4), embedding=3, seed=2)
     saved, again = save(path, recipe), load_learner(name, path)
     for labels in (LABELS, np.full(20, -1, dtype=np.int8)):
-        assert np.array_equal(*(one.adapt(ROWS, labels).score(ROWS) for one in (saved, again)))
+        first, second = (one.adapt(ROWS, labels).score(ROWS) for one in (saved, again))
+        np.testing.assert_allclose(
+            first, second, rtol=1e-4, atol=1e-5
+        )  # what is loaded is of double precision
     assert again.one_class == recipe.one_class and again.columns == columns
     _, header = read_checkpoint(path, TABLE_ARCHITECTURE)
     assert (header.corpus, header.command, header.seed) == ("made up", "by hand", 2)
@@ -126,7 +129,18 @@ def test_options_of_a_recipe_are_kept(tmp_path):
     saved = save(path, Recipe(learner="maml", options=options))
     again = load_learner("maml", path)
     assert (again.learned.learner.steps, again.learned.learner.trim) == (2, 0.2)
-    assert np.array_equal(*(one.adapt(ROWS, LABELS).score(ROWS) for one in (saved, again)))
+    first, second = (one.adapt(ROWS, LABELS).score(ROWS) for one in (saved, again))
+    np.testing.assert_allclose(first, second, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.usefixtures("few_trees")
+@pytest.mark.parametrize("name", NAMES)
+def test_a_loaded_learner_scores_a_row_alone_as_in_a_batch_to_the_last_digits(name, tmp_path):
+    path = tmp_path / "w.safetensors"
+    save(path, Recipe(learner=name))
+    scorer = load_learner(name, path).adapt(ROWS, LABELS)
+    alone = np.concatenate([scorer.score(row[None]) for row in ROWS])
+    np.testing.assert_allclose(alone, scorer.score(ROWS), rtol=1e-10)
 
 
 def test_the_same_parameters_are_the_same_bytes(tmp_path):

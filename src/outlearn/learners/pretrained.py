@@ -109,7 +109,9 @@ def _table(name: str, path: Path, tensors: dict[str, Tensor], header: Header) ->
         _check_features(path, header)
     if {n: v.shape for n, v in tensors.items()} != {n: v.shape for n, v in learner.start().items()}:
         raise _unfit(path)
-    return TableLearned(learner.learned(tensors), recipe.columns, recipe.one_class)
+    # In double precision a row scores the same alone or in a batch, also after many inner steps.
+    meta = {name: value.double() for name, value in tensors.items()}
+    return TableLearned(learner.learned(meta), recipe.columns, recipe.one_class)
 
 
 def _unfit(path: Path) -> WeightsError:
