@@ -13,6 +13,7 @@ from outlearn.cli.evaluate import evaluate
 from outlearn.cli.explain import explain
 from outlearn.cli.fit import fit
 from outlearn.cli.guard import guarded
+from outlearn.cli.learners import learners
 from outlearn.cli.metatrain import metatrain
 from outlearn.cli.schema import schema
 from outlearn.cli.score import score
@@ -26,7 +27,7 @@ app = typer.Typer(
     help="Find the odd rows of a table, and say why they are odd.",
 )
 
-for command in (detect, fit, score, explain, evaluate, datasets, schema, metatrain):
+for command in (detect, fit, score, explain, evaluate, datasets, learners, schema, metatrain):
     app.command()(guarded(command))
 
 

@@ -57,7 +57,11 @@ SchemaFile = Annotated[
     typer.Option("--schema", help="TOML file that says how to read columns; see `outlearn schema`."),
 ]
 DetectorName = Annotated[
-    str, typer.Option("--detector", help="incontext (learnt), or a classical one such as iforest, knn, lof.")
+    str,
+    typer.Option(
+        "--detector",
+        help="A learner that `outlearn learners` lists, or a classical one such as iforest, knn, lof.",
+    ),
 ]
 Seed = Annotated[int, typer.Option(help="Seed of all randomness.", min=0)]
 Top = Annotated[int, typer.Option(help="How many of the most abnormal rows to show and explain.", min=0)]
