@@ -5,8 +5,8 @@
 (a) 32 tasks, 5-shot sinusoid regression, 1-40-40-1 ReLU network, second order, 1 and 5 inner steps; (b) tasks
 side by side against one after another, over tasks, widths, rows and convolutional nets; (c) live bytes of a
 meta-step over inner steps. One thread, processor time. Contenders take turns within each repetition, so that
-whatever else the machine does meets all alike, and their gradients are compared before they are timed. TorchOpt
-is measured where it is installed (`pip install torchopt`); it is no dependency.
+whatever else the machine does meets all alike, and their gradients are compared before they are timed.
+TorchOpt is measured where it is installed (`pip install torchopt`); it is no dependency.
 """
 
 from __future__ import annotations
@@ -249,7 +249,7 @@ def cases() -> Iterator[Case]:
 
 def sweep(seconds: float) -> Iterator[dict[str, Any]]:
     """(b) Processor time of a meta-gradient of one inner step, side by side and one after another."""
-    for case, tasks in ((case, tasks) for case in cases() for tasks in case.tasks):
+    for case, tasks in ((one, tasks) for one in cases() for tasks in one.tasks):
         batch = case.batch(tasks)
         loss: RowLoss = cross_entropy if isinstance(case.net, ConvNet) else squared_error
         calls = {}
