@@ -1,6 +1,7 @@
 """Executors: order, bounded memory, errors, and processes that start afresh."""
 
 import math
+import time
 from collections.abc import Iterator
 from functools import partial
 
@@ -57,3 +58,12 @@ def test_workers_run_openmp_though_this_process_has(pool):
     here = nearest(points)  # in a forked process the second such call would wait for ever
     (there,) = pool.map(nearest, [points])
     assert np.array_equal(here, there)
+
+
+def test_unfinished_work_is_dropped_when_the_block_fails():
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), Processes(2) as processes:
+        results = processes.map(time.sleep, [0, 100, 100, 100, 100, 100, 100, 100, 100])
+        next(results)
+        raise KeyboardInterrupt
+    assert time.monotonic() - start < 50

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, wait
 from contextlib import AbstractContextManager
 from multiprocessing import get_context
 from types import TracebackType
@@ -34,23 +35,33 @@ class Serial:
         return map(function, items)
 
 
-def _one_thread() -> None:
+def _start() -> None:
+    # Ctrl-C reaches every process of a terminal; what to do about it is for the one that started the others.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     # The processes are the parallelism: threads within each would mostly wait for one another.
     for library in ("OMP", "OPENBLAS", "MKL"):
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
+
+def _result(future: Future[R]) -> R:
+    # The signal of Ctrl-C may reach another thread; then this one sees it only when it wakes up.
+    while not future.done():
+        wait([future], timeout=0.5)
+    return future.result()
 
 
 class Processes(AbstractContextManager["Processes"]):
     """Runs items on `workers` processes, at most `ahead` items in flight a worker (memory stays bounded).
 
     Each process starts afresh and imports what it needs, so a script that makes one keeps its work under
-    ``if __name__ == "__main__":``.
+    ``if __name__ == "__main__":``. When the block ends with an error, Ctrl-C included, unfinished work is
+    dropped at once.
     """
 
     def __init__(self, workers: int, *, ahead: int = 4) -> None:
         # Fresh processes: in a forked one, OpenMP (scikit-learn's neighbours) waits for ever for threads that
         # only the parent had.
-        self._pool = ProcessPoolExecutor(workers, get_context("spawn"), _one_thread)
+        self._pool = ProcessPoolExecutor(workers, get_context("spawn"), _start)
         self._window = workers * ahead
 
     def map(self, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
@@ -58,9 +69,9 @@ class Processes(AbstractContextManager["Processes"]):
         for item in items:
             pending.append(self._pool.submit(function, item))
             if len(pending) >= self._window:
-                yield pending.popleft().result()
+                yield _result(pending.popleft())
         while pending:
-            yield pending.popleft().result()
+            yield _result(pending.popleft())
 
     def __exit__(
         self,
@@ -68,4 +79,9 @@ class Processes(AbstractContextManager["Processes"]):
         value: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._pool.shutdown(cancel_futures=True)
+        processes = [] if kind is None else list(self._pool._processes.values())
+        self._pool.shutdown(wait=not processes, cancel_futures=True)
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.join()

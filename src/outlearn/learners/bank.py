@@ -169,7 +169,7 @@ def _write(path: Path, profiles: list[EpisodeProfiles]) -> None:
 def _read(path: Path) -> list[EpisodeProfiles]:
     names = [field.name for field in fields(EpisodeProfiles)]
     try:
-        with np.load(path) as arrays:
+        with path.open("rb") as file, np.load(file) as arrays:
             count = len(arrays.files) // len(names)
             return [EpisodeProfiles(**{name: arrays[f"{i}.{name}"] for name in names}) for i in range(count)]
     except (OSError, KeyError, ValueError, EOFError, BadZipFile) as error:
