@@ -21,6 +21,7 @@ def test_nine_learners_are_told_in_words():
         assert kind.family in ("in-context", "gradient", "metric")
         assert all((kind.idea, kind.suits, kind.cost, kind.explains))
         assert kind.load().__name__ == kind.where.split(":")[1]
+        assert kind.load().transductive is False
 
 
 @pytest.mark.parametrize("name", NAMES)

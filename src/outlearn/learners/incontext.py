@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,6 +114,8 @@ class InContext:
     width: int = 96
     latents: int = 16
     blocks: int = 2
+
+    transductive: ClassVar[bool] = False
 
     def network(self) -> InContextNet:
         """Return the untrained network, the same for the same seed."""
