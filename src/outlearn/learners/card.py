@@ -28,6 +28,7 @@ def model_card(name: str, supply: Supply, command: str, figures: Figures) -> str
     """Return the card of the checkpoint `name`, in Markdown."""
     config, kind = supply.config, CATALOGUE[supply.config.learner]
     reads = "profiles of rows" if supply.width is None else f"the columns of tables that have {supply.width}"
+    besides = "" if supply.sets is None else ", and the folder of the sets as `tasks.corpus`"
     limits = [
         "Its scores are a ranking on tables unlike those it learnt from, however high the figures above.",
         "The figures are means over tasks: single tables lie far from them.",
@@ -41,7 +42,7 @@ def model_card(name: str, supply: Supply, command: str, figures: Figures) -> str
         f"**What it is.** The learner `{config.learner}` ({kind.family}): {kind.idea}. It reads {reads}. "
         f'For `outlearn.Detector("{config.learner}", weights="{name}")`.',
         f"**What it learnt from.** {_learnt_from(supply)}",
-        f"**How.** `{command}`, with these settings:",
+        f"**How.** `{command}`, with these settings{besides}:",
         f"```toml\n{config.to_toml()}```",
         "**How good.** Mean AUROC / average precision on held-out tasks:",
         _table(figures),
