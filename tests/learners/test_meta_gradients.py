@@ -213,9 +213,10 @@ def test_a_minibatch_takes_rows_in_turn_and_padding_takes_none(smooth, curves, p
         return learner.meta_gradient(learner.start(), stack(tasks, F64), 3)[1]
 
     tasks = curves(((4, 3), (2, 2), (9, 5)))
-    alone = [fit([task], steps=5, minibatch=3) for task in tasks]
-    mean = {name: torch.stack([grads[name] for grads in alone]).mean(0) for name in alone[0]}
-    agree(fit(tasks, steps=5, minibatch=3), mean, 1e-12)
+    for size in (3, 6):  # of 7, 4 and 14 rows
+        alone = [fit([task], steps=5, minibatch=size) for task in tasks]
+        mean = {name: torch.stack([grads[name] for grads in alone]).mean(0) for name in alone[0]}
+        agree(fit(tasks, steps=5, minibatch=size), mean, 1e-12)
     agree(fit(tasks[:1], steps=1, minibatch=7), fit(tasks[:1], steps=1), 1e-12)
     agree(fit(tasks[:1], steps=2, minibatch=99), fit(tasks[:1], steps=2), 1e-12)
     other = fit(tasks[:1], steps=1, minibatch=3)

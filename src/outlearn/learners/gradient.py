@@ -181,7 +181,6 @@ class GradientLearner:
     def judge(self, meta: Params, adapted: Params, x: Tensor, y: Tensor, w: Tensor, *, query: bool) -> Tensor:
         """Return the weighted mean loss (T,) of rows x (T, N, …), y (T, N, …), w (T, N), each task with its
         own adapted parameters (T, …)."""
-        import torch
         from torch.func import vmap
 
         _, frozen = self.parts(meta)
@@ -194,7 +193,6 @@ class GradientLearner:
             rows = row_losses(loss, {} if query and self.query_loss is not None else of_loss, out, y)
             if trim > 0:
                 w = w * kept(rows.detach(), y, w, trim)
-                rows = torch.where(w > 0, rows, 0.0)  # a poisoned row may have an infinite loss
             return (rows * (w / w.sum().clamp(min=1e-12))).sum()
 
         if len(x) == 1:
