@@ -20,7 +20,7 @@ COLOURS = {
     "joint pre-training": "#777777",
 }
 GREY = "#999999"
-LOWEST, HIGHEST = 0.08, 10.0  # errors that the figure shows
+LOWEST, HIGHEST = 0.05, 10.0  # errors that the figure shows
 
 Results = Sequence[dict[str, Any]]
 
@@ -45,6 +45,8 @@ def _text(results: Results, out: Path, command: str) -> str:
         f"95 % interval over tasks; {steps} meta-steps, seed {seed}. In testing each inner step sees the "
         "whole support and has the rate of meta-training (Meta-SGD: the learnt rates).",
         markdown(head, [_row(result) for result in results]),
+        "Settings differ between learners, so the table holds each to its own published figure and does not rank "
+        "them: an outer rate that falls lowers the error of any of them.",
     ]
     parts.append("\n".join(filter(None, map(_runs_off, results))))
     figures = out.with_suffix(".svg").name
@@ -114,7 +116,7 @@ def _curves(alt: Any, results: Results) -> Any:
         "error:Q",
         title="mean squared error",
         scale=alt.Scale(type="log", domain=[LOWEST, HIGHEST], nice=False),
-        axis=alt.Axis(values=[0.1, 0.2, 0.5, 1, 2, 5, 10]),
+        axis=alt.Axis(values=[0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10]),
     )
     dash = alt.StrokeDash("run:N", scale=dashes, title=None, sort=names)
     lines = (
