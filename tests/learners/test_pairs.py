@@ -98,6 +98,16 @@ def test_the_hardest_partners_are_chosen():
     assert found[0, 0, 1] > 0 and found[0, 0, 3] < 0 and found.count_nonzero() == 2
 
 
+def test_the_mean_of_its_kind_can_stand_for_the_farthest():
+    distance = torch.tensor([[[1.0, 3.0, 9.0, 2.0, 5.0, 0.5]]], requires_grad=True)
+    same = torch.tensor([[[True, True, True, False, False, False]]])
+    weight = torch.tensor([[[1.0, 1.0, 0.0, 1.0, 1.0, 0.0]]])
+    loss = hardest_triplets(distance, same, weight, 0.0, mean=True)
+    assert loss.item() == pytest.approx(log1p(1.0))  # the mean of 1 and 3, and 2
+    (found,) = torch.autograd.grad(loss.sum(), distance)
+    assert found[0, 0, 0] == found[0, 0, 1] > 0 and found[0, 0, 3] < 0 and found.count_nonzero() == 3
+
+
 def test_anchors_that_lack_a_partner_count_nothing():
     distance = torch.rand(1, 3, 4, generator=torch.Generator().manual_seed(0))
     same = torch.tensor([[[True, True, False, False], [True] * 4, [False] * 4]])

@@ -129,6 +129,7 @@ CATALOGUE: Mapping[str, Kind] = MappingProxyType(
             "as Siamese, with close kinds",
             "as Siamese",
             "the nearest support rows",
+            MappingProxyType({"positives": "mean"}),
         ),
     }
 )

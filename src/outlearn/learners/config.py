@@ -41,6 +41,7 @@ _CHOICES: Choices = {
     "options.rates": ("fixed", "one", "layer-step", "parameter"),
     "options.path": ("auto", "vmap", "loop"),
     "options.rows": ("support", "both"),
+    "options.positives": ("hardest", "mean"),
 }
 
 

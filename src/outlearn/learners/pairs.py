@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from outlearn.errors import ParameterError
 from outlearn.learners.batch import Batch
@@ -89,10 +89,21 @@ class Siamese(PairLearner):
 
 @dataclass(frozen=True, kw_only=True)
 class Triplet(PairLearner):
-    """Triplet loss with the hardest pairs of a batch (Hermans, Beyer and Leibe 2017)."""
+    """Triplet loss with the hardest pairs of a batch (Hermans, Beyer and Leibe 2017).
+
+    positives : ``hardest`` takes the farthest row of an anchor's kind; ``mean`` the mean distance to all of
+        them, for kinds with rows far out, which usual rows and anomalies of a table are.
+    """
+
+    positives: Literal["hardest", "mean"] = "hardest"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.positives not in ("hardest", "mean"):
+            raise ParameterError(f"positives={self.positives!r}; wanted 'hardest' or 'mean'")
 
     def of_pairs(self, distance: Tensor, same: Tensor, weight: Tensor) -> Tensor:
-        return hardest_triplets(distance, same, weight, self.margin)
+        return hardest_triplets(distance, same, weight, self.margin, mean=self.positives == "mean")
 
 
 def sum_over(values: Tensor) -> Tensor:
@@ -111,18 +122,24 @@ def contrastive(distance: Tensor, same: Tensor, margin: float) -> Tensor:
     return torch.where(same, distance.square(), (margin - distance).clamp(min=0).square())
 
 
-def hardest_triplets(distance: Tensor, same: Tensor, weight: Tensor, margin: float) -> Tensor:
+def hardest_triplets(
+    distance: Tensor, same: Tensor, weight: Tensor, margin: float, *, mean: bool = False
+) -> Tensor:
     """Mean over anchors (M) of softplus(margin + farthest of its kind - nearest of another) → (T,).
 
-    Anchors that lack either kind of partner count for nothing.
+    With `mean` the mean distance to its kind stands for the farthest. Anchors that lack either kind of
+    partner count for nothing.
     """
     import torch
 
     alike, unlike = (weight > 0) & same, (weight > 0) & ~same
-    farthest = torch.where(alike, distance, -torch.inf).amax(-1)  # (T, M)
+    if mean:
+        own = (distance * alike).sum(-1) / alike.sum(-1).clamp(min=1)  # (T, M)
+    else:
+        own = torch.where(alike, distance, -torch.inf).amax(-1)
     nearest = torch.where(unlike, distance, torch.inf).amin(-1)
-    usable = torch.isfinite(farthest) & torch.isfinite(nearest)
-    gap = torch.where(usable, farthest, 0.0) - torch.where(usable, nearest, 0.0)
+    usable = alike.any(-1) & torch.isfinite(nearest)
+    gap = torch.where(usable, own, 0.0) - torch.where(usable, nearest, 0.0)
     loss = torch.nn.functional.softplus(margin + gap) * usable
     return loss.sum(1) / usable.sum(1).clamp(min=1)
 
