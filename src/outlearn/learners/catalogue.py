@@ -166,6 +166,11 @@ class Recipe:
             )
 
     @property
+    def settings(self) -> dict[str, Any]:
+        """All arguments of the learner: its defaults on tables and the options."""
+        return {**CATALOGUE[self.learner].options, **self.options}
+
+    @property
     def one_class(self) -> bool:
         """Whether it adapts to supports without a known anomaly; see `learners.tabular.label_weights`."""
         return not CATALOGUE[self.learner].first_order
@@ -188,9 +193,7 @@ class Recipe:
             loss = binary_cross_entropy if kind.first_order else LabelLoss()
             arguments |= {"loss": loss, "query_loss": binary_cross_entropy}
         try:
-            learner: GradientLearner | MetricLearner = kind.load()(
-                **arguments, **{**kind.options, **self.options}
-            )
+            learner: GradientLearner | MetricLearner = kind.load()(**arguments, **self.settings)
         except TypeError as error:
             raise ParameterError(f"options of {self.learner}: {error}") from error
         return learner

@@ -37,7 +37,8 @@ def save_table_learner(
     path: Path, recipe: Recipe, meta: Params, *, corpus: str, command: str, notes: dict[str, object]
 ) -> None:
     """Write meta-trained parameters of a learner on tables with its recipe and provenance."""
-    config = asdict(replace(recipe, options=dict(recipe.options)))
+    # All settings, so that other defaults in a later version change no trained learner.
+    config = asdict(replace(recipe, options=recipe.settings))
     features = FEATURES if recipe.columns is None else tuple(f"x{i}" for i in range(recipe.columns))
     header = Header(TABLE_ARCHITECTURE, config, corpus, recipe.seed, command, features, dict(notes))
     write_checkpoint(path, meta, header)

@@ -17,6 +17,7 @@ from outlearn.errors import ParameterError
 from outlearn.execute import Processes, Serial
 from outlearn.learners.bank import EpisodeProfiles, build_bank, claim, profile_episode, situation, usual_share
 from outlearn.learners.batch import Batch, stack
+from outlearn.learners.catalogue import CATALOGUE
 from outlearn.learners.config import MetatrainConfig
 from outlearn.learners.fit import Source
 from outlearn.learners.pretrained import FEATURES
@@ -52,7 +53,8 @@ class Supply:
     @property
     def digest(self) -> str:
         """Name of all that decides the result, but for the version of the code."""
-        about = [self.config.to_toml(), self._about_synthetic(), self._about_sets()]
+        defaults = dict(CATALOGUE[self.config.learner].options)
+        about = [self.config.to_toml(), defaults, self._about_synthetic(), self._about_sets()]
         return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:12]
 
     def _about_synthetic(self) -> dict[str, Any]:
