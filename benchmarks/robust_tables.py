@@ -121,21 +121,23 @@ class Tables:
         change: Change | None = None,
         *,
         attack: float = 0.0,
+        one_class: bool = True,
     ) -> NDArray[np.float64]:
-        """Return the average precision on each test episode (T,)."""
+        """Return the average precision on each test episode (T,); `one_class` as in `label_weights`."""
         found = []
         for number, profiles in enumerate(self._bank(variant)):
-            task = _whole(profiles)
+            task = _whole(profiles, one_class)
             task = task if change is None else change(task, derive(TEST_STREAM, number))
             found.append(average_precision(task.query_y, predict(learned, task, attack).ravel()))
         return np.array(found)
 
 
-def _whole(profiles: EpisodeProfiles) -> Task:
+def _whole(profiles: EpisodeProfiles, one_class: bool) -> Task:
     """Return all rows of an episode as a task, as in use."""
     x, query = (rows.astype(np.float32) for rows in (profiles.support, profiles.query))
     y, query_y = profiles.support_y, profiles.query_y
-    return Task(x, y, query, query_y, label_weights(y), label_weights(query_y))
+    weights = label_weights(y, one_class=one_class), label_weights(query_y)
+    return Task(x, y, query, query_y, *weights)
 
 
 def _thinned(task: Task, rng: np.random.Generator) -> Task:
@@ -171,10 +173,22 @@ def trim_throughout(lab: Tables) -> Found:
 
 
 def shuffled(lab: Tables) -> Found:
-    """No guard, but a check: with labels at random a learner is to be no better than without any."""
+    """No guard, but a check: with labels at random a learner is to be no better than without any.
+
+    Without any it is as it starts, since steps on usual rows alone can do harm; see `no_labels`.
+    """
     learned = lab.trained()
-    honest, dealt, untold = (lab.precision(learned, variant) for variant in ("as-drawn", "dealt", "untold"))
+    honest, dealt = (lab.precision(learned, variant) for variant in ("as-drawn", "dealt"))
+    untold = lab.precision(learned, "untold", one_class=False)
     return Found(honest, None, dealt, None, expected=untold)
+
+
+def no_labels(lab: Tables) -> Found:
+    """Unharmed: with labels."""
+    learned = lab.trained()
+    told = lab.precision(learned)
+    steps, none = (lab.precision(learned, "untold", one_class=one_class) for one_class in (True, False))
+    return Found(told, told, steps, none)
 
 
 def adversary(lab: Tables) -> Found:
@@ -198,6 +212,7 @@ QUESTIONS: dict[tuple[str, str], Callable[[Tables], Found]] = {
     ("20 % of the support told wrongly", "trim=0.2 in training and use"): trim_throughout,
     ("20 % planted anomalies told normal", "trim=0.2 in use"): trim_against_planted,
     ("support labels shuffled", "none: a check"): shuffled,
+    ("no labels in the support", "one_class=False, no steps then"): no_labels,
     (f"query attacked, step {ATTACK}", f"adversary={ATTACK}"): adversary,
     (f"{FEW} tasks to learn from", "jitter and drop_features"): few_tasks,
     ("20 % of the support deleted, MAML", "deletion in training too"): partial(_deletion, name="maml"),
