@@ -97,7 +97,8 @@ def nearest_pixels(task: Task) -> Array:
     """Return the class of the support image at the least Euclidean distance."""
     query, support = (x.reshape(len(x), -1) for x in (task.query_x, task.support_x))
     apart = ((query[:, None] - support[None]) ** 2).sum(axis=-1)
-    return task.support_y[apart.argmin(axis=1)]
+    found: Array = task.support_y[apart.argmin(axis=1)]
+    return found
 
 
 def adapted(learned: Any) -> Predict:
@@ -121,6 +122,7 @@ def judge(predict: Predict, domain: Domain, shots: int, count: int) -> dict[str,
 
 def train(run: Run, shots: int, domain: Domain, arguments: argparse.Namespace) -> Any:
     """Meta-train on the characters of a domain; with no steps, return the learner as it starts."""
+    assert domain.train is not None
     torch.manual_seed(arguments.seed)
     learner = run.make(arguments.channels)
     steps = round(run.steps[shots > 1] * arguments.scale)
