@@ -34,7 +34,9 @@ class Found:
     def row(self) -> dict[str, Any]:
         """Return each mean with its standard error, the worst decile, and the gain of the guard, paired."""
         names = ("unharmed", "unharmed_guarded", "harmed", "harmed_guarded")
-        row = {name: _told(values) for name in names if (values := getattr(self, name)) is not None}
+        row: dict[str, Any] = {
+            name: _told(values) for name in names if (values := getattr(self, name)) is not None
+        }
         if self.harmed_guarded is not None:
             row["gain"] = _told(self.harmed_guarded - self.harmed, worst=False)
         if self.expected is not None:
@@ -55,9 +57,10 @@ def _told(values: Values, *, worst: bool = True) -> dict[str, float]:
 
 def predict(learned: GradientLearned | MetricLearned, task: Task, attack: float = 0.0) -> Array:
     """Return the output (m, …) for the query of a task, whose values an attacker may move by `attack`."""
-    scorer = learned.adapt(task.support_x, task.support_y, task.support_weight)
     if attack == 0:
-        return scorer.predict(task.query_x)
+        return learned.adapt(task.support_x, task.support_y, task.support_weight).predict(task.query_x)
+    assert isinstance(learned, GradientLearned), "an attack follows gradients"
+    scorer = learned.adapt(task.support_x, task.support_y, task.support_weight)
     learner, meta = learned.learner, learned.meta
     dtype = next(iter(meta.values())).dtype
     params = {name: scorer.params[name][None] for name in learner.parts(meta)[0]}

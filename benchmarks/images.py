@@ -122,16 +122,18 @@ def judge(predict: Predict, domain: Domain, shots: int, count: int) -> dict[str,
 
 def train(run: Run, shots: int, domain: Domain, arguments: argparse.Namespace) -> Any:
     """Meta-train on the characters of a domain; with no steps, return the learner as it starts."""
-    assert domain.train is not None
     torch.manual_seed(arguments.seed)
     learner = run.make(arguments.channels)
     steps = round(run.steps[shots > 1] * arguments.scale)
     if steps == 0:
         return learner.learned(learner.start())
 
+    classes = domain.train
+    assert classes is not None
+
     def batch(step: int) -> Batch:
         rngs = (derive(arguments.seed, shots, step, t) for t in range(arguments.tasks))
-        draw = partial(way_shot_task, domain.train, ways=WAYS, shots=shots, queries=QUERIES)
+        draw = partial(way_shot_task, classes, ways=WAYS, shots=shots, queries=QUERIES)
         return stack([draw(rng, turns=domain.turns) for rng in rngs])
 
     how = Training(steps=steps, rate=run.rate, schedule=lambda s, n: min(1.0, 2 * (1 - s / n)), clip=10.0)

@@ -30,7 +30,7 @@ from outlearn.tasks.task import Task
 from outlearn.tasks.vary import shuffle_ways
 
 SIZE, PER_CLASS = 14, 20
-SHAPE = {"ways": 5, "shots": 5, "queries": 5}
+SHAPE: dict[str, Any] = {"ways": 5, "shots": 5, "queries": 5}
 SHARE = 0.2  # of the support that is harmed
 ATTACK = 0.05  # of a range of ink from 0 to 1
 FEW = 20  # classes to train on, where they are learnt by heart

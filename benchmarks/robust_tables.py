@@ -148,7 +148,8 @@ def _varied(task: Task, rng: np.random.Generator) -> Task:
     return drop_features(jitter(task, rng, 0.1), rng, 0.2)
 
 
-def _trimmed(learned: GradientLearned) -> GradientLearned:
+def _trimmed(learned: Learned) -> GradientLearned:
+    assert isinstance(learned, GradientLearned)
     return replace(learned, learner=replace(learned.learner, trim=SHARE))
 
 
