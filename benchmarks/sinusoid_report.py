@@ -45,8 +45,8 @@ def _text(results: Results, out: Path, command: str) -> str:
         f"95 % interval over tasks; {steps} meta-steps, seed {seed}. In testing each inner step sees the "
         "whole support and has the rate of meta-training (Meta-SGD: the learnt rates).",
         markdown(head, [_row(result) for result in results]),
-        "Settings differ between learners, so the table holds each to its own published figure and does not rank "
-        "them: an outer rate that falls lowers the error of any of them.",
+        "Settings differ (Reptile alone has an outer rate that falls): the table holds each learner to its "
+        "own published figure and ranks none.",
     ]
     parts.append("\n".join(filter(None, map(_runs_off, results))))
     figures = out.with_suffix(".svg").name
