@@ -38,13 +38,13 @@ from families import family_of, sets_in
 from gradients import cosine
 from outlearn.data.rows import canonical_order
 from outlearn.evaluate import auroc, average_precision
-from outlearn.learners.bank import build_bank
 from outlearn.learners.catalogue import CATALOGUE, Recipe
 from outlearn.learners.fit import draw, meta_fit
 from outlearn.learners.gradient import GradientLearned
 from outlearn.learners.loop import Training, warm_cosine
 from outlearn.learners.pretrained import load_learner
-from outlearn.learners.profile import Profiler
+from outlearn.learners.rows.bank import build_bank
+from outlearn.learners.rows.profile import Profiler
 from outlearn.learners.tabular import TableLearned, label_weights, profile_task
 from outlearn.rng import derive
 from outlearn.tasks.real import episode_from_set

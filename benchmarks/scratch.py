@@ -14,7 +14,7 @@ from outlearn.learners.batch import stack
 from outlearn.learners.gradient import GradientScorer
 from outlearn.learners.inner import Adam, Params
 from outlearn.learners.maml import FOMAML
-from outlearn.learners.profile import LABEL_FEATURES, STATISTICS
+from outlearn.learners.rows.profile import LABEL_FEATURES, STATISTICS
 from outlearn.learners.tabular import label_weights
 from outlearn.nets.losses import binary_cross_entropy
 from outlearn.nets.profile import ProfileNet

@@ -6,9 +6,9 @@ import pytest
 from typer.testing import CliRunner
 
 from outlearn.cli.app import app
-from outlearn.learners import metatrain as module
-from outlearn.learners.config import MetatrainConfig, TaskConfig, TrainingConfig
-from outlearn.learners.judge import Figure
+from outlearn.learners.training import metatrain as module
+from outlearn.learners.training.config import MetatrainConfig, TaskConfig, TrainingConfig
+from outlearn.learners.training.judge import Figure
 
 
 def run(*words: str):

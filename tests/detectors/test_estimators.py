@@ -11,8 +11,8 @@ from sklearn.utils.estimator_checks import check_estimator, estimator_checks_gen
 from outlearn.detectors import POOL, ClassicalDetector, Detector
 from outlearn.detectors.pyod import to_pyod
 from outlearn.errors import InputError, LabelError
-from outlearn.learners import isolation
 from outlearn.learners.catalogue import CATALOGUE
+from outlearn.learners.rows import isolation
 
 suite = runpy.run_path(str(Path(__file__).with_name("checks.py")))
 Case, yield_checks = suite["Case"], suite["yield_checks"]

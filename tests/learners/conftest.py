@@ -9,9 +9,9 @@ import torch
 from threadpoolctl import threadpool_limits
 from torch import nn
 
-from outlearn.learners import isolation
-from outlearn.learners.bank import EpisodeProfiles
-from outlearn.learners.profile import LABEL_FEATURES, STATISTICS
+from outlearn.learners.rows import isolation
+from outlearn.learners.rows.bank import EpisodeProfiles
+from outlearn.learners.rows.profile import LABEL_FEATURES, STATISTICS
 from outlearn.tasks.sampler import SamplerConfig, SyntheticSampler
 from outlearn.tasks.task import Task
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from outlearn.learners.profile import LABEL_FEATURES, PRIOR_GATE, STATISTICS
+from outlearn.learners.rows.profile import LABEL_FEATURES, PRIOR_GATE, STATISTICS
 from outlearn.nets.profile import ProfileNet
 
 F, L = len(STATISTICS), len(LABEL_FEATURES)

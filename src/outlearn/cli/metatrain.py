@@ -12,8 +12,8 @@ import typer
 from outlearn.cli import options as o
 
 if TYPE_CHECKING:
-    from outlearn.learners.config import MetatrainConfig
-    from outlearn.learners.metatrain import Outcome
+    from outlearn.learners.training.config import MetatrainConfig
+    from outlearn.learners.training.metatrain import Outcome
 
 __all__ = ["metatrain"]
 
@@ -42,8 +42,8 @@ def metatrain(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-    from outlearn.learners.metatrain import metatrain as run
-    from outlearn.learners.metatrain import work_folder
+    from outlearn.learners.training.metatrain import metatrain as run
+    from outlearn.learners.training.metatrain import work_folder
 
     given = {"learner": learner, "seed": seed}
     tasks, training = (
@@ -75,7 +75,7 @@ def _settings(
     path: Path | None, given: dict[str, Any], tasks: dict[str, Any], training: dict[str, Any]
 ) -> MetatrainConfig:
     """Return the settings of the file, if there is one, with the options that were given in their place."""
-    from outlearn.learners.config import MetatrainConfig, read_config
+    from outlearn.learners.training.config import MetatrainConfig, read_config
 
     config = MetatrainConfig() if path is None else read_config(path)
     given, tasks, training = (

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from outlearn.errors import ParameterError
-from outlearn.learners.profile import LABEL_FEATURES, PRIOR_GATE, STATISTICS
+from outlearn.learners.rows.profile import LABEL_FEATURES, PRIOR_GATE, STATISTICS
 
 if TYPE_CHECKING:
     from torch import nn

@@ -1,9 +1,9 @@
 """The in-context learner: one forward pass reads a support, with whatever labels it has, and scores rows.
 
-A row becomes a profile of fixed width relative to its support (`learners.profile`); a permutation-invariant
-network (`nets.incontext`), meta-trained on many tasks, reads the profiles of the support with their label
-state. Adapting takes no gradient step. Inductive: the score of a row depends on the support and on nothing
-else.
+A row becomes a profile of fixed width relative to its support (`learners.rows.profile`); a network that does
+not depend on the order of rows (`nets.incontext`), meta-trained on many tasks, reads the profiles of the
+support with their label state. Adapting takes no gradient step. Inductive: the score of a row depends on the
+support and on nothing else.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outlearn.data.rows import canonical_order
-from outlearn.learners.bank import EpisodeProfiles, profile_episode, situation
 from outlearn.learners.base import Scorer
 from outlearn.learners.loop import Training, train, warm_cosine
-from outlearn.learners.profile import LABEL_FEATURES, PRIOR_GATE, STATISTICS, Profiler
+from outlearn.learners.rows.bank import EpisodeProfiles, profile_episode, situation
+from outlearn.learners.rows.profile import LABEL_FEATURES, PRIOR_GATE, STATISTICS, Profiler
 from outlearn.rng import derive
 from outlearn.tasks.episode import Episode
 
@@ -132,7 +132,7 @@ class InContext:
             return InContextNet(config, gate)
 
     def meta_fit(self, episodes: Iterable[Episode]) -> InContextLearned:
-        """Train on the episodes, held in memory as profiles; `learners.metatrain` adds files and resume."""
+        """Train on episodes held in memory; `learners.training.metatrain` adds files and resume."""
         bank = [profile_episode(episode) for episode in episodes]
         net = self.network()
         self.train(net, bank, Training())

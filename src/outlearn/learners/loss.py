@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from outlearn.learners.bank import EpisodeProfiles
+from outlearn.learners.rows.bank import EpisodeProfiles
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

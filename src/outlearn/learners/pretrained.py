@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from outlearn.errors import ParameterError, WeightsError
 from outlearn.learners.catalogue import Recipe
 from outlearn.learners.incontext import ARCHITECTURE, InContextLearned
-from outlearn.learners.profile import LABEL_FEATURES, STATISTICS
+from outlearn.learners.rows.profile import LABEL_FEATURES, STATISTICS
 from outlearn.learners.tabular import TableLearned
 from outlearn.weights.checkpoint import Header, read_checkpoint, shipped, write_checkpoint
 

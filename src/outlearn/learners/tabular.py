@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from outlearn.data.rows import canonical_order
 from outlearn.errors import InputError, LabelError
-from outlearn.learners.bank import EpisodeProfiles
 from outlearn.learners.base import Scorer
-from outlearn.learners.profile import Profiler
-from outlearn.learners.views import StandardView
+from outlearn.learners.rows.bank import EpisodeProfiles
+from outlearn.learners.rows.profile import Profiler
+from outlearn.learners.rows.views import StandardView
 from outlearn.rng import derive
 from outlearn.tasks.episode import Episode
 from outlearn.tasks.task import Task

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from outlearn.data.rows import canonical_order
-from outlearn.learners import profile as module
-from outlearn.learners.isolation import Isolation
-from outlearn.learners.profile import LABEL_FEATURES, STATISTICS, Profile, Profiler
-from outlearn.learners.views import RankView, StandardView, WhitenedView
+from outlearn.learners.rows import profile as module
+from outlearn.learners.rows.isolation import Isolation
+from outlearn.learners.rows.profile import LABEL_FEATURES, STATISTICS, Profile, Profiler
+from outlearn.learners.rows.views import RankView, StandardView, WhitenedView
 
-naive = runpy.run_path(str(Path(__file__).parents[1] / "naive" / "profile.py"))
+naive = runpy.run_path(str(Path(__file__).parents[2] / "naive" / "profile.py"))
 
 NAMES = ("d1", "d5", "d20", "d50", "ratio5", "ratio20", "clean5", "clean20")
 FITS = {"standard": StandardView, "rank": RankView, "whitened": WhitenedView}

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from outlearn.errors import OutputError
 from outlearn.files import whole, writing
-from outlearn.learners.card import Figures, model_card, provenance
-from outlearn.learners.config import MetatrainConfig, TaskConfig, TrainingConfig
-from outlearn.learners.judge import judge
-from outlearn.learners.log import TrainingLog
-from outlearn.learners.runs import Run, run_of
-from outlearn.learners.supply import Supply, plan
+from outlearn.learners.training.card import Figures, model_card, provenance
+from outlearn.learners.training.config import MetatrainConfig, TaskConfig, TrainingConfig
+from outlearn.learners.training.judge import judge
+from outlearn.learners.training.log import TrainingLog
+from outlearn.learners.training.runs import Run, run_of
+from outlearn.learners.training.supply import Supply, plan
 
 __all__ = ["Outcome", "metatrain", "work_folder"]
 

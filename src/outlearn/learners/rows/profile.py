@@ -19,10 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outlearn.data.rows import has_copy
-from outlearn.learners.isolation import Isolation
-from outlearn.learners.nearest import MAX_ROWS, Reference
-from outlearn.learners.tails import ColumnTails
-from outlearn.learners.views import RankView, StandardView, WhitenedView
+from outlearn.learners.rows.isolation import Isolation
+from outlearn.learners.rows.nearest import MAX_ROWS, Reference
+from outlearn.learners.rows.tails import ColumnTails
+from outlearn.learners.rows.views import RankView, StandardView, WhitenedView
 
 __all__ = ["LABEL_FEATURES", "PRIOR_GATE", "STATISTICS", "Profile", "Profiler"]
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from outlearn.learners.tails import BINS, ColumnTails
+from outlearn.learners.rows.tails import BINS, ColumnTails
 
 
 def plain(X: np.ndarray, row: np.ndarray) -> list[float]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from outlearn.learners.views import RankView, StandardView, WhitenedView
+from outlearn.learners.rows.views import RankView, StandardView, WhitenedView
 
 VIEWS = (StandardView, RankView, WhitenedView)
 

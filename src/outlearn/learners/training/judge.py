@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from outlearn.learners.bank import EpisodeProfiles
+from outlearn.learners.rows.bank import EpisodeProfiles
 
 __all__ = ["Figure", "judge"]
 

@@ -10,18 +10,18 @@ from typing import Protocol
 
 import numpy as np
 
-from outlearn.learners.bank import EpisodeProfiles
 from outlearn.learners.batch import stack
 from outlearn.learners.catalogue import CATALOGUE, Recipe
 from outlearn.learners.fit import meta_fit
 from outlearn.learners.incontext import InContext, InContextLearned
-from outlearn.learners.judge import Score
-from outlearn.learners.log import TrainingLog
 from outlearn.learners.loop import Training, warm_cosine
 from outlearn.learners.loss import collate, episode_loss
 from outlearn.learners.pretrained import save_incontext, save_table_learner
-from outlearn.learners.supply import Supply, task_source
+from outlearn.learners.rows.bank import EpisodeProfiles
 from outlearn.learners.tabular import label_weights, profile_task
+from outlearn.learners.training.judge import Score
+from outlearn.learners.training.log import TrainingLog
+from outlearn.learners.training.supply import Supply, task_source
 from outlearn.rng import derive
 
 __all__ = ["Run", "run_of"]

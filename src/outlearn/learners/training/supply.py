@@ -15,14 +15,21 @@ import numpy as np
 from outlearn import __version__
 from outlearn.errors import ParameterError
 from outlearn.execute import Processes, Serial
-from outlearn.learners.bank import EpisodeProfiles, build_bank, claim, profile_episode, situation, usual_share
 from outlearn.learners.batch import Batch, stack
 from outlearn.learners.catalogue import CATALOGUE
-from outlearn.learners.config import MetatrainConfig
 from outlearn.learners.fit import Source
 from outlearn.learners.pretrained import FEATURES
-from outlearn.learners.sets import SetEpisodes, Sets, read_sets
+from outlearn.learners.rows.bank import (
+    EpisodeProfiles,
+    build_bank,
+    claim,
+    profile_episode,
+    situation,
+    usual_share,
+)
 from outlearn.learners.tabular import column_task, profile_task
+from outlearn.learners.training.config import MetatrainConfig
+from outlearn.learners.training.sets import SetEpisodes, Sets, read_sets
 from outlearn.rng import derive
 from outlearn.tasks.episode import Episode
 from outlearn.tasks.sampler import SamplerConfig, SyntheticSampler

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from outlearn.errors import ParameterError, ReadError
-from outlearn.learners.config import MetatrainConfig, TaskConfig, TrainingConfig, read_config
+from outlearn.learners.training.config import MetatrainConfig, TaskConfig, TrainingConfig, read_config
 
 FULL = """
 learner = "metasgd"

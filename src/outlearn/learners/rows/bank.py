@@ -17,7 +17,7 @@ from outlearn.data.rows import canonical_order
 from outlearn.errors import InputError
 from outlearn.execute import Executor, Serial
 from outlearn.files import whole, writing
-from outlearn.learners.profile import Profiler
+from outlearn.learners.rows.profile import Profiler
 from outlearn.rng import derive
 from outlearn.tasks.episode import Episode
 

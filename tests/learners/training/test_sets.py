@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from outlearn.errors import InputError, ParameterError
-from outlearn.learners.config import TaskConfig
-from outlearn.learners.sets import SetEpisodes, read_sets
+from outlearn.learners.training.config import TaskConfig
+from outlearn.learners.training.sets import SetEpisodes, read_sets
 
 RNG = np.random.default_rng(0)
 

@@ -14,14 +14,15 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from outlearn import Detector
 from outlearn.errors import InputError, MissingExtraError, OutputError, ParameterError
-from outlearn.learners import bank, supply
 from outlearn.learners.catalogue import CATALOGUE
-from outlearn.learners.config import MetatrainConfig, TaskConfig, TrainingConfig
 from outlearn.learners.incontext import ARCHITECTURE
 from outlearn.learners.loop import warm_cosine
-from outlearn.learners.metatrain import Outcome, metatrain, work_folder
 from outlearn.learners.pretrained import TABLE_ARCHITECTURE, load_incontext
-from outlearn.learners.supply import task_source
+from outlearn.learners.rows import bank
+from outlearn.learners.training import supply
+from outlearn.learners.training.config import MetatrainConfig, TaskConfig, TrainingConfig
+from outlearn.learners.training.metatrain import Outcome, metatrain, work_folder
+from outlearn.learners.training.supply import task_source
 from outlearn.tasks.sampler import SamplerConfig
 from outlearn.weights import read_checkpoint
 

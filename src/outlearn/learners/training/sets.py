@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outlearn.errors import InputError, ParameterError
-from outlearn.learners.config import TaskConfig
+from outlearn.learners.training.config import TaskConfig
 from outlearn.rng import derive
 from outlearn.tasks.augment import add_noise, subset_columns, warp_columns
 from outlearn.tasks.corpus import Corpus, Entry

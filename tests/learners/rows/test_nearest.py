@@ -5,7 +5,7 @@ from math import dist
 import numpy as np
 import pytest
 
-from outlearn.learners.nearest import Reference
+from outlearn.learners.rows.nearest import Reference
 
 
 def plain(points, numbers, row, copy, k):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.ensemble import IsolationForest
 
-from outlearn.learners.isolation import SAMPLE, TREES, Isolation
+from outlearn.learners.rows.isolation import SAMPLE, TREES, Isolation
 
 
 @pytest.mark.parametrize(("n", "d", "seed"), [(2, 1, 0), (30, 4, 1), (700, 3, 2)])

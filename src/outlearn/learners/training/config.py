@@ -12,7 +12,7 @@ from typing import Any
 
 from outlearn.errors import ParameterError, ReadError
 from outlearn.learners.catalogue import CATALOGUE
-from outlearn.learners.checked import Bounds, Choices, check, check_choice, made, table
+from outlearn.learners.training.checked import Bounds, Choices, check, check_choice, made, table
 from outlearn.tasks.situation import SITUATIONS
 
 __all__ = ["MetatrainConfig", "TaskConfig", "TrainingConfig", "read_config"]

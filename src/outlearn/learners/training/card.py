@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from outlearn.learners.catalogue import CATALOGUE
-from outlearn.learners.judge import Figure
-from outlearn.learners.sets import Sets
-from outlearn.learners.supply import Supply
+from outlearn.learners.training.judge import Figure
+from outlearn.learners.training.sets import Sets
+from outlearn.learners.training.supply import Supply
 
 __all__ = ["Figures", "model_card", "provenance"]
 

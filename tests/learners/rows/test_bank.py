@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from outlearn.execute import Processes
-from outlearn.learners import bank as module
-from outlearn.learners.bank import EpisodeProfiles, build_bank, profile_episode, situation
+from outlearn.learners.rows import bank as module
+from outlearn.learners.rows.bank import EpisodeProfiles, build_bank, profile_episode, situation
 from outlearn.tasks.episode import Episode
 
 COUNT = 5

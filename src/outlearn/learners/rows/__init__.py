@@ -1,0 +1,1 @@
+"""Rows of any table as profiles of one width: what networks read."""
