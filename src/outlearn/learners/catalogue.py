@@ -121,6 +121,7 @@ CATALOGUE: Mapping[str, Kind] = MappingProxyType(
             "several kinds of anomaly, one label each",
             "one pass, and a distance to every support row",
             "the nearest support rows",
+            MappingProxyType({"nearest": 200}),
         ),
         "triplet": Kind(
             "pairs:Triplet",
@@ -129,7 +130,7 @@ CATALOGUE: Mapping[str, Kind] = MappingProxyType(
             "as Siamese, with close kinds",
             "as Siamese",
             "the nearest support rows",
-            MappingProxyType({"positives": "mean"}),
+            MappingProxyType({"positives": "mean", "nearest": 200}),
         ),
     }
 )
