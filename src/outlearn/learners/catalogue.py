@@ -91,7 +91,7 @@ CATALOGUE: Mapping[str, Kind] = MappingProxyType(
             "metasgd:MetaSGD",
             "gradient",
             "MAML that also learns how far to step in each parameter",
-            "five labels or more; the best of the gradient learners here",
+            "one label or more; the best of the gradient learners on real tables",
             "as MAML, with twice the parameters",
             _LINEAR,
             _STEPS,
