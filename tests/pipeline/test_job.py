@@ -239,3 +239,10 @@ def test_progress_tells_each_stage(tmp_path):
         "explaining",
         "writing",
     ]
+
+
+def test_only_the_in_context_learner_speaks_of_calibration():
+    table = pl.DataFrame(np.random.default_rng(0).normal(size=(60, 3)), schema=["a", "b", "c"])
+    said = {name: " ".join(detect(table, detector=name).limits) for name in ("incontext", "protonet")}
+    assert "calibrated" in said["incontext"] and "no probability" not in said["incontext"]
+    assert "no probability" in said["protonet"] and "calibrated" not in said["protonet"]

@@ -88,8 +88,13 @@ class Detector(BaseDetector):
         learned = load_learner(self.learner, None if self.weights is None else Path(self.weights))
         return learned.seeded(self.seed_).adapt(X, y)
 
+    @property
+    def probabilistic(self) -> bool:
+        """Whether the learner gives log-odds; the others rank."""
+        return self.learner == "incontext"
+
     def _calibrate(self, raw: NDArray[np.float64]) -> tuple[Calibrator, float]:
-        if self.learner != "incontext":  # a ranking, no probability
+        if not self.probabilistic:
             return calibrate_ranking(raw, self.contamination)
         return Calibrator.from_logits(), cast("InContextScorer", self.scorer_).contamination
 

@@ -58,7 +58,7 @@ def _support(detector: BaseDetector, total: int | None) -> str:
 
 
 def _score(detector: BaseDetector) -> str:
-    if isinstance(detector, Detector):
+    if isinstance(detector, Detector) and detector.probabilistic:
         return (
             "The score is calibrated on the tables that the model learnt from; on this table that is not "
             "checked."

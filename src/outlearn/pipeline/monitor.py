@@ -80,7 +80,7 @@ class Monitor:
         Parameters
         ----------
         source : a path, ``dataset:NAME``, a database URL (with ``options.query``), or a dataframe.
-        detector : "incontext" or a name of the classical pool.
+        detector : a learner of `learners.catalogue`, or a name of the classical pool.
         known_normal : whether every row that has no label is known to be normal, as in a reference.
         label_column : column of labels (1/0/empty or anomaly/normal/empty); it is no feature.
         time_column : column of date-times, wanted by a budget "20/day".
