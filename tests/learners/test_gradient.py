@@ -490,3 +490,18 @@ def test_adam_within_and_a_learnt_loss_train(smooth, curves):
     made = learner.meta_fit(tasks, Training(steps=5, rate=0.05))
     assert (made.meta["loss.log_weight"] != 0).all()
     assert np.isfinite(made.adapt(tasks[0].support_x, tasks[0].support_y).score(tasks[0].query_x)).all()
+
+
+def test_held_out_tasks_are_judged_after_adapting_to_their_supports_alone(curves, smooth):
+    tasks = curves()
+    batch = stack(tasks, F64)
+    both, support = (
+        Reptile(module=smooth, loss=squared_error, steps=3, rate=0.1, rows=rows)
+        for rows in ("both", "support")
+    )
+    meta = both.start()
+    found = [both.learned(meta).adapt(t.support_x, t.support_y).predict(t.query_x) for t in tasks]
+    by_hand = np.mean([((p - t.query_y) ** 2).mean() for p, t in zip(found, tasks, strict=True)])
+    assert held_out_loss(both, meta, batch) == pytest.approx(by_hand, rel=1e-12)
+    assert held_out_loss(support, meta, batch) == held_out_loss(both, meta, batch)
+    assert both.meta_gradient(meta, batch)[0].mean().item() != pytest.approx(by_hand, rel=1e-3)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -28,6 +29,8 @@ class MetaLearner(Protocol):
     def start(self) -> Params: ...
 
     def meta_gradient(self, meta: Params, batch: Batch, step: int = 0) -> tuple[Tensor, Params]: ...
+
+    def held_out_losses(self, meta: Params, batch: Batch) -> Tensor: ...
 
 
 def draw(tasks: Sequence[Task], size: int, seed: int = 0, dtype: torch.dtype | None = None) -> Source:
@@ -85,18 +88,24 @@ def meta_fit(
 
 
 def held_out_loss(learner: MetaLearner, meta: Params, batch: Batch) -> float:
-    """Return the mean loss over tasks after adapting, as at the end of meta-training."""
-    losses, _ = _gradient(learner, meta, batch, 2**31)
-    return float(losses.mean())
+    """Return the mean query loss over tasks after adapting to their supports alone, as in use."""
+    with _dropout_of(0):
+        return float(learner.held_out_losses(meta, batch).mean())
 
 
 def _gradient(learner: MetaLearner, meta: Params, batch: Batch, step: int) -> tuple[Tensor, Params]:
-    """Return losses and meta-gradient; dropout is a function of the step, so that runs can be resumed."""
+    with _dropout_of(step):
+        return learner.meta_gradient(meta, batch, step)
+
+
+@contextmanager
+def _dropout_of(step: int) -> Iterator[None]:
+    """Make dropout a function of the step, so that runs can be resumed."""
     import torch
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(derive(step).integers(2**63)))
-        return learner.meta_gradient(meta, batch, step)
+        yield
 
 
 def _blame(learner: MetaLearner, meta: Params, batch: Batch, step: int) -> str:

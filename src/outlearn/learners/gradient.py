@@ -17,7 +17,7 @@ from outlearn.errors import InputError, ParameterError
 from outlearn.learners.batch import Batch, stack, tensor
 from outlearn.learners.call import output, row_losses, ties
 from outlearn.learners.fit import draw, meta_fit
-from outlearn.learners.inner import SGD, InnerOptimiser, Params, descend
+from outlearn.learners.inner import SGD, InnerOptimiser, Params, descend, last
 from outlearn.learners.loop import Training
 from outlearn.learners.refuse import refuse_batch_norm, refuse_loss
 from outlearn.learners.trim import kept
@@ -149,6 +149,20 @@ class GradientLearner:
             total = [a + b for a, b in zip(total, found, strict=True)] if total else list(found)
             losses.append(loss.detach())
         return torch.cat(losses), dict(zip(meta, total, strict=True))
+
+    def held_out_losses(self, meta: Params, batch: Batch) -> Tensor:
+        """Return the query loss (T,) of each task after adapting to its support alone; no graph is kept."""
+        import torch
+
+        with torch.no_grad():
+            return torch.cat(
+                [
+                    self.query_losses(
+                        meta, last(self.walk(meta, self.stacked(meta, len(part)), part, self.steps)), part
+                    )
+                    for part in self.portions(batch)
+                ]
+            )
 
     def portions(self, batch: Batch) -> list[Batch]:
         """Return what goes side by side through `vmap`: all tasks, or each alone."""

@@ -72,6 +72,16 @@ class MetricLearner:
     def losses(self, meta: Params, batch: Batch, support: Tensor, query: Tensor) -> Tensor:
         """Return the loss (T,) of each task, from its embedded rows."""
 
+    def held_out_losses(self, meta: Params, batch: Batch) -> Tensor:
+        """Return the loss (T,) of each task; no graph is kept."""
+        import torch
+
+        _check(batch, self.ways)
+        with torch.no_grad():
+            return self.losses(
+                meta, batch, self.embed(meta, batch.support_x), self.embed(meta, batch.query_x)
+            )
+
     def meta_gradient(self, meta: Params, batch: Batch, step: int = 0) -> tuple[Tensor, Params]:
         """Return the losses (T,) and the gradient of their mean with respect to each meta-parameter.
 
