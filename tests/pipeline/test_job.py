@@ -243,6 +243,9 @@ def test_progress_tells_each_stage(tmp_path):
 
 def test_only_the_in_context_learner_speaks_of_calibration():
     table = pl.DataFrame(np.random.default_rng(0).normal(size=(60, 3)), schema=["a", "b", "c"])
-    said = {name: " ".join(detect(table, detector=name).limits) for name in ("incontext", "protonet")}
+    found = {name: detect(table, detector=name) for name in ("incontext", "protonet")}
+    assert "more likely an anomaly than not" in found["incontext"].decision.rule
+    assert "rough estimate" in found["protonet"].decision.rule
+    said = {name: " ".join(each.limits) for name, each in found.items()}
     assert "calibrated" in said["incontext"] and "no probability" not in said["incontext"]
     assert "no probability" in said["protonet"] and "calibrated" not in said["protonet"]

@@ -166,6 +166,11 @@ class BaseDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         self.offset_ = -float(np.nextafter(self.threshold_, -np.inf))
 
     @property
+    def probabilistic(self) -> bool:
+        """Whether scores are probabilities on tables like those learnt from; else they rank."""
+        return False
+
+    @property
     def rule_(self) -> Rule | None:
         """How the threshold is set; None when a score of .5 is the threshold."""
         if self.false_alarm_rate is not None:

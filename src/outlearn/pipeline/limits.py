@@ -7,7 +7,6 @@ import numpy as np
 from outlearn.data.rows import row_hash
 from outlearn.decisions.decision import Decision
 from outlearn.detectors.base import BaseDetector
-from outlearn.detectors.detector import Detector
 from outlearn.pipeline.scan import Scan
 
 __all__ = ["limits_of"]
@@ -58,7 +57,7 @@ def _support(detector: BaseDetector, total: int | None) -> str:
 
 
 def _score(detector: BaseDetector) -> str:
-    if isinstance(detector, Detector) and detector.probabilistic:
+    if detector.probabilistic:
         return (
             "The score is calibrated on the tables that the model learnt from; on this table that is not "
             "checked."

@@ -19,7 +19,6 @@ from outlearn.decisions.conformal import p_values
 from outlearn.decisions.decide import Rule, decide
 from outlearn.decisions.decision import Decision, Promise
 from outlearn.detectors.base import BaseDetector
-from outlearn.detectors.detector import Detector
 from outlearn.errors import ParameterError
 from outlearn.pipeline.rows import chunks_of
 from outlearn.pipeline.stages import Stages
@@ -115,7 +114,7 @@ def decide_rows(detector: BaseDetector, scan: Scan, rule: Rule | None) -> Decisi
             times=scan.times,
         )
         return _without_false_promise(decision, scan) if rule.kind in _ABOUT_NORMAL_ROWS else decision
-    if isinstance(detector, Detector):
+    if detector.probabilistic:
         meaning = "more likely an anomaly than not, as the model judges"
     else:
         meaning = (
