@@ -20,8 +20,6 @@ from __future__ import annotations
 import argparse
 import csv
 import hashlib
-import shlex
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,6 +31,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+import machine
 from adaptation_report import report
 from families import family_of, sets_in
 from gradients import cosine
@@ -250,8 +249,7 @@ def main() -> None:
             if missing:
                 _run(path, seed, missing, marks, families[path], results)
     rows = [results.rows[key] for key in wanted if key in results.rows]
-    shown = [Path(part).name if Path(part).is_absolute() else part for part in sys.argv[1:]]
-    text = report(rows, command=shlex.join(["python", "benchmarks/adaptation.py", *shown]))
+    text = report(rows, command=machine.command("adaptation.py"))
     print(text)
     arguments.out.with_suffix(".md").write_text(text)
 

@@ -14,8 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -27,8 +25,8 @@ import numpy as np
 import torch
 
 import machine
+import rowfile
 from outlearn.evaluate.compare import markdown
-from outlearn.files import whole
 from outlearn.learners.anil import ANIL
 from outlearn.learners.batch import Batch, stack
 from outlearn.learners.fit import meta_fit
@@ -198,7 +196,7 @@ def main() -> None:
     arguments = _arguments()
     torch.set_num_threads(1)
     settings = {k: getattr(arguments, k) for k in ("seed", "channels", "classes", "tasks", "scale", "tests")}
-    rows = _resume(arguments.out, settings)
+    rows = rowfile.resume(arguments.out, settings)
     done = {(row["learner"], row["shots"], row["trained on"]) for row in rows}
     for group in domains(arguments):
         for shots in arguments.shots:
@@ -207,34 +205,10 @@ def main() -> None:
                     continue
                 rows.append(measure(name, shots, group[0], group, arguments))
                 print(json.dumps(rows[-1]), flush=True)
-                _write(arguments.out, settings, rows)
-    text = report(rows, _command())
+                rowfile.write(arguments.out, settings, rows, command=machine.command("images.py"))
+    text = report(rows, machine.command("images.py"))
     print(text)
     arguments.out.with_suffix(".md").write_text(text)
-
-
-def _resume(path: Path, settings: dict[str, Any]) -> list[dict[str, Any]]:
-    if not path.exists():
-        return []
-    stored = json.loads(path.read_text())
-    if stored["settings"] != settings:
-        raise SystemExit(f"{path} holds a run with {stored['settings']}; take another --out or move it away")
-    rows: list[dict[str, Any]] = stored["rows"]
-    return rows
-
-
-def _write(path: Path, settings: dict[str, Any], rows: Sequence[dict[str, Any]]) -> None:
-    about = {"command": _command(), **machine.describe()}
-    lines = ",\n".join(json.dumps(row) for row in rows)
-    with whole(path, parents=True) as part:
-        part.write_text(
-            f'{json.dumps(about)[:-1]}, "settings": {json.dumps(settings)}, "rows": [\n{lines}\n]}}\n'
-        )
-
-
-def _command() -> str:
-    shown = [Path(part).name if Path(part).is_absolute() else part for part in sys.argv[1:]]
-    return shlex.join(["python", "benchmarks/images.py", *shown])
 
 
 def _arguments() -> argparse.Namespace:

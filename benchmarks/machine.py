@@ -1,9 +1,11 @@
-"""Where and when a figure was measured."""
+"""Where, when and by which command a figure was measured."""
 
 from __future__ import annotations
 
 import os
 import platform
+import shlex
+import sys
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -21,6 +23,12 @@ def describe() -> dict[str, str]:
         "system": f"{platform.system()}, Python {platform.python_version()}",
         "versions": ", ".join(f"{name} {_version(name)}" for name in PACKAGES),
     }
+
+
+def command(script: str) -> str:
+    """Return the command line of this run of `script`; absolute paths, local as they are, by name."""
+    shown = [Path(part).name if Path(part).is_absolute() else part for part in sys.argv[1:]]
+    return shlex.join(["python", f"benchmarks/{script}", *shown])
 
 
 def _memory() -> str:

@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,8 +22,8 @@ import torch
 import machine
 import robust_glyphs
 import robust_tables
+import rowfile
 from outlearn.evaluate.compare import markdown
-from outlearn.files import whole
 from robust_glyphs import Glyphs
 from robust_tables import Tables
 
@@ -37,7 +35,7 @@ def main() -> None:
     arguments = _arguments()
     torch.set_num_threads(1)
     settings = {name: getattr(arguments, name) for name in SETTINGS}
-    rows = _resume(arguments.out, settings)
+    rows = rowfile.resume(arguments.out, settings)
     done = {(row["on"], row["threat"], row["guard"]) for row in rows}
     labs = {
         "glyphs": (
@@ -60,8 +58,8 @@ def main() -> None:
             row = {"on": on, "threat": threat, "guard": guard, **ask(lab).row()}
             rows.append({**row, "seconds": round(time.process_time() - began, 1)})
             print(json.dumps(rows[-1]), flush=True)
-            _write(arguments.out, settings, rows)
-    text = report(rows, _command())
+            rowfile.write(arguments.out, settings, rows, command=machine.command("robustness.py"))
+    text = report(rows, machine.command("robustness.py"))
     print(text)
     arguments.out.with_suffix(".md").write_text(text)
 
@@ -113,28 +111,6 @@ def _verdict(gain: Mapping[str, float]) -> str:
 
 def _cell(told: Mapping[str, float]) -> str:
     return f"{told['mean']:.3f} ± {told['error']:.3f} ({told['worst']:.3f})"
-
-
-def _resume(path: Path, settings: dict[str, Any]) -> list[dict[str, Any]]:
-    if not path.exists():
-        return []
-    stored = json.loads(path.read_text())
-    if stored["settings"] != settings:
-        raise SystemExit(f"{path} holds a run with {stored['settings']}; take another --out or move it away")
-    rows: list[dict[str, Any]] = stored["rows"]
-    return rows
-
-
-def _write(path: Path, settings: dict[str, Any], rows: Sequence[dict[str, Any]]) -> None:
-    about = json.dumps({"command": _command(), **machine.describe()})[:-1]
-    lines = ",\n".join(json.dumps(row) for row in rows)
-    with whole(path, parents=True) as part:
-        part.write_text(f'{about}, "settings": {json.dumps(settings)}, "rows": [\n{lines}\n]}}\n')
-
-
-def _command() -> str:
-    shown = [Path(part).name if Path(part).is_absolute() else part for part in sys.argv[1:]]
-    return shlex.join(["python", "benchmarks/robustness.py", *shown])
 
 
 def _arguments() -> argparse.Namespace:

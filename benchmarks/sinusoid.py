@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -185,7 +183,8 @@ def main() -> None:
             _write(path, results)
     order = [run.name for run in RUNS]
     chosen = [r for r in results if (r["steps"], r["seed"]) == (arguments.steps, arguments.seed)]
-    report(sorted(chosen, key=lambda result: order.index(result["run"])), arguments.out, _command())
+    ordered = sorted(chosen, key=lambda result: order.index(result["run"]))
+    report(ordered, arguments.out, machine.command("sinusoid.py"))
 
 
 def _arguments() -> argparse.Namespace:
@@ -206,14 +205,10 @@ def _arguments() -> argparse.Namespace:
     return arguments
 
 
-def _command() -> str:
-    return shlex.join(["python", "benchmarks/sinusoid.py", *sys.argv[1:]])
-
-
 def _write(path: Path, results: Sequence[dict[str, Any]]) -> None:
     """Write what there is, one line a run."""
     lines = ",\n".join(json.dumps(result, ensure_ascii=False) for result in results)
-    about = json.dumps({"command": _command(), **machine.describe()})[1:-1]
+    about = json.dumps({"command": machine.command("sinusoid.py"), **machine.describe()})[1:-1]
     with whole(path, parents=True) as part:
         part.write_text(f'{{{about}, "runs": [\n{lines}\n]}}\n')
 

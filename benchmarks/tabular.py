@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +20,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
+import machine
 import sets
 from outlearn.errors import InputError
 from outlearn.evaluate import PROTOCOLS, Split, auroc, average_precision
@@ -166,8 +165,7 @@ def _finish(
         ]
         for plan in plans
     }
-    shown = [Path(part).name if Path(part).is_absolute() else part for part in sys.argv[1:]]
-    command = shlex.join(["python", "benchmarks/tabular.py", *shown])
+    command = machine.command("tabular.py")
     against = "outlearn" if "outlearn" in arguments.detectors else arguments.detectors[0]
     text = report(
         {name: results.select(keys) for name, keys in selected.items()}, against=against, command=command

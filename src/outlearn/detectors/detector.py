@@ -35,8 +35,8 @@ class Detector(BaseDetector):
     learner : a name of `learners.catalogue`: "incontext", or "maml", "fomaml", "anil", "metasgd", "reptile",
         which adapt by gradient steps, or "protonet", "siamese", "triplet", which compare by distances.
     contamination : "auto" (a row is flagged when the in-context learner holds it more likely an anomaly than
-        not, and by other learners at a rough estimate of the share), or the share of the support that is to be
-        flagged, in (0, 0.5].
+        not, and by other learners at a rough estimate of the share), or the share of the support that is to
+        be flagged, in (0, 0.5].
     false_alarm_rate : flag at most this share of normal rows; needs known normal rows (`y` 0), of which 30 %
         are kept out of the support to calibrate on. Overrides `contamination`.
     max_support : rows that new rows are compared with, at most; a larger table is sampled.
