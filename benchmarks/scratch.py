@@ -14,7 +14,7 @@ from outlearn.learners.batch import stack
 from outlearn.learners.gradient import GradientScorer
 from outlearn.learners.inner import Adam, Params
 from outlearn.learners.maml import FOMAML
-from outlearn.learners.rows.profile import LABEL_FEATURES, STATISTICS
+from outlearn.learners.rows.profile import BASIC_LABELS, BASIC_STATISTICS
 from outlearn.learners.tabular import label_weights
 from outlearn.nets.losses import binary_cross_entropy
 from outlearn.nets.profile import ProfileNet
@@ -35,7 +35,7 @@ def from_scratch(task: Task, widths: Sequence[int]) -> tuple[NDArray[np.float64]
     """
     with torch.random.fork_rng():
         torch.manual_seed(SEED)
-        net = ProfileNet(len(STATISTICS), len(LABEL_FEATURES), widths)
+        net = ProfileNet(len(BASIC_STATISTICS), len(BASIC_LABELS), widths)
     learner = FOMAML(module=net, loss=binary_cross_entropy, steps=0, rate=RATE, optimiser=Adam())
     folds = _folds(task)
     with torch.no_grad():

@@ -1,18 +1,21 @@
 """The network: what it may not depend on, and where it starts."""
 
+import math
+
 import pytest
 import torch
 
-from outlearn.nets.incontext import InContextConfig, InContextNet
+from outlearn.nets.incontext import LOG_COLUMNS, NARROW, InContextConfig, InContextNet
 
-CONFIG = InContextConfig(statistics=5, labels=3, width=16, latents=4, heads=2)
+CONFIG = InContextConfig(statistics=5, labels=3, verdicts=1, width=16, latents=4, heads=2)
+PRIOR = torch.tensor([[2.0, 1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0, 2.0]])
 B, N, M = 3, 20, 7
 
 
 def network(*, trained: bool = True) -> InContextNet:
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        net = InContextNet(CONFIG, torch.tensor([0.5, 0.3, 0.2, 0.0, 0.0])).eval()
+        net = InContextNet(CONFIG, PRIOR).eval()
         if trained:  # at the start all heads are nil, which would hide what the rest does
             for parameter in net.parameters():
                 parameter.data += torch.randn_like(parameter) * 0.2
@@ -90,21 +93,71 @@ def test_reading_once_and_scoring_later_is_one_forward_pass(inputs):
     net = network()
     with torch.inference_mode():
         context, latents = net.read(*(inputs[name] for name in ("support", "y", "mask", "situation")))
-        scored = net.score(inputs["query"], context, latents)
+        scored = net.score(inputs["query"], inputs["situation"], context, latents)
     assert torch.allclose(scored, run(net, inputs)[0])
 
 
-def test_the_untrained_net_is_the_gated_mean_of_tails(inputs):
-    logits, _ = run(network(trained=False), inputs)
-    gate = torch.tensor([0.501, 0.301, 0.201, 0.001, 0.001])
-    tails = inputs["query"][..., : CONFIG.statistics]
-    assert torch.allclose(logits, (tails * gate / gate.sum()).sum(-1) - 3.0, atol=1e-5)
+def situation(*, normal: float = 0.0, columns: int = 8, anomalies: int = 0) -> torch.Tensor:
+    about = [0.9, math.log(columns) / LOG_COLUMNS, normal, math.log1p(anomalies) / 3, float(anomalies > 0)]
+    return torch.tensor(about).expand(B, 5)
+
+
+def test_the_untrained_net_is_the_mixture_of_its_start(inputs):
+    F = CONFIG.statistics
+    tails, deviations = inputs["query"][..., :F], inputs["query"][..., F : 2 * F]
+    logits, _ = run(network(trained=False), {**inputs, "situation": situation()})
+    assert torch.allclose(logits, (deviations * PRIOR[0].softmax(0)).sum(-1) - 3.0, atol=1e-5)
+    logits, _ = run(network(trained=False), {**inputs, "situation": situation(normal=1.0)})
+    ranked = torch.sigmoid(torch.tensor(-1.5))
+    evidence = (1 - ranked) * deviations + ranked * tails
+    assert torch.allclose(logits, (evidence * PRIOR[1].softmax(0)).sum(-1) - 3.0, atol=1e-5)
+
+
+def test_without_labels_the_context_moves_the_level_and_not_the_order(inputs):
+    net = network()
+    blind = {**inputs, "y": torch.full_like(inputs["y"], -1), "situation": situation()}
+    other = {**blind, "support": blind["support"].flip(0) * 0.3}
+    one, two = run(net, blind)[0], run(net, other)[0]
+    assert not torch.allclose(one, two, atol=1e-3)
+    assert torch.equal(one.argsort(dim=1), two.argsort(dim=1))
+
+
+def test_with_labels_rows_move_by_themselves(inputs):
+    net = network()
+    blind, told = ({**inputs, "situation": situation(anomalies=n)} for n in (0, 3))
+    one, two = run(net, blind)[0], run(net, told)[0]
+    assert not torch.equal(one.argsort(dim=1), two.argsort(dim=1))
+    # A verdict of trees counts in the direction that it says.
+    surer = {**told, "query": told["query"].clone()}
+    surer["query"][..., -1] += 0.1
+    untrained = network(trained=False)
+    assert (run(untrained, surer)[0] > run(untrained, told)[0]).all()
+    assert torch.equal(
+        run(untrained, {**surer, "situation": situation()})[0],
+        run(untrained, {**told, "situation": situation()})[0],
+    )
+
+
+def test_narrow_tables_share_one_mixture_and_wide_ones_have_another():
+    net = network()
+    with torch.inference_mode():
+        mixtures = {columns: net.mixture(situation(columns=columns))[0] for columns in (2, NARROW, 65, 300)}
+    assert torch.equal(mixtures[2], net.prior[0].softmax(0))
+    assert torch.allclose(mixtures[2], mixtures[NARROW], atol=1e-6)
+    assert torch.allclose(mixtures[NARROW], mixtures[65], atol=0.01)  # no jump
+    assert not torch.allclose(mixtures[2], mixtures[300], atol=0.01)
+    assert all(torch.isclose(mixture.sum(), torch.tensor(1.0)) for mixture in mixtures.values())
+
+
+def test_drift_is_nil_at_the_start():
+    assert network(trained=False).drift() == 0
+    assert network().drift() > 0
 
 
 def test_very_far_rows_keep_their_order(inputs):
-    """Inputs of the layers are bounded; the tails that the gate averages are not."""
+    """Inputs of the layers are bounded; the deviations and tails that the mixture weighs are not."""
     query = torch.zeros(1, 3, CONFIG.profile)
-    query[0, :, : CONFIG.statistics] = torch.tensor([20.0, 200.0, 2000.0])[:, None]
+    query[0, :, : 2 * CONFIG.statistics] = torch.tensor([20.0, 200.0, 2000.0])[:, None]
     one = {name: value[:1] for name, value in inputs.items()}
     logits, _ = run(network(), {**one, "query": query})
     assert torch.isfinite(logits).all()

@@ -2,10 +2,10 @@
 
 import torch
 
-from outlearn.learners.rows.profile import LABEL_FEATURES, PRIOR_GATE, STATISTICS
+from outlearn.learners.rows.profile import BASIC_LABELS, BASIC_STATISTICS, PRIOR_GATE
 from outlearn.nets.profile import ProfileNet
 
-F, L = len(STATISTICS), len(LABEL_FEATURES)
+F, L = len(BASIC_STATISTICS), len(BASIC_LABELS)
 
 
 def profiles(rows: int) -> torch.Tensor:
@@ -19,7 +19,7 @@ def net(outputs: int = 1, gate: torch.Tensor | None = None) -> ProfileNet:
 
 
 def test_untrained_it_is_the_weighted_sum_of_the_tails():
-    gate = torch.tensor([PRIOR_GATE.get(name, 0.0) for name in STATISTICS])
+    gate = torch.tensor([PRIOR_GATE.get(name, 0.0) for name in BASIC_STATISTICS])
     assert gate.abs().sum() > 0
     x = profiles(5)
     torch.testing.assert_close(net(gate=gate)(x)[:, 0], x[:, :F] @ gate - 3)

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from outlearn.errors import ParameterError
-from outlearn.learners.rows.profile import LABEL_FEATURES, PRIOR_GATE, STATISTICS
+from outlearn.learners.rows.profile import BASIC_LABELS, BASIC_STATISTICS, PRIOR_GATE
 
 if TYPE_CHECKING:
     from torch import nn
@@ -205,9 +205,11 @@ class Recipe:
         from outlearn.nets.mlp import MLP
         from outlearn.nets.profile import ProfileNet
 
-        gate = torch.tensor([PRIOR_GATE.get(name, 0.0) for name in STATISTICS]) if outputs == 1 else None
+        gate = (
+            torch.tensor([PRIOR_GATE.get(name, 0.0) for name in BASIC_STATISTICS]) if outputs == 1 else None
+        )
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             if self.columns is not None:
                 return MLP(self.columns, self.widths, outputs, normalise=True)
-            return ProfileNet(len(STATISTICS), len(LABEL_FEATURES), self.widths, outputs, gate)
+            return ProfileNet(len(BASIC_STATISTICS), len(BASIC_LABELS), self.widths, outputs, gate)

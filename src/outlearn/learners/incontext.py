@@ -19,7 +19,7 @@ from outlearn.data.rows import canonical_order
 from outlearn.learners.base import Scorer
 from outlearn.learners.loop import Training, train, warm_cosine
 from outlearn.learners.rows.bank import EpisodeProfiles, profile_episode, situation
-from outlearn.learners.rows.profile import LABEL_FEATURES, PRIOR_GATE, STATISTICS, Profiler
+from outlearn.learners.rows.profile import LABEL_FEATURES, STATISTICS, Profiler
 from outlearn.rng import derive
 from outlearn.tasks.episode import Episode
 
@@ -30,8 +30,19 @@ if TYPE_CHECKING:
 
 __all__ = ["ARCHITECTURE", "InContext", "InContextLearned", "InContextScorer"]
 
-ARCHITECTURE = "incontext-1"
+ARCHITECTURE = "incontext-2"
 CHUNK = 8192  # rows profiled at once: bounds memory
+UNUSED = -2.0  # log weight at the start of a statistic that is not named below
+CONTAMINATED = dict.fromkeys(("standard.d50", "standard.clean20", "robust.d50", "robust.clean20"), 2.5)
+NORMAL = {
+    "standard.d1": 1.0,
+    "standard.d5": 0.5,
+    "standard.ratio20": 1.0,
+    "rank.ratio5": 1.0,
+    "robust.d5": 1.0,
+    "whitened.d5": 0.5,
+}
+"""Mixtures to start from, as log weights: among anomalies broad views serve, among normal rows near ones."""
 
 
 class InContextScorer:
@@ -45,13 +56,11 @@ class InContextScorer:
         self,
         net: InContextNet,
         profiler: Profiler,
-        context: Tensor,
-        latents: list[Tensor],
+        read: tuple[Tensor, Tensor, list[Tensor]],
         share: float,
         support_scores: NDArray[np.float64],
     ) -> None:
-        self._net, self._profiler = net, profiler
-        self._context, self._latents = context, latents
+        self._net, self._profiler, self._read = net, profiler, read
         self.contamination, self.support_scores = share, support_scores
 
     def score(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -62,7 +71,7 @@ class InContextScorer:
         with torch.inference_mode():
             for start in range(0, len(X), CHUNK):
                 profile = self._profiler.profile(X[start : start + CHUNK]).stacked()
-                logits = self._net.score(torch.from_numpy(profile)[None], self._context, self._latents)
+                logits = self._net.score(torch.from_numpy(profile)[None], *self._read)
                 out[start : start + CHUNK] = logits[0].double().numpy()
         return out
 
@@ -83,7 +92,7 @@ class InContextLearned:
 
         order = canonical_order(X, y)
         X, y = X[order], y[order]
-        profiler = Profiler(X, y, derive(self.seed))
+        profiler = Profiler(X, y, derive(self.seed), rich=True)
         with torch.inference_mode():
             support = torch.from_numpy(profiler.profile_support(X).stacked())[None]
             labels = torch.from_numpy(y.astype(np.int64))[None]
@@ -92,8 +101,8 @@ class InContextLearned:
             context, latents = self.net.read(support, labels, where, about)
             share = float(torch.sigmoid(self.net.contamination(context)).item())
             scores = np.empty(len(y))
-            scores[order] = self.net.score(support, context, latents)[0].double().numpy()
-        return InContextScorer(self.net, profiler, context, latents, share, scores)
+            scores[order] = self.net.score(support, about, context, latents)[0].double().numpy()
+        return InContextScorer(self.net, profiler, (about, context, latents), share, scores)
 
 
 @dataclass(frozen=True)
@@ -123,17 +132,19 @@ class InContext:
 
         from outlearn.nets.incontext import InContextConfig, InContextNet
 
-        gate = torch.tensor([PRIOR_GATE.get(name, 0.0) for name in STATISTICS])
+        prior = torch.tensor(
+            [[start.get(name, UNUSED) for name in STATISTICS] for start in (CONTAMINATED, NORMAL)]
+        )
         config = InContextConfig(
             len(STATISTICS), len(LABEL_FEATURES), width=self.width, latents=self.latents, blocks=self.blocks
         )
         with torch.random.fork_rng():
             torch.manual_seed(self.seed)
-            return InContextNet(config, gate)
+            return InContextNet(config, prior)
 
     def meta_fit(self, episodes: Iterable[Episode]) -> InContextLearned:
         """Train on episodes held in memory; `learners.training.metatrain` adds files and resume."""
-        bank = [profile_episode(episode) for episode in episodes]
+        bank = [profile_episode(episode, rich=True) for episode in episodes]
         net = self.network()
         self.train(net, bank, Training())
         return InContextLearned(net)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from outlearn.errors import ParameterError, WeightsError
 from outlearn.learners.catalogue import Recipe
 from outlearn.learners.incontext import ARCHITECTURE, InContextLearned
-from outlearn.learners.rows.profile import LABEL_FEATURES, STATISTICS
+from outlearn.learners.rows.profile import BASIC_FEATURES, FEATURES
 from outlearn.learners.tabular import TableLearned
 from outlearn.weights.checkpoint import Header, read_checkpoint, shipped, write_checkpoint
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["TABLE_ARCHITECTURE", "load_incontext", "load_learner", "save_incontext", "save_table_learner"]
 
-FEATURES = (*STATISTICS, *LABEL_FEATURES)
 TABLE_ARCHITECTURE = "table-learner-1"  # of the gradient and metric learners in `learners.catalogue`
 
 
@@ -39,7 +38,7 @@ def save_table_learner(
     """Write meta-trained parameters of a learner on tables with its recipe and provenance."""
     # All settings, so that other defaults in a later version change no trained learner.
     config = asdict(replace(recipe, options=recipe.settings))
-    features = FEATURES if recipe.columns is None else tuple(f"x{i}" for i in range(recipe.columns))
+    features = BASIC_FEATURES if recipe.columns is None else tuple(f"x{i}" for i in range(recipe.columns))
     header = Header(TABLE_ARCHITECTURE, config, corpus, recipe.seed, command, features, dict(notes))
     write_checkpoint(path, meta, header)
 
@@ -78,8 +77,8 @@ def _load(name: str, path: Path, written: int) -> InContextLearned | TableLearne
     return _table(name, path, tensors, header)
 
 
-def _check_features(path: Path, header: Header) -> None:
-    if header.features != FEATURES:
+def _check_features(path: Path, header: Header, known: tuple[str, ...]) -> None:
+    if header.features != known:
         raise WeightsError(
             f"{path} was trained on other row statistics than this version computes; train it anew"
         )
@@ -88,7 +87,7 @@ def _check_features(path: Path, header: Header) -> None:
 def _incontext(path: Path, tensors: dict[str, Tensor], header: Header) -> InContextLearned:
     from outlearn.nets.incontext import InContextConfig, InContextNet
 
-    _check_features(path, header)
+    _check_features(path, header, FEATURES)
     try:
         net = InContextNet(InContextConfig(**header.config))
         net.load_state_dict(tensors)
@@ -107,7 +106,7 @@ def _table(name: str, path: Path, tensors: dict[str, Tensor], header: Header) ->
     except (TypeError, KeyError, ParameterError) as error:
         raise _unfit(path) from error
     if recipe.columns is None:
-        _check_features(path, header)
+        _check_features(path, header, BASIC_FEATURES)
     if {n: v.shape for n, v in tensors.items()} != {n: v.shape for n, v in learner.start().items()}:
         raise _unfit(path)
     # In double precision a row scores the same alone or in a batch, also after many inner steps.

@@ -2,10 +2,16 @@
 
 Letters: B episodes, N support rows, M query rows, F statistics, P = 2F + L profile width, E width, K latents.
 It is invariant to the order of support rows, and a query row never sees another query row.
+
+Without labels the order of scores comes from a learnt mixture of classical statistics alone, chosen
+by what is known of the support: all normal or not, and how wide. What more a network read there to choose by,
+it chose worse on unlike tables (`docs/pretraining.md`). What attention reads there moves the level of all scores; with
+labelled anomalies it moves single rows too.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import cast
 
@@ -13,7 +19,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["InContextConfig", "InContextNet"]
+from outlearn.nets.mlp import MLP
+
+__all__ = ["LOG_COLUMNS", "NARROW", "SITUATION", "InContextConfig", "InContextNet"]
+
+SITUATION = 5  # numbers that tell the situation of a support: see `learners.rows.bank.situation`
+LOG_COLUMNS = 4.0  # the second of them is the logarithm of the number of columns over this
+NARROW, WIDE = 64, 6  # columns of a table up to which one mixture serves; hidden units that choose beyond
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +33,12 @@ class InContextConfig:
     """Shape of the network.
 
     statistics : F, statistics a row; tails come first in a profile, then deviations, then label features.
-    labels : L, label features a row.
+    labels : L, label features a row; the last `verdicts` of them are log-odds already.
     """
 
     statistics: int
     labels: int
+    verdicts: int = 2
     width: int = 96
     latents: int = 16
     heads: int = 4
@@ -66,39 +79,49 @@ class Attend(nn.Module):
 class InContextNet(nn.Module):
     """Support profiles with label states → context; query profile and context → log-odds of being an anomaly.
 
-    The log-odds are a context-gated mean of the tail ranks (a learnt choice among classical statistics) plus
-    a correction; at the start of training the correction is nil and the gate is `prior_gate`.
+    Parameters
+    ----------
+    prior : (2, F) log weights of the mixture to start from: of a support that may hold anomalies, and of one
+        that is known to be normal; nil by default.
     """
 
-    def __init__(self, config: InContextConfig, prior_gate: Tensor | None = None) -> None:
+    start: Tensor
+
+    def __init__(self, config: InContextConfig, prior: Tensor | None = None) -> None:
         super().__init__()
         self.config = config
-        E = config.width
+        E, F = config.width, config.statistics
         self.embed = nn.Sequential(nn.Linear(config.profile, E), nn.GELU(), nn.Linear(E, E))
         self.label = nn.Embedding(3, E)
-        self.situation = nn.Linear(5, E)
+        self.situation = nn.Linear(SITUATION, E)
         self.latents = nn.Parameter(torch.randn(config.latents, E) * 0.2)
         self.gather = nn.ModuleList(Attend(E, config.heads) for _ in range(config.blocks))
         self.spread = nn.ModuleList(Attend(E, config.heads) for _ in range(config.blocks))
         self.norm = nn.RMSNorm(E)
-        self.gate = nn.Linear(E, config.statistics)
-        self.slope = nn.Linear(E, 2)
+        self.register_buffer("start", torch.zeros(2, F) if prior is None else prior.clone())
+        self.prior = nn.Parameter(self.start.clone())
+        self.wide = MLP(2, (WIDE,), F)
+        self.share = nn.Parameter(torch.tensor(1.5))
+        self.level = nn.Linear(E, 2)
+        self.fade = nn.Linear(E, 1)
         self.correct = nn.Sequential(nn.RMSNorm(E), nn.Linear(E, E), nn.GELU(), nn.Linear(E, 1))
+        self.verdicts = nn.Linear(config.verdicts, 1, bias=False)
         self.contamination = nn.Linear(E, 1)
-        for head in (self.gate, self.slope, cast(nn.Linear, self.correct[-1])):
+        heads = (self.wide.head, self.level, self.fade, cast(nn.Linear, self.correct[-1]), self.contamination)
+        for head in heads:
             nn.init.zeros_(head.weight)
             nn.init.zeros_(head.bias)
+        nn.init.constant_(self.verdicts.weight, 0.2)
         with torch.no_grad():
-            if prior_gate is not None:
-                self.gate.bias.copy_(torch.log(prior_gate + 1e-3))
-            self.slope.bias.copy_(torch.tensor([0.0, -3.0]))
+            self.level.bias.copy_(torch.tensor([0.0, -3.0]))
 
     def read(
         self, profile: Tensor, y: Tensor, mask: Tensor, situation: Tensor
     ) -> tuple[Tensor, list[Tensor]]:
         """Read supports: profile (B, N, P), y (B, N) in {-1, 0, 1}, mask (B, N), situation (B, 5).
 
-        Returns the context (B, E) and the latents of each block (B, K, E): all that scoring needs.
+        Returns the context (B, E) and the latents of each block (B, K, E). With the situation that is all
+        that scoring needs.
         """
         rows = self.embed(_soft(profile)) + self.label(y + 1)  # (B, N, E)
         latents = self.latents + self.situation(situation)[:, None, :]  # (B, K, E)
@@ -109,24 +132,49 @@ class InContextNet(nn.Module):
             kept.append(latents)
         return self.norm(latents).mean(dim=1), kept
 
-    def score(self, profile: Tensor, context: Tensor, latents: list[Tensor]) -> Tensor:
+    def mixture(self, situation: Tensor) -> Tensor:
+        """Return the weights of the statistics, (B, F), which add up to 1, for situations (B, 5)."""
+        normal = situation[:, 2:3]  # share of known normal rows
+        prior = self.prior[0] * (1 - normal) + self.prior[1] * normal
+        # Tables ask for one mixture up to NARROW columns; embeddings, which are wide, for another.
+        beyond = (situation[:, 1:2] * LOG_COLUMNS - math.log(NARROW)).clamp(0.0, 2.0) / 2
+        wide = self.wide(torch.cat([beyond, normal], -1)) - self.wide(torch.cat([0 * beyond, normal], -1))
+        mixed: Tensor = torch.softmax(prior + wide, -1)
+        return mixed
+
+    def score(self, profile: Tensor, situation: Tensor, context: Tensor, latents: list[Tensor]) -> Tensor:
         """Score query rows: profile (B, M, P) → log-odds (B, M)."""
+        F = self.config.statistics
+        normal, labelled = situation[:, 2, None, None], (situation[:, 4] > 0).float()
+        tails, deviations = profile[..., :F], profile[..., F : 2 * F]  # (B, M, F)
+        # Deviations tell how far; where all is known to be normal, ranks tell something besides.
+        ranked = normal * torch.sigmoid(-self.share)
+        evidence = (1 - ranked) * deviations + ranked * tails
+        base = (evidence * self.mixture(situation)[:, None, :]).sum(-1)  # (B, M)
+        slope, shift = self.level(context).unbind(-1)  # (B,)
+        slope = slope + labelled * self.fade(context).squeeze(-1)
+        logit: Tensor = torch.exp(slope)[:, None] * base + shift[:, None]
+        if not labelled.any():
+            return logit
         rows = self.embed(_soft(profile))  # (B, M, E)
         for spread, block in zip(self.spread, latents, strict=True):
             rows = spread(rows, block)
-        gate = torch.softmax(self.gate(context), dim=-1)  # (B, F)
-        tails = profile[..., : self.config.statistics]  # (B, M, F)
-        base = (tails * gate[:, None, :]).sum(-1)  # (B, M)
-        slope, shift = self.slope(context).unbind(-1)  # (B,)
-        logit: Tensor = torch.exp(slope)[:, None] * base + shift[:, None] + self.correct(rows).squeeze(-1)
-        return logit
+        verdicts = profile[..., profile.shape[-1] - self.config.verdicts :]
+        moved = self.correct(rows).squeeze(-1) + self.verdicts(verdicts).squeeze(-1)  # (B, M)
+        both: Tensor = logit + labelled[:, None] * moved
+        return both
 
     def forward(
         self, support: Tensor, y: Tensor, mask: Tensor, situation: Tensor, query: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Return query log-odds (B, M) and the log-odds of the contamination of the support (B,)."""
         context, latents = self.read(support, y, mask, situation)
-        return self.score(query, context, latents), self.contamination(context).squeeze(-1)
+        return self.score(query, situation, context, latents), self.contamination(context).squeeze(-1)
+
+    def drift(self) -> Tensor:
+        """Return how far the mixtures for narrow tables went from their start: () squared distance."""
+        moved: Tensor = torch.softmax(self.prior, -1) - torch.softmax(self.start, -1)
+        return moved.square().sum()
 
 
 def _soft(profile: Tensor) -> Tensor:

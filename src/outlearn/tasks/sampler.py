@@ -38,6 +38,8 @@ class SamplerConfig:
     strength : how far anomalies go, 0 to 1; narrow it for a curriculum.
     visibility : a table is drawn again while its AUROC in a cheap view (neighbours or marginals, either for
         half of the tasks) is below a threshold drawn from here; ``(0, 0)`` takes every table.
+    hidden : share of the ``labelled`` tasks that are taken however little a cheap view sees: where labels are
+        all there is to go by.
     tries : tables drawn at most; the last one is taken as it is.
     priors, kinds, situations : weights by name.
     """
@@ -51,6 +53,7 @@ class SamplerConfig:
     labels: tuple[int, int] = (1, 20)
     strength: tuple[float, float] = (0.2, 1.0)
     visibility: tuple[float, float] = (0.5, 0.9)
+    hidden: float = 0.0
     tries: int = 5
     priors: Weights = field(default_factory=lambda: _weights(mixture=1, causal=1, copula=1, discrete=1))
     kinds: Weights = field(
@@ -77,6 +80,7 @@ class SamplerConfig:
         _check_range("labels", self.labels, 1, np.inf)
         _check_range("strength", self.strength, 0, 1)
         _check_range("visibility", self.visibility, 0, 1)
+        _check_range("hidden", (self.hidden, self.hidden), 0, 1)
         _check_range("tries", (self.tries, self.tries), 1, np.inf)
         _check_range("query_rows", (self.query_rows, self.query_rows), 2, np.inf)
         _check_names("priors", self.priors, tuple(PRIORS))
@@ -111,7 +115,8 @@ class SyntheticSampler:
         )
         prior = _pick(rng, config.priors)
         shape = TaskShape(n - in_support + config.query_rows - in_query, in_support + in_query, d)
-        table, strength = _visible_table(rng, config, prior, shape)
+        hidden = situation == "labelled" and config.hidden > 0 and rng.random() < config.hidden
+        table, strength = _visible_table(rng, config, prior, shape, tries=1 if hidden else config.tries)
         support_x, truth = _mix(rng, table.normals[: n - in_support], table.anomalies[:in_support])
         query_x, query_y = _mix(rng, table.normals[n - in_support :], table.anomalies[in_support:])
         wanted = int(rng.integers(config.labels[0], config.labels[1] + 1))
@@ -138,16 +143,16 @@ class SyntheticSampler:
 
 
 def _visible_table(
-    rng: np.random.Generator, config: SamplerConfig, prior: str, shape: TaskShape
+    rng: np.random.Generator, config: SamplerConfig, prior: str, shape: TaskShape, *, tries: int
 ) -> tuple[SyntheticTable, float]:
     """Draw tables until one can be solved in the view that this task favours, or the tries are spent."""
     kinds = _pick_kinds(rng, config.kinds)
     view = "neighbours" if set(kinds) <= JOINT_KINDS else str(rng.choice(VIEWS))
     wanted = rng.uniform(*config.visibility)
-    for attempt in range(config.tries):
+    for attempt in range(tries):
         strength = float(rng.uniform(*config.strength))
         table = sample_table(rng, prior, shape, kinds, strength)
-        if attempt == config.tries - 1 or visibility(table, view) >= wanted:
+        if attempt == tries - 1 or visibility(table, view) >= wanted:
             break
     return table, strength
 

@@ -58,15 +58,16 @@ def situation(X: NDArray[np.float32], y: NDArray[np.int8]) -> NDArray[np.float32
     known = (y == 0).mean()
     anomalies = int((y == 1).sum())
     return np.array(
-        [np.log(n) / 7, np.log(d) / 4, known, np.log1p(anomalies) / 3, float(anomalies > 0)], dtype=np.float32
+        [np.log(n) / 7, np.log(d) / 4, known, np.log1p(anomalies) / 3, float(anomalies > 0)],
+        dtype=np.float32,
     )
 
 
-def profile_episode(episode: Episode) -> EpisodeProfiles:
-    """Profile support and query of one episode."""
+def profile_episode(episode: Episode, *, rich: bool = False) -> EpisodeProfiles:
+    """Profile support and query of one episode; `rich` as in `Profiler`."""
     order = canonical_order(episode.support_x, episode.support_y)
     X, y = episode.support_x[order], episode.support_y[order]
-    profiler = Profiler(X, y, derive(0))
+    profiler = Profiler(X, y, derive(0), rich=rich)
     return EpisodeProfiles(
         profiler.profile(X).stacked().astype(np.float16),
         y,

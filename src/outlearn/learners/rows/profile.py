@@ -1,10 +1,10 @@
 """Row profiles: a row of any width becomes a vector of fixed width, relative to its support.
 
-The profile of a row holds neighbour distances and density ratios under three scalings (`views`), the same
-distances to a self-cleaned support, column-wise tail and histogram statistics, isolation depth, and distances
-to the rows that an analyst has labelled. Each statistic is then told relative to the values it takes on the
-support itself: as a tail rank and as a robust deviation. So tables of any width, unit and size meet the
-network in the same form.
+The profile of a row holds neighbour distances and density ratios under four scalings (`views`), the same
+distances to a self-cleaned support, column-wise tail and histogram statistics, isolation depth, and, where an
+analyst has labelled anomalies, distances to labelled rows and the verdict of trees on the columns themselves.
+Each statistic is then told relative to the values it takes on the support itself: as a tail rank and as a
+robust deviation. So tables of any width, unit and size meet the network in the same form.
 
 An exact copy of a row in the support is not its own neighbour (one copy is left out): a row has the same
 profile whether it is part of the support or arrives later.
@@ -22,9 +22,20 @@ from outlearn.data.rows import has_copy
 from outlearn.learners.rows.isolation import Isolation
 from outlearn.learners.rows.nearest import MAX_ROWS, Reference
 from outlearn.learners.rows.tails import ColumnTails
-from outlearn.learners.rows.views import RankView, StandardView, WhitenedView
+from outlearn.learners.rows.trees import LabelTrees
+from outlearn.learners.rows.views import RankView, RobustView, StandardView, WhitenedView
 
-__all__ = ["LABEL_FEATURES", "PRIOR_GATE", "STATISTICS", "Profile", "Profiler"]
+__all__ = [
+    "BASIC_FEATURES",
+    "BASIC_LABELS",
+    "BASIC_STATISTICS",
+    "FEATURES",
+    "LABEL_FEATURES",
+    "PRIOR_GATE",
+    "STATISTICS",
+    "Profile",
+    "Profiler",
+]
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -36,7 +47,8 @@ REFERENCE = 2048  # rows that distances are taken to; a uniform sample of a larg
 FAR = 0.99  # quantile of the support from which on distance counts beside the rank
 CLEANED_SHARE = 0.2  # measured: dropping the oddest fifth suits contaminated supports best
 _PER_VIEW = ("d1", "d5", "d20", "d50", "ratio5", "ratio20", "clean5", "clean20")
-STATISTICS = (
+_ROBUST = ("d5", "d20", "d50", "clean5", "clean20")  # its others told nothing that these do not
+BASIC_STATISTICS = (
     *(f"{view}.{name}" for view in VIEWS for name in _PER_VIEW),
     "tail.mean",
     "tail.max",
@@ -47,7 +59,12 @@ STATISTICS = (
     "mahalanobis",
     "residual",
 )
-LABEL_FEATURES = tuple(f"{view}.{which}" for view in VIEWS for which in ("anomaly1", "anomaly3", "normal1"))
+BASIC_LABELS = tuple(f"{view}.{which}" for view in VIEWS for which in ("anomaly1", "anomaly3", "normal1"))
+STATISTICS = (*BASIC_STATISTICS, *(f"robust.{name}" for name in _ROBUST))
+LABEL_FEATURES = (*BASIC_LABELS, "trees.columns", "trees.whitened")
+FEATURES = (*STATISTICS, *LABEL_FEATURES)
+BASIC_FEATURES = (*BASIC_STATISTICS, *BASIC_LABELS)
+"""What learners read that adapt by gradients or compare by distances: no robust view, no trees."""
 
 # Where networks start from: the statistics that do well on most tables by themselves.
 PRIOR_GATE = {
@@ -65,9 +82,11 @@ PRIOR_GATE = {
 class Profile:
     """Profiles of m rows.
 
-    tails : (m, F) -log of the share of support rows at least as odd; F = len(STATISTICS).
+    tails : (m, F) -log of the share of support rows at least as odd; F = len(STATISTICS), without the
+        robust view len(BASIC_STATISTICS).
     deviations : (m, F) signed log of the robust deviation from the support's median.
-    labels : (m, L) log distance ratios to labelled rows, 0 where there are none; L = len(LABEL_FEATURES).
+    labels : (m, L) log distance ratios to labelled rows and log-odds by trees, 0 where there are no labels;
+        L = len(LABEL_FEATURES), without trees len(BASIC_LABELS).
     """
 
     tails: NDArray[np.float32]
@@ -147,13 +166,17 @@ class Profiler:
     ----------
     X : (n, d) float32, the support, in canonical order (`data.rows.canonical_order`).
     y : (n,) int8 in {-1, 0, 1}.
-    rng : generator for the isolation forest.
+    rng : generator for the isolation forest and the trees.
+    rich : tell all of `FEATURES`: with the robust view, and with trees where there are labelled anomalies;
+        otherwise `BASIC_FEATURES`, at less cost.
 
     Known anomalies are not part of the reference that distances are taken to; known normals are never cleaned
     away.
     """
 
-    def __init__(self, X: NDArray[np.float32], y: NDArray[np.int8], rng: np.random.Generator) -> None:
+    def __init__(
+        self, X: NDArray[np.float32], y: NDArray[np.int8], rng: np.random.Generator, *, rich: bool = False
+    ) -> None:
         usable = y != 1
         if not usable.any():  # only known anomalies: they are all there is to compare with
             usable = np.ones(len(y), dtype=np.bool_)
@@ -167,6 +190,9 @@ class Profiler:
         kept = self._clean(transforms[0](rows[:REFERENCE]), known_normal[:REFERENCE])
         self._kept = self._reference[kept]
         self._views = [_ViewStatistics(transform, rows[:REFERENCE], kept) for transform in transforms]
+        self._rich = rich
+        if rich:
+            self._robust = _ViewStatistics(RobustView.fit(rows).apply, rows[:REFERENCE], kept)
         self._anomalies, self._normals = X[y == 1][:LABELLED], X[y == 0][:LABELLED]
         self._labelled = [
             (
@@ -177,6 +203,9 @@ class Profiler:
         ]
         # With every row known to be normal, distance to a known normal is distance to the reference: no news.
         self._few_normals = 0 < int(known_normal.sum()) < 0.5 * len(rows)
+        self._trees: list[LabelTrees] = []
+        if rich and (y == 1).any() and (y != 1).any():
+            self._trees = LabelTrees.grow((X, self._turned(X)), y, X, rng)
         self._usable, self._own = usable, self._statistics(X[usable])
         self._sorted = np.sort(self._own, axis=0)
 
@@ -199,6 +228,9 @@ class Profiler:
         columns.append(self._isolation.score(X))
         columns.append(_log(np.linalg.norm(self._whitened.apply(rows), axis=1)))
         columns.append(_log(self._whitened.residual(rows) + 1e-3))
+        if self._rich:
+            robust = dict(zip(_PER_VIEW, self._robust.statistics(rows, copies, clean_copies), strict=True))
+            columns += [robust[name] for name in _ROBUST]
         # Ranks compare these with the values of the support. Rounding keeps the last bits, which vary with
         # the size of the batch, from deciding between equal rows.
         statistics: Floats = np.column_stack(columns)
@@ -224,6 +256,9 @@ class Profiler:
             self._label_features(X, statistics).astype(np.float32),
         )
 
+    def _turned(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
+        return self._whitened.apply(X.astype(np.float64)).round(6).astype(np.float32)
+
     def _label_features(self, X: NDArray[np.float32], statistics: Floats) -> Floats:
         rows = X.astype(np.float64)
         anomaly_copy, normal_copy = has_copy(X, self._anomalies), has_copy(X, self._normals)
@@ -234,6 +269,11 @@ class Profiler:
             columns += (
                 normals.ratios(rows, near, normal_copy, (1,)) if self._few_normals else [np.zeros(len(rows))]
             )
+        if self._trees:
+            readings = (X, self._turned(X))
+            columns += [t.log_odds(rows, X) for t, rows in zip(self._trees, readings, strict=True)]
+        elif self._rich:
+            columns += [np.zeros(len(rows))] * (len(LABEL_FEATURES) - len(BASIC_LABELS))
         return np.column_stack(columns)
 
 

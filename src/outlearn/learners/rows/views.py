@@ -1,4 +1,4 @@
-"""Scalings of a support: three ways to say how far apart two rows are.
+"""Scalings of a support: four ways to say how far apart two rows are.
 
 A view is fitted on the rows of one support and then moves any row into a space where Euclidean distance has
 one meaning. No view depends on the order of rows or columns.
@@ -11,10 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["RankView", "StandardView", "WhitenedView"]
+__all__ = ["RankView", "RobustView", "StandardView", "WhitenedView"]
 
 Floats = NDArray[np.float64]
 WHITENED_WIDTH = 50  # beyond this, small directions are noise and cost time
+NORMAL_IQR = 1.35  # width of the middle half of a normal distribution, in standard deviations
+LEAST_SCALE = 0.05  # of a column's standard deviation, that its robust unit does not fall below
 SHRINKAGE = 0.05  # share of the mean eigenvalue added to each: keeps d > n finite
 
 
@@ -36,6 +38,30 @@ class StandardView:
     def apply(self, X: Floats) -> Floats:
         # A value of 1,000 deviations is as odd as any; the bound keeps products of such rows exact enough.
         return np.clip((X - self.mean) / self.scale, -1e3, 1e3)
+
+
+@dataclass(frozen=True, slots=True)
+class RobustView:
+    """Each column relative to its median and middle half, far values drawn in by sinh⁻¹.
+
+    Anomalies in the support that stretch the standard deviation of a column leave this unit alone.
+    """
+
+    median: Floats
+    scale: Floats
+
+    @classmethod
+    def fit(cls, X: Floats) -> RobustView:
+        q25, median, q75 = np.percentile(X, (25, 50, 75), axis=0)
+        standard = StandardView.fit(X).scale
+        # Where half of a column is one value, its middle half has no width: the deviation counts.
+        middle = (q75 - q25) / NORMAL_IQR
+        scale = np.where(middle > 1e-9 * np.maximum(np.abs(median), 1e-30), middle, standard)
+        return cls(median, np.maximum(scale, LEAST_SCALE * standard))
+
+    def apply(self, X: Floats) -> Floats:
+        drawn_in: Floats = np.arcsinh((X - self.median) / self.scale)
+        return drawn_in
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,6 @@ from outlearn.execute import Processes, Serial
 from outlearn.learners.batch import Batch, stack
 from outlearn.learners.catalogue import CATALOGUE
 from outlearn.learners.fit import Source
-from outlearn.learners.pretrained import FEATURES
 from outlearn.learners.rows.bank import (
     EpisodeProfiles,
     build_bank,
@@ -27,6 +26,7 @@ from outlearn.learners.rows.bank import (
     situation,
     usual_share,
 )
+from outlearn.learners.rows.profile import BASIC_FEATURES, FEATURES
 from outlearn.learners.tabular import column_task, profile_task
 from outlearn.learners.training.config import MetatrainConfig
 from outlearn.learners.training.sets import SetEpisodes, Sets, read_sets
@@ -38,6 +38,7 @@ __all__ = ["Supply", "plan", "task_source"]
 
 _ORDER, _ROWS = 1, 2  # streams of random numbers below the seed
 _FEWEST = 8  # tasks to train on
+WIDEST = 300  # columns of a synthetic task: embeddings ask for other statistics than tables do
 Progress = Callable[[str, int, int, float], None]
 
 
@@ -86,11 +87,18 @@ class Supply:
         }
 
     def _about(self) -> dict[str, Any]:
-        features = FEATURES if self.width is None else f"{self.width} columns"
+        features: tuple[str, ...] | str = f"{self.width} columns"
+        if self.width is None:
+            features = FEATURES if self._rich else BASIC_FEATURES
         return {"version of outlearn": __version__, "features": features}
 
+    @property
+    def _rich(self) -> bool:
+        """Whether profiles hold all features; the other learners read the basic ones."""
+        return self.config.learner == "incontext"
+
     def _sampler(self) -> SamplerConfig:
-        return _sampler(self.config.seed, self.width)
+        return _sampler(self.config.seed, self.width, self._rich)
 
     def profiles(
         self, folder: Path, workers: int, tell: Progress
@@ -105,11 +113,11 @@ class Supply:
         seed, tasks = self.config.seed, self.config.tasks
         train: list[EpisodeProfiles] = []
         held_out = {}
-        kind = "" if self.width is None else f"-{self.width}"
+        kind = "-rich" if self._rich else "" if self.width is None else f"-{self.width}"
         if tasks.synthetic:
             place, episode = (
                 folder / f"episodes{kind}-{seed}",
-                partial(_synthetic, seed=seed, width=self.width),
+                partial(_synthetic, seed=seed, width=self.width, rich=self._rich),
             )
             claim(place, self._about_synthetic())
             bank = self._bank(place, episode, tasks.synthetic, workers, partial(tell, "profiling episodes"))
@@ -139,7 +147,7 @@ class Supply:
             folder,
             episode,
             count,
-            read=profile_episode if self.width is None else column_episode,
+            read=column_episode if self.width is not None else partial(profile_episode, rich=self._rich),
             progress=lambda done, total: tell(done, total, float("nan")),
         )
         if workers <= 1:
@@ -221,9 +229,11 @@ def column_episode(episode: Episode) -> EpisodeProfiles:
     )
 
 
-def _synthetic(index: int, seed: int, width: int | None) -> Episode:
-    return SyntheticSampler(_sampler(seed, width)).episode(index)
+def _synthetic(index: int, seed: int, width: int | None, rich: bool) -> Episode:
+    return SyntheticSampler(_sampler(seed, width, rich)).episode(index)
 
 
-def _sampler(seed: int, width: int | None) -> SamplerConfig:
+def _sampler(seed: int, width: int | None, rich: bool) -> SamplerConfig:
+    if rich:
+        return SamplerConfig(seed=seed, columns=(2, WIDEST), hidden=0.5)
     return SamplerConfig(seed=seed) if width is None else SamplerConfig(seed=seed, columns=(width, width))
