@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.datasets import make_blobs
 from sklearn.utils.estimator_checks import check_estimator, estimator_checks_generator
 
 from outlearn.detectors import POOL, ClassicalDetector, Detector
@@ -110,12 +111,21 @@ def without_labels():
         yield kind(name, params=FEW_TREES.get(name))
 
 
+NOTHING_ODD = dict.fromkeys(
+    ("check_outliers_train", "check_outliers_fit_predict"),
+    "three plain blobs hold no row that is more likely an anomaly than not, and the in-context learner says "
+    "so; the check wants one flagged",
+)
+
+
 def scikit_learn_checks():
     for estimator in without_labels():
         label = getattr(estimator, "algorithm", None) or estimator.learner
         for one, check in estimator_checks_generator(estimator):
             name = getattr(check, "func", check).__name__
-            yield pytest.param(one, check, id=f"{label}-{name.removeprefix('check_')}")
+            reason = NOTHING_ODD.get(name) if label == "incontext" else None
+            marks = () if reason is None else pytest.mark.xfail(strict=True, reason=reason)
+            yield pytest.param(one, check, id=f"{label}-{name.removeprefix('check_')}", marks=marks)
 
 
 @pytest.mark.parametrize(("estimator", "check"), list(scikit_learn_checks()))
@@ -151,11 +161,20 @@ def origins(error):
         error = error.__cause__ or error.__context__
 
 
+def test_with_a_share_to_flag_the_blobs_of_scikit_learn_are_parted():
+    """What the two known failures ask for is there when a share is asked for."""
+    X, _ = make_blobs(n_samples=300, random_state=0)
+    assert (Detector(contamination=0.05, random_state=0).fit_predict(X) == -1).sum() == 15
+    odd = np.vstack([X, [[20.0, 20.0], [-15.0, 0.0]]])
+    assert np.flatnonzero(Detector(random_state=0).fit_predict(odd) == -1).tolist() == [300, 301]
+
+
 @pytest.mark.parametrize("estimator", [Detector(), ClassicalDetector("knn")], ids=["Detector", "knn"])
 def test_with_their_labels_nothing_fails_but_for_values_that_are_no_labels(estimator):
     results = check_estimator(estimator, on_fail=None, on_skip=None)
     failed = {r["check_name"]: r["exception"] for r in results if r["status"] == "failed"}
-    assert set(failed) == REFUSED, "each gives y other values than 1, 0 and -1"
-    for error in failed.values():
+    plain = set(NOTHING_ODD) if isinstance(estimator, Detector) else set()
+    assert set(failed) - plain == REFUSED, "each gives y other values than 1, 0 and -1"
+    for error in (error for name, error in failed.items() if name not in plain):
         refusal = [one for one in origins(error) if isinstance(one, LabelError)]
         assert refusal and "wanted 1 (anomaly), 0 (normal) or -1 (unlabelled)" in str(refusal[0])

@@ -11,7 +11,7 @@ from torch import nn
 
 from outlearn.learners.rows import isolation
 from outlearn.learners.rows.bank import EpisodeProfiles
-from outlearn.learners.rows.profile import BASIC_LABELS, BASIC_STATISTICS
+from outlearn.learners.rows.profile import LABEL_FEATURES, STATISTICS
 from outlearn.tasks.sampler import SamplerConfig, SyntheticSampler
 from outlearn.tasks.task import Task
 
@@ -40,7 +40,7 @@ def sampler() -> SyntheticSampler:
 def bank() -> list[EpisodeProfiles]:
     """Twelve episodes of made-up profiles of various sizes; anomalies have larger tails."""
     rng = np.random.default_rng(0)
-    statistics, extra = len(BASIC_STATISTICS), len(BASIC_LABELS)
+    statistics, extra = len(STATISTICS), len(LABEL_FEATURES)
 
     def rows(truth: np.ndarray) -> np.ndarray:
         tails = rng.exponential(size=(len(truth), statistics)) + truth[:, None]

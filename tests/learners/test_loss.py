@@ -1,11 +1,12 @@
 """The loss of the in-context network by hand, and over ragged episodes."""
 
-from math import exp, log1p
+from math import exp, log1p, tanh
 
 import numpy as np
 import pytest
 import torch
 
+from outlearn.evaluate import average_precision
 from outlearn.learners.incontext import InContext
 from outlearn.learners.loss import collate, episode_loss
 
@@ -17,6 +18,16 @@ def net():
 
 def softplus(x: float) -> float:
     return log1p(exp(x))
+
+
+def precision_at(score: float, odd: list[float], usual: list[float], sharp: float = 2.0) -> float:
+    """Share of anomalies among the rows at or above an anomaly, with a smooth step."""
+
+    def step(other: float) -> float:
+        return 0.5 * (1 + tanh(sharp * (other - score) / 2))
+
+    hits = 1 + sum(step(other) for other in odd) - 0.5  # the row itself counts once
+    return hits / (hits + sum(step(other) for other in usual))
 
 
 def test_the_loss_is_that_of_a_plain_loop(net, bank):
@@ -33,8 +44,26 @@ def test_the_loss_is_that_of_a_plain_loop(net, bank):
     calibration = share * np.mean([softplus(-v) for v in odd])
     calibration += (1 - share) * np.mean([softplus(v) for v in usual])
     ranking = np.mean([softplus(u - o) for o in odd for u in usual])
+    missed = 1 - np.mean([precision_at(o, odd, usual) for o in odd])
     contamination = share * softplus(-guess.item()) + (1 - share) * softplus(guess.item())
-    assert loss == pytest.approx(calibration + 0.5 * ranking + 0.1 * contamination, rel=1e-4)
+    drift = (net.prior.softmax(-1) - net.start.softmax(-1)).square().sum().item()
+    assert loss == pytest.approx(
+        calibration + 0.5 * ranking + 0.5 * missed + 0.1 * contamination + drift, rel=1e-4
+    )
+
+
+def test_the_smooth_precision_nears_the_average_precision(net, bank):
+    """The step of the loss made sharp counts what average precision counts."""
+    for parameter in net.parameters():
+        parameter.data += torch.randn_like(parameter) * 0.1
+    for episode in bank:
+        with torch.inference_mode():
+            support, y, mask, about, query, _, _ = collate([episode])
+            logits = net(support, y, mask, about, query)[0][0].tolist()
+        odd = [v for v, t in zip(logits, episode.query_y, strict=True) if t == 1]
+        usual = [v for v, t in zip(logits, episode.query_y, strict=True) if t == 0]
+        smooth = np.mean([precision_at(o, odd, usual, 1e4) for o in odd])
+        assert smooth == pytest.approx(average_precision(episode.query_y, np.array(logits)), abs=1e-6)
 
 
 def test_padding_does_not_change_the_loss(net, bank):

@@ -9,13 +9,13 @@ from outlearn.errors import WeightsError
 from outlearn.learners.catalogue import CATALOGUE, Recipe
 from outlearn.learners.incontext import ARCHITECTURE, InContext, InContextLearned
 from outlearn.learners.pretrained import (
-    FEATURES,
     TABLE_ARCHITECTURE,
     load_incontext,
     load_learner,
     save_incontext,
     save_table_learner,
 )
+from outlearn.learners.rows.profile import BASIC_FEATURES, FEATURES
 from outlearn.learners.tabular import TableLearned
 from outlearn.weights import Header, read_checkpoint, write_checkpoint
 
@@ -117,7 +117,7 @@ def test_every_learner_scores_the_same_after_a_round_trip(name, columns, tmp_pat
     assert again.one_class == recipe.one_class and again.columns == columns
     _, header = read_checkpoint(path, TABLE_ARCHITECTURE)
     assert (header.corpus, header.command, header.seed) == ("made up", "by hand", 2)
-    assert header.features == (FEATURES if columns is None else ("x0", "x1", "x2"))
+    assert header.features == (BASIC_FEATURES if columns is None else ("x0", "x1", "x2"))
 
 
 @pytest.mark.usefixtures("few_trees")
@@ -166,7 +166,7 @@ def test_the_file_of_another_learner_is_refused(tmp_path, learned):
     ("change", "told"),
     [
         ({"architecture": "table-learner-0"}, "table-learner-0"),
-        ({"features": FEATURES[1:]}, "other row statistics"),
+        ({"features": BASIC_FEATURES[1:]}, "other row statistics"),
         ({"config": {"widths": [8]}}, "do not fit the network"),
         ({"config": {"embedding": 0}}, "do not fit the network"),
         ({"config": {"widths": 8}}, "do not fit the network"),

@@ -1,5 +1,7 @@
 """The stream of synthetic episodes: addressable, as asked, finite, neither trivial nor hopeless."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
@@ -90,3 +92,22 @@ def _knn(episode):
 def test_a_bad_configuration_is_refused(bad):
     with pytest.raises(ParameterError, match=next(iter(bad))):
         SamplerConfig(**bad)
+
+
+def test_hidden_tasks_are_labelled_ones_that_neighbours_need_not_see():
+    """Anomalies of labelled tasks are then seen less; tasks of other situations are the same."""
+    mean = {}
+    for hidden in (0.0, 1.0):
+        config = SamplerConfig(seed=2, support_rows=(60, 120), query_rows=64, columns=(2, 8), hidden=hidden)
+        sampler = SyntheticSampler(config)
+        seen = []
+        for index in range(60):
+            episode = sampler.episode(index)
+            if episode.origin["situation"] == "labelled":
+                near = NearestNeighbors(n_neighbors=5).fit(episode.support_x[episode.support_truth == 0])
+                seen.append(roc_auc_score(episode.query_y, near.kneighbors(episode.query_x)[0].mean(axis=1)))
+            elif hidden:
+                plain = SyntheticSampler(replace(config, hidden=0.0)).episode(index)
+                assert np.array_equal(plain.query_x, episode.query_x)
+        mean[hidden] = np.mean(seen)
+    assert mean[1.0] < mean[0.0] - 0.03

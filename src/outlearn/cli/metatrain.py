@@ -21,6 +21,9 @@ __all__ = ["metatrain"]
 def metatrain(
     out: Annotated[Path, typer.Option(help="Checkpoint to write (.safetensors); its card goes beside it.")],
     config: Annotated[Path | None, typer.Option(help="TOML file of settings; options override it.")] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="Settings by name, in place of a file: default, as shipped.")
+    ] = None,
     learner: Annotated[str | None, typer.Option(help="incontext, or another name of a learner.")] = None,
     corpus: Annotated[
         Path | None, typer.Option(help="Folder of labelled sets with a manifest.csv to learn from.")
@@ -50,7 +53,7 @@ def metatrain(
         {"synthetic": episodes, "corpus": corpus},
         {"epochs": epochs, "steps": steps, "log": log},
     )
-    settings = _settings(config, given, tasks, training)
+    settings = _settings(config, preset, given, tasks, training)
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     try:
@@ -72,15 +75,14 @@ def metatrain(
 
 
 def _settings(
-    path: Path | None, given: dict[str, Any], tasks: dict[str, Any], training: dict[str, Any]
+    path: Path | None, preset: str | None, given: dict[str, Any], *parts: dict[str, Any]
 ) -> MetatrainConfig:
-    """Return the settings of the file, if there is one, with the options that were given in their place."""
-    from outlearn.learners.training.config import MetatrainConfig, read_config
+    """Return the settings of file or preset with the options that were given in their place."""
+    from outlearn.learners.training.presets import base_config
 
-    config = MetatrainConfig() if path is None else read_config(path)
+    config = base_config(path, preset)
     given, tasks, training = (
-        {name: value for name, value in each.items() if value is not None}
-        for each in (given, tasks, training)
+        {name: value for name, value in each.items() if value is not None} for each in (given, *parts)
     )
     if {"epochs", "steps"} & set(training):  # the length of the file does not count beside another
         training = {"epochs": None, "steps": None, **training}

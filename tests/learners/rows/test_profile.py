@@ -9,13 +9,20 @@ import pytest
 from outlearn.data.rows import canonical_order
 from outlearn.learners.rows import profile as module
 from outlearn.learners.rows.isolation import Isolation
-from outlearn.learners.rows.profile import LABEL_FEATURES, STATISTICS, Profile, Profiler
-from outlearn.learners.rows.views import RankView, StandardView, WhitenedView
+from outlearn.learners.rows.profile import (
+    BASIC_LABELS,
+    BASIC_STATISTICS,
+    LABEL_FEATURES,
+    STATISTICS,
+    Profile,
+    Profiler,
+)
+from outlearn.learners.rows.views import RankView, RobustView, StandardView, WhitenedView
 
 naive = runpy.run_path(str(Path(__file__).parents[2] / "naive" / "profile.py"))
 
 NAMES = ("d1", "d5", "d20", "d50", "ratio5", "ratio20", "clean5", "clean20")
-FITS = {"standard": StandardView, "rank": RankView, "whitened": WhitenedView}
+FITS = {"standard": StandardView, "rank": RankView, "whitened": WhitenedView, "robust": RobustView}
 
 
 def gaussian(n: int, d: int, seed: int = 0) -> np.ndarray:
@@ -28,7 +35,7 @@ def unlabelled(X: np.ndarray) -> np.ndarray:
 
 
 def profiler(X: np.ndarray, y: np.ndarray | None = None, seed: int = 0) -> Profiler:
-    return Profiler(X, unlabelled(X) if y is None else y, np.random.default_rng(seed))
+    return Profiler(X, unlabelled(X) if y is None else y, np.random.default_rng(seed), rich=True)
 
 
 def close(one: Profile, other: Profile, atol: float = 1e-4) -> bool:
@@ -59,7 +66,9 @@ def test_neighbour_statistics_are_those_of_the_plain_oracle(view, n, known):
     on_query = np.array(naive["neighbour_statistics"](points, kept, asked))
 
     profile = profiler(X, y).profile(query)
-    for s, name in enumerate(NAMES):
+    told = [(s, name) for s, name in enumerate(NAMES) if f"{view}.{name}" in STATISTICS]
+    assert len(told) == (5 if view == "robust" else 8)
+    for s, name in told:
         column = STATISTICS.index(f"{view}.{name}")
         wanted = [naive["relative"](value, on_support[:, s].tolist()) for value in on_query[:, s].tolist()]
         tails, deviations = np.transpose(wanted)
@@ -90,6 +99,20 @@ def test_the_width_does_not_depend_on_the_table():
         assert profile.labels.shape == (3, len(LABEL_FEATURES))
         assert profile.stacked().shape == (3, 2 * len(STATISTICS) + len(LABEL_FEATURES))
         assert profile.stacked().dtype == np.float32
+
+
+def test_a_basic_profile_is_the_beginning_of_each_part_of_a_rich_one():
+    X, query = gaussian(60, 4), gaussian(9, 4, seed=1)
+    y = unlabelled(X)
+    y[:3], y[3:6] = 1, 0
+    basic = Profiler(X, y, np.random.default_rng(0)).profile(query)
+    rich = profiler(X, y).profile(query)
+    F, L = len(BASIC_STATISTICS), len(BASIC_LABELS)
+    assert basic.stacked().shape == (9, 2 * F + L)
+    assert np.array_equal(basic.tails, rich.tails[:, :F])
+    assert np.array_equal(basic.deviations, rich.deviations[:, :F])
+    assert np.array_equal(basic.labels, rich.labels[:, :L])
+    assert rich.labels[:, L:].all()
 
 
 @pytest.mark.parametrize("kind", ["gaussian", "grid", "wide", "labelled"])

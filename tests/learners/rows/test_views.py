@@ -1,11 +1,11 @@
-"""Views: three scalings of a support."""
+"""Views: four scalings of a support."""
 
 import numpy as np
 import pytest
 
-from outlearn.learners.rows.views import RankView, StandardView, WhitenedView
+from outlearn.learners.rows.views import RankView, RobustView, StandardView, WhitenedView
 
-VIEWS = (StandardView, RankView, WhitenedView)
+VIEWS = (StandardView, RankView, WhitenedView, RobustView)
 
 
 def correlated(rng: np.random.Generator, n: int, d: int) -> np.ndarray:
@@ -29,6 +29,27 @@ def test_a_constant_column_keeps_its_unit(value):
 def test_values_far_out_are_bounded():
     view = StandardView.fit(np.random.default_rng(0).normal(size=(50, 2)))
     assert view.apply(np.array([[1e30, -1e30]])).tolist() == [[1e3, -1e3]]
+
+
+def test_the_robust_view_has_the_unit_of_the_middle_half():
+    X = np.random.default_rng(0).normal(3.0, 2.0, size=(20_000, 1))
+    view = RobustView.fit(X)
+    assert view.median == pytest.approx(3.0, abs=0.05)
+    assert view.scale == pytest.approx(2.0, rel=0.03)
+    assert np.allclose(np.sinh(view.apply(X)), (X - view.median) / view.scale)
+
+
+def test_far_rows_of_the_support_do_not_stretch_the_robust_unit():
+    X = np.random.default_rng(0).normal(size=(400, 1))
+    spoilt = np.vstack([X, np.full((40, 1), 30.0)])
+    assert StandardView.fit(spoilt).scale > 5 * StandardView.fit(X).scale
+    assert RobustView.fit(spoilt).scale < 1.6 * RobustView.fit(X).scale
+
+
+def test_a_column_that_is_mostly_one_value_has_the_unit_of_its_deviation():
+    X = np.r_[np.zeros(90), np.ones(10)][:, None]
+    assert RobustView.fit(X).scale == pytest.approx(X.std())
+    assert RobustView.fit(np.full((9, 1), 7.0)).scale == 1
 
 
 def test_ranks_are_those_of_a_plain_loop():

@@ -258,7 +258,7 @@ def test_tasks_made_otherwise_are_not_mixed_in(tmp_path, of_sets, monkeypatch):
     with pytest.raises(InputError, match="made with other version of outlearn;"):
         run(of_sets, tmp_path)
     monkeypatch.setattr(supply, "__version__", "0.1.0")
-    monkeypatch.setattr(supply, "FEATURES", ("d1",))
+    monkeypatch.setattr(supply, "BASIC_FEATURES", ("d1",))
     with pytest.raises(InputError, match="made with other features"):
         run(of_sets, tmp_path)
     about = tmp_path / "w.work" / "sets-0" / "about.json"

@@ -1,0 +1,42 @@
+"""Recipes by name.
+
+>>> PRESETS["default"].learner
+'incontext'
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import MappingProxyType
+
+from outlearn.errors import ParameterError
+from outlearn.learners.training.config import MetatrainConfig, TaskConfig, TrainingConfig, read_config
+
+__all__ = ["PRESETS", "base_config"]
+
+PRESETS = MappingProxyType(
+    {
+        "default": MetatrainConfig(
+            tasks=TaskConfig(synthetic=4000, held_out=0.05), training=TrainingConfig(epochs=6)
+        )
+    }
+)
+"""``default`` made the shipped in-context weights. Other numbers of tasks and epochs make a smaller or larger
+run of it."""
+
+
+def base_config(path: Path | None, preset: str | None) -> MetatrainConfig:
+    """Return the settings of a TOML file, or of a preset, or the plain ones.
+
+    Raises
+    ------
+    ReadError, ParameterError
+        See `read_config`; also when both are given, or there is no such preset.
+    """
+    if path is not None and preset is not None:
+        raise ParameterError("--config and --preset both give settings; take one of them")
+    if path is not None:
+        return read_config(path)
+    if preset is not None and preset not in PRESETS:
+        raise ParameterError(f"--preset is {preset!r}; wanted one of {', '.join(PRESETS)}")
+    return MetatrainConfig() if preset is None else PRESETS[preset]
