@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from outlearn.evaluate import average_precision
+from outlearn.evaluate import auroc, average_precision
 from outlearn.learners.incontext import InContext
 from outlearn.learners.loss import collate, episode_loss
 
@@ -37,7 +37,7 @@ def test_the_loss_is_that_of_a_plain_loop(net, bank):
     with torch.inference_mode():
         loss = episode_loss(net, [episode]).item()
         support, y, mask, about, query, _, _ = collate([episode])
-        logits, guess = net(support, y, mask, about, query)
+        logits, guess, reach = net(support, y, mask, about, query)
     odd = [v for v, t in zip(logits[0].tolist(), episode.query_y, strict=True) if t == 1]
     usual = [v for v, t in zip(logits[0].tolist(), episode.query_y, strict=True) if t == 0]
     share = float(episode.share)
@@ -45,11 +45,13 @@ def test_the_loss_is_that_of_a_plain_loop(net, bank):
     calibration += (1 - share) * np.mean([softplus(v) for v in usual])
     ranking = np.mean([softplus(u - o) for o in odd for u in usual])
     missed = 1 - np.mean([precision_at(o, odd, usual) for o in odd])
-    contamination = share * softplus(-guess.item()) + (1 - share) * softplus(guess.item())
-    drift = (net.prior.softmax(-1) - net.start.softmax(-1)).square().sum().item()
-    assert loss == pytest.approx(
-        calibration + 0.5 * ranking + 0.5 * missed + 0.1 * contamination + drift, rel=1e-4
+    reached = auroc(episode.query_y, logits[0].numpy())
+    judged = sum(
+        truth * softplus(-told.item()) + (1 - truth) * softplus(told.item())
+        for truth, told in ((share, guess), (reached, reach))
     )
+    drift = (net.prior.softmax(-1) - net.start.softmax(-1)).square().sum().item()
+    assert loss == pytest.approx(calibration + 0.5 * ranking + 0.5 * missed + judged + drift, rel=1e-4)
 
 
 def test_the_smooth_precision_nears_the_average_precision(net, bank):

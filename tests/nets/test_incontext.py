@@ -34,7 +34,7 @@ def inputs() -> dict[str, torch.Tensor]:
     }
 
 
-def run(net: InContextNet, inputs: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+def run(net: InContextNet, inputs: dict[str, torch.Tensor]) -> tuple[torch.Tensor, ...]:
     with torch.inference_mode():
         return net(**inputs)
 
@@ -44,9 +44,9 @@ def same(one: tuple[torch.Tensor, ...], other: tuple[torch.Tensor, ...]) -> bool
 
 
 def test_shapes(inputs):
-    logits, contamination = run(network(), inputs)
+    logits, share, reach = run(network(), inputs)
     assert logits.shape == (B, M)
-    assert contamination.shape == (B,)
+    assert share.shape == reach.shape == (B,)
 
 
 def test_the_order_of_support_rows_does_not_matter(inputs):
@@ -75,17 +75,17 @@ def test_rows_of_padding_do_not_matter(inputs):
 
 def test_episodes_of_a_batch_do_not_see_each_other(inputs):
     net = network()
-    logits, contamination = run(net, inputs)
+    together = run(net, inputs)
     for b in range(B):
         alone = run(net, {name: value[b : b + 1] for name, value in inputs.items()})
-        assert same((logits[b : b + 1], contamination[b : b + 1]), alone)
+        assert same(tuple(part[b : b + 1] for part in together), alone)
 
 
 def test_query_rows_do_not_see_each_other(inputs):
     net = network()
-    logits, _ = run(net, inputs)
+    logits, *_ = run(net, inputs)
     for m in range(M):
-        alone, _ = run(net, {**inputs, "query": inputs["query"][:, m : m + 1]})
+        alone, *_ = run(net, {**inputs, "query": inputs["query"][:, m : m + 1]})
         assert torch.allclose(alone[:, 0], logits[:, m], atol=1e-4)
 
 
@@ -105,9 +105,9 @@ def situation(*, normal: float = 0.0, columns: int = 8, anomalies: int = 0) -> t
 def test_the_untrained_net_is_the_mixture_of_its_start(inputs):
     F = CONFIG.statistics
     tails, deviations = inputs["query"][..., :F], inputs["query"][..., F : 2 * F]
-    logits, _ = run(network(trained=False), {**inputs, "situation": situation()})
+    logits, *_ = run(network(trained=False), {**inputs, "situation": situation()})
     assert torch.allclose(logits, (deviations * PRIOR[0].softmax(0)).sum(-1) - 3.0, atol=1e-5)
-    logits, _ = run(network(trained=False), {**inputs, "situation": situation(normal=1.0)})
+    logits, *_ = run(network(trained=False), {**inputs, "situation": situation(normal=1.0)})
     ranked = torch.sigmoid(torch.tensor(-1.5))
     evidence = (1 - ranked) * deviations + ranked * tails
     assert torch.allclose(logits, (evidence * PRIOR[1].softmax(0)).sum(-1) - 3.0, atol=1e-5)
@@ -159,6 +159,45 @@ def test_very_far_rows_keep_their_order(inputs):
     query = torch.zeros(1, 3, CONFIG.profile)
     query[0, :, : 2 * CONFIG.statistics] = torch.tensor([20.0, 200.0, 2000.0])[:, None]
     one = {name: value[:1] for name, value in inputs.items()}
-    logits, _ = run(network(), {**one, "query": query})
+    logits, *_ = run(network(), {**one, "query": query})
     assert torch.isfinite(logits).all()
     assert logits[0, 0] < logits[0, 1] < logits[0, 2]
+
+
+def test_the_judge_reads_and_steers_nothing(inputs):
+    net = network()
+    _, share, reach = net(**inputs)
+    torch.autograd.backward((share + reach).sum())
+    moved = {name for name, value in net.named_parameters() if value.grad is not None}
+    assert moved == {name for name, _ in net.named_parameters() if name.startswith("judge.")}
+
+
+def test_the_judge_reads_the_shape_of_the_scores(inputs):
+    net, everywhere = network(), inputs["mask"]
+    context = torch.zeros(B, CONFIG.width)
+    scores = torch.linspace(-3, 3, N).expand(B, N)
+    one, other = (net.verdict(inputs["situation"], context, z, everywhere) for z in (scores, scores * 0.2))
+    assert not same(one, other)
+    assert same(one, net.verdict(inputs["situation"], context, scores.flip(1), everywhere))
+
+
+def test_strangeness_is_the_distance_from_what_was_trained_on_in_that_situation():
+    """Of correlated contexts 1 in 100 lies beyond 1, and the unit is that of Mahalanobis."""
+    net, rng = network(), torch.Generator().manual_seed(3)
+    kinds = (situation(), situation(normal=1.0), situation(anomalies=2))
+    for about in kinds:
+        assert torch.equal(net.strangeness(torch.randn(B, CONFIG.width, generator=rng), about), torch.zeros(B))
+    mixing = torch.randn(CONFIG.width, CONFIG.width, generator=rng)
+    contexts = torch.randn(3, 2000, CONFIG.width, generator=rng) @ mixing
+    contexts += torch.tensor([0.0, 5.0, -5.0])[:, None, None]
+    abouts = torch.stack([about[:1].expand(2000, 5) for about in kinds])
+    net.remember(contexts.flatten(0, 1), abouts.flatten(0, 1))
+    for each, about in zip(contexts, abouts, strict=True):
+        there = net.strangeness(each, about)
+        assert (there > 1).float().mean() == pytest.approx(0.01, abs=0.002)
+        centre, covariance = each.mean(0), torch.cov(each.T, correction=0).double()
+        covariance += 1e-2 * covariance.diagonal().mean() * torch.eye(CONFIG.width)
+        offset = (each - centre).double()
+        distance = (offset @ torch.linalg.inv(covariance) * offset).sum(1).sqrt()
+        assert torch.allclose(there.double() * torch.quantile(distance, 0.99), distance, rtol=1e-2)
+        assert (net.strangeness(each + 50 * mixing[:1], about) > 5).all()

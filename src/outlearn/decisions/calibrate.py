@@ -7,12 +7,14 @@ from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import brentq
+from scipy.special import expit
 
-from outlearn.decisions.checks import as_scores
+from outlearn.decisions.checks import as_scores, as_share
 from outlearn.decisions.threshold import by_contamination
 from outlearn.errors import ParameterError
 
-__all__ = ["Calibrator", "contamination_estimate"]
+__all__ = ["Calibrator", "contamination_estimate", "shift_to"]
 
 KNEE = 6.0
 MEDIAN_LOGIT = 4.0
@@ -112,6 +114,28 @@ class Calibrator:
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> Calibrator:
         return cls(**state)
+
+
+def shift_to(logits: ArrayLike, share: float) -> float:
+    """Return the shift for which ``sigmoid(logits - shift)`` is `share` on average, for logits (n,).
+
+    Raises
+    ------
+    InputError
+        When there is no score, or one is NaN.
+    ParameterError
+        When `share` is not between 0 and 1, or scores are infinite.
+
+    >>> round(shift_to([0.0, 0.0], 0.5), 6)
+    0.0
+    """
+    as_share(share, "contamination")
+    scores = as_scores(logits, "logits", at_least=1)
+    if not np.isfinite(scores).all():
+        raise ParameterError("logits hold infinite values, from which no level can be set")
+    odds = np.log(share) - np.log1p(-share)
+    low, high = float(scores.min() - odds) - 1.0, float(scores.max() - odds) + 1.0
+    return float(brentq(lambda shift: expit(scores - shift).mean() - share, low, high, xtol=1e-9))
 
 
 def contamination_estimate(support_scores: ArrayLike) -> float:

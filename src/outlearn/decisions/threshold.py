@@ -15,7 +15,14 @@ from outlearn.decisions.conformal import MIN_EXCEEDANCES, fit_pareto_tail
 from outlearn.decisions.decision import Promise
 from outlearn.errors import ParameterError
 
-__all__ = ["by_budget", "by_contamination", "by_false_alarm_rate", "just_above", "rate_for_budget"]
+__all__ = [
+    "by_budget",
+    "by_contamination",
+    "by_expected_f1",
+    "by_false_alarm_rate",
+    "just_above",
+    "rate_for_budget",
+]
 
 TAIL = 0.1
 
@@ -55,6 +62,34 @@ def by_contamination(support_scores: ArrayLike, share: float) -> float:
         return float(descending[wanted - 1])
     higher = descending[descending > descending[wanted]]
     return float(higher[-1]) if len(higher) else just_above(float(descending[0]))
+
+
+def by_expected_f1(probabilities: ArrayLike) -> float:
+    """Return the threshold of the best expected F1, for scores that are probabilities of being an anomaly.
+
+    That threshold is half of the best F1, so at most .5. But no more of the rows are flagged than there are
+    anomalies to be expected, the sum of the probabilities, rounded up: where probabilities hardly tell rows
+    apart the best F1 would have many more, most of them normal.
+
+    Parameters
+    ----------
+    probabilities : (n,) of the rows that may hold anomalies.
+
+    Source: Lipton, Elkan, Naryanaswamy 2014.
+
+    Raises
+    ------
+    InputError
+        When there is no score.
+
+    >>> round(by_expected_f1([1.0, 0.9, 0.1, 0.0]), 3)
+    0.475
+    """
+    descending = np.sort(as_scores(probabilities, "probabilities", at_least=1))[::-1]
+    n, hits = len(descending), np.cumsum(descending)
+    best = float((2 * hits / (np.arange(1, n + 1) + hits[-1])).max()) / 2
+    most = max(math.ceil(hits[-1] - 1e-9), 1)
+    return best if most >= n else max(best, just_above(float(descending[most])))
 
 
 def by_false_alarm_rate(reference_scores: ArrayLike, rate: float) -> tuple[float, Promise]:

@@ -30,6 +30,7 @@ from outlearn.rng import Seed, generator
 __all__ = ["BaseDetector"]
 
 Scores = NDArray[np.float64]
+FEWEST = 20  # rows below which nobody can say what is usual
 
 
 def _is_number(value: Any) -> TypeGuard[float]:
@@ -58,7 +59,7 @@ class BaseDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         *,
         contamination: float | str = "auto",
         false_alarm_rate: float | None = None,
-        max_support: int = 5000,
+        max_support: int | str = "auto",
         schema: Schema | str | Path | None = None,
         random_state: Seed = None,
     ) -> None:
@@ -99,7 +100,10 @@ class BaseDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             )
         self.seed_ = self._seed()
         chosen = choose_support(
-            matrix.values, labels, limit=self.max_support, hold_out=self.false_alarm_rate is not None
+            matrix.values,
+            labels,
+            limit=None if isinstance(self.max_support, str) else self.max_support,
+            hold_out=self.false_alarm_rate is not None,
         )
         self.encoder_, self.schema_ = encoder, encoder.schema
         self._set_support(matrix.values[chosen.support], labels[chosen.support], cells[chosen.support])
@@ -141,8 +145,8 @@ class BaseDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             )
         if rate is not None and not (_is_number(rate) and 0 < rate < 1):
             raise ParameterError(f"false_alarm_rate is {rate!r}; wanted None or a rate in (0, 1), e.g. 0.01")
-        if not isinstance(limit, int | np.integer) or limit < 2:
-            raise ParameterError(f"max_support is {limit!r}; wanted a whole number of at least 2")
+        if limit != "auto" and (not isinstance(limit, int | np.integer) or limit < 2):
+            raise ParameterError(f"max_support is {limit!r}; wanted 'auto' or a whole number of at least 2")
         if not isinstance(self.schema, Schema | str | Path | None):
             raise ParameterError(
                 f"schema is {self.schema!r}; wanted None, a Schema or the path of a TOML file"
@@ -151,7 +155,7 @@ class BaseDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
     def _set_threshold(self) -> None:
         rule = self.rule_
         if rule is None:
-            self.threshold_, self.promise_ = 0.5, None
+            self.threshold_, self.promise_ = self._own_threshold(), None
         else:
             decision = decide(
                 self.support_scores_,
@@ -165,6 +169,18 @@ class BaseDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         # decision_function < 0 must mean score >= threshold: the offset sits one float below.
         self.offset_ = -float(np.nextafter(self.threshold_, -np.inf))
 
+    def _own_threshold(self) -> float:
+        """Return the threshold where no rule was asked for."""
+        return 0.5
+
+    @property
+    def doubt_(self) -> str:
+        """Why the scores may tell nothing, in a sentence; empty where nothing speaks against them."""
+        n = len(self.support_)
+        if n < FEWEST:
+            return f"there are only {n:,} rows to compare with, and what is usual takes {FEWEST} or more to see"
+        return ""
+
     @property
     def probabilistic(self) -> bool:
         """Whether scores are probabilities on tables like those learnt from; else they rank."""
@@ -172,7 +188,7 @@ class BaseDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
 
     @property
     def rule_(self) -> Rule | None:
-        """How the threshold is set; None when a score of .5 is the threshold."""
+        """How the threshold is set; None when the detector sets it by its scores alone."""
         if self.false_alarm_rate is not None:
             return Rule.false_alarm_rate(self.false_alarm_rate)
         if self.contamination != "auto":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -9,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outlearn.data.schema import Schema
-from outlearn.decisions.calibrate import Calibrator
+from outlearn.decisions.calibrate import Calibrator, shift_to
+from outlearn.decisions.threshold import by_expected_f1
 from outlearn.detectors.base import BaseDetector
-from outlearn.detectors.margin import calibrate_ranking
+from outlearn.detectors.margin import ROUNDING, calibrate_ranking, clear_of
 from outlearn.errors import ParameterError
 from outlearn.learners.base import Scorer
 from outlearn.learners.catalogue import CATALOGUE
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from outlearn.learners.tabular import TableScorer
 
 __all__ = ["Detector"]
+
+DOUBTFUL = 0.8  # uncertainty from which on nothing should be claimed: an AUROC below .6 is expected
 
 
 class Detector(BaseDetector):
@@ -34,12 +38,15 @@ class Detector(BaseDetector):
     ----------
     learner : a name of `learners.catalogue`: "incontext", or "maml", "fomaml", "anil", "metasgd", "reptile",
         which adapt by gradient steps, or "protonet", "siamese", "triplet", which compare by distances.
-    contamination : "auto" (a row is flagged when the in-context learner holds it more likely an anomaly than
-        not, and by other learners at a rough estimate of the share), or the share of the support that is to
-        be flagged, in (0, 0.5].
+    contamination : the share of anomalies in the support, in (0, 0.5], where it is known: so many rows of it
+        are flagged, and the in-context learner's probabilities are those at that share. "auto": the in-context
+        learner flags the rows of the best expected F1, at most as many as it expects anomalies, and among
+        known normal rows those that are more likely anomalies than not; others flag at a rough estimate of
+        the share.
     false_alarm_rate : flag at most this share of normal rows; needs known normal rows (`y` 0), of which 30 %
         are kept out of the support to calibrate on. Overrides `contamination`.
-    max_support : rows that new rows are compared with, at most; a larger table is sampled.
+    max_support : rows that new rows are compared with, at most; a larger table is sampled. "auto": 5,000, and
+        8,192 where all of them are known to be normal.
     schema : how to read the columns of a dataframe: a `Schema`, or the path of a TOML file of overrides;
         inferred when None. The columns of an array are numbers, whatever the schema.
     weights : path of another checkpoint; the shipped one when None.
@@ -61,7 +68,7 @@ class Detector(BaseDetector):
         *,
         contamination: float | str = "auto",
         false_alarm_rate: float | None = None,
-        max_support: int = 5000,
+        max_support: int | str = "auto",
         schema: Schema | str | Path | None = None,
         weights: str | Path | None = None,
         random_state: Seed = None,
@@ -94,10 +101,44 @@ class Detector(BaseDetector):
         """Whether scores are probabilities: those of the in-context learner are, the others rank."""
         return self.learner == "incontext"
 
+    @property
+    def uncertainty_(self) -> float:
+        """How little the order of scores is to be trusted, 0 to 1; NaN for learners that cannot say."""
+        return cast("InContextScorer", self.scorer_).uncertainty if self.probabilistic else math.nan
+
+    @property
+    def doubt_(self) -> str:
+        """Why the scores may tell nothing, in a sentence; empty where nothing speaks against them."""
+        few = super().doubt_
+        if few or not self.probabilistic:
+            return few
+        scorer = cast("InContextScorer", self.scorer_)
+        if scorer.strangeness > 1:
+            return (
+                "the table is unlike those that the model learnt from, farther from their middle than 99 in "
+                "100 of them"
+            )
+        if scorer.uncertainty > DOUBTFUL:
+            return (
+                f"from {len(self.support_):,} rows like these the model expects to tell anomalies from usual "
+                f"rows hardly better than by chance (an AUROC of {scorer.reach:.2f}, less for few rows)"
+            )
+        return ""
+
     def _calibrate(self, raw: NDArray[np.float64]) -> tuple[Calibrator, float]:
         if not self.probabilistic:
             return calibrate_ranking(raw, self.contamination)
-        return Calibrator.from_logits(), cast("InContextScorer", self.scorer_).contamination
+        unknown = raw[self.support_y_ == -1]
+        if self.contamination == "auto" or len(unknown) == 0:
+            return Calibrator.from_logits(), cast("InContextScorer", self.scorer_).contamination
+        share = float(self.contamination)
+        return Calibrator.from_logits(shift=shift_to(unknown, share)), share
+
+    def _own_threshold(self) -> float:
+        unknown = self.support_scores_[self.support_y_ == -1]
+        if not self.probabilistic or len(unknown) == 0:
+            return 0.5
+        return clear_of(by_expected_f1(unknown), self.support_scores_, ROUNDING)
 
     def _score_support(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
         return cast("InContextScorer | TableScorer", self.scorer_).support_scores

@@ -48,7 +48,7 @@ class ClassicalDetector(BaseDetector):
         params: Mapping[str, Any] | None = None,
         contamination: float | str = "auto",
         false_alarm_rate: float | None = None,
-        max_support: int = 5000,
+        max_support: int | str = "auto",
         schema: Schema | str | Path | None = None,
         random_state: Seed = None,
     ) -> None:

@@ -13,6 +13,8 @@ __all__ = ["Chosen", "choose_support"]
 
 Positions = NDArray[np.int64]
 MAX_CALIBRATION = 10_000
+MOST = 5000
+MOST_NORMAL = 8192  # among rows all known to be normal each one tells of another place that is usual
 HELD_OUT = 0.3  # of the known normals, when a promise needs them and no spare rows exist
 
 
@@ -24,8 +26,12 @@ class Chosen:
     calibration: Positions
 
 
-def choose_support(X: NDArray[np.float32], y: NDArray[np.int8], *, limit: int, hold_out: bool) -> Chosen:
+def choose_support(
+    X: NDArray[np.float32], y: NDArray[np.int8], *, limit: int | None, hold_out: bool
+) -> Chosen:
     """Choose at most `limit` support rows by content, so that the order of rows makes no difference.
+
+    Without a `limit` it is 5,000 rows, and 8,192 where all are known to be normal.
 
     Labelled anomalies come first (up to a quarter of the limit), then known normals beside unlabelled rows
     (up to a half), then a uniform sample of the rest. Known normals that did not fit are kept for
@@ -34,6 +40,8 @@ def choose_support(X: NDArray[np.float32], y: NDArray[np.int8], *, limit: int, h
     """
     order = canonical_order(X, y)
     anomalies, normals, unlabelled = (order[y[order] == label] for label in (1, 0, -1))
+    if limit is None:
+        limit = MOST_NORMAL if len(normals) == len(y) else MOST
     anomalies = anomalies[: max(limit // 4, 1)]
     room = limit - len(anomalies)
     kept_back = 0

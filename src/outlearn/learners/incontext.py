@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ARCHITECTURE", "InContext", "InContextLearned", "InContextScorer"]
 
-ARCHITECTURE = "incontext-2"
+ARCHITECTURE = "incontext-3"
 CHUNK = 8192  # rows profiled at once: bounds memory
+FEWEST = 50  # rows of a support trained on: fewer tell less than the network knows
 UNUSED = -2.0  # log weight at the start of a statistic that is not named below
 CONTAMINATED = dict.fromkeys(("standard.d50", "standard.clean20", "robust.d50", "robust.clean20"), 2.5)
 NORMAL = {
@@ -49,6 +50,9 @@ class InContextScorer:
     """Scores rows against one support; log-odds of being an anomaly, high = abnormal.
 
     contamination : the share of anomalies that the network reads in the support.
+    reach : the AUROC that the network expects of its scores.
+    strangeness : how unlike those trained on the support is; above 1 it is farther from their mean than 99
+        in 100 of them.
     support_scores : (n,) scores of the support, in the order it came; `score` gives the same, at some cost.
     """
 
@@ -57,11 +61,22 @@ class InContextScorer:
         net: InContextNet,
         profiler: Profiler,
         read: tuple[Tensor, Tensor, list[Tensor]],
-        share: float,
+        judged: tuple[float, float, float],
         support_scores: NDArray[np.float64],
     ) -> None:
         self._net, self._profiler, self._read = net, profiler, read
-        self.contamination, self.support_scores = share, support_scores
+        self.contamination, self.reach, self.strangeness = judged
+        self.support_scores = support_scores
+
+    @property
+    def uncertainty(self) -> float:
+        """How little the order of scores is to be trusted, 0 to 1: 1 where an AUROC of .5 is expected.
+
+        Few rows, and a support unlike those trained on, add to what the network itself expects.
+        """
+        trust = min(max(2 * self.reach - 1, 0.0), 1.0)
+        trust *= min(len(self.support_scores) / FEWEST, 1.0) / max(self.strangeness, 1.0)
+        return 1 - trust
 
     def score(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
         """Score rows (m, d) → (m,) log-odds."""
@@ -99,10 +114,16 @@ class InContextLearned:
             where = torch.ones(1, len(y), dtype=torch.bool)
             about = torch.from_numpy(situation(X, y))[None]
             context, latents = self.net.read(support, labels, where, about)
-            share = float(torch.sigmoid(self.net.contamination(context)).item())
+            own = self.net.score(support, about, context, latents)
+            share, reach = self.net.verdict(about, context, own, where)
+            judged = (
+                torch.sigmoid(share).item(),
+                torch.sigmoid(reach).item(),
+                self.net.strangeness(context, about).item(),
+            )
             scores = np.empty(len(y))
-            scores[order] = self.net.score(support, about, context, latents)[0].double().numpy()
-        return InContextScorer(self.net, profiler, (about, context, latents), share, scores)
+            scores[order] = own[0].double().numpy()
+        return InContextScorer(self.net, profiler, (about, context, latents), judged, scores)
 
 
 @dataclass(frozen=True)
@@ -153,7 +174,7 @@ class InContext:
         """Train a network in place; steps, rate and optimiser are the recipe's own."""
         import torch
 
-        from outlearn.learners.loss import episode_loss
+        from outlearn.learners.loss import collate, episode_loss
 
         def objective(step: int) -> float:
             loss = episode_loss(net, self.batch_at(bank, step))
@@ -172,6 +193,9 @@ class InContext:
         net.train()
         train(dict(net.named_parameters()), objective, recipe)
         net.eval()
+        with torch.inference_mode():
+            contexts = [net.read(*collate([each])[:4])[0] for each in bank]
+            net.remember(torch.cat(contexts), torch.from_numpy(np.stack([each.situation for each in bank])))
 
     def batch_at(self, bank: list[EpisodeProfiles], step: int) -> list[EpisodeProfiles]:
         """Return the batch of a step: a pure function of (seed, step), so that training resumes anywhere."""

@@ -41,19 +41,19 @@ def collate(batch: list[EpisodeProfiles]) -> tuple[Tensor, ...]:
 
 
 def episode_loss(net: InContextNet, batch: list[EpisodeProfiles]) -> Tensor:
-    """Mean over episodes of calibration, ranking and contamination losses.
+    """Mean over episodes of calibration and ranking losses, and of those of the judge.
 
     Calibration: cross-entropy, query rows weighted so that their anomaly share equals that of the support,
     so the output is the probability at that share. Ranking: logistic loss over (anomaly, normal) pairs, which
-    does not care about the share, and a smooth average precision, which cares about the top. The mixtures of
-    statistics are held near their start (`InContextNet.drift`): synthetic tasks should not move far what was
+    does not care about the share, and a smooth average precision, which cares about the top. The judge is
+    told the share of the support and the AUROC on the query. The mixtures of statistics are held near their start (`InContextNet.drift`): synthetic tasks should not move far what was
     found to serve real tables.
     """
     import torch
     from torch.nn import functional
 
     support, y, mask, about, query, truth, share = collate(batch)
-    logits, contamination = net(support, y, mask, about, query)  # (B, M), (B,)
+    logits, guess, reach = net(support, y, mask, about, query)  # (B, M), (B,), (B,)
     anomaly, normal = (truth == 1).float(), (truth == 0).float()  # (B, M)
     anomalies = anomaly.sum(1).clamp(min=1)
     losses = functional.binary_cross_entropy_with_logits(logits, anomaly, reduction="none")
@@ -67,6 +67,9 @@ def episode_loss(net: InContextNet, batch: list[EpisodeProfiles]) -> Tensor:
     hits = 1 + (above * anomaly[:, None, :]).sum(2)  # (B, M): anomalies at or above each row, smoothly
     precision = hits / (hits + (above * normal[:, None, :]).sum(2))
     missed = 1 - (precision * anomaly).sum(1) / anomalies
-    guess = functional.binary_cross_entropy_with_logits(contamination, share, reduction="none")
-    total: Tensor = (calibration + 0.5 * ranking + 0.5 * missed + 0.1 * guess).mean() + net.drift()
+    reached = (((margins < 0) + 0.5 * (margins == 0)) * pairs).sum((1, 2)) / pairs.sum((1, 2)).clamp(min=1)
+    judged = functional.binary_cross_entropy_with_logits(
+        torch.stack([guess, reach]), torch.stack([share, reached]).detach(), reduction="none"
+    ).sum(0)
+    total: Tensor = (calibration + 0.5 * ranking + 0.5 * missed + judged).mean() + net.drift()
     return total

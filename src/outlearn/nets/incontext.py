@@ -6,7 +6,8 @@ It is invariant to the order of support rows, and a query row never sees another
 Without labels the order of scores comes from a learnt mixture of classical statistics alone, chosen by what
 is known of the support: all normal or not, and how wide. What more a network read there to choose by, it
 chose worse on unlike tables (`docs/pretraining.md`). What attention reads there moves the level of all
-scores; with labelled anomalies it moves single rows too.
+scores; with labelled anomalies it moves single rows too. Beside the scores, a small judge tells the share of
+anomalies in the support and how well the scores will tell them apart; it reads and steers nothing.
 """
 
 from __future__ import annotations
@@ -26,7 +27,12 @@ __all__ = ["LOG_COLUMNS", "NARROW", "SITUATION", "InContextConfig", "InContextNe
 SITUATION = 5  # numbers that tell the situation of a support: see `learners.rows.bank.situation`
 LOG_COLUMNS = 4.0  # the second of them is the logarithm of the number of columns over this
 NARROW, WIDE = 64, 6  # columns of a table up to which one mixture serves; hidden units that choose beyond
-SWIFT = 5.0  # how much faster the choice beyond is learnt than the rest
+SWIFT = 5.0  # how much faster the choice beyond, and the judge, are learnt than the rest
+ENOUGH = 256  # rows of a support whose scores the judge is trained on
+JUDGE = 32  # hidden units of the judge
+SHAPE = (0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 1.0)  # quantiles of the support's scores that it reads
+KINDS = 3  # of situations; see `_kind`
+FAR = 0.99  # of the supports trained on are nearer to their mean than a support that is unlike them
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,8 @@ class InContextNet(nn.Module):
     """
 
     start: Tensor
+    seen: Tensor
+    unlike: Tensor
 
     def __init__(self, config: InContextConfig, prior: Tensor | None = None) -> None:
         super().__init__()
@@ -107,8 +115,10 @@ class InContextNet(nn.Module):
         self.fade = nn.Linear(E, 1)
         self.correct = nn.Sequential(nn.RMSNorm(E), nn.Linear(E, E), nn.GELU(), nn.Linear(E, 1))
         self.verdicts = nn.Linear(config.verdicts, 1, bias=False)
-        self.contamination = nn.Linear(E, 1)
-        heads = (self.wide.head, self.level, self.fade, cast(nn.Linear, self.correct[-1]), self.contamination)
+        self.judge = MLP(E + SITUATION + len(SHAPE), (JUDGE,), 2)
+        self.register_buffer("seen", torch.zeros(KINDS, E))
+        self.register_buffer("unlike", torch.zeros(KINDS, E, E))
+        heads = (self.wide.head, self.level, self.fade, cast(nn.Linear, self.correct[-1]), self.judge.head)
         for head in heads:
             nn.init.zeros_(head.weight)
             nn.init.zeros_(head.bias)
@@ -165,17 +175,63 @@ class InContextNet(nn.Module):
         both: Tensor = logit + labelled[:, None] * moved
         return both
 
+    def verdict(
+        self, situation: Tensor, context: Tensor, scores: Tensor, mask: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Judge supports by their own scores (B, N), mask (B, N).
+
+        Returns the log-odds of the share of anomalies, (B,), and of the probability that an anomaly scores
+        above a normal row (its AUROC), (B,).
+        """
+        points = torch.tensor(SHAPE, dtype=scores.dtype)
+        shape = torch.stack([_soft(torch.quantile(z[m], points)) for z, m in zip(scores, mask, strict=True)])
+        share, reach = SWIFT * self.judge(torch.cat([context, situation, shape], -1).detach()).T
+        return share, reach
+
     def forward(
         self, support: Tensor, y: Tensor, mask: Tensor, situation: Tensor, query: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Return query log-odds (B, M) and the log-odds of the contamination of the support (B,)."""
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return query log-odds (B, M) and the two of `verdict`, (B,) each."""
         context, latents = self.read(support, y, mask, situation)
-        return self.score(query, situation, context, latents), self.contamination(context).squeeze(-1)
+        with torch.no_grad():
+            # Rows of a support come in random order: some tell the shape of all.
+            own = self.score(support[:, :ENOUGH], situation, context, latents)
+        share, reach = self.verdict(situation, context, own, mask[:, :ENOUGH])
+        return self.score(query, situation, context, latents), share, reach
+
+    def remember(self, contexts: Tensor, situations: Tensor) -> None:
+        """Keep what supports trained on look like, for `strangeness`: contexts (S, E), situations (S, 5)."""
+        kinds = _kind(situations)
+        for kind in kinds.unique().tolist():
+            there = contexts[kinds == kind]
+            centred = there - there.mean(0)
+            spread = centred.T @ centred / len(there)
+            # Directions that hardly vary in training must not make every other support strange.
+            ridge = (1e-2 * spread.diagonal().mean() + 1e-6) * torch.eye(len(spread))
+            factor = torch.linalg.inv(torch.linalg.cholesky(spread + ridge))
+            far = torch.quantile((centred @ factor.T).norm(dim=1), FAR)
+            self.seen[kind] = there.mean(0)
+            self.unlike[kind] = factor / far.clamp(min=1e-6)
+
+    def strangeness(self, context: Tensor, situation: Tensor) -> Tensor:
+        """Return the Mahalanobis distances (B,) of contexts (B, E) from those trained on in such a situation.
+
+        1 is the distance of the farthest hundredth of these; 0 where the network remembers none.
+        """
+        kind = _kind(situation)
+        offset = (context - self.seen[kind])[:, :, None]  # (B, E, 1)
+        return (self.unlike[kind] @ offset).squeeze(-1).norm(dim=1)
 
     def drift(self) -> Tensor:
         """Return how far the mixtures for narrow tables went from their start: () squared distance."""
         moved: Tensor = torch.softmax(self.prior, -1) - torch.softmax(self.start, -1)
         return moved.square().sum()
+
+
+def _kind(situation: Tensor) -> Tensor:
+    """Tell supports (B, 5) apart: 0 nothing known, 1 mostly known normal, 2 with labelled anomalies."""
+    labelled, normal = situation[:, 4] > 0, situation[:, 2] > 0.5
+    return torch.where(labelled, 2, normal.long())
 
 
 def _soft(profile: Tensor) -> Tensor:

@@ -224,6 +224,7 @@ class Monitor:
             seconds=dict(stages.seconds),
             version=__version__,
             seed=detector.random_state if isinstance(detector.random_state, int) else detector.seed_,
+            doubt=detector.doubt_,
         )
 
     def _reading(self, options: ReadOptions | None) -> Reading:

@@ -114,7 +114,12 @@ def decide_rows(detector: BaseDetector, scan: Scan, rule: Rule | None) -> Decisi
             times=scan.times,
         )
         return _without_false_promise(decision, scan) if rule.kind in _ABOUT_NORMAL_ROWS else decision
-    if detector.probabilistic:
+    if detector.probabilistic and (detector.support_y_ == -1).any():
+        meaning = (
+            "at most as many rows as the model expects anomalies among those compared with, and those that "
+            "it tells apart best"
+        )
+    elif detector.probabilistic:
         meaning = "more likely an anomaly than not, as the model judges"
     else:
         meaning = (

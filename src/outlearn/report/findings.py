@@ -54,6 +54,7 @@ class Findings:
     support_size : rows that the detector compares with; labels : counts of (anomaly, normal) labels given.
     notes : sentences on what was set aside, repaired or could not be done.
     limits : sentences on what cannot be claimed.
+    doubt : why the scores may tell nothing at all, in a sentence; empty where nothing speaks against them.
     seconds : wall time of each stage.
     seed : the `random_state` of the run; None where it was left to chance.
     """
@@ -76,3 +77,4 @@ class Findings:
     seconds: dict[str, float]
     version: str
     seed: int | None = None
+    doubt: str = ""

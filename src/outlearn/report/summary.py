@@ -9,7 +9,17 @@ import numpy as np
 from outlearn.report.findings import Findings
 from outlearn.report.words import clean, percent, score
 
-__all__ = ["columns_sentence", "headline", "labels_sentence", "promise_title", "rule_sentence", "sentence"]
+__all__ = [
+    "DOUBT",
+    "columns_sentence",
+    "headline",
+    "labels_sentence",
+    "promise_title",
+    "rule_sentence",
+    "sentence",
+]
+
+DOUBT = "I can't tell"  # before the reason why scores may tell nothing
 
 
 def headline(findings: Findings) -> str:

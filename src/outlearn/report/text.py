@@ -9,7 +9,14 @@ from rich.table import Table
 from rich.text import Text
 
 from outlearn.report.findings import Findings
-from outlearn.report.summary import columns_sentence, headline, promise_title, rule_sentence, sentence
+from outlearn.report.summary import (
+    DOUBT,
+    columns_sentence,
+    headline,
+    promise_title,
+    rule_sentence,
+    sentence,
+)
 from outlearn.report.words import clean, score
 
 __all__ = ["render_text"]
@@ -18,7 +25,7 @@ _SENTENCE = 500
 
 
 def render_text(findings: Findings, *, console: Console | None = None, top: int = 10) -> None:
-    """Print the answer, the promise, the top rows with their reasons, the notes and the limits.
+    """Print the answer, any doubt of it, the promise, the top rows with their reasons, the notes and the limits.
 
     Without a terminal the text is plain: no colour, no lines. Foreign text is cleaned of control
     characters and never read as markup.
@@ -33,6 +40,8 @@ def render_text(findings: Findings, *, console: Console | None = None, top: int 
     promise = findings.decision.promise
     reference = f", compared with {findings.reference}" if findings.reference else ""
     _say(out, headline(findings), "bold")
+    if findings.doubt:
+        _say(out, f"{DOUBT}: {sentence(findings.doubt)}", "yellow")
     _say(out, sentence(rule_sentence(findings)))
     _say(out, f"{promise_title(findings)}: {sentence(promise.text)}", "green" if promise.holds else "yellow")
     _say(out, f"Read: {findings.source}{reference}; {columns_sentence(findings)}.", "dim")

@@ -10,6 +10,7 @@ from outlearn.explain.explanation import Explanation
 from outlearn.report.findings import ColumnProfile, Findings
 from outlearn.report.plots import count_scores, plot_histogram, plot_map, plot_profile
 from outlearn.report.summary import (
+    DOUBT,
     columns_sentence,
     headline,
     labels_sentence,
@@ -33,6 +34,7 @@ def view(findings: Findings) -> dict[str, Any]:
     return {
         "headline": headline(findings),
         "rule": sentence(rule_sentence(findings)),
+        "doubt": f"{DOUBT}: {clean(findings.doubt, _SENTENCE)}" if findings.doubt else "",
         "promise": {
             "holds": decision.promise.holds,
             "title": promise_title(findings),

@@ -1,4 +1,4 @@
-"""Exact neighbours in two parts against a plain loop."""
+"""Exact neighbours among all rows and among kept ones against a plain loop."""
 
 from math import dist
 
@@ -15,19 +15,20 @@ def plain(points, numbers, row, copy, k):
     return found[1 if copy and len(found) > 1 else 0 :][:wanted]
 
 
+@pytest.mark.parametrize("kept_k", [6, 2])
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
-def test_neighbours_are_those_of_a_plain_loop(share):
+def test_neighbours_are_those_of_a_plain_loop(share, kept_k):
     rng = np.random.default_rng(0)
     points = rng.integers(0, 4, size=(50, 3)).astype(float)  # copies and ties
     dropped = rng.uniform(size=50) < share
     query = np.vstack([points[:20], rng.integers(0, 5, size=(10, 3)) + 0.5])
     copies = np.array([row.tolist() in points.tolist() for row in query])
     kept_copies = np.array([row.tolist() in points[~dropped].tolist() for row in query])
-    distance, _, kept = Reference(points, ~dropped, 6).query(query, copies, kept_copies)
+    distance, _, kept = Reference(points, ~dropped, 6, kept_k).query(query, copies, kept_copies)
     for i, row in enumerate(query):
         wanted = plain(points, range(50), row, copies[i], 6)
         assert np.allclose(distance[i], [found for found, _ in wanted])
-        wanted = plain(points, np.flatnonzero(~dropped), row, kept_copies[i], 6)
+        wanted = plain(points, np.flatnonzero(~dropped), row, kept_copies[i], kept_k)
         assert np.allclose(kept[i], [found for found, _ in wanted])
 
 

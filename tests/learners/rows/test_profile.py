@@ -76,8 +76,10 @@ def test_neighbour_statistics_are_those_of_the_plain_oracle(view, n, known):
         assert np.allclose(profile.deviations[:, column], deviations, atol=1e-4), name
 
 
-def test_distances_of_a_large_support_are_taken_to_its_first_rows(monkeypatch):
-    monkeypatch.setattr(module, "REFERENCE", 40)
+@pytest.mark.parametrize(("label", "limit"), [(0, "NORMAL_REFERENCE"), (-1, "REFERENCE")])
+def test_distances_of_a_large_support_are_taken_to_its_first_rows(label, limit, monkeypatch):
+    monkeypatch.setattr(module, "CLEANED_SHARE", 0.0)
+    monkeypatch.setattr(module, limit, 40)
     X = gaussian(60, 3)
     query = np.vstack([X[35:45], gaussian(5, 3, seed=1)])
     rows = X.astype(float)
@@ -85,7 +87,7 @@ def test_distances_of_a_large_support_are_taken_to_its_first_rows(monkeypatch):
     points, asked = fitted.apply(rows).tolist(), fitted.apply(query.astype(float)).tolist()
     on_support = np.array(naive["neighbour_statistics"](points[:40], [True] * 40, points))
     on_query = np.array(naive["neighbour_statistics"](points[:40], [True] * 40, asked))
-    profile = profiler(X, np.zeros(60, dtype=np.int8)).profile(query)
+    profile = profiler(X, np.full(60, label, dtype=np.int8)).profile(query)
     for s, name in enumerate(NAMES):
         wanted = [naive["relative"](value, on_support[:, s].tolist())[0] for value in on_query[:, s]]
         assert np.allclose(profile.tails[:, STATISTICS.index(f"standard.{name}")], wanted, atol=1e-4), name

@@ -22,7 +22,6 @@ from outlearn.rng import derive
 from outlearn.tasks.episode import Episode
 
 __all__ = [
-    "SITUATION",
     "EpisodeProfiles",
     "build_bank",
     "claim",
@@ -31,7 +30,6 @@ __all__ = [
     "usual_share",
 ]
 
-SITUATION = 5
 SHARD = 50  # episodes a file
 ABOUT = "about.json"
 

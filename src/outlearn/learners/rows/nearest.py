@@ -36,33 +36,46 @@ class _Part:
 
 
 class Reference:
-    """Reference rows (n ≤ 8192, w), split into the kept ones and the rest.
+    """Reference rows (n ≤ 8192, w), of which some are kept.
 
     A query row that is an exact copy of a reference row does not count that one copy as its neighbour.
+
+    Parameters
+    ----------
+    k, kept_k : neighbours among all rows and among the kept ones; `kept_k` is `k` by default, and no larger.
     """
 
-    def __init__(self, points: Floats, kept: NDArray[np.bool_], k: int) -> None:
+    def __init__(self, points: Floats, kept: NDArray[np.bool_], k: int, kept_k: int | None = None) -> None:
         numbers = np.arange(len(points))
-        self._kept = _Part(points[kept], numbers[kept])
-        self._rest = _Part(points[~kept], numbers[~kept]) if not kept.all() else None
-        self._k = k
+        self._all = _Part(points, numbers)
+        self._is_kept = kept
+        self._kept = _Part(points[kept], numbers[kept]) if not kept.all() else None
+        self._k, self._kept_k = k, k if kept_k is None else kept_k
 
     def query(
         self, points: Floats, copies: NDArray[np.bool_], kept_copies: NDArray[np.bool_]
     ) -> tuple[Floats, NDArray[np.int64], Floats]:
-        """Return distances (m, k) to all rows, rising, their numbers (m, k), and distances to kept rows.
+        """Return distances (m, k) to all rows, rising, their numbers (m, k), and those to kept rows (m, kept_k).
 
         `copies` and `kept_copies` (m,) tell which query rows have a copy in the reference and among its kept.
         """
-        kept = self._kept.keys(points, self._k + 1)
-        rest = None if self._rest is None else self._rest.keys(points, self._k + 1)
-        everything = kept if rest is None else np.sort(np.hstack([kept, rest]), axis=1)
+        everything = self._all.keys(points, self._k + 1)
         nearest = _without_copy(everything, copies, self._k)
-        return (
-            _distance(nearest),
-            nearest & (MAX_ROWS - 1),
-            _distance(_without_copy(kept, kept_copies, self._k)),
-        )
+        kept = _without_copy(self._kept_keys(points, everything), kept_copies, self._kept_k)
+        return _distance(nearest), nearest & (MAX_ROWS - 1), _distance(kept)
+
+    def _kept_keys(self, points: Floats, everything: Keys) -> Keys:
+        """Return (m, kept_k + 1) keys of kept rows: mostly they are among those of all rows."""
+        wanted = min(self._kept_k + 1, int(self._is_kept.sum()))
+        if self._kept is None:
+            return everything[:, :wanted]
+        there = self._is_kept[everything & (MAX_ROWS - 1)]
+        keys = np.sort(np.where(there, everything, np.iinfo(np.int64).max), axis=1)[:, :wanted]
+        short = there.sum(axis=1) < wanted
+        if short.any():
+            keys = np.pad(keys, ((0, 0), (0, wanted - keys.shape[1])))
+            keys[short] = self._kept.keys(points[short], wanted)
+        return keys
 
 
 def _without_copy(keys: Keys, copies: NDArray[np.bool_], k: int) -> Keys:

@@ -42,8 +42,10 @@ Flags = NDArray[np.bool_]
 
 VIEWS = ("standard", "rank", "whitened")
 NEIGHBOURS = 50
+CLEAN_NEIGHBOURS = 20  # among the rows that cleaning keeps
 LABELLED = MAX_ROWS  # labelled rows of one kind that distances are taken to
-REFERENCE = 2048  # rows that distances are taken to; a uniform sample of a larger support loses no accuracy
+REFERENCE = 2048  # rows that distances are taken to: of rows that may hold anomalies, more are no better
+NORMAL_REFERENCE = MAX_ROWS  # of rows all known to be normal each one tells of another place that is usual
 FAR = 0.99  # quantile of the support from which on distance counts beside the rank
 CLEANED_SHARE = 0.2  # measured: dropping the oddest fifth suits contaminated supports best
 _PER_VIEW = ("d1", "d5", "d20", "d50", "ratio5", "ratio20", "clean5", "clean20")
@@ -113,7 +115,7 @@ class _ViewStatistics:
     def __init__(self, transform: Callable[[Floats], Floats], reference: Floats, kept: Flags) -> None:
         self.transform = transform
         points = transform(reference)
-        self._reference = Reference(points, kept, NEIGHBOURS)
+        self._reference = Reference(points, kept, NEIGHBOURS, CLEAN_NEIGHBOURS)
         own, _, _ = self._reference.query(points, np.ones(len(points), dtype=np.bool_), kept)
         self._mean5, self._mean20 = _mean(own, 5), _mean(own, 20)
         self.scale = float(np.median(self._mean5)) + 1e-6
@@ -186,13 +188,14 @@ class Profiler:
         self._tails = ColumnTails.fit(rows)
         self._isolation = Isolation(X[usable], int(rng.integers(2**31 - 1)))
         # Rows come in an order that is random with respect to their content: the first are a uniform sample.
-        self._reference = X[usable][:REFERENCE]
-        kept = self._clean(transforms[0](rows[:REFERENCE]), known_normal[:REFERENCE])
+        size = NORMAL_REFERENCE if known_normal.all() else REFERENCE
+        self._reference = X[usable][:size]
+        kept = self._clean(transforms[0](rows[:size]), known_normal[:size])
         self._kept = self._reference[kept]
-        self._views = [_ViewStatistics(transform, rows[:REFERENCE], kept) for transform in transforms]
+        self._views = [_ViewStatistics(transform, rows[:size], kept) for transform in transforms]
         self._rich = rich
         if rich:
-            self._robust = _ViewStatistics(RobustView.fit(rows).apply, rows[:REFERENCE], kept)
+            self._robust = _ViewStatistics(RobustView.fit(rows).apply, rows[:size], kept)
         self._anomalies, self._normals = X[y == 1][:LABELLED], X[y == 0][:LABELLED]
         self._labelled = [
             (

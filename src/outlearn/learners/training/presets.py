@@ -17,7 +17,7 @@ __all__ = ["PRESETS", "base_config"]
 PRESETS = MappingProxyType(
     {
         "default": MetatrainConfig(
-            tasks=TaskConfig(synthetic=4000, held_out=0.05), training=TrainingConfig(epochs=6)
+            tasks=TaskConfig(synthetic=4000), training=TrainingConfig(epochs=6)
         )
     }
 )

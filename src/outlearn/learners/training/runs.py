@@ -94,7 +94,7 @@ class _InContextRun:
         def score(episode: EpisodeProfiles) -> np.ndarray:
             support, y, mask, about, query, _, _ = collate([episode])
             with torch.inference_mode():
-                logits, _ = self._net(support, y, mask, about, query)
+                logits, _, _ = self._net(support, y, mask, about, query)
             return np.asarray(logits[0].numpy())
 
         return {"": score}
