@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from outlearn.decisions.calibrate import Calibrator, contamination_estimate
+from outlearn.decisions.calibrate import Calibrator, contamination_estimate, shift_to
 from outlearn.decisions.threshold import by_contamination
 from outlearn.errors import InputError, ParameterError
 
@@ -89,3 +89,20 @@ def test_the_estimate_grows_with_a_plain_cluster_of_anomalies(share):
 )
 def test_the_estimate_keeps_its_bounds(scores):
     assert min(1 / len(scores), 0.4) <= contamination_estimate(scores) <= 0.4
+
+
+@pytest.mark.parametrize("share", [0.001, 0.05, 0.5, 0.99])
+def test_the_shift_sets_the_mean_probability(share):
+    logits = np.random.default_rng(0).normal(-3, 4, size=300)
+    shift = shift_to(logits, share)
+    assert Calibrator.from_logits(shift=shift).apply(logits).mean() == pytest.approx(share, abs=0.01)
+    assert np.mean(1 / (1 + np.exp(shift - logits))) == pytest.approx(share, abs=1e-8)
+
+
+def test_a_level_takes_finite_logits_and_a_share():
+    with pytest.raises(ParameterError, match="infinite"):
+        shift_to([0.0, np.inf], 0.1)
+    with pytest.raises(ParameterError, match="contamination is 0"):
+        shift_to([0.0], 0)
+    with pytest.raises(InputError, match="0 scores"):
+        shift_to([], 0.1)

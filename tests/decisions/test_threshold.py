@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 
 from outlearn.decisions.conformal import p_values
-from outlearn.decisions.threshold import by_budget, by_contamination, by_false_alarm_rate, rate_for_budget
+from outlearn.decisions.threshold import (
+    by_budget,
+    by_contamination,
+    by_expected_f1,
+    by_false_alarm_rate,
+    rate_for_budget,
+)
 from outlearn.errors import InputError, ParameterError
 
 
@@ -85,3 +91,30 @@ def test_budget_on_an_empty_batch_and_bad_arguments():
     with pytest.raises(InputError, match="at least 1"):
         by_false_alarm_rate([], 0.1)
     assert rate_for_budget(20, 10) == 1.0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_best_expected_f1_beats_every_other_threshold(seed):
+    """Over simulated truths, where the sum of the probabilities does not bind."""
+    rng = np.random.default_rng(seed)
+    p = np.sort(rng.beta(0.05, 0.4, size=200))
+    threshold = by_expected_f1(p)
+    truths = rng.random((4000, 200)) < p
+
+    def f1(cut: float) -> float:
+        flagged = p >= cut
+        hits = (truths & flagged).sum(1)
+        return float((2 * hits / np.maximum(flagged.sum() + truths.sum(1), 1)).mean())
+
+    assert f1(threshold) > max(f1(cut) for cut in p) - 0.01
+    assert threshold <= 0.5
+
+
+def test_no_more_rows_are_flagged_than_anomalies_are_expected():
+    rng = np.random.default_rng(0)
+    p = rng.uniform(0.05, 0.15, size=1000)  # hardly told apart
+    assert (p >= by_expected_f1(p)).sum() == np.ceil(p.sum())
+    assert (np.full(50, 0.1) >= by_expected_f1(np.full(50, 0.1))).sum() == 0  # ties: none rather than all
+    assert by_expected_f1([1.0, 1.0]) == 0.5
+    with pytest.raises(InputError, match="probabilities holds 0 scores"):
+        by_expected_f1([])

@@ -291,7 +291,13 @@ def check_the_contamination(case):
         )
         assert detector.promise_ is not None and not detector.promise_.holds
     automatic = case.fit(X, contamination="auto")
-    assert automatic.threshold_ == 0.5 and automatic.promise_ is None and 0 < automatic.contamination_ < 1
+    assert automatic.promise_ is None and 0 < automatic.contamination_ < 1
+    unknown = automatic.support_scores_[automatic.support_y_ == -1]
+    if automatic.probabilistic and len(unknown) and unknown.max() < 0.5:
+        assert 0 < automatic.threshold_ < 0.5
+        assert (unknown >= automatic.threshold_).sum() <= np.ceil(unknown.sum())
+    else:
+        assert automatic.threshold_ == 0.5
     for wrong in (0, 0.6, -0.1, "automatic", True, None, float("nan"), [0.1]):
         refused(ParameterError, "contamination", lambda w=wrong: case.fit(X, contamination=w))
 

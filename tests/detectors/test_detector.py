@@ -134,3 +134,41 @@ def test_each_name_makes_its_detector(name):
 def test_an_unknown_name_is_refused_with_those_that_exist():
     with pytest.raises(ParameterError, match="no detector is called 'nope'; there are incontext, maml, "):
         make_detector("nope")
+
+
+@pytest.mark.parametrize("share", [0.02, 0.3])
+def test_a_known_share_sets_the_level_and_not_the_order(fitted, share):
+    X = table()
+    told = Detector(contamination=share, random_state=0).fit(X)
+    assert told.support_scores_.mean() == pytest.approx(share, abs=0.01)
+    assert (told.anomaly_score(X).argsort() == fitted.anomaly_score(X).argsort()).all()
+    y = np.full(len(X), -1)
+    y[150:154] = 1
+    labelled = Detector(contamination=share, random_state=0).fit(X, y)
+    unknown = labelled.support_scores_[labelled.support_y_ == -1]
+    assert unknown.mean() == pytest.approx(share, abs=0.01)
+
+
+def test_uncertainty_grows_as_the_support_shrinks():
+    X = np.random.default_rng(0).normal(size=(400, 5))
+    told = [Detector(random_state=0).fit(X[:n]).uncertainty_ for n in (400, 40, 20, 10, 5)]
+    assert told == sorted(told) and 0 < told[0] < told[-1] <= 1
+    assert np.isnan(Detector("protonet").fit(X[:40]).uncertainty_)
+
+
+def test_a_doubt_is_told_of_few_rows_of_strange_ones_and_of_ranks_that_tell_nothing(fitted):
+    X = np.random.default_rng(0).normal(size=(200, 5))
+    assert fitted.doubt_ == ""
+    for make in (Detector, ClassicalDetector):
+        assert "only 12 rows" in make(random_state=0).fit(X[:12]).doubt_
+        assert make(random_state=0).fit(X).doubt_ == ""
+    few = Detector(random_state=0).fit(X[:25]).doubt_
+    assert "from 25 rows" in few and "hardly better than by chance" in few
+    strange = np.vstack([np.zeros((400, 3)), np.ones((1, 3))])
+    assert "unlike those that the model learnt from" in Detector(random_state=0).fit(strange).doubt_
+
+
+def test_more_rows_are_compared_with_where_all_are_known_to_be_normal():
+    X = np.random.default_rng(0).normal(size=(9000, 2))
+    sizes = [len(ClassicalDetector("pca").fit(X, y).support_) for y in (None, np.zeros(len(X)))]
+    assert sizes == [5000, 8192]

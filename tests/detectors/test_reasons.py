@@ -5,6 +5,7 @@ import datetime
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import spearmanr
 
 from outlearn.data.datasets import load_dataset
 from outlearn.detectors import ClassicalDetector, Detector
@@ -142,3 +143,47 @@ def test_the_columns_named_for_the_learnt_detector_matter_more_than_random_ones(
     measured = faithfulness(rows, explain_rows(rows, **background), **background)
     assert measured.named > 2 * measured.random
     assert measured.p_value < 1e-3
+
+
+@pytest.fixture(scope="module")
+def labelled():
+    """Two kinds of anomaly, a label or two of each, and two normal labels."""
+    rng = np.random.default_rng(0)
+    kinds = [rng.normal(size=(10, 5)) * 0.3 + centre for centre in ([3, 3, 0, 0, 0], [-3, 0, 3, 0, 0])]
+    X = np.vstack([rng.normal(size=(300, 5)), *kinds])
+    y = np.full(len(X), -1)
+    y[[300, 301, 310]], y[:2] = 1, 0
+    return X, y, Detector(random_state=0).fit(X, y)
+
+
+def test_the_label_of_its_own_kind_raises_a_row_most(labelled):
+    X, _, detector = labelled
+    own = detector._values(X[310:311])[0]
+    for told in detector.explain(X, rows=[311, 315, 319]):
+        most = told.labels[0]
+        assert np.allclose(detector.support_[most.position], own)
+        assert most.label == 1 and most.effect > 0
+        sizes = [abs(each.effect) for each in told.labels]
+        assert sizes == sorted(sizes, reverse=True) and len(sizes) <= 3
+
+
+def test_the_effect_of_a_label_is_what_a_fit_without_it_would_show(labelled):
+    """Leaving the label out for good moves rows alike: the same rows most, in the same direction."""
+    X, y, detector = labelled
+    rows = np.r_[0:20, 302:310, 311:320]
+    values = detector._values(X)
+    where = np.flatnonzero((detector.support_ == values[310]).all(axis=1))
+    effects = detector._label_effects(values[rows], where)[:, 0]
+    fewer = y.copy()
+    fewer[310] = -1
+    refit = Detector(random_state=0).fit(X, fewer)
+    raw = [each.scorer_.score(each._values(X[rows])) for each in (detector, refit)]
+    assert spearmanr(effects, raw[0] - raw[1]).statistic > 0.6
+
+
+def test_without_labels_none_is_told(labelled):
+    X, _, _ = labelled
+    for y in (None, np.zeros(len(X))):
+        assert Detector(random_state=0).fit(X, y).explain(X, rows=[310])[0].labels == ()
+    knn = ClassicalDetector("knn").fit(X, labelled[1])
+    assert knn.explain(X, rows=[310])[0].labels == ()

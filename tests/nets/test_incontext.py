@@ -92,8 +92,8 @@ def test_query_rows_do_not_see_each_other(inputs):
 def test_reading_once_and_scoring_later_is_one_forward_pass(inputs):
     net = network()
     with torch.inference_mode():
-        context, latents = net.read(*(inputs[name] for name in ("support", "y", "mask", "situation")))
-        scored = net.score(inputs["query"], inputs["situation"], context, latents)
+        context = net.read(*(inputs[name] for name in ("support", "y", "mask", "situation")))
+        scored = net.score(inputs["query"], inputs["situation"], context)
     assert torch.allclose(scored, run(net, inputs)[0])
 
 
@@ -113,29 +113,36 @@ def test_the_untrained_net_is_the_mixture_of_its_start(inputs):
     assert torch.allclose(logits, (evidence * PRIOR[1].softmax(0)).sum(-1) - 3.0, atol=1e-5)
 
 
-def test_without_labels_the_context_moves_the_level_and_not_the_order(inputs):
+@pytest.mark.parametrize("anomalies", [0, 3])
+def test_the_context_moves_the_level_and_not_the_order(inputs, anomalies):
     net = network()
-    blind = {**inputs, "y": torch.full_like(inputs["y"], -1), "situation": situation()}
-    other = {**blind, "support": blind["support"].flip(0) * 0.3}
-    one, two = run(net, blind)[0], run(net, other)[0]
+    same_rows = {**inputs, "situation": situation(anomalies=anomalies)}
+    other = {**same_rows, "support": inputs["support"].flip(0) * 0.3}
+    one, two = run(net, same_rows)[0], run(net, other)[0]
     assert not torch.allclose(one, two, atol=1e-3)
     assert torch.equal(one.argsort(dim=1), two.argsort(dim=1))
 
 
-def test_with_labels_rows_move_by_themselves(inputs):
-    net = network()
-    blind, told = ({**inputs, "situation": situation(anomalies=n)} for n in (0, 3))
-    one, two = run(net, blind)[0], run(net, told)[0]
-    assert not torch.equal(one.argsort(dim=1), two.argsort(dim=1))
-    # A verdict of trees counts in the direction that it says.
+def test_with_labels_the_verdicts_of_trees_count_beside_the_mixture(inputs):
+    """At the start their sum, at e⁻¹ of the slope; a wider table can weigh the mixture more."""
+    F = CONFIG.statistics
+    told = {**inputs, "situation": situation(anomalies=3)}
+    logits, *_ = run(network(trained=False), told)
+    mixture = (inputs["query"][..., F : 2 * F] * PRIOR[0].softmax(0)).sum(-1)
+    assert torch.allclose(logits, math.exp(-1) * (mixture + inputs["query"][..., -1]) - 4.0, atol=1e-5)
     surer = {**told, "query": told["query"].clone()}
     surer["query"][..., -1] += 0.1
-    untrained = network(trained=False)
-    assert (run(untrained, surer)[0] > run(untrained, told)[0]).all()
-    assert torch.equal(
-        run(untrained, {**surer, "situation": situation()})[0],
-        run(untrained, {**told, "situation": situation()})[0],
-    )
+    net = network()
+    assert (run(net, surer)[0] > run(net, told)[0]).all()
+    blind = situation()
+    assert torch.equal(run(net, {**surer, "situation": blind})[0], run(net, {**told, "situation": blind})[0])
+    net.balance.data = torch.tensor([0.0, 1.0])
+    wide = situation(columns=500, anomalies=3)
+    flat = {**told, "situation": wide, "query": torch.zeros_like(told["query"])}
+    mixed = {**flat, "query": torch.ones_like(flat["query"])}
+    narrow = {"situation": situation(anomalies=3)}
+    gain = [run(net, {**mixed, **about})[0] - run(net, {**flat, **about})[0] for about in ({}, narrow)]
+    assert (gain[0] > 2 * gain[1]).all()
 
 
 def test_narrow_tables_share_one_mixture_and_wide_ones_have_another():
@@ -186,7 +193,9 @@ def test_strangeness_is_the_distance_from_what_was_trained_on_in_that_situation(
     net, rng = network(), torch.Generator().manual_seed(3)
     kinds = (situation(), situation(normal=1.0), situation(anomalies=2))
     for about in kinds:
-        assert torch.equal(net.strangeness(torch.randn(B, CONFIG.width, generator=rng), about), torch.zeros(B))
+        assert torch.equal(
+            net.strangeness(torch.randn(B, CONFIG.width, generator=rng), about), torch.zeros(B)
+        )
     mixing = torch.randn(CONFIG.width, CONFIG.width, generator=rng)
     contexts = torch.randn(3, 2000, CONFIG.width, generator=rng) @ mixing
     contexts += torch.tensor([0.0, 5.0, -5.0])[:, None, None]

@@ -1,5 +1,6 @@
 import re
 import stat
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from outlearn.data.schema import Column, Kind, Schema
 from outlearn.decisions.decision import Decision, Promise
 from outlearn.errors import MissingExtraError, OutputError
+from outlearn.explain import LabelEffect
 from outlearn.report import ColumnProfile, page, render_html, write_report
 
 VOID = {"meta", "br", "img", "link", "input", "hr"}
@@ -77,6 +79,15 @@ def test_page_tells_everything(make_findings):
     labels = [value for name, value in parsed.attributes if name == "aria-label"]
     assert len([label for label in labels if label.startswith(("Distribution", "Map of", "Shares"))]) == 3
     assert ("http-equiv", "Content-Security-Policy") in parsed.attributes
+
+
+def test_a_doubt_and_the_labels_that_moved_a_row_are_told(make_findings):
+    findings = make_findings(doubt="only <3> rows")
+    first = replace(findings.explanations[0], labels=(LabelEffect(7, 1, 1.24),))
+    html = render_html(replace(findings, explanations=(first, *findings.explanations[1:])))
+    assert "I can&#39;t tell: only &lt;3&gt; rows." in html
+    assert html.count("row 7 (anomaly) raised it by 1.2") == 1
+    assert "tell:" not in render_html(make_findings())
 
 
 def test_promise_that_cannot_be_made_is_said(make_findings):

@@ -1,10 +1,13 @@
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
 from outlearn.decisions.decision import Decision, Promise
+from outlearn.explain import LabelEffect
 from outlearn.report import render_text
+from outlearn.report.summary import effects_sentence
 
 
 def text_of(findings, width=80, top=10, encoding="utf-8", **options):
@@ -58,3 +61,19 @@ def test_promise_that_cannot_be_made_and_no_flags(make_findings):
     text = text_of(make_findings(flagged=0, decision=decision))
     assert "0 of 40 rows flagged" in text
     assert "No promise can be made: No promise: few rows." in text
+
+
+def test_a_doubt_is_told_with_the_answer(make_findings):
+    assert "I can't tell" not in text_of(make_findings())
+    lines = text_of(make_findings(doubt="there are only 3 rows")).splitlines()
+    assert lines[1] == "I can't tell: There are only 3 rows."
+
+
+def test_the_effects_of_labels_are_put_into_words(make_findings):
+    told = make_findings().explanations[0]
+    assert effects_sentence(told) == ""
+    labels = (LabelEffect(7, 1, 1.24), LabelEffect(-1, 0, -0.5))
+    assert effects_sentence(replace(told, labels=labels)) == (
+        "Labels that moved the raw score most: row 7 (anomaly) raised it by 1.2, a row labelled later "
+        "(normal) lowered it by 0.5."
+    )

@@ -31,6 +31,7 @@ def explain(
     from rich.text import Text
 
     from outlearn.pipeline.monitor import Monitor
+    from outlearn.report.summary import effects_sentence
     from outlearn.report.words import cell, clean, score
 
     reading = o.read_options(separator, encoding, decimal, thousands, query)
@@ -52,3 +53,5 @@ def explain(
         )
         lines.add_row(*map(Text, words))
     console.print(lines)
+    if told.labels:
+        console.print(Text(effects_sentence(told)))

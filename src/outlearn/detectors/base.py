@@ -173,12 +173,23 @@ class BaseDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         """Return the threshold where no rule was asked for."""
         return 0.5
 
+    def _label_effects(
+        self, values: NDArray[np.float32], positions: NDArray[np.int64]
+    ) -> NDArray[np.float64] | None:
+        """Return how much each label, at a position (k,) of the support, moved each row: (m, k) raw scores.
+
+        None where the detector cannot say.
+        """
+        return None
+
     @property
     def doubt_(self) -> str:
         """Why the scores may tell nothing, in a sentence; empty where nothing speaks against them."""
         n = len(self.support_)
         if n < FEWEST:
-            return f"there are only {n:,} rows to compare with, and what is usual takes {FEWEST} or more to see"
+            return (
+                f"there are only {n:,} rows to compare with, and what is usual takes {FEWEST} or more to see"
+            )
         return ""
 
     @property

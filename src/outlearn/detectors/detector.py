@@ -39,10 +39,10 @@ class Detector(BaseDetector):
     learner : a name of `learners.catalogue`: "incontext", or "maml", "fomaml", "anil", "metasgd", "reptile",
         which adapt by gradient steps, or "protonet", "siamese", "triplet", which compare by distances.
     contamination : the share of anomalies in the support, in (0, 0.5], where it is known: so many rows of it
-        are flagged, and the in-context learner's probabilities are those at that share. "auto": the in-context
-        learner flags the rows of the best expected F1, at most as many as it expects anomalies, and among
-        known normal rows those that are more likely anomalies than not; others flag at a rough estimate of
-        the share.
+        are flagged, and the in-context learner's probabilities are those at that share. "auto": the
+        in-context learner flags rows that are more likely anomalies than not; where the support may hold
+        anomalies and no row is that likely, those of the best expected F1, at most as many as it expects
+        anomalies. Other learners flag at a rough estimate of the share.
     false_alarm_rate : flag at most this share of normal rows; needs known normal rows (`y` 0), of which 30 %
         are kept out of the support to calibrate on. Overrides `contamination`.
     max_support : rows that new rows are compared with, at most; a larger table is sampled. "auto": 5,000, and
@@ -125,6 +125,13 @@ class Detector(BaseDetector):
             )
         return ""
 
+    def _label_effects(
+        self, values: NDArray[np.float32], positions: NDArray[np.int64]
+    ) -> NDArray[np.float64] | None:
+        if not self.probabilistic:
+            return None
+        return cast("InContextScorer", self.scorer_).label_effects(values, self.support_[positions])
+
     def _calibrate(self, raw: NDArray[np.float64]) -> tuple[Calibrator, float]:
         if not self.probabilistic:
             return calibrate_ranking(raw, self.contamination)
@@ -136,7 +143,7 @@ class Detector(BaseDetector):
 
     def _own_threshold(self) -> float:
         unknown = self.support_scores_[self.support_y_ == -1]
-        if not self.probabilistic or len(unknown) == 0:
+        if not self.probabilistic or len(unknown) == 0 or (unknown >= 0.5).any():
             return 0.5
         return clear_of(by_expected_f1(unknown), self.support_scores_, ROUNDING)
 

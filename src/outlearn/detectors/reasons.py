@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from sklearn.metrics import pairwise_distances
 
 from outlearn.data.columns.dates import moments_of
 from outlearn.data.columns.moment import MomentEncoder
 from outlearn.data.encode import Encoder
 from outlearn.explain.contribution import RowContribution, explain_rows
-from outlearn.explain.explanation import Explanation
+from outlearn.explain.explanation import Explanation, LabelEffect
 from outlearn.explain.neighbours import usual_rows
 from outlearn.explain.text import describe, sentence
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["explain_matrix", "readable_cells"]
 
 _COUNTED = ("categorical", "boolean")
+_LABELS_TRIED, _LABELS_TOLD = 30, 3
+_NOTHING = 1e-3  # of a raw score: what moved it less is not told
 
 
 def explain_matrix(
@@ -65,11 +68,37 @@ def explain_matrix(
             if drop > 0
         )
         near_rows = tuple(int(i) for i in near)
-        return Explanation(int(rows[place]), score, contributions, near_rows, sentence(contributions))
+        words = sentence(contributions)
+        return Explanation(int(rows[place]), score, contributions, near_rows, words, labels[place])
 
-    scores = detector._score(values)
+    scores, labels = detector._score(values), _labels(detector, values)
     return [
         explanation(i, float(score), part) for i, (score, part) in enumerate(zip(scores, found, strict=True))
+    ]
+
+
+def _labels(detector: BaseDetector, values: NDArray[np.float32]) -> list[tuple[LabelEffect, ...]]:
+    """Return the labels that moved each row most; those nearest to any of the rows are tried."""
+    y, support = detector.support_y_, detector.support_
+    labelled = np.flatnonzero(y >= 0)
+    if (
+        not len(values) or not (y == 1).any()
+    ):  # without an anomaly, normal rows are all the reference there is
+        return [()] * len(values)
+    spread = support.std(axis=0, dtype=np.float64)
+    unit = np.where(spread > 0, spread, 1.0)
+    near = pairwise_distances(support[labelled] / unit, values / unit).min(axis=1)
+    tried = labelled[np.argsort(near, kind="stable")[:_LABELS_TRIED]]
+    effects = detector._label_effects(values, tried)
+    if effects is None:
+        return [()] * len(values)
+    return [
+        tuple(
+            LabelEffect(int(tried[i]), int(y[tried[i]]), float(row[i]))
+            for i in np.argsort(-np.abs(row), kind="stable")[:_LABELS_TOLD]
+            if abs(row[i]) > _NOTHING
+        )
+        for row in effects
     ]
 
 

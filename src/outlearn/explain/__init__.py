@@ -2,7 +2,7 @@
 
 from outlearn.explain.contribution import RowContribution, explain_rows
 from outlearn.explain.counterfactual import Counterfactual, smallest_change
-from outlearn.explain.explanation import Contribution, Explanation
+from outlearn.explain.explanation import Contribution, Explanation, LabelEffect
 from outlearn.explain.faithfulness import Faithfulness, faithfulness
 from outlearn.explain.neighbours import Usual, nearest_usual, usual_rows
 from outlearn.explain.text import describe, sentence
@@ -12,6 +12,7 @@ __all__ = [
     "Counterfactual",
     "Explanation",
     "Faithfulness",
+    "LabelEffect",
     "RowContribution",
     "Usual",
     "describe",

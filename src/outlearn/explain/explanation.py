@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Contribution", "Explanation"]
+__all__ = ["Contribution", "Explanation", "LabelEffect"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,20 @@ class Contribution:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelEffect:
+    """How much the label of one row moved the score of another.
+
+    position : of the labelled row, in the support; -1 where it was labelled later, in another table.
+    label : 1 anomaly, 0 normal.
+    effect : how far the raw score falls when the label is forgotten; negative where the label lowered it.
+    """
+
+    position: int
+    label: int
+    effect: float
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """Why one row is odd.
 
@@ -37,6 +51,8 @@ class Explanation:
     contributions : columns in falling order of `drop`.
     neighbours : positions, in the support, of the nearest usual rows.
     sentence : one plain sentence.
+    labels : the labels that moved the score most, in falling order of the size of their effect; empty without
+        labels, and for detectors that cannot say.
     """
 
     row: int
@@ -44,3 +60,4 @@ class Explanation:
     contributions: tuple[Contribution, ...]
     neighbours: tuple[int, ...]
     sentence: str
+    labels: tuple[LabelEffect, ...] = ()

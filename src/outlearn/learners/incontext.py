@@ -60,7 +60,7 @@ class InContextScorer:
         self,
         net: InContextNet,
         profiler: Profiler,
-        read: tuple[Tensor, Tensor, list[Tensor]],
+        read: tuple[Tensor, Tensor],
         judged: tuple[float, float, float],
         support_scores: NDArray[np.float64],
     ) -> None:
@@ -80,12 +80,30 @@ class InContextScorer:
 
     def score(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
         """Score rows (m, d) → (m,) log-odds."""
+        return self._score(X, self._profiler)
+
+    def label_effects(self, X: NDArray[np.float32], labelled: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return how much each label moved the score of each row: (m, k), positive where it raised it.
+
+        The score is told anew with what a row looks like when one label is forgotten; how the network reads
+        the support as a whole stays as it is.
+
+        Parameters
+        ----------
+        X : (m, d) rows.
+        labelled : (k, d) labelled rows of the support.
+        """
+        scores = self.score(X)
+        effects = [scores - self._score(X, self._profiler.without_label(row)) for row in labelled]
+        return np.column_stack(effects) if effects else np.empty((len(X), 0))
+
+    def _score(self, X: NDArray[np.float32], profiler: Profiler) -> NDArray[np.float64]:
         import torch
 
         out = np.empty(len(X))
         with torch.inference_mode():
             for start in range(0, len(X), CHUNK):
-                profile = self._profiler.profile(X[start : start + CHUNK]).stacked()
+                profile = profiler.profile(X[start : start + CHUNK]).stacked()
                 logits = self._net.score(torch.from_numpy(profile)[None], *self._read)
                 out[start : start + CHUNK] = logits[0].double().numpy()
         return out
@@ -113,8 +131,8 @@ class InContextLearned:
             labels = torch.from_numpy(y.astype(np.int64))[None]
             where = torch.ones(1, len(y), dtype=torch.bool)
             about = torch.from_numpy(situation(X, y))[None]
-            context, latents = self.net.read(support, labels, where, about)
-            own = self.net.score(support, about, context, latents)
+            context = self.net.read(support, labels, where, about)
+            own = self.net.score(support, about, context)
             share, reach = self.net.verdict(about, context, own, where)
             judged = (
                 torch.sigmoid(share).item(),
@@ -123,7 +141,7 @@ class InContextLearned:
             )
             scores = np.empty(len(y))
             scores[order] = own[0].double().numpy()
-        return InContextScorer(self.net, profiler, (about, context, latents), judged, scores)
+        return InContextScorer(self.net, profiler, (about, context), judged, scores)
 
 
 @dataclass(frozen=True)
@@ -194,7 +212,7 @@ class InContext:
         train(dict(net.named_parameters()), objective, recipe)
         net.eval()
         with torch.inference_mode():
-            contexts = [net.read(*collate([each])[:4])[0] for each in bank]
+            contexts = [net.read(*collate([each])[:4]) for each in bank]
             net.remember(torch.cat(contexts), torch.from_numpy(np.stack([each.situation for each in bank])))
 
     def batch_at(self, bank: list[EpisodeProfiles], step: int) -> list[EpisodeProfiles]:

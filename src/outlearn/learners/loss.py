@@ -46,8 +46,8 @@ def episode_loss(net: InContextNet, batch: list[EpisodeProfiles]) -> Tensor:
     Calibration: cross-entropy, query rows weighted so that their anomaly share equals that of the support,
     so the output is the probability at that share. Ranking: logistic loss over (anomaly, normal) pairs, which
     does not care about the share, and a smooth average precision, which cares about the top. The judge is
-    told the share of the support and the AUROC on the query. The mixtures of statistics are held near their start (`InContextNet.drift`): synthetic tasks should not move far what was
-    found to serve real tables.
+    told the share of the support and the AUROC on the query. The mixtures of statistics are held near their
+    start (`InContextNet.drift`): synthetic tasks should not move far what was found to serve real tables.
     """
     import torch
     from torch.nn import functional

@@ -3,18 +3,18 @@
 Letters: B episodes, N support rows, M query rows, F statistics, P = 2F + L profile width, E width, K latents.
 It is invariant to the order of support rows, and a query row never sees another query row.
 
-Without labels the order of scores comes from a learnt mixture of classical statistics alone, chosen by what
-is known of the support: all normal or not, and how wide. What more a network read there to choose by, it
-chose worse on unlike tables (`docs/pretraining.md`). What attention reads there moves the level of all
-scores; with labelled anomalies it moves single rows too. Beside the scores, a small judge tells the share of
-anomalies in the support and how well the scores will tell them apart; it reads and steers nothing.
+The order of scores comes from a learnt mixture of classical statistics, chosen by what is known of the
+support: all normal or not, and how wide; with labelled anomalies from that mixture and the verdicts of trees
+on them. What more a network read there to choose by, or to move single rows, it did worse with on unlike
+tables (`docs/pretraining.md`). What attention reads moves the level of all scores. Beside the
+scores, a small judge tells the share of anomalies in the support and how well the scores will tell them
+apart; it reads and steers nothing.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -105,55 +105,49 @@ class InContextNet(nn.Module):
         self.situation = nn.Linear(SITUATION, E)
         self.latents = nn.Parameter(torch.randn(config.latents, E) * 0.2)
         self.gather = nn.ModuleList(Attend(E, config.heads) for _ in range(config.blocks))
-        self.spread = nn.ModuleList(Attend(E, config.heads) for _ in range(config.blocks))
+        self.spread = nn.ModuleList(Attend(E, config.heads) for _ in range(config.blocks - 1))
         self.norm = nn.RMSNorm(E)
         self.register_buffer("start", torch.zeros(2, F) if prior is None else prior.clone())
         self.prior = nn.Parameter(self.start.clone())
         self.wide = MLP(2, (WIDE,), F)
         self.share = nn.Parameter(torch.tensor(1.5))
         self.level = nn.Linear(E, 2)
-        self.fade = nn.Linear(E, 1)
-        self.correct = nn.Sequential(nn.RMSNorm(E), nn.Linear(E, E), nn.GELU(), nn.Linear(E, 1))
-        self.verdicts = nn.Linear(config.verdicts, 1, bias=False)
+        self.balance = nn.Parameter(torch.zeros(2))
+        self.labelled = nn.Parameter(torch.tensor([-1.0, -1.0]))
         self.judge = MLP(E + SITUATION + len(SHAPE), (JUDGE,), 2)
         self.register_buffer("seen", torch.zeros(KINDS, E))
         self.register_buffer("unlike", torch.zeros(KINDS, E, E))
-        heads = (self.wide.head, self.level, self.fade, cast(nn.Linear, self.correct[-1]), self.judge.head)
-        for head in heads:
+        for head in (self.wide.head, self.level, self.judge.head):
             nn.init.zeros_(head.weight)
             nn.init.zeros_(head.bias)
-        nn.init.constant_(self.verdicts.weight, 0.2)
         with torch.no_grad():
             self.level.bias.copy_(torch.tensor([0.0, -3.0]))
 
-    def read(
-        self, profile: Tensor, y: Tensor, mask: Tensor, situation: Tensor
-    ) -> tuple[Tensor, list[Tensor]]:
+    def read(self, profile: Tensor, y: Tensor, mask: Tensor, situation: Tensor) -> Tensor:
         """Read supports: profile (B, N, P), y (B, N) in {-1, 0, 1}, mask (B, N), situation (B, 5).
 
-        Returns the context (B, E) and the latents of each block (B, K, E). With the situation that is all
-        that scoring needs.
+        Returns the context (B, E). With the situation that is all that scoring needs.
         """
         rows = self.embed(_soft(profile)) + self.label(y + 1)  # (B, N, E)
         latents = self.latents + self.situation(situation)[:, None, :]  # (B, K, E)
-        kept = []
-        for gather, spread in zip(self.gather, self.spread, strict=True):
-            latents = gather(latents, rows, mask)
+        latents = self.gather[0](latents, rows, mask)
+        for gather, spread in zip(self.gather[1:], self.spread, strict=True):
             rows = spread(rows, latents)
-            kept.append(latents)
-        return self.norm(latents).mean(dim=1), kept
+            latents = gather(latents, rows, mask)
+        context: Tensor = self.norm(latents).mean(dim=1)
+        return context
 
     def mixture(self, situation: Tensor) -> Tensor:
         """Return the weights of the statistics, (B, F), which add up to 1, for situations (B, 5)."""
         normal = situation[:, 2:3]  # share of known normal rows
         prior = self.prior[0] * (1 - normal) + self.prior[1] * normal
         # Tables ask for one mixture up to NARROW columns; embeddings, which are wide, for another.
-        beyond = (situation[:, 1:2] * LOG_COLUMNS - math.log(NARROW)).clamp(0.0, 2.0) / 2
+        beyond = _beyond(situation)
         wide = self.wide(torch.cat([beyond, normal], -1)) - self.wide(torch.cat([0 * beyond, normal], -1))
         mixed: Tensor = torch.softmax(prior + SWIFT * wide, -1)
         return mixed
 
-    def score(self, profile: Tensor, situation: Tensor, context: Tensor, latents: list[Tensor]) -> Tensor:
+    def score(self, profile: Tensor, situation: Tensor, context: Tensor) -> Tensor:
         """Score query rows: profile (B, M, P) → log-odds (B, M)."""
         F = self.config.statistics
         normal, labelled = situation[:, 2, None, None], (situation[:, 4] > 0).float()
@@ -162,18 +156,13 @@ class InContextNet(nn.Module):
         ranked = normal * torch.sigmoid(-self.share)
         evidence = (1 - ranked) * deviations + ranked * tails
         base = (evidence * self.mixture(situation)[:, None, :]).sum(-1)  # (B, M)
-        slope, shift = self.level(context).unbind(-1)  # (B,)
-        slope = slope + labelled * self.fade(context).squeeze(-1)
-        logit: Tensor = torch.exp(slope)[:, None] * base + shift[:, None]
-        if not labelled.any():
-            return logit
-        rows = self.embed(_soft(profile))  # (B, M, E)
-        for spread, block in zip(self.spread, latents, strict=True):
-            rows = spread(rows, block)
-        verdicts = profile[..., profile.shape[-1] - self.config.verdicts :]
-        moved = self.correct(rows).squeeze(-1) + self.verdicts(verdicts).squeeze(-1)  # (B, M)
-        both: Tensor = logit + labelled[:, None] * moved
-        return both
+        # With labels the verdicts of trees count too; the wider the table, the more the mixture beside them.
+        verdicts = profile[..., profile.shape[-1] - self.config.verdicts :].sum(-1)  # (B, M)
+        weight = torch.exp(self.balance[0] + SWIFT * self.balance[1] * _beyond(situation))  # (B, 1)
+        order = torch.where(labelled[:, None] > 0, weight * base + verdicts, base)
+        slope, shift = (self.level(context) + labelled[:, None] * self.labelled).unbind(-1)  # (B,)
+        logit: Tensor = torch.exp(slope)[:, None] * order + shift[:, None]
+        return logit
 
     def verdict(
         self, situation: Tensor, context: Tensor, scores: Tensor, mask: Tensor
@@ -192,17 +181,17 @@ class InContextNet(nn.Module):
         self, support: Tensor, y: Tensor, mask: Tensor, situation: Tensor, query: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return query log-odds (B, M) and the two of `verdict`, (B,) each."""
-        context, latents = self.read(support, y, mask, situation)
+        context = self.read(support, y, mask, situation)
         with torch.no_grad():
             # Rows of a support come in random order: some tell the shape of all.
-            own = self.score(support[:, :ENOUGH], situation, context, latents)
+            own = self.score(support[:, :ENOUGH], situation, context)
         share, reach = self.verdict(situation, context, own, mask[:, :ENOUGH])
-        return self.score(query, situation, context, latents), share, reach
+        return self.score(query, situation, context), share, reach
 
     def remember(self, contexts: Tensor, situations: Tensor) -> None:
         """Keep what supports trained on look like, for `strangeness`: contexts (S, E), situations (S, 5)."""
         kinds = _kind(situations)
-        for kind in kinds.unique().tolist():
+        for kind in sorted(set(kinds.tolist())):
             there = contexts[kinds == kind]
             centred = there - there.mean(0)
             spread = centred.T @ centred / len(there)
@@ -220,18 +209,26 @@ class InContextNet(nn.Module):
         """
         kind = _kind(situation)
         offset = (context - self.seen[kind])[:, :, None]  # (B, E, 1)
-        return (self.unlike[kind] @ offset).squeeze(-1).norm(dim=1)
+        distance: Tensor = (self.unlike[kind] @ offset).squeeze(-1).norm(dim=1)
+        return distance
 
     def drift(self) -> Tensor:
         """Return how far the mixtures for narrow tables went from their start: () squared distance."""
-        moved: Tensor = torch.softmax(self.prior, -1) - torch.softmax(self.start, -1)
-        return moved.square().sum()
+        moved = torch.softmax(self.prior, -1) - torch.softmax(self.start, -1)
+        both: Tensor = moved.square().sum() + self.balance[0].square()
+        return both
 
 
 def _kind(situation: Tensor) -> Tensor:
     """Tell supports (B, 5) apart: 0 nothing known, 1 mostly known normal, 2 with labelled anomalies."""
     labelled, normal = situation[:, 4] > 0, situation[:, 2] > 0.5
-    return torch.where(labelled, 2, normal.long())
+    kinds: Tensor = torch.where(labelled, 2, normal.long())
+    return kinds
+
+
+def _beyond(situation: Tensor) -> Tensor:
+    """Return how far supports (B, 5) are beyond NARROW columns, 0 to 1: (B, 1)."""
+    return (situation[:, 1:2] * LOG_COLUMNS - math.log(NARROW)).clamp(0.0, 2.0) / 2
 
 
 def _soft(profile: Tensor) -> Tensor:

@@ -83,15 +83,20 @@ def explain_top(
     """Explain every row of `frame`, whose row numbers in the source are `rows`.
 
     support_rows : the row number of each support row in the source it was chosen from, -1 where it came from
-        elsewhere; None leaves neighbours as positions in the support.
+        elsewhere; None leaves neighbours and labelled rows as positions in the support.
     """
     if not len(rows):
         return ()
 
     def placed(told: Explanation) -> Explanation:
-        neighbours = told.neighbours
-        if support_rows is not None:
-            neighbours = tuple(int(support_rows[n]) for n in neighbours if support_rows[n] >= 0)
-        return replace(told, row=int(rows[told.row]), neighbours=neighbours)
+        told = replace(told, row=int(rows[told.row]))
+        if support_rows is None:
+            return told
+        known = support_rows
+        return replace(
+            told,
+            neighbours=tuple(int(known[n]) for n in told.neighbours if known[n] >= 0),
+            labels=tuple(replace(each, position=int(known[each.position])) for each in told.labels),
+        )
 
     return tuple(placed(told) for told in detector.explain(frame, np.arange(len(rows)), columns=columns))

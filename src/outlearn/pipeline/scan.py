@@ -114,13 +114,13 @@ def decide_rows(detector: BaseDetector, scan: Scan, rule: Rule | None) -> Decisi
             times=scan.times,
         )
         return _without_false_promise(decision, scan) if rule.kind in _ABOUT_NORMAL_ROWS else decision
-    if detector.probabilistic and (detector.support_y_ == -1).any():
-        meaning = (
-            "at most as many rows as the model expects anomalies among those compared with, and those that "
-            "it tells apart best"
-        )
-    elif detector.probabilistic:
+    if detector.probabilistic and detector.threshold_ == 0.5:
         meaning = "more likely an anomaly than not, as the model judges"
+    elif detector.probabilistic:
+        meaning = (
+            "no row compared with is more likely an anomaly than not, so at most as many of them are flagged "
+            "as the model expects anomalies"
+        )
     else:
         meaning = (
             f"above the bulk of the scores, at a rough estimate of {detector.contamination_:.1%} anomalies"

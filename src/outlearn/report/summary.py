@@ -6,12 +6,14 @@ from collections import Counter
 
 import numpy as np
 
+from outlearn.explain.explanation import Explanation
 from outlearn.report.findings import Findings
 from outlearn.report.words import clean, percent, score
 
 __all__ = [
     "DOUBT",
     "columns_sentence",
+    "effects_sentence",
     "headline",
     "labels_sentence",
     "promise_title",
@@ -49,6 +51,17 @@ def labels_sentence(findings: Findings) -> str:
     if anomalies == normal == 0:
         return "none"
     return f"{_count(anomalies, 'anomaly', 'anomalies')} and {normal:,} normal"
+
+
+def effects_sentence(told: Explanation) -> str:
+    """Return which labels moved a row's score, in words; empty where none did."""
+    moved = [
+        f"{f'row {each.position}' if each.position >= 0 else 'a row labelled later'} "
+        f"({'anomaly' if each.label else 'normal'}) {'raised' if each.effect > 0 else 'lowered'} it by "
+        f"{abs(each.effect):.2g}"
+        for each in told.labels
+    ]
+    return f"Labels that moved the raw score most: {', '.join(moved)}." if moved else ""
 
 
 def columns_sentence(findings: Findings) -> str:

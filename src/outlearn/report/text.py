@@ -25,7 +25,7 @@ _SENTENCE = 500
 
 
 def render_text(findings: Findings, *, console: Console | None = None, top: int = 10) -> None:
-    """Print the answer, any doubt of it, the promise, the top rows with their reasons, the notes and the limits.
+    """Print the answer, any doubt, the promise, the top rows with their reasons, the notes and the limits.
 
     Without a terminal the text is plain: no colour, no lines. Foreign text is cleaned of control
     characters and never read as markup.

@@ -12,6 +12,7 @@ from outlearn.report.plots import count_scores, plot_histogram, plot_map, plot_p
 from outlearn.report.summary import (
     DOUBT,
     columns_sentence,
+    effects_sentence,
     headline,
     labels_sentence,
     promise_title,
@@ -103,6 +104,7 @@ def _row(findings: Findings, rank: int) -> dict[str, Any]:
         "sentence": clean(told.sentence, _SENTENCE) if told else "No reason was computed for this row.",
         "reasons": _reasons(told) if told else [],
         "neighbours": ", ".join(str(n) for n in told.neighbours[:10]) if told else "",
+        "labels": effects_sentence(told) if told else "",
         "cells": [(clean(name, _NAME), cell(value)) for name, value in list(values.items())[:_CELLS]],
         "cells_left": max(len(values) - _CELLS, 0),
     }

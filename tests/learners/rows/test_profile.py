@@ -256,3 +256,19 @@ def test_the_support_is_profiled_as_its_rows_would_be_later():
     y[:5], y[5:9] = 1, 0
     fitted = profiler(X, y)
     assert np.allclose(fitted.profile_support(X).stacked(), fitted.profile(X).stacked(), atol=1e-5)
+
+
+def test_a_forgotten_label_leaves_the_distances_to_the_others():
+    """Ratios are those to the labels that remain; the statistics do not move."""
+    X, query = gaussian(80, 3), gaussian(9, 3, seed=1)
+    y = unlabelled(X)
+    y[:4], y[4:7] = 1, 0
+    whole, fewer = profiler(X, y), y.copy()
+    fewer[2] = -1
+    less = whole.without_label(X[2]).profile(query)
+    assert np.array_equal(less.tails, whole.profile(query).tails)
+    # The row joins the reference where a support never had its label: the mean unit differs by a little.
+    ratios = slice(0, len(BASIC_LABELS))
+    fresh = profiler(X, fewer).profile(query)
+    assert np.allclose(less.labels[:, ratios], fresh.labels[:, ratios], atol=0.2)
+    assert not np.allclose(less.labels[:, ratios], whole.profile(query).labels[:, ratios], atol=0.2)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from outlearn.data.rows import row_hash
 from outlearn.learners.rows import trees as module
 from outlearn.learners.rows.trees import LabelTrees
 
@@ -100,3 +101,22 @@ def test_same_seed_same_verdict():
     X, _, y = support(n=60)
     assert np.array_equal(grow(X, y).log_odds(X, X), grow(X, y).log_odds(X, X))
     assert not np.array_equal(grow(X, y).log_odds(X, X), grow(X, y, seed=1).log_odds(X, X))
+
+
+def test_a_forest_without_a_row_is_the_trees_that_did_not_draw_it():
+    X, _, y = support(n=60, odd=6, told=3)
+    X[1] = X[0]  # a copy is forgotten with it
+    forest = grow(X, y)
+    less = forest.without(row_hash(X[:1])[0])
+    assert 0 < len(less._trees) < len(forest._trees)
+    assert not any(seen[less._group[0]] or seen[less._group[1]] for _, _, seen in less._trees)
+    fresh, _, _ = support(seed=1)
+    kept = [t for t in forest._trees if not t[2][forest._group[0]]]
+    votes = np.mean([leaves[tree.apply(fresh)] for tree, leaves, _ in kept], axis=0)
+    share = votes.clip(module.LEAST, 1 - module.LEAST)
+    assert np.allclose(less.log_odds(fresh, fresh), np.log(share / (1 - share)))
+
+
+def test_a_forest_of_one_anomaly_without_it_says_nothing():
+    X, _, y = support(told=1)
+    assert (grow(X, y).without(row_hash(X[:1])[0]).log_odds(X, X) == 0).all()

@@ -55,7 +55,7 @@ class Reference:
     def query(
         self, points: Floats, copies: NDArray[np.bool_], kept_copies: NDArray[np.bool_]
     ) -> tuple[Floats, NDArray[np.int64], Floats]:
-        """Return distances (m, k) to all rows, rising, their numbers (m, k), and those to kept rows (m, kept_k).
+        """Return distances (m, k) to all rows, rising, their numbers, and distances (m, kept_k) to kept rows.
 
         `copies` and `kept_copies` (m,) tell which query rows have a copy in the reference and among its kept.
         """

@@ -13,12 +13,13 @@ profile whether it is part of the support or arrives later.
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from outlearn.data.rows import has_copy
+from outlearn.data.rows import has_copy, row_hash
 from outlearn.learners.rows.isolation import Isolation
 from outlearn.learners.rows.nearest import MAX_ROWS, Reference
 from outlearn.learners.rows.tails import ColumnTails
@@ -197,13 +198,7 @@ class Profiler:
         if rich:
             self._robust = _ViewStatistics(RobustView.fit(rows).apply, rows[:size], kept)
         self._anomalies, self._normals = X[y == 1][:LABELLED], X[y == 0][:LABELLED]
-        self._labelled = [
-            (
-                _Labelled(view, self._anomalies.astype(np.float64)),
-                _Labelled(view, self._normals.astype(np.float64)),
-            )
-            for view in self._views
-        ]
+        self._labelled = self._distances_to_labels()
         # With every row known to be normal, distance to a known normal is distance to the reference: no news.
         self._few_normals = 0 < int(known_normal.sum()) < 0.5 * len(rows)
         self._trees: list[LabelTrees] = []
@@ -211,6 +206,23 @@ class Profiler:
             self._trees = LabelTrees.grow((X, self._turned(X)), y, X, rng)
         self._usable, self._own = usable, self._statistics(X[usable])
         self._sorted = np.sort(self._own, axis=0)
+
+    def _distances_to_labels(self) -> list[tuple[_Labelled, _Labelled]]:
+        anomalies, normals = self._anomalies.astype(np.float64), self._normals.astype(np.float64)
+        return [(_Labelled(view, anomalies), _Labelled(view, normals)) for view in self._views]
+
+    def without_label(self, row: NDArray[np.float32]) -> Profiler:
+        """Return a profiler that has forgotten the label of one row (d,) of the support, and of its copies.
+
+        Label features are told without it; statistics stay as they are.
+        """
+        less = copy(self)
+        one = row_hash(row[None])
+        less._anomalies = self._anomalies[row_hash(self._anomalies) != one]
+        less._normals = self._normals[row_hash(self._normals) != one]
+        less._labelled = less._distances_to_labels()
+        less._trees = [trees.without(one[0]) for trees in self._trees]
+        return less
 
     def _clean(self, points: Floats, known_normal: Flags) -> Flags:
         """Return which reference rows stay when the oddest fifth is dropped; known normals always do."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Any, Self
 
 import numpy as np
@@ -76,6 +77,17 @@ class LabelTrees:
             seen = np.zeros(len(self._hashes), dtype=np.bool_)
             seen[self._group[bag]] = True
             self._trees.append((grown, leaves, seen))
+
+    def without(self, row: np.uint64) -> Self:
+        """Return a forest that has not seen one row of the support, given by its hash, nor copies of it.
+
+        It is made of the trees that did not draw the row: what the forest would have said without it, up to
+        chance. Source: jackknife after bootstrap: Efron 1992.
+        """
+        group = int(np.searchsorted(self._hashes, row))
+        less = copy(self)
+        less._trees = [tree for tree in self._trees if not tree[2][group]]
+        return less
 
     def _probability(self, rows: Rows, hashes: NDArray[np.uint64]) -> Floats:
         group = np.searchsorted(self._hashes, hashes).clip(max=len(self._hashes) - 1)

@@ -15,11 +15,7 @@ from outlearn.learners.training.config import MetatrainConfig, TaskConfig, Train
 __all__ = ["PRESETS", "base_config"]
 
 PRESETS = MappingProxyType(
-    {
-        "default": MetatrainConfig(
-            tasks=TaskConfig(synthetic=4000), training=TrainingConfig(epochs=6)
-        )
-    }
+    {"default": MetatrainConfig(tasks=TaskConfig(synthetic=4000), training=TrainingConfig(epochs=6))}
 )
 """``default`` made the shipped in-context weights. Other numbers of tasks and epochs make a smaller or larger
 run of it."""
