@@ -1,0 +1,89 @@
+"""The benchmarks that judge the in-context learner: tiny runs answer every question, and are gone on with."""
+
+import json
+import sys
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+FOLDER = Path(__file__).parents[2] / "benchmarks"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "sets").mkdir()
+    rng = np.random.default_rng(0)
+    for name, odd in (("1_plain", 20), ("2_few", 3)):
+        y = (np.arange(120) < odd).astype(int)
+        np.savez(tmp_path / "sets" / f"{name}.npz", X=rng.normal(size=(120, 3)) + 4 * y[:, None], y=y)
+    return tmp_path
+
+
+@pytest.fixture
+def run(folder, monkeypatch, capsys):
+    import torch
+
+    threads = torch.get_num_threads()
+    monkeypatch.syspath_prepend(FOLDER)
+
+    def run(script, *words):
+        module = import_module(script)
+        out = folder / f"{script}.json"
+        monkeypatch.setattr(
+            sys, "argv", [f"{script}.py", str(folder / "sets"), "--out", str(out), "--seeds", "1", *words]
+        )
+        module.main()
+        rows, said = json.loads(out.read_text())["rows"], capsys.readouterr().out
+        before = out.stat().st_mtime_ns
+        module.main()
+        assert out.stat().st_mtime_ns == before, "a finished run computes nothing anew"
+        return module, rows, said
+
+    yield run
+    torch.set_num_threads(threads)
+
+
+def test_calibration_is_judged_with_and_without_the_share(run):
+    module, rows, said = run("calibration")
+    assert [row["set"] for row in rows] == ["1_plain", "2_few"]
+    assert all(0 <= row["error"] <= 1 and 0 <= row["uncertainty"] <= 1 for row in rows)
+    assert "labelled_auroc" in rows[0] and "labelled_auroc" not in rows[1]  # too few anomalies
+    assert "sets 2" in said and "within a factor of 2" in said
+    truth = np.array([1, 1, 0, 0])
+    assert module.f1(truth, truth == 1) == 1
+    assert module.f1(truth, np.array([True, False, True, False])) == 0.5
+    assert module.f1(truth, np.zeros(4, bool)) == 0
+
+
+def test_labels_are_judged_at_each_count_on_the_same_sets(run, monkeypatch):
+    monkeypatch.setattr(import_module("labels"), "PEERS", ("outlearn", "bagged_trees"))
+    module, rows, said = run("labels")
+    assert {row["set"] for row in rows} == {"1_plain"}  # the other has too few anomalies
+    counts = {(row["labels"], row["count"]) for row in rows if row["detector"] == "outlearn"}
+    assert counts == {("true", count) for count in (0, *module.COUNTS)} | {("random", module.RANDOM)}
+    assert "refused" in said and "| outlearn |" in said
+
+
+def test_each_statistic_is_judged_alone_beside_the_network(run):
+    module, rows, said = run("row_statistics")
+    told = {row["order"] for row in rows if row["protocol"] == "contaminated"}
+    assert told == {*module.STATISTICS, module.START, module.SHIPPED}
+    labelled = {row["order"] for row in rows if row["protocol"] == "few-label-5"}
+    assert labelled == {"trees.columns", "trees.whitened", "trees, both", module.START, module.SHIPPED}
+    assert "## few-label-10" in said
+    best = max(row["auroc"] for row in rows if row["set"] == "1_plain")
+    assert best > 0.9
+
+
+@pytest.mark.slow
+def test_each_part_of_training_is_left_out_once(run, folder, monkeypatch):
+    module = import_module("ablation")
+    small = replace(module.SAMPLER, support_rows=(50, 60), query_rows=40, columns=(2, 5))
+    monkeypatch.setattr(module, "SAMPLER", small)
+    _, rows, said = run("ablation", "--work", str(folder / "work"), "--tasks", "10", "--epochs", "1")
+    assert [row["network"] for row in rows] == ["kNN distance (5)", *(each.name for each in module.VARIANTS)]
+    assert all(0 <= row["sets · contaminated"][0] <= 1 for row in rows)
+    assert "| all priors |" in said
