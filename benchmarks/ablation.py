@@ -87,9 +87,9 @@ def real(index: int, paths: Sequence[Path], seeds: int) -> Episode:
     X, y = read_set(paths[place])
     try:
         split = SITUATIONS[name](X, y, rest % seeds, max_rows=MOST_ROWS)
-    except InputError:
-        empty = np.empty((0, X.shape[1]), dtype=np.float32)
-        return Episode(X[:2], np.zeros(2, np.int8), empty, np.empty(0, np.int8), np.zeros(2, np.int8), {})
+    except InputError:  # a place holder without anomalies, which is not judged
+        nothing = np.zeros(2, dtype=np.int8)
+        return Episode(X[:2], nothing, X[:2], nothing, nothing, {})
     told = np.full(len(split.train_x), -1, dtype=np.int8) if split.train_y is None else split.train_y
     truth = np.zeros(len(told), dtype=np.int8)  # only the training of a network asks for it
     return Episode(split.train_x, told, split.test_x, split.test_y, truth, {})
@@ -196,7 +196,7 @@ def _real_bank(folder: Path, options: argparse.Namespace) -> dict[str, Bank]:
     )
     parts: dict[str, Bank] = {}
     for index, each in enumerate(bank):
-        if len(each.query_y):
+        if each.query_y.any():
             place = index % (len(SITUATIONS) * options.seeds) // options.seeds
             parts.setdefault(list(SITUATIONS)[place], []).append(each)
     return parts

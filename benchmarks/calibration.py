@@ -75,7 +75,8 @@ def summary(rows: Sequence[rowfile.Row]) -> str:
         return np.array([np.mean([row[name] for row in what if row["set"] == one]) for one in names])
 
     def rank(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-        return float(spearmanr(one, other).statistic)
+        equal = np.ptp(one) == 0 or np.ptp(other) == 0
+        return float("nan") if equal else float(spearmanr(one, other).statistic)
 
     labelled = [row for row in rows if "labelled_auroc" in row]
     ratio = np.abs(np.log2(of("estimate") / of("share")))

@@ -27,7 +27,7 @@ def test_each_learner_is_listed_with_its_words(monkeypatch):
         assert all(words in line for words in (kind.suits, kind.cost, kind.explains))
     for family in ("in-context", "gradient", "metric"):
         assert f"\n{family} " in told
-    assert "1,318 kB" in told and "--detector maml" in told
+    assert "1,107 kB" in told and "--detector maml" in told
 
 
 @pytest.mark.parametrize("width", ["60", "80", "120"])
