@@ -35,7 +35,9 @@ def view(findings: Findings) -> dict[str, Any]:
     return {
         "headline": headline(findings),
         "rule": sentence(rule_sentence(findings)),
-        "doubt": f"{DOUBT}: {clean(findings.doubt, _SENTENCE)}" if findings.doubt else "",
+        "doubt": {"title": DOUBT, "text": sentence(clean(findings.doubt, _SENTENCE))}
+        if findings.doubt
+        else None,
         "promise": {
             "holds": decision.promise.holds,
             "title": promise_title(findings),
