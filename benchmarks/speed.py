@@ -3,8 +3,9 @@
     python benchmarks/speed.py --out speed.json
 
 (a) `outlearn detect` on a CSV of 10,000×20 against a script that does the same with PyOD's IForest,
-alternated; (b) `outlearn detect` on a Parquet file of 1,000,000×20, and scoring throughput against PyOD's kNN
-on one support; (c) the cost of `import outlearn` and of `outlearn --help`.
+alternated; (b) `outlearn detect` on a Parquet file of 1,000,000×20, and scoring throughput against PyOD's
+kNN on one support; (c) the cost of `import outlearn` and of `outlearn --help`; (d) fitting to 5,000 rows and
+scoring 5,000 in each situation against PyOD's kNN, and a table of 1,000 columns.
 
 Peak memory is the largest resident set of the child process, as the system reports it when the child ends. A
 command that fails is a row with its error, not a crash.
@@ -67,6 +68,8 @@ def main() -> None:
         "large": detect_large,
         "scoring": scoring,
         "startup": startup,
+        "adapting": adapting,
+        "wide": wide,
     }
     measures: list[Measure] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -132,6 +135,58 @@ def scoring(folder: Path, repetitions: int) -> list[Measure]:
         Measure("scoring throughput, PyOD kNN(5)", theirs, "rows/s"),
         Measure("outlearn / PyOD kNN(5), support of 5,000×20", ratio, "×", "≥ 1", ratio >= 1),
     ]
+
+
+def adapting(folder: Path, repetitions: int) -> list[Measure]:
+    """Fit to 5,000 rows and score 5,000 others, in each situation, in turn with PyOD's kNN."""
+    from peers import DETECTORS
+
+    support, queries = (_rows(5_000, seed).to_numpy() for seed in (1, 2))
+    labels = np.full(len(support), -1)
+    labels[np.abs(support).max(axis=1).argsort()[-10:]] = 1
+    ways: dict[str, tuple[str, np.ndarray | None]] = {
+        "outlearn": ("outlearn", None),
+        "outlearn, all known normal": ("outlearn", np.zeros(len(support), dtype=int)),
+        "outlearn, 10 labelled anomalies": ("outlearn", labels),
+        "PyOD kNN(5)": ("knn5", None),
+    }
+    taken: dict[str, list[float]] = {name: [] for name in ways}
+    for turn in range(repetitions + 1):
+        for name, (detector, y) in ways.items():
+            start = time.perf_counter()
+            peer = DETECTORS[detector](0)
+            peer.fit(support, y)
+            peer.score(queries)
+            if turn:  # the first loads weights and libraries
+                taken[name].append(time.perf_counter() - start)
+    medians = {name: statistics.median(times) for name, times in taken.items()}
+    theirs = medians.pop("PyOD kNN(5)")
+    size = "5,000 + 5,000×20"
+    return [
+        Measure(f"fit and score {size}, PyOD kNN(5)", theirs, "s"),
+        *(Measure(f"{size}, {name}", took, "s", "≤ 5", took <= 5) for name, took in medians.items()),
+        *(
+            Measure(f"{name} / PyOD kNN(5)", took / theirs, "×", "≤ 10", took / theirs <= 10)
+            for name, took in medians.items()
+        ),
+    ]
+
+
+def wide(folder: Path, repetitions: int) -> list[Measure]:
+    """Fit to 2,000 rows of 1,000 columns and score as many, with the growth of this process's memory."""
+    import resource
+
+    from peers import DETECTORS
+
+    support, queries = (np.random.default_rng(seed).normal(size=(2_000, 1_000)) for seed in (1, 2))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    start = time.perf_counter()
+    peer = DETECTORS["outlearn"](0)
+    peer.fit(support, None)
+    peer.score(queries)
+    took = time.perf_counter() - start
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    return [Measure("fit and score 2,000 + 2,000×1,000", took, "s", note=f"memory grew by {grown:.0f} MB")]
 
 
 def startup(folder: Path, repetitions: int) -> list[Measure]:
@@ -208,7 +263,7 @@ def _arguments() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--parts", default="detect,large,scoring,startup", help="comma-separated: %(default)s"
+        "--parts", default="detect,large,scoring,startup,adapting,wide", help="comma-separated: %(default)s"
     )
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--out", type=Path, default=Path("speed.json"))

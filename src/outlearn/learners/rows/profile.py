@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,18 +112,31 @@ def _mean(distance: Floats, k: int) -> Floats:
 
 
 class _ViewStatistics:
-    """Neighbour statistics of one view, fitted on the reference rows."""
+    """Neighbour statistics of one view, fitted on the reference rows.
 
-    def __init__(self, transform: Callable[[Floats], Floats], reference: Floats, kept: Flags) -> None:
+    kept, kept_copies : (n,) which reference rows cleaning keeps, and which have a copy among those kept.
+    """
+
+    def __init__(
+        self, transform: Callable[[Floats], Floats], reference: Floats, kept: Flags, kept_copies: Flags
+    ) -> None:
         self.transform = transform
         points = transform(reference)
         self._reference = Reference(points, kept, NEIGHBOURS, CLEAN_NEIGHBOURS)
-        own, _, _ = self._reference.query(points, np.ones(len(points), dtype=np.bool_), kept)
-        self._mean5, self._mean20 = _mean(own, 5), _mean(own, 20)
+        self._own = self._reference.query(points, np.ones(len(points), dtype=np.bool_), kept_copies)
+        self._mean5, self._mean20 = _mean(self._own[0], 5), _mean(self._own[0], 20)
         self.scale = float(np.median(self._mean5)) + 1e-6
 
-    def statistics(self, X: Floats, copies: Flags, kept_copies: Flags) -> list[Floats]:
-        distance, number, cleaned = self._reference.query(self.transform(X), copies, kept_copies)
+    def statistics(
+        self, X: Floats, copies: Flags, kept_copies: Flags, *, support: bool = False
+    ) -> list[Floats]:
+        """Tell of rows (m, d); with `support` the first of them are the reference itself, known already."""
+        known = len(self._own[0]) if support else 0
+        parts = [self._own] if support else []
+        if len(X) > known:
+            points = self.transform(X[known:])
+            parts.append(self._reference.query(points, copies[known:], kept_copies[known:]))
+        distance, number, cleaned = (np.concatenate(part) for part in zip(*parts, strict=True))
         mean5, mean20 = _mean(distance, 5), _mean(distance, 20)
         columns = [
             _log(distance[:, 0]),
@@ -193,10 +207,11 @@ class Profiler:
         self._reference = X[usable][:size]
         kept = self._clean(transforms[0](rows[:size]), known_normal[:size])
         self._kept = self._reference[kept]
-        self._views = [_ViewStatistics(transform, rows[:size], kept) for transform in transforms]
+        about = rows[:size], kept, has_copy(self._reference, self._kept)
+        self._views = [_ViewStatistics(transform, *about) for transform in transforms]
         self._rich = rich
         if rich:
-            self._robust = _ViewStatistics(RobustView.fit(rows).apply, rows[:size], kept)
+            self._robust = _ViewStatistics(RobustView.fit(rows).apply, *about)
         self._anomalies, self._normals = X[y == 1][:LABELLED], X[y == 0][:LABELLED]
         self._labelled = self._distances_to_labels()
         # With every row known to be normal, distance to a known normal is distance to the reference: no news.
@@ -204,7 +219,7 @@ class Profiler:
         self._trees: list[LabelTrees] = []
         if rich and (y == 1).any() and (y != 1).any():
             self._trees = LabelTrees.grow((X, self._turned(X)), y, X, rng)
-        self._usable, self._own = usable, self._statistics(X[usable])
+        self._usable, self._own = usable, self._statistics(X[usable], support=True)
         self._sorted = np.sort(self._own, axis=0)
 
     def _distances_to_labels(self) -> list[tuple[_Labelled, _Labelled]]:
@@ -227,6 +242,8 @@ class Profiler:
     def _clean(self, points: Floats, known_normal: Flags) -> Flags:
         """Return which reference rows stay when the oddest fifth is dropped; known normals always do."""
         everywhere = np.ones(len(points), dtype=np.bool_)
+        if known_normal.all():
+            return everywhere
         distance, _, _ = Reference(points, everywhere, NEIGHBOURS).query(points, everywhere, everywhere)
         oddness = _ranks(self._isolation.score(self._reference)) + _ranks(distance.mean(axis=1).round(6))
         oddness[known_normal] = -1.0
@@ -235,16 +252,22 @@ class Profiler:
         kept[np.argsort(-oddness, kind="stable")[:drop]] = False
         return kept
 
-    def _statistics(self, X: NDArray[np.float32]) -> Floats:
+    def _statistics(self, X: NDArray[np.float32], *, support: bool = False) -> Floats:
         rows = X.astype(np.float64)
-        copies, clean_copies = has_copy(X, self._reference), has_copy(X, self._kept)
-        columns = [c for view in self._views for c in view.statistics(rows, copies, clean_copies)]
+        told = partial(
+            _ViewStatistics.statistics,
+            X=rows,
+            copies=has_copy(X, self._reference),
+            kept_copies=has_copy(X, self._kept),
+            support=support,
+        )
+        columns = [column for view in self._views for column in told(view)]
         columns += self._tails.statistics(rows)
         columns.append(self._isolation.score(X))
         columns.append(_log(np.linalg.norm(self._whitened.apply(rows), axis=1)))
         columns.append(_log(self._whitened.residual(rows) + 1e-3))
         if self._rich:
-            robust = dict(zip(_PER_VIEW, self._robust.statistics(rows, copies, clean_copies), strict=True))
+            robust = dict(zip(_PER_VIEW, told(self._robust), strict=True))
             columns += [robust[name] for name in _ROBUST]
         # Ranks compare these with the values of the support. Rounding keeps the last bits, which vary with
         # the size of the batch, from deciding between equal rows.
