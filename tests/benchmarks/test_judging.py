@@ -87,3 +87,11 @@ def test_each_part_of_training_is_left_out_once(run, folder, monkeypatch):
     assert [row["network"] for row in rows] == ["kNN distance (5)", *(each.name for each in module.VARIANTS)]
     assert all(0 <= row["sets · contaminated"][0] <= 1 for row in rows)
     assert "| all priors |" in said
+
+
+def test_sizes_of_support_are_judged_on_one_test_part(run):
+    module, rows, said = run("support_size", "--least", "100")
+    told = {(row["situation"], row["size"]) for row in rows}
+    assert told == {(situation, size) for situation in module.SITUATIONS for size in module.SIZES}
+    assert all(row["rows"] <= 95 for row in rows)
+    assert "| mean | normal |" in said
