@@ -3,9 +3,9 @@
     python benchmarks/support_size.py FOLDER... --out support_size.json
 
 Of each labelled set a quarter of the anomalies and of the normal rows, some 10,000 rows at most but 10
-anomalies at least, is the test part. Of the rest the detector is given the first 1,000, 5,000 and 100,000 rows
-of one random order: unlabelled; with ten anomalies known, the same at each size; or only normal rows, known as
-such. Sets with fewer than 20,000 rows are left out.
+anomalies at least, is the test part. Of the rest the detector is given the first 1,000, 5,000 and 100,000
+rows of one random order: unlabelled; with ten anomalies known, the same at each size; or only normal rows,
+known as such. Sets with fewer than 20,000 rows are left out.
 
 Rows are written as sets are finished, and the same command goes on where it stopped.
 """
