@@ -15,34 +15,31 @@ Rows are written as sets are finished, and the same command goes on where it sto
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
-import machine
 import rowfile
 import sets
 from outlearn import Detector
-from outlearn.errors import InputError
-from outlearn.evaluate import Split, auroc, contaminated, expected_calibration_error, few_labels
+from outlearn.evaluate import auroc, contaminated, expected_calibration_error, few_labels
 
 LABELS = 5
 MOST = 0.5  # share of anomalies that can be given as contamination
 
 
-def measure(split: Split, labelled: Split | None, seed: int) -> rowfile.Row:
+def measure(data: sets.LabelledSet, seed: int) -> list[rowfile.Row]:
     """Judge one split, and the same with labels where there are enough anomalies."""
+    split = contaminated(data.X, data.y, seed)
     detector = Detector(random_state=seed).fit(split.train_x)
     share = float(split.test_y.mean())
     known = Detector(contamination=min(share, MOST), random_state=seed).fit(split.train_x)
     scores, told = detector.anomaly_score(split.test_x), known.anomaly_score(split.test_x)
-    row = {
+    row: rowfile.Row = {
+        "seed": seed,
         "share": share,
         "estimate": float(detector.contamination_),
         "error": expected_calibration_error(split.test_y, scores),
@@ -54,11 +51,12 @@ def measure(split: Split, labelled: Split | None, seed: int) -> rowfile.Row:
         "uncertainty": detector.uncertainty_,
         "doubt": detector.doubt_,
     }
-    if labelled is not None:
+    if split.train_anomalies >= LABELS:
+        labelled = few_labels(data.X, data.y, seed, labelled_anomalies=LABELS)
         fitted = Detector(random_state=seed).fit(labelled.train_x, labelled.train_y)
         row["labelled_auroc"] = auroc(labelled.test_y, fitted.anomaly_score(labelled.test_x))
         row["labelled_uncertainty"] = fitted.uncertainty_
-    return row
+    return [row]
 
 
 def f1(truth: NDArray[Any], flagged: NDArray[np.bool_]) -> float:
@@ -98,32 +96,7 @@ def summary(rows: Sequence[rowfile.Row]) -> str:
 
 
 def main() -> None:
-    layout = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
-    parser.add_argument("folders", nargs="+", type=Path)
-    parser.add_argument("--label-column", default="label")
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
-    settings = {"folders": [folder.name for folder in options.folders], "seeds": options.seeds}
-    rows = rowfile.resume(options.out, settings)
-    done = {row["set"] for row in rows}
-    for path in (path for folder in options.folders for path in sets.find(folder, "*")):
-        if path.stem in done:
-            continue
-        data = sets.load(path, label_column=options.label_column, ignored=())
-        for seed in range(options.seeds):
-            try:
-                split = contaminated(data.X, data.y, seed)
-            except InputError as error:
-                print(f"{path.stem}: refused: {error}")
-                break
-            cut = partial(few_labels, data.X, data.y, seed, labelled_anomalies=LABELS)
-            labelled = cut() if split.train_anomalies >= LABELS else None
-            rows.append({"set": path.stem, "seed": seed, **measure(split, labelled, seed)})
-        rowfile.write(options.out, settings, rows, command=machine.command("calibration.py"))
-        print(f"{path.stem}: done", flush=True)
-    print(summary(rows))
+    rowfile.over_sets("calibration.py", __doc__, measure, summary)
 
 
 if __name__ == "__main__":

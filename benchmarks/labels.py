@@ -13,17 +13,13 @@ Rows are written as sets are finished, and the same command goes on where it sto
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-import machine
 import rowfile
 import sets
-from outlearn.errors import InputError
 from outlearn.evaluate import Split, average_precision, contaminated, few_labels
 from outlearn.rng import derive
 from peers import DETECTORS
@@ -75,29 +71,7 @@ def table(rows: Sequence[rowfile.Row]) -> str:
 
 
 def main() -> None:
-    layout = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
-    parser.add_argument("folders", nargs="+", type=Path)
-    parser.add_argument("--label-column", default="label")
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
-    settings = {"folders": [folder.name for folder in options.folders], "seeds": options.seeds}
-    rows = rowfile.resume(options.out, settings)
-    done = {row["set"] for row in rows}
-    for path in (path for folder in options.folders for path in sets.find(folder, "*")):
-        if path.stem in done:
-            continue
-        data = sets.load(path, label_column=options.label_column, ignored=())
-        try:
-            fresh = [row for seed in range(options.seeds) for row in measure(data, seed)]
-        except InputError as error:
-            print(f"{path.stem}: refused: {error}")
-            continue
-        rows += [{"set": path.stem, **row} for row in fresh]
-        rowfile.write(options.out, settings, rows, command=machine.command("labels.py"))
-        print(f"{path.stem}: done", flush=True)
-    print(table(rows))
+    rowfile.over_sets("labels.py", __doc__, measure, table)
 
 
 if __name__ == "__main__":

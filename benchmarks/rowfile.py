@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import machine
+import sets
+from outlearn.errors import InputError
 from outlearn.files import whole
 
 Row = dict[str, Any]
@@ -30,3 +33,42 @@ def write(path: Path, settings: Row, rows: Sequence[Row], *, command: str) -> No
     lines = ",\n".join(json.dumps(row) for row in rows)
     with whole(path, parents=True) as part:
         part.write_text(f'{about}, "settings": {json.dumps(settings)}, "rows": [\n{lines}\n]}}\n')
+
+
+def over_sets(
+    script: str,
+    words: str | None,
+    measure: Callable[[sets.LabelledSet, int], list[Row]],
+    report: Callable[[Sequence[Row]], str],
+) -> None:
+    """Be a command that measures each labelled set of some folders, says so, and goes on where it stopped.
+
+    Parameters
+    ----------
+    script, words : name of the script and its help.
+    measure : returns the rows of a set and seed; an `InputError` leaves the set out, and is told.
+    report : says what all rows amount to.
+    """
+    layout = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=words, formatter_class=layout)
+    parser.add_argument("folders", nargs="+", type=Path)
+    parser.add_argument("--label-column", default="label")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args()
+    settings = {"folders": [folder.name for folder in options.folders], "seeds": options.seeds}
+    rows = resume(options.out, settings)
+    done = {row["set"] for row in rows}
+    for path in (path for folder in options.folders for path in sets.find(folder, "*")):
+        if path.stem in done:
+            continue
+        data = sets.load(path, label_column=options.label_column, ignored=())
+        try:
+            fresh = [row for seed in range(options.seeds) for row in measure(data, seed)]
+        except InputError as error:
+            print(f"{path.stem}: refused: {error}")
+            continue
+        rows += [{"set": path.stem, **row} for row in fresh]
+        write(options.out, settings, rows, command=machine.command(script))
+        print(f"{path.stem}: done", flush=True)
+    print(report(rows))

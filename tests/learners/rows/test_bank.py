@@ -6,6 +6,7 @@ import pytest
 from outlearn.execute import Processes
 from outlearn.learners.rows import bank as module
 from outlearn.learners.rows.bank import EpisodeProfiles, build_bank, profile_episode, situation
+from outlearn.nets.incontext import LOG_COLUMNS, SITUATION
 from outlearn.tasks.episode import Episode
 
 COUNT = 5
@@ -107,3 +108,10 @@ def test_a_situation_tells_size_and_labels():
     expected = [np.log(50) / 7, np.log(8) / 4, 0.2, np.log(4) / 3, 1]
     assert np.allclose(situation(X, y), expected)
     assert np.allclose(situation(X, np.zeros(50, dtype=np.int8))[2:], [1, 0, 0])
+
+
+@pytest.mark.parametrize("columns", [1, 7, 500])
+def test_the_network_reads_the_width_of_a_table_from_its_situation(columns):
+    about = situation(np.zeros((10, columns), dtype=np.float32), np.full(10, -1, dtype=np.int8))
+    assert len(about) == SITUATION
+    assert np.exp(about[1] * LOG_COLUMNS) == pytest.approx(columns, rel=1e-4)
