@@ -41,12 +41,14 @@ def test_labelled_anomalies_and_their_like_move_up(seed):
     assert roc_auc_score(kind, after[rest]) > roc_auc_score(kind, before[rest])
 
 
-def test_labels_given_at_once_equal_labels_given_by_and_by():
+@pytest.mark.parametrize("contamination", ["auto", 0.1])
+def test_labels_given_at_once_equal_labels_given_by_and_by(contamination):
     X = table()
     y = np.full(len(X), -1)
     y[[150, 158]], y[:3] = 1, 0
-    once = Detector(random_state=0).fit(X, y)
-    steps = Detector(random_state=0).fit(X).update(X[:3], np.zeros(3)).update(X[150:151], [1])
+    once, steps = (Detector(contamination=contamination, random_state=0) for _ in range(2))
+    once.fit(X, y)
+    steps.fit(X).update(X[:3], np.zeros(3)).update(X[150:151], [1])
     steps.update(X, np.where(np.arange(len(X)) == 158, 1, -1))
     assert np.array_equal(once.anomaly_score(X), steps.anomaly_score(X))
     assert once.support_y_.tolist().count(1) == 2 and once.support_y_.tolist().count(0) == 3

@@ -187,3 +187,15 @@ def test_without_labels_none_is_told(labelled):
         assert Detector(random_state=0).fit(X, y).explain(X, rows=[310])[0].labels == ()
     knn = ClassicalDetector("knn").fit(X, labelled[1])
     assert knn.explain(X, rows=[310])[0].labels == ()
+
+
+def test_among_many_normal_labels_the_anomalies_are_still_tried(labelled):
+    X, _, _ = labelled
+    y = np.zeros(len(X))
+    y[310] = 1
+    detector = Detector(random_state=0).fit(X, y)
+    effects = detector.explain(X, rows=[5])[0].labels
+    assert any(each.label == 1 for each in effects)
+    only = np.where(y == 1, 1, -1)  # no normal labels at all
+    told = Detector(random_state=0).fit(X, only).explain(X, rows=[311])[0].labels
+    assert [each.label for each in told] == [1] and told[0].effect > 0

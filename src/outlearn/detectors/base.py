@@ -145,7 +145,9 @@ class BaseDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             )
         if rate is not None and not (_is_number(rate) and 0 < rate < 1):
             raise ParameterError(f"false_alarm_rate is {rate!r}; wanted None or a rate in (0, 1), e.g. 0.01")
-        if limit != "auto" and (not isinstance(limit, int | np.integer) or limit < 2):
+        if not (isinstance(limit, str) and limit == "auto") and (
+            not isinstance(limit, int | np.integer) or limit < 2
+        ):
             raise ParameterError(f"max_support is {limit!r}; wanted 'auto' or a whole number of at least 2")
         if not isinstance(self.schema, Schema | str | Path | None):
             raise ParameterError(
@@ -259,6 +261,8 @@ class BaseDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             np.concatenate([there.astype(np.int8), labels[fresh]]),
             append_rows(self.support_cells_, read_cells(self, self.encoder_, X)[fresh]),
         )
+        if self.probabilistic:  # labels move the level of raw scores; probabilities keep to the share
+            self.calibrator_, _ = self._calibrate(self.support_raw_)
         self._set_calibration(self.calibration_)
         return self
 

@@ -78,7 +78,10 @@ def explain_matrix(
 
 
 def _labels(detector: BaseDetector, values: NDArray[np.float32]) -> list[tuple[LabelEffect, ...]]:
-    """Return the labels that moved each row most; those nearest to any of the rows are tried."""
+    """Return the labels that moved each row most.
+
+    Anomalies are tried before normal rows, of which a reference holds many, and near ones before far ones.
+    """
     y, support = detector.support_y_, detector.support_
     labelled = np.flatnonzero(y >= 0)
     if (
@@ -88,7 +91,7 @@ def _labels(detector: BaseDetector, values: NDArray[np.float32]) -> list[tuple[L
     spread = support.std(axis=0, dtype=np.float64)
     unit = np.where(spread > 0, spread, 1.0)
     near = pairwise_distances(support[labelled] / unit, values / unit).min(axis=1)
-    tried = labelled[np.argsort(near, kind="stable")[:_LABELS_TRIED]]
+    tried = labelled[np.lexsort((near, y[labelled] == 0))[:_LABELS_TRIED]]
     effects = detector._label_effects(values, tried)
     if effects is None:
         return [()] * len(values)
