@@ -12,6 +12,7 @@ import machine
 import sets
 from outlearn.errors import InputError
 from outlearn.files import whole
+from outlearn.tasks.sets import read_set
 
 Row = dict[str, Any]
 
@@ -40,6 +41,8 @@ def over_sets(
     words: str | None,
     measure: Callable[[sets.LabelledSet, int], list[Row]],
     report: Callable[[Sequence[Row]], str],
+    *,
+    encoded: bool = False,
 ) -> None:
     """Be a command that measures each labelled set of some folders, says so, and goes on where it stopped.
 
@@ -48,6 +51,7 @@ def over_sets(
     script, words : name of the script and its help.
     measure : returns the rows of a set and seed; an `InputError` leaves the set out, and is told.
     report : says what all rows amount to.
+    encoded : give the rows of a set as numbers, words encoded, instead of as they are.
     """
     layout = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=words, formatter_class=layout)
@@ -62,7 +66,10 @@ def over_sets(
     for path in (path for folder in options.folders for path in sets.find(folder, "*")):
         if path.stem in done:
             continue
-        data = sets.load(path, label_column=options.label_column, ignored=())
+        if encoded:
+            data = sets.LabelledSet(*read_set(path))
+        else:
+            data = sets.load(path, label_column=options.label_column, ignored=())
         try:
             fresh = [row for seed in range(options.seeds) for row in measure(data, seed)]
         except InputError as error:

@@ -12,20 +12,17 @@ Rows are written as sets are finished, and the same command goes on where it sto
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
-import machine
 import rowfile
-from families import sets_in
+import sets
 from outlearn import Detector
+from outlearn.errors import InputError
 from outlearn.evaluate import auroc, average_precision
 from outlearn.rng import derive
-from outlearn.tasks.sets import read_set
 
 SIZES = (1_000, 5_000, 100_000)
 LEAST, TESTED, LEAST_ODD, LABELS = 20_000, 10_000, 10, 10
@@ -33,8 +30,11 @@ SITUATIONS = ("unlabelled", "labelled", "normal")
 STREAM = 0x512E
 
 
-def measure(X: np.ndarray, y: np.ndarray, seed: int) -> list[rowfile.Row]:
+def measure(data: sets.LabelledSet, seed: int) -> list[rowfile.Row]:
     """Return a row a situation and size, of one random order of the set."""
+    X, y = data.X, data.y
+    if len(X) < LEAST:
+        raise InputError(f"{len(X):,} rows are too few to tell; wanted {LEAST:,}")
     order = derive(seed, STREAM).permutation(len(X))
     share = min(0.25, TESTED / len(X))
     usual, odd = order[y[order] == 0], order[y[order] == 1]
@@ -87,27 +87,7 @@ def table(rows: Sequence[rowfile.Row]) -> str:
 
 
 def main() -> None:
-    layout = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
-    parser.add_argument("folders", nargs="+", type=Path)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--least", type=int, default=LEAST, help="rows of a set that takes part")
-    parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
-    settings = {"folders": [folder.name for folder in options.folders], "seeds": options.seeds}
-    rows = rowfile.resume(options.out, settings)
-    done = {row["set"] for row in rows}
-    for path in sets_in(options.folders, "*"):
-        if path.stem in done:
-            continue
-        X, y = read_set(path)
-        if len(X) < options.least:
-            continue
-        fresh = [row for seed in range(options.seeds) for row in measure(X, y, seed)]
-        rows += [{"set": path.stem, **row} for row in fresh]
-        rowfile.write(options.out, settings, rows, command=machine.command("support_size.py"))
-        print(f"{path.stem}: done", flush=True)
-    print(table(rows))
+    rowfile.over_sets("support_size.py", __doc__, measure, table, encoded=True)
 
 
 if __name__ == "__main__":

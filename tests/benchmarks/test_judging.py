@@ -89,8 +89,9 @@ def test_each_part_of_training_is_left_out_once(run, folder, monkeypatch):
     assert "| all priors |" in said
 
 
-def test_sizes_of_support_are_judged_on_one_test_part(run):
-    module, rows, said = run("support_size", "--least", "100")
+def test_sizes_of_support_are_judged_on_one_test_part(run, monkeypatch):
+    monkeypatch.setattr(import_module("support_size"), "LEAST", 100)
+    module, rows, said = run("support_size")
     told = {(row["situation"], row["size"]) for row in rows}
     assert told == {(situation, size) for situation in module.SITUATIONS for size in module.SIZES}
     assert all(row["rows"] <= 95 for row in rows)
