@@ -75,9 +75,7 @@ class Calibrator:
         >>> calibrator.apply([50.0, 91.0, 500.0]).round(3)
         array([0.018, 0.5  , 0.999])
         """
-        scores = as_scores(support_scores, "support_scores", at_least=1)
-        if not np.isfinite(scores).all():
-            raise ParameterError("support_scores hold infinite values, from which no scale can be set")
+        scores = _finite(support_scores, "support_scores")
         centre = by_contamination(scores, contamination)
         low, quartile, median, upper, high = np.quantile(scores, (0.0, 0.25, 0.5, 0.75, 1.0))
         tiny = max(1e-12 * max(abs(low), abs(high)), 1e-290)  # smaller spreads are rounding
@@ -116,6 +114,13 @@ class Calibrator:
         return cls(**state)
 
 
+def _finite(values: ArrayLike, name: str) -> NDArray[np.float64]:
+    scores = as_scores(values, name, at_least=1)
+    if not np.isfinite(scores).all():
+        raise ParameterError(f"{name} hold infinite values, from which no scale or level can be set")
+    return scores
+
+
 def shift_to(logits: ArrayLike, share: float) -> float:
     """Return the shift for which ``sigmoid(logits - shift)`` is `share` on average, for logits (n,).
 
@@ -130,9 +135,7 @@ def shift_to(logits: ArrayLike, share: float) -> float:
     0.0
     """
     as_share(share, "contamination")
-    scores = as_scores(logits, "logits", at_least=1)
-    if not np.isfinite(scores).all():
-        raise ParameterError("logits hold infinite values, from which no level can be set")
+    scores = _finite(logits, "logits")
     odds = np.log(share) - np.log1p(-share)
     low, high = float(scores.min() - odds) - 1.0, float(scores.max() - odds) + 1.0
     return float(brentq(lambda shift: expit(scores - shift).mean() - share, low, high, xtol=1e-9))
