@@ -84,9 +84,8 @@ def _labels(detector: BaseDetector, values: NDArray[np.float32]) -> list[tuple[L
     """
     y, support = detector.support_y_, detector.support_
     labelled = np.flatnonzero(y >= 0)
-    if (
-        not len(values) or not (y == 1).any()
-    ):  # without an anomaly, normal rows are all the reference there is
+    # Without a known anomaly, normal rows are all the reference there is.
+    if not len(values) or not (y == 1).any():
         return [()] * len(values)
     spread = support.std(axis=0, dtype=np.float64)
     unit = np.where(spread > 0, spread, 1.0)
