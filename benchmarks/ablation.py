@@ -126,8 +126,8 @@ def judge(net: InContextNet | None, bank: Bank) -> tuple[float, float]:
             y = torch.from_numpy(each.support_y.astype(np.int64))[None]
             about = torch.from_numpy(each.situation)[None]
             with torch.inference_mode():
-                context = net.read(support, y, torch.ones_like(y, dtype=torch.bool), about)
-                scores = net.score(query[None], about, context)[0].double().numpy()
+                read = (support, y, torch.ones_like(y, dtype=torch.bool), about)
+                scores = net.score(query[None], about, net.read(*read), net.trust(*read))[0].double().numpy()
         found.append((auroc(each.query_y, scores), average_precision(each.query_y, scores)))
     area, precision = np.mean(found, axis=0).tolist()
     return area, precision

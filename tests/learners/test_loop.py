@@ -92,6 +92,20 @@ def test_progress_tells_every_step(bank):
     assert told == [(step + 1, STEPS) for step in range(STEPS)]
 
 
+@pytest.mark.parametrize("step", [None, 3, 5, 9])
+def test_the_curve_is_of_mean_losses_between_checkpoints_interrupted_or_not(bank, tmp_path, step):
+    losses, told, path = [], [], tmp_path / "training.safetensors"
+    fit(network(), bank, progress=lambda done, total, loss: losses.append(loss))
+    if step is not None:
+        with pytest.raises(KeyboardInterrupt):
+            fit(network(), bank, checkpoint=path, progress=stop_at(step))
+    fit(network(), bank, checkpoint=path, passed=lambda step, loss: told.append((step, loss)))
+    ends = [2, 4, 6, 8, 9]
+    means = [sum(losses[a:b]) / (b - a) for a, b in zip([0, *ends], ends, strict=False)]
+    assert [step for step, _ in told] == ends
+    assert [loss for _, loss in told] == pytest.approx(means, rel=1e-6)
+
+
 @pytest.mark.parametrize("step", [3, 5, 9])
 def test_an_interrupted_run_ends_with_the_weights_of_one_that_was_not(bank, tmp_path, step):
     whole = weights(fit(network(), bank))

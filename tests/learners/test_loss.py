@@ -51,7 +51,7 @@ def test_the_loss_is_that_of_a_plain_loop(net, bank):
         for truth, told in ((share, guess), (reached, reach))
     )
     drift = (net.prior.softmax(-1) - net.start.softmax(-1)).square().sum().item()
-    drift += net.balance[0].item() ** 2
+    drift += net.balance.square().sum().item()
     assert loss == pytest.approx(calibration + 0.5 * ranking + 0.5 * missed + judged + drift, rel=1e-4)
 
 

@@ -2,12 +2,22 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
-from outlearn.nets.incontext import LOG_COLUMNS, NARROW, InContextConfig, InContextNet
+from outlearn.nets.incontext import (
+    FIRM,
+    LEAST,
+    LOG_COLUMNS,
+    NARROW,
+    TRUTH,
+    USUAL,
+    InContextConfig,
+    InContextNet,
+)
 
-CONFIG = InContextConfig(statistics=5, labels=3, verdicts=1, width=16, latents=4, heads=2)
+CONFIG = InContextConfig(statistics=5, labels=4, verdicts=1, width=16, latents=4, heads=2)
 PRIOR = torch.tensor([[2.0, 1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0, 2.0]])
 B, N, M = 3, 20, 7
 
@@ -92,8 +102,8 @@ def test_query_rows_do_not_see_each_other(inputs):
 def test_reading_once_and_scoring_later_is_one_forward_pass(inputs):
     net = network()
     with torch.inference_mode():
-        context = net.read(*(inputs[name] for name in ("support", "y", "mask", "situation")))
-        scored = net.score(inputs["query"], inputs["situation"], context)
+        support = [inputs[name] for name in ("support", "y", "mask", "situation")]
+        scored = net.score(inputs["query"], inputs["situation"], net.read(*support), net.trust(*support))
     assert torch.allclose(scored, run(net, inputs)[0])
 
 
@@ -117,32 +127,77 @@ def test_the_untrained_net_is_the_mixture_of_its_start(inputs):
 def test_the_context_moves_the_level_and_not_the_order(inputs, anomalies):
     net = network()
     same_rows = {**inputs, "situation": situation(anomalies=anomalies)}
-    other = {**same_rows, "support": inputs["support"].flip(0) * 0.3}
+    same_rows["support"] = torch.zeros_like(inputs["support"])  # tells of no label: all are trusted alike
+    other = {**same_rows, "support": same_rows["support"] + 0.3}
     one, two = run(net, same_rows)[0], run(net, other)[0]
     assert not torch.allclose(one, two, atol=1e-3)
     assert torch.equal(one.argsort(dim=1), two.argsort(dim=1))
 
 
-def test_with_labels_the_verdicts_of_trees_count_beside_the_mixture(inputs):
-    """At the start their sum, at e⁻¹ of the slope; a wider table can weigh the mixture more."""
+def weights(net, inputs) -> torch.Tensor:
+    return net.trust(*(inputs[name] for name in ("support", "y", "mask", "situation")))
+
+
+def test_with_labels_trees_and_distances_count_beside_the_mixture(inputs):
+    """At the start their sum as they are trusted, at e⁻¹ of the slope; wide tables can weigh the mixture."""
     F = CONFIG.statistics
     told = {**inputs, "situation": situation(anomalies=3)}
-    logits, *_ = run(network(trained=False), told)
+    net = network(trained=False)
+    logits, *_ = run(net, told)
     mixture = (inputs["query"][..., F : 2 * F] * PRIOR[0].softmax(0)).sum(-1)
-    assert torch.allclose(logits, math.exp(-1) * (mixture + inputs["query"][..., -1]) - 4.0, atol=1e-5)
+    near = -inputs["query"][..., 2 * F : -1 : 3].mean(-1)
+    witnesses = torch.stack([mixture, inputs["query"][..., -1], near])
+    heard = (weights(net, told).T[:, :, None] * witnesses).sum(0)
+    assert torch.allclose(logits, math.exp(-1) * heard - 4.0, atol=1e-4)
     surer = {**told, "query": told["query"].clone()}
     surer["query"][..., -1] += 0.1
     net = network()
-    assert (run(net, surer)[0] > run(net, told)[0]).all()
+    assert (run(net, surer)[0] >= run(net, told)[0]).all()
     blind = situation()
     assert torch.equal(run(net, {**surer, "situation": blind})[0], run(net, {**told, "situation": blind})[0])
-    net.balance.data = torch.tensor([0.0, 1.0])
+    net.beyond.data = torch.tensor(1.0)
     wide = situation(columns=500, anomalies=3)
     flat = {**told, "situation": wide, "query": torch.zeros_like(told["query"])}
     mixed = {**flat, "query": torch.ones_like(flat["query"])}
+    mixed["query"][..., 2 * F :] = 0
     narrow = {"situation": situation(anomalies=3)}
     gain = [run(net, {**mixed, **about})[0] - run(net, {**flat, **about})[0] for about in ({}, narrow)]
     assert (gain[0] > 2 * gain[1]).all()
+
+
+def test_what_ranks_the_labelled_rows_is_trusted_as_far_as_it_does(inputs):
+    """Against a plain count of pairs."""
+    net = network()
+    told = {**inputs, "situation": situation(anomalies=3)}
+    trust = weights(net, told)
+    with torch.inference_mode():
+        witnesses = net.witnesses(told["support"], told["situation"])
+    for b in range(B):
+        odd = [i for i in range(N) if told["y"][b, i] == 1]
+        rest = [i for i in range(N) if told["mask"][b, i] and i not in odd]
+        assert odd
+        for w, (usual, power, own) in enumerate(zip(USUAL, FIRM, (0, 1, 1), strict=True)):
+            value = witnesses[b, :, w].tolist()
+            pairs = [(value[i] > value[j]) + 0.5 * (value[i] == value[j]) for i in odd for j in rest]
+            count = len(odd) - own
+            expected = (count * np.mean(pairs) + TRUTH * usual) / (count + TRUTH)
+            expected = min(max(expected, 0.5), 0.995)
+            plain = (math.log(expected / (1 - expected)) / math.log(usual / (1 - usual))) ** power
+            plain = max(plain, LEAST) if w == 0 else plain
+            assert trust[b, w].item() == pytest.approx(plain, rel=1e-3, abs=1e-4)
+
+
+def test_labels_that_nothing_bears_out_leave_the_mixture(inputs):
+    """Trees that rank the labelled rows last are not heard; without labels nothing is weighed."""
+    net = network()
+    told = {**inputs, "situation": situation(anomalies=3)}
+    told["support"] = inputs["support"].clone()
+    told["support"][..., -1] = torch.where(inputs["y"] == 1, -9.0, 9.0)
+    assert (weights(net, told)[:, 1] == 0).all()
+    told["support"][..., -1] *= -1
+    assert (weights(net, told)[:, 1] > 1).all()
+    told["y"] = -torch.ones_like(inputs["y"])
+    assert (weights(net, told) == 1).all()
 
 
 def test_narrow_tables_share_one_mixture_and_wide_ones_have_another():

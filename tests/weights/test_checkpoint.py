@@ -115,7 +115,7 @@ def test_nothing_is_unpickled(tmp_path, save):
 
 def test_the_shipped_checkpoint_is_small_and_tells_its_provenance():
     path = shipped("incontext")
-    _, header = read_checkpoint(path, "incontext-3")
+    _, header = read_checkpoint(path, "incontext-4")
     assert path.stat().st_size < 20e6
     assert header.command.startswith("outlearn metatrain")
     assert header.corpus and header.features

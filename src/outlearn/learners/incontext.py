@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ARCHITECTURE", "InContext", "InContextLearned", "InContextScorer"]
 
-ARCHITECTURE = "incontext-3"
+ARCHITECTURE = "incontext-4"
 CHUNK = 8192  # rows profiled at once: bounds memory
 FEWEST = 50  # rows of a support trained on: fewer tell less than the network knows
 UNUSED = -2.0  # log weight at the start of a statistic that is not named below
@@ -60,7 +60,7 @@ class InContextScorer:
         self,
         net: InContextNet,
         profiler: Profiler,
-        read: tuple[Tensor, Tensor],
+        read: tuple[Tensor, Tensor, Tensor],
         judged: tuple[float, float, float],
         support_scores: NDArray[np.float64],
     ) -> None:
@@ -132,7 +132,8 @@ class InContextLearned:
             where = torch.ones(1, len(y), dtype=torch.bool)
             about = torch.from_numpy(situation(X, y))[None]
             context = self.net.read(support, labels, where, about)
-            own = self.net.score(support, about, context)
+            trust = self.net.trust(support, labels, where, about)
+            own = self.net.score(support, about, context, trust)
             share, reach = self.net.verdict(about, context, own, where)
             judged = (
                 torch.sigmoid(share).item(),
@@ -141,7 +142,7 @@ class InContextLearned:
             )
             scores = np.empty(len(y))
             scores[order] = own[0].double().numpy()
-        return InContextScorer(self.net, profiler, (about, context), judged, scores)
+        return InContextScorer(self.net, profiler, (about, context, trust), judged, scores)
 
 
 @dataclass(frozen=True)

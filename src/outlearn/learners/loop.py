@@ -40,6 +40,8 @@ class Training:
     validate : loss on held-out tasks, asked each `every` steps; the parameters with the lowest are the
         result, and training stops when `patience` answers in a row were no better.
     progress : called with (step, steps, loss); `validated` with (step, held-out loss).
+    passed : called each `every` steps with (step, mean loss of the steps since the last call); a run
+        that goes on after an interruption first tells of those before it.
     """
 
     steps: int = 1000
@@ -53,6 +55,7 @@ class Training:
     patience: int = 10
     progress: Callable[[int, int, float], None] | None = None
     validated: Callable[[int, float], None] | None = None
+    passed: Callable[[int, float], None] | None = None
 
 
 @dataclass
@@ -61,6 +64,7 @@ class _State:
     best: float = math.inf
     misses: int = 0
     kept: dict[str, Tensor] = field(default_factory=dict)
+    curve: list[tuple[int, float]] = field(default_factory=list)
 
 
 def train(
@@ -93,6 +97,10 @@ def train(
     state = _State()
     if how.checkpoint is not None and how.checkpoint.exists():
         state = _resume(how.checkpoint, parameters, optimiser)
+    tell = how.passed or (lambda step, loss: None)
+    for step, loss in state.curve:
+        tell(step, loss)
+    losses: list[float] = []
     while state.step < how.steps and not (how.validate and state.misses >= how.patience):
         if how.schedule is not None:
             for group in optimiser.param_groups:
@@ -108,10 +116,14 @@ def train(
             torch.nn.utils.clip_grad_norm_(leaves, how.clip)
         optimiser.step()
         state.step += 1
+        losses.append(loss)
         if how.progress is not None:
             how.progress(state.step, how.steps, loss)
         if state.step % how.every == 0 or state.step == how.steps:
             _validate(state, parameters, how)
+            state.curve.append((state.step, sum(losses) / len(losses)))
+            tell(*state.curve[-1])
+            losses.clear()
             if how.checkpoint is not None:
                 _save(how.checkpoint, parameters, optimiser, state)
     with torch.no_grad():
@@ -155,6 +167,7 @@ def _save(path: Path, parameters: dict[str, Tensor], optimiser: torch.optim.Opti
         "step": state.step,
         "misses": state.misses,
         "optimiser": type(optimiser).__name__,
+        "curve": state.curve,
     }
     if math.isfinite(state.best):
         about["best"] = state.best
@@ -173,6 +186,7 @@ def _resume(path: Path, parameters: dict[str, Tensor], optimiser: torch.optim.Op
             state = _State(
                 int(about["step"]), float(about.get("best", math.inf)), int(about.get("misses", 0))
             )
+            state.curve = [(int(step), float(loss)) for step, loss in about.get("curve", [])]
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         raise WeightsError(f"{path} is no training state that can be resumed; move it away") from error
     there = _under("net.", tensors)

@@ -4,8 +4,9 @@ Letters: B episodes, N support rows, M query rows, F statistics, P = 2F + L prof
 It is invariant to the order of support rows, and a query row never sees another query row.
 
 The order of scores comes from a learnt mixture of classical statistics, chosen by what is known of the
-support: all normal or not, and how wide; with labelled anomalies from that mixture and the verdicts of trees
-on them. What more a network read there to choose by, or to move single rows, it did worse with on unlike
+support: all normal or not, and how wide; with labelled anomalies from that mixture, the verdicts of trees
+on them and the distance to the nearest of them, each the more the better it ranks them among the rest of the
+support. What more a network read there to choose by, or to move single rows, it did worse with on unlike
 tables (`docs/pretraining.md`). What attention reads moves the level of all scores. Beside the
 scores, a small judge tells the share of anomalies in the support and how well the scores will tell them
 apart; it reads and steers nothing.
@@ -22,7 +23,17 @@ from torch.nn import functional
 
 from outlearn.nets.mlp import MLP
 
-__all__ = ["LOG_COLUMNS", "NARROW", "SITUATION", "InContextConfig", "InContextNet"]
+__all__ = [
+    "FIRM",
+    "LEAST",
+    "LOG_COLUMNS",
+    "NARROW",
+    "SITUATION",
+    "TRUTH",
+    "USUAL",
+    "InContextConfig",
+    "InContextNet",
+]
 
 SITUATION = 5  # numbers that tell the situation of a support: see `learners.rows.bank.situation`
 LOG_COLUMNS = 4.0  # the second of them is the logarithm of the number of columns over this
@@ -31,6 +42,11 @@ SWIFT = 5.0  # how much faster the choice beyond, and the judge, are learnt than
 ENOUGH = 256  # rows of a support whose scores the judge is trained on
 JUDGE = 32  # hidden units of the judge
 SHAPE = (0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 1.0)  # quantiles of the support's scores that it reads
+WITNESSES = 3  # with labels: the mixture, the verdicts of trees, the nearness of labelled anomalies
+USUAL = (0.75, 0.85, 0.8)  # AUROC that each of them is taken to reach on the labelled rows, untold
+TRUTH = 2.0  # labels that this counts as
+FIRM = (1.0, 2.0, 2.0)  # power of the evidence: where labels tell nothing, what they tell leaves first
+LEAST = 0.2  # weight that the mixture, which needs no labels, keeps in any case
 KINDS = 3  # of situations; see `_kind`
 FAR = 0.99  # of the supports trained on are nearer to their mean than a support that is unlike them
 
@@ -40,7 +56,8 @@ class InContextConfig:
     """Shape of the network.
 
     statistics : F, statistics a row; tails come first in a profile, then deviations, then label features.
-    labels : L, label features a row; the last `verdicts` of them are log-odds already.
+    labels : L, label features a row: log distance ratios, every third from the first on to the nearest
+        labelled anomaly; the last `verdicts` are log-odds of being like the labelled anomalies.
     """
 
     statistics: int
@@ -112,7 +129,8 @@ class InContextNet(nn.Module):
         self.wide = MLP(2, (WIDE,), F)
         self.share = nn.Parameter(torch.tensor(1.5))
         self.level = nn.Linear(E, 2)
-        self.balance = nn.Parameter(torch.zeros(2))
+        self.balance = nn.Parameter(torch.zeros(WITNESSES))
+        self.beyond = nn.Parameter(torch.zeros(()))
         self.labelled = nn.Parameter(torch.tensor([-1.0, -1.0]))
         self.judge = MLP(E + SITUATION + len(SHAPE), (JUDGE,), 2)
         self.register_buffer("seen", torch.zeros(KINDS, E))
@@ -147,19 +165,49 @@ class InContextNet(nn.Module):
         mixed: Tensor = torch.softmax(prior + SWIFT * wide, -1)
         return mixed
 
-    def score(self, profile: Tensor, situation: Tensor, context: Tensor) -> Tensor:
-        """Score query rows: profile (B, M, P) → log-odds (B, M)."""
-        F = self.config.statistics
-        normal, labelled = situation[:, 2, None, None], (situation[:, 4] > 0).float()
+    def witnesses(self, profile: Tensor, situation: Tensor) -> Tensor:
+        """Return what tells rows (B, M, P) apart where anomalies are labelled: (B, M, 3), high = abnormal."""
+        F, verdicts = self.config.statistics, self.config.profile - self.config.verdicts
+        normal = situation[:, 2, None, None]
         tails, deviations = profile[..., :F], profile[..., F : 2 * F]  # (B, M, F)
         # Deviations tell how far; where all is known to be normal, ranks tell something besides.
         ranked = normal * torch.sigmoid(-self.share)
         evidence = (1 - ranked) * deviations + ranked * tails
         base = (evidence * self.mixture(situation)[:, None, :]).sum(-1)  # (B, M)
-        # With labels the verdicts of trees count too; the wider the table, the more the mixture beside them.
-        verdicts = profile[..., profile.shape[-1] - self.config.verdicts :].sum(-1)  # (B, M)
-        weight = torch.exp(self.balance[0] + SWIFT * self.balance[1] * _beyond(situation))  # (B, 1)
-        order = torch.where(labelled[:, None] > 0, weight * base + verdicts, base)
+        near = -profile[..., 2 * F : verdicts : 3].mean(-1)
+        return torch.stack([base, profile[..., verdicts:].sum(-1), near], -1)
+
+    @torch.no_grad()
+    def trust(self, support: Tensor, y: Tensor, mask: Tensor, situation: Tensor) -> Tensor:
+        """Weigh the witnesses, (B, 3), by how well each ranks the labelled anomalies of the support itself.
+
+        The features of a labelled row are told without its own label, so this is evidence, not memory; of a
+        single label only the mixture can be judged. 1 is the weight at a usual AUROC, 0 at one of .5.
+        Arguments as of `read`.
+        """
+        told = self.witnesses(support, situation)
+        usual = torch.tensor(USUAL)
+        weights = torch.ones(len(told), WITNESSES)
+        for i, labelled in enumerate((y == 1) & mask):
+            count = int(labelled.sum())
+            if count == 0 or bool((labelled == mask[i]).all()):
+                continue
+            reached = _auroc(told[i][labelled], told[i][mask[i] & ~labelled])  # (3,)
+            heard = torch.tensor([count, count - 1, count - 1])
+            expected = (heard * reached + TRUTH * usual) / (heard + TRUTH)
+            odds = torch.logit(expected.clamp(0.5, 0.995)) / torch.logit(usual)
+            weights[i] = odds ** torch.tensor(FIRM)
+        weights[:, 0].clamp_(min=LEAST)
+        return weights
+
+    def score(self, profile: Tensor, situation: Tensor, context: Tensor, trust: Tensor) -> Tensor:
+        """Score query rows: profile (B, M, P) → log-odds (B, M)."""
+        told = self.witnesses(profile, situation)
+        labelled = (situation[:, 4] > 0).float()
+        # The wider the table, the more the mixture counts beside what labels tell.
+        weight = self.balance + SWIFT * self.beyond * _beyond(situation) * torch.eye(WITNESSES)[0]  # (B, 3)
+        heard = (told * (trust * torch.exp(weight))[:, None, :]).sum(-1)  # (B, M)
+        order = torch.where(labelled[:, None] > 0, heard, told[..., 0])
         slope, shift = (self.level(context) + labelled[:, None] * self.labelled).unbind(-1)  # (B,)
         logit: Tensor = torch.exp(slope)[:, None] * order + shift[:, None]
         return logit
@@ -182,11 +230,12 @@ class InContextNet(nn.Module):
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return query log-odds (B, M) and the two of `verdict`, (B,) each."""
         context = self.read(support, y, mask, situation)
+        trust = self.trust(support, y, mask, situation)
         with torch.no_grad():
             # Rows of a support come in random order: some tell the shape of all.
-            own = self.score(support[:, :ENOUGH], situation, context)
+            own = self.score(support[:, :ENOUGH], situation, context, trust)
         share, reach = self.verdict(situation, context, own, mask[:, :ENOUGH])
-        return self.score(query, situation, context), share, reach
+        return self.score(query, situation, context, trust), share, reach
 
     def remember(self, contexts: Tensor, situations: Tensor) -> None:
         """Keep what supports trained on look like, for `strangeness`: contexts (S, E), situations (S, 5)."""
@@ -215,8 +264,16 @@ class InContextNet(nn.Module):
     def drift(self) -> Tensor:
         """Return how far the mixtures for narrow tables went from their start: () squared distance."""
         moved = torch.softmax(self.prior, -1) - torch.softmax(self.start, -1)
-        both: Tensor = moved.square().sum() + self.balance[0].square()
+        both: Tensor = moved.square().sum() + self.balance.square().sum()
         return both
+
+
+def _auroc(anomalies: Tensor, others: Tensor) -> Tensor:
+    """Return the AUROC of each column: anomalies (k, C), others (n, C) → (C,)."""
+    ordered = others.T.sort(-1).values.contiguous()  # (C, n)
+    values = anomalies.T.contiguous()  # (C, k)
+    below = torch.searchsorted(ordered, values) + torch.searchsorted(ordered, values, right=True)
+    return below.float().mean(-1) / (2 * len(others))
 
 
 def _kind(situation: Tensor) -> Tensor:

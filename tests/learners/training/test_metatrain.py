@@ -208,6 +208,10 @@ def test_real_and_synthetic_tasks_are_learnt_from_and_reported(tmp_path, of_sets
     assert [f.group for f in groups if f.group.startswith(("all", "corpus"))] == GROUPS
     assert groups[0].tasks == 3 + 8 == sum(f.tasks for f in groups[1:])
     assert f"{groups[0].auroc:.3f} / {groups[0].average_precision:.3f}" in card
+    curve = card.split("How it went")[1].split("How good")[0]
+    steps, losses = (line.strip(" |").split(" | ")[1:] for line in curve.splitlines() if " | " in line)
+    assert int(steps[-1]) == config.settled().training.steps
+    assert len(losses) == len(steps) and all(float(loss) > 0 for loss in losses)
 
 
 @pytest.mark.usefixtures("few_trees")

@@ -21,7 +21,7 @@ def test_a_preset_a_file_or_nothing(tmp_path):
 
 
 def test_the_default_preset_is_what_the_shipped_weights_name():
-    _, header = read_checkpoint(shipped("incontext"), "incontext-3")
+    _, header = read_checkpoint(shipped("incontext"), "incontext-4")
     recipe = PRESETS["default"]
     for option in (f"--episodes {recipe.tasks.synthetic}", f"--epochs {recipe.training.epochs}", "--seed 0"):
         assert f"{option} " in header.command

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from outlearn.learners.catalogue import CATALOGUE
 from outlearn.learners.training.judge import Figure
 from outlearn.learners.training.sets import Sets
 from outlearn.learners.training.supply import Supply
 
-__all__ = ["Figures", "model_card", "provenance"]
+__all__ = ["Curve", "Figures", "model_card", "provenance"]
 
 Figures = Mapping[str, tuple[Figure, ...]]  # state of the learner → figures
+Curve = Sequence[tuple[int, float]]  # step → mean training loss up to it, from the last one on
+POINTS = 12  # of a curve told
 SYNTHETIC = "synthetic episodes of outlearn.tasks.sampler.SyntheticSampler (generated, no licence needed)"
 
 
@@ -24,7 +26,7 @@ def provenance(supply: Supply) -> str:
     return "; ".join([*parts, f"{len(named)} labelled sets: {', '.join(named)}"])
 
 
-def model_card(name: str, supply: Supply, command: str, figures: Figures) -> str:
+def model_card(name: str, supply: Supply, command: str, figures: Figures, curve: Curve) -> str:
     """Return the card of the checkpoint `name`, in Markdown."""
     config, kind = supply.config, CATALOGUE[supply.config.learner]
     reads = "profiles of rows" if supply.width is None else f"the columns of tables that have {supply.width}"
@@ -44,6 +46,8 @@ def model_card(name: str, supply: Supply, command: str, figures: Figures) -> str
         f"**What it learnt from.** {_learnt_from(supply)}",
         f"**How.** `{command}`, with these settings{besides}:",
         f"```toml\n{config.to_toml()}```",
+        "**How it went.** Mean training loss of the steps up to each:",
+        _curve(curve),
         "**How good.** Mean AUROC / average precision on held-out tasks:",
         _table(figures),
         "**Limits.**",
@@ -75,6 +79,14 @@ def _of_sets(sets: Sets, per_set: int) -> str:
         lines.append(f"* {licence or 'licence not stated'}: {names}")
     held_out = ", ".join(entry.name for entry in sets.held_out)
     return "\n".join([*lines, "", f"Held out, with all sets of their families: {held_out}."])
+
+
+def _curve(curve: Curve) -> str:
+    every = -(-len(curve) // POINTS)
+    told = curve[::-1][::every][::-1]  # the last is told in any case
+    rows = [[f"{step:,}" for step, _ in told], [f"{loss:.3f}" for _, loss in told]]
+    lines = [f"| {name} | {' | '.join(cells)} |" for name, cells in zip(("step", "loss"), rows, strict=True)]
+    return "\n".join([lines[0], "|---" * (len(told) + 1) + "|", lines[1]])
 
 
 def _table(figures: Figures) -> str:

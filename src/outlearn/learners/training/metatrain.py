@@ -10,11 +10,11 @@ from pathlib import Path
 
 from outlearn.errors import OutputError
 from outlearn.files import whole, writing
-from outlearn.learners.training.card import Figures, model_card, provenance
+from outlearn.learners.training.card import Curve, Figures, model_card, provenance
 from outlearn.learners.training.config import MetatrainConfig, TaskConfig, TrainingConfig
 from outlearn.learners.training.judge import judge
 from outlearn.learners.training.log import TrainingLog
-from outlearn.learners.training.runs import Run, run_of
+from outlearn.learners.training.runs import Run, run_of, training_of
 from outlearn.learners.training.supply import Supply, plan
 
 __all__ = ["Outcome", "metatrain", "work_folder"]
@@ -80,14 +80,16 @@ def metatrain(
         state = folder / f"training-{config.learner}-{supply.digest}.safetensors"
         # The user's own sets are what matters; without any, synthetic tasks tell when to stop.
         watched = held_out.get("corpus") or held_out["synthetic"]
-        run.train(train, watched, state, log, partial(tell, "training"))
+        curve: list[tuple[int, float]] = []
+        how = training_of(supply, state, log, partial(tell, "training"), lambda *point: curve.append(point))
+        run.train(train, watched, how)
     after = {name: judge(score, held_out) for name, score in run.scores().items()}
     figures = {
         when + (f", {how}" if how else ""): found
         for when, states in (("before training", before), ("after training", after))
         for how, found in states.items()
     }
-    return _write(out, supply, run, figures, len(train) + sum(map(len, held_out.values())))
+    return _write(out, supply, run, figures, curve, len(train) + sum(map(len, held_out.values())))
 
 
 def work_folder(out: Path) -> Path:
@@ -108,7 +110,7 @@ def _check_out(out: Path) -> None:
                 raise PermissionError(13, "no permission to write there")
 
 
-def _write(out: Path, supply: Supply, run: Run, figures: Figures, tasks: int) -> Outcome:
+def _write(out: Path, supply: Supply, run: Run, figures: Figures, curve: Curve, tasks: int) -> Outcome:
     config, command = supply.config, _command(supply.config, out)
     notes: dict[str, object] = {
         "held-out AUROC before": figures["before training"][0].auroc,
@@ -124,7 +126,7 @@ def _write(out: Path, supply: Supply, run: Run, figures: Figures, tasks: int) ->
     run.save(out, corpus=provenance(supply), command=command, notes=notes)
     card = out.with_suffix(CARD)
     with whole(card) as part:
-        part.write_text(model_card(out.name, supply, command, figures), encoding="utf-8")
+        part.write_text(model_card(out.name, supply, command, figures, curve), encoding="utf-8")
     return Outcome(out, card, figures)
 
 

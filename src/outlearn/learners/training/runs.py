@@ -24,10 +24,11 @@ from outlearn.learners.training.log import TrainingLog
 from outlearn.learners.training.supply import Supply, task_source
 from outlearn.rng import derive
 
-__all__ = ["Run", "run_of"]
+__all__ = ["Run", "run_of", "training_of"]
 
 Episodes = Sequence[EpisodeProfiles]
 Progress = Callable[[int, int, float], None]
+Passed = Callable[[int, float], None]
 
 
 class Run(Protocol):
@@ -36,10 +37,8 @@ class Run(Protocol):
     def scores(self) -> Mapping[str, Score]:
         """Return ways to score tasks as things stand: ``""`` as in use, ``unadapted`` without inner steps."""
 
-    def train(
-        self, train: list[EpisodeProfiles], watched: Episodes, state: Path, log: TrainingLog, tell: Progress
-    ) -> None:
-        """Train on tasks, stopping by those `watched`, going on from the file `state` if it is there."""
+    def train(self, train: list[EpisodeProfiles], watched: Episodes, how: Training) -> None:
+        """Train on tasks, by `how` and what the recipe itself prescribes, stopping by those `watched`."""
 
     def save(self, out: Path, *, corpus: str, command: str, notes: dict[str, object]) -> None:
         """Write the checkpoint."""
@@ -56,7 +55,9 @@ def run_of(supply: Supply) -> Run:
     return _InContextRun(supply) if supply.config.learner == "incontext" else _TableRun(supply)
 
 
-def _training(supply: Supply, state: Path, log: TrainingLog, tell: Progress) -> Training:
+def training_of(supply: Supply, state: Path, log: TrainingLog, tell: Progress, passed: Passed) -> Training:
+    """Return how a configuration trains; it goes on from the file `state` if it is there."""
+
     def told(step: int, total: int, loss: float) -> None:
         log.step(step, total, loss)
         tell(step, total, loss)
@@ -71,6 +72,7 @@ def _training(supply: Supply, state: Path, log: TrainingLog, tell: Progress) -> 
         patience=training.patience or 0,
         progress=told,
         validated=log.held_out,
+        passed=passed,
     )
 
 
@@ -99,10 +101,7 @@ class _InContextRun:
 
         return {"": score}
 
-    def train(
-        self, train: list[EpisodeProfiles], watched: Episodes, state: Path, log: TrainingLog, tell: Progress
-    ) -> None:
-        how = _training(self._supply, state, log, tell)
+    def train(self, train: list[EpisodeProfiles], watched: Episodes, how: Training) -> None:
         if self._supply.config.training.patience:
             how = replace(how, validate=lambda: self._loss(watched))
         self._learner.train(self._net, train, how)
@@ -148,9 +147,7 @@ class _TableRun:
             return {"": score, "unadapted": lambda episode: score(episode, steps=0)}
         return {"": score}
 
-    def train(
-        self, train: list[EpisodeProfiles], watched: Episodes, state: Path, log: TrainingLog, tell: Progress
-    ) -> None:
+    def train(self, train: list[EpisodeProfiles], watched: Episodes, how: Training) -> None:
         training, tasks = self._supply.config.training, self._supply.config.tasks
         size = min(training.batch or 1, len(train))
         steps = training.steps or (training.epochs or 1) * (len(train) // size)
@@ -164,7 +161,7 @@ class _TableRun:
                 one_class=self._recipe.one_class,
             )
             held_out = stack([cut(task, rng) for task in watched])
-        how = replace(_training(self._supply, state, log, tell), steps=steps)
+        how = replace(how, steps=steps)
         source = task_source(train, self._supply.config, one_class=self._recipe.one_class)
         self._meta = meta_fit(self._learner, source, how, held_out=held_out)
 
