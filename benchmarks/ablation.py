@@ -4,9 +4,10 @@
 
 Networks are trained on as many synthetic tasks each, for as many epochs, with one part changed: a single
 prior, without labels in the supports, without a start (the mixtures begin equal), with an easy start (a
-curriculum: the easiest tasks first), and with other widths. All are judged on the same splits of the labelled
-sets, at most 3,000 rows of each: contaminated, normal rows only, and five labelled anomalies. Beside them
-stand the network without training and a kNN distance.
+curriculum: the easiest tasks first), with real sets beside the synthetic tasks (two networks, each trained on
+half of the families and judged on the other), and with other widths. All are judged on the same splits of the
+labelled sets, at most 3,000 rows of each: contaminated, normal rows only, and five labelled anomalies. Beside
+them stand the network without training and a kNN distance.
 
 Profiles of tasks and sets are kept in WORK, and rows are written as networks are finished: the same command
 goes on where it stopped.
@@ -26,7 +27,7 @@ import torch
 
 import machine
 import rowfile
-from families import sets_in
+from families import family_of, sets_in
 from outlearn.errors import InputError
 from outlearn.evaluate import auroc, average_precision, contaminated, few_labels, inlier_only
 from outlearn.learners.incontext import InContext
@@ -47,7 +48,10 @@ SITUATIONS = {
     "five labels": partial(few_labels, labelled_anomalies=5),
 }
 BASELINE = STATISTICS.index("standard.d5")
+FOLDS = (0, 1)
 Bank = list[EpisodeProfiles]
+Folded = dict[str, list[tuple[int, EpisodeProfiles]]]  # situation → tasks, each with the half it is of
+Sets = dict[str, Folded]
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,7 @@ class Variant:
     labels: bool = True
     start: bool = True
     easy_first: bool = False
+    real: bool = False
     width: int = 96
     epochs: int | None = None
 
@@ -70,6 +75,7 @@ VARIANTS = (
     Variant("no labels in the context", labels=False),
     Variant("no start for the mixtures", start=False),
     Variant("easy tasks first", easy_first=True),
+    Variant("real sets of other families too", real=True),
     Variant("width 32", width=32),
     Variant("width 192", width=192),
 )
@@ -91,7 +97,9 @@ def real(index: int, paths: Sequence[Path], seeds: int) -> Episode:
         nothing = np.zeros(2, dtype=np.int8)
         return Episode(X[:2], nothing, X[:2], nothing, nothing, {})
     told = np.full(len(split.train_x), -1, dtype=np.int8) if split.train_y is None else split.train_y
-    truth = np.zeros(len(told), dtype=np.int8)  # only the training of a network asks for it
+    truth = np.zeros(len(told), dtype=np.int8)
+    if name != "inlier-only":  # splits are stratified, and training asks for no more than the share
+        truth[: round(split.test_y.mean() * len(truth))] = 1
     return Episode(split.train_x, told, split.test_x, split.test_y, truth, {})
 
 
@@ -114,8 +122,8 @@ def trained(variant: Variant, bank: Bank, epochs: int) -> InContextNet:
     return net.eval()
 
 
-def judge(net: InContextNet | None, bank: Bank) -> tuple[float, float]:
-    """Return mean AUROC and average precision of a network, or without one of the kNN distance."""
+def judge(net: InContextNet | None, bank: Bank) -> list[tuple[float, float]]:
+    """Return AUROC and average precision of a network on each task, or without one of the kNN distance."""
     found = []
     for each in bank:
         query = torch.from_numpy(each.query.astype(np.float32))
@@ -129,8 +137,7 @@ def judge(net: InContextNet | None, bank: Bank) -> tuple[float, float]:
                 read = (support, y, torch.ones_like(y, dtype=torch.bool), about)
                 scores = net.score(query[None], about, net.read(*read), net.trust(*read))[0].double().numpy()
         found.append((auroc(each.query_y, scores), average_precision(each.query_y, scores)))
-    area, precision = np.mean(found, axis=0).tolist()
-    return area, precision
+    return found
 
 
 def table(rows: Sequence[rowfile.Row]) -> str:
@@ -159,46 +166,67 @@ def main() -> None:
     names = [folder.name for folder in options.folders]
     settings = {"folders": names, "tasks": options.tasks, "epochs": options.epochs, "seeds": options.seeds}
     rows = rowfile.resume(options.out, settings)
-    sets = {name: _real_bank(folder, options) for name, folder in zip(names, options.folders, strict=True)}
+    fold = _folds(options.folders)
+    sets = {
+        name: _real_bank(folder, options, fold) for name, folder in zip(names, options.folders, strict=True)
+    }
     for variant in (None, *VARIANTS):
         name = "kNN distance (5)" if variant is None else variant.name
         if name in {row["network"] for row in rows}:
             continue
-        started, net = time.perf_counter(), None
+        bank: Bank = []
         if variant is not None:
-            bank = _bank(
-                options, f"tasks-{variant.prior}", partial(synthetic, prior=variant.prior), options.tasks
-            )
-            started = time.perf_counter()
-            net = trained(variant, bank, options.epochs)
-        row = {
-            "network": name,
-            "parameters": sum(p.numel() for p in net.parameters()) if net is not None else 0,
-            "seconds": time.perf_counter() - started,
-        }
-        for folder, banks in sets.items():
-            row |= {f"{folder} · {situation}": judge(net, part) for situation, part in banks.items()}
-        rows.append(row)
+            prior = variant.prior
+            bank = _bank(options, f"tasks-{prior}", partial(synthetic, prior=prior), options.tasks)
+        rows.append({"network": name, **_measure(variant, bank, sets, options.epochs)})
         rowfile.write(options.out, settings, rows, command=machine.command("ablation.py"))
         print(f"{name}: done", flush=True)
     print(table(rows))
+
+
+def _measure(variant: Variant | None, bank: Bank, sets: Sets, epochs: int) -> rowfile.Row:
+    """Train what a variant asks for and judge it, each set by a network that saw none of its family."""
+    found: dict[str, list[tuple[float, float]]] = {}
+    seconds, parameters = 0.0, 0
+    for fold in FOLDS if variant is not None and variant.real else (None,):
+        net, started = None, time.perf_counter()
+        if variant is not None:
+            others = [part for banks in sets.values() for parts in banks.values() for part in parts]
+            more = [each for place, each in others if place != fold] if variant.real else []
+            net = trained(variant, bank + more, epochs)
+            parameters = sum(p.numel() for p in net.parameters())
+        seconds += time.perf_counter() - started
+        for folder, banks in sets.items():
+            for situation, parts in banks.items():
+                judged = judge(net, [each for place, each in parts if fold is None or place == fold])
+                found.setdefault(f"{folder} · {situation}", []).extend(judged)
+    means = {key: np.mean(pairs, axis=0).tolist() for key, pairs in found.items()}
+    return {"parameters": parameters, "seconds": seconds, **means}
+
+
+def _folds(folders: Sequence[Path]) -> dict[Path, int]:
+    """Return which half of the families each set is of."""
+    family = family_of(sets_in(folders, "*"))
+    place = {name: i % len(FOLDS) for i, name in enumerate(sorted(set(family.values())))}
+    return {path: place[name] for path, name in family.items()}
 
 
 def _bank(options: argparse.Namespace, name: str, episode: Callable[[int], Episode], count: int) -> Bank:
     return build_bank(options.work / name, episode, count, read=partial(profile_episode, rich=True))
 
 
-def _real_bank(folder: Path, options: argparse.Namespace) -> dict[str, Bank]:
+def _real_bank(folder: Path, options: argparse.Namespace, fold: dict[Path, int]) -> Folded:
     paths = sets_in([folder], "*")
     episode = partial(real, paths=paths, seeds=options.seeds)
     bank = _bank(
         options, f"sets-{folder.name}-{options.seeds}", episode, len(paths) * len(SITUATIONS) * options.seeds
     )
-    parts: dict[str, Bank] = {}
+    parts: Folded = {}
     for index, each in enumerate(bank):
         if each.query_y.any():
-            place = index % (len(SITUATIONS) * options.seeds) // options.seeds
-            parts.setdefault(list(SITUATIONS)[place], []).append(each)
+            place, rest = divmod(index, len(SITUATIONS) * options.seeds)
+            situation = list(SITUATIONS)[rest // options.seeds]
+            parts.setdefault(situation, []).append((fold[paths[place]], each))
     return parts
 
 
