@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outlearn.data.rows import canonical_order
-from outlearn.learners.base import Scorer
 from outlearn.learners.loop import Training, train, warm_cosine
 from outlearn.learners.rows.bank import EpisodeProfiles, profile_episode, situation
 from outlearn.learners.rows.profile import LABEL_FEATURES, STATISTICS, Profiler
@@ -54,6 +53,8 @@ class InContextScorer:
     strangeness : how unlike those trained on the support is; above 1 it is farther from their mean than 99
         in 100 of them.
     support_scores : (n,) scores of the support, in the order it came; `score` gives the same, at some cost.
+    support_deviations : (n, F) each statistic of the support's rows, in that order, relative to all of them;
+        see `rows.profile.Profile`.
     """
 
     def __init__(
@@ -63,10 +64,11 @@ class InContextScorer:
         read: tuple[Tensor, Tensor, Tensor],
         judged: tuple[float, float, float],
         support_scores: NDArray[np.float64],
+        support_deviations: NDArray[np.float32],
     ) -> None:
         self._net, self._profiler, self._read = net, profiler, read
         self.contamination, self.reach, self.strangeness = judged
-        self.support_scores = support_scores
+        self.support_scores, self.support_deviations = support_scores, support_deviations
 
     @property
     def uncertainty(self) -> float:
@@ -119,7 +121,7 @@ class InContextLearned:
     def seeded(self, seed: int) -> InContextLearned:
         return replace(self, seed=seed)
 
-    def adapt(self, X: NDArray[np.float32], y: NDArray[np.int8]) -> Scorer:
+    def adapt(self, X: NDArray[np.float32], y: NDArray[np.int8]) -> InContextScorer:
         """Read a support (n, d) with labels (n,) in {-1, 0, 1}; the order of rows makes no difference."""
         import torch
 
@@ -127,7 +129,8 @@ class InContextLearned:
         X, y = X[order], y[order]
         profiler = Profiler(X, y, derive(self.seed), rich=True)
         with torch.inference_mode():
-            support = torch.from_numpy(profiler.profile_support(X).stacked())[None]
+            profile = profiler.profile_support(X)
+            support = torch.from_numpy(profile.stacked())[None]
             labels = torch.from_numpy(y.astype(np.int64))[None]
             where = torch.ones(1, len(y), dtype=torch.bool)
             about = torch.from_numpy(situation(X, y))[None]
@@ -140,9 +143,9 @@ class InContextLearned:
                 torch.sigmoid(reach).item(),
                 self.net.strangeness(context, about).item(),
             )
-            scores = np.empty(len(y))
-            scores[order] = own[0].double().numpy()
-        return InContextScorer(self.net, profiler, (about, context, trust), judged, scores)
+            scores, deviations = np.empty(len(y)), np.empty_like(profile.deviations)
+            scores[order], deviations[order] = own[0].double().numpy(), profile.deviations
+        return InContextScorer(self.net, profiler, (about, context, trust), judged, scores, deviations)
 
 
 @dataclass(frozen=True)
