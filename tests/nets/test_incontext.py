@@ -11,6 +11,7 @@ from outlearn.nets.incontext import (
     LEAST,
     LOG_COLUMNS,
     NARROW,
+    SPARSE,
     TRUTH,
     USUAL,
     InContextConfig,
@@ -198,6 +199,16 @@ def test_labels_that_nothing_bears_out_leave_the_mixture(inputs):
     assert (weights(net, told)[:, 1] > 1).all()
     told["y"] = -torch.ones_like(inputs["y"])
     assert (weights(net, told) == 1).all()
+
+
+def test_in_wide_tables_few_labels_count_less(inputs):
+    net = network()
+    narrow, wide = (
+        weights(net, {**inputs, "situation": situation(columns=columns, anomalies=3)})
+        for columns in (8, 10_000)
+    )
+    count = (inputs["y"] == 1).sum(1).float()
+    assert torch.allclose(wide[:, 1:], narrow[:, 1:] * (count / (count + SPARSE))[:, None], atol=1e-5)
 
 
 def test_narrow_tables_share_one_mixture_and_wide_ones_have_another():

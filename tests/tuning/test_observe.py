@@ -8,7 +8,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from outlearn.tuning.candidate import fitted, scores
 from outlearn.tuning.metafeatures import META_FEATURES, describe
-from outlearn.tuning.observe import LANDMARKS, MEASURES, Landmarks, Observer, _correlations
+from outlearn.tuning.observe import LANDMARKS, MEASURES, Landmarks, Observer, Sample, _correlations
 from outlearn.tuning.pseudo import KINDS, NEAR, pseudo_anomalies
 from outlearn.tuning.space import default
 
@@ -21,13 +21,17 @@ def blind(rows) -> np.ndarray:
     return np.full(len(rows), -1, dtype=np.int8)
 
 
+def of(rows) -> np.ndarray:
+    return describe(Sample.of(rows, blind(rows)))
+
+
 def told(observation) -> dict[str, float]:
     return dict(zip(MEASURES, observation.measures, strict=True))
 
 
 def test_measures_are_finite_named_and_repeat():
     X = table()
-    first, again = (Observer(X, blind(X)).look(default("lof")) for _ in range(2))
+    first, again = (Observer(Sample.of(X, blind(X))).look(default("lof")) for _ in range(2))
     assert first.measures.shape == (len(MEASURES),) and np.isfinite(first.measures).all()
     assert np.array_equal(first.measures, again.measures)
     assert first.precision is None and first.seconds > 0
@@ -35,7 +39,7 @@ def test_measures_are_finite_named_and_repeat():
 
 def test_what_agrees_with_the_landmarks_is_told_from_what_does_not():
     X = np.concatenate([table(), 6 * table(1, 20)])
-    observer = Observer(X, blind(X))
+    observer = Observer(Sample.of(X, blind(X)))
     good = told(observer.look(default("lof")))
     bad = told(observer.look({**default("ocsvm"), "kernel": "poly", "degree": 1, "width": 50.0}))
     assert good["agree.incontext"] > 0.7 > bad["agree.incontext"]
@@ -46,8 +50,8 @@ def test_what_agrees_with_the_landmarks_is_told_from_what_does_not():
 def test_labels_are_judged_on_rows_that_were_not_fitted():
     X = np.concatenate([table(), 6 * table(1, 6)])
     y = np.r_[blind(table()), np.ones(6, dtype=np.int8)]
-    good = Observer(X, y).look(default("lof"))
-    bad = Observer(X, y).look({**default("ocsvm"), "kernel": "poly", "degree": 1})
+    good = Observer(Sample.of(X, y)).look(default("lof"))
+    bad = Observer(Sample.of(X, y)).look({**default("ocsvm"), "kernel": "poly", "degree": 1})
     assert good.precision > 0.9 > bad.precision
 
 
@@ -57,7 +61,7 @@ def test_scores_that_are_not_finite_are_an_error(monkeypatch):
     monkeypatch.setattr(observe, "scores", lambda pipeline, rows: np.full(len(rows), np.nan))
     X = table()
     with pytest.raises(FloatingPointError, match="not finite"):
-        Observer(X, blind(X)).look(default("lof"))
+        Observer(Sample.of(X, blind(X))).look(default("lof"))
 
 
 def test_correlations_are_spearmans():
@@ -110,31 +114,31 @@ def test_pseudo_anomalies_of_poor_tables_are_finite(rows):
 
 def test_meta_features_do_not_depend_on_order_or_units():
     X = table(n=150) ** 3
-    found = describe(X)
+    found = of(X)
     assert found.shape == (len(META_FEATURES),) and np.isfinite(found).all()
-    np.testing.assert_allclose(describe(X[np.random.default_rng(0).permutation(len(X))]), found, atol=1e-4)
+    np.testing.assert_allclose(of(X[np.random.default_rng(0).permutation(len(X))]), found, atol=1e-4)
     scaled = X * np.array([8, 1, 0.5, 2], dtype=np.float32)
-    np.testing.assert_allclose(describe(scaled), found, atol=0.02)
+    np.testing.assert_allclose(of(scaled), found, atol=0.02)
     turned = np.ascontiguousarray(X[:, ::-1])  # an isolation forest draws columns by their place
-    np.testing.assert_allclose(describe(turned), found, atol=0.1)
+    np.testing.assert_allclose(of(turned), found, atol=0.1)
 
 
 def test_meta_features_tell_what_they_say():
-    def of(rows):
-        return dict(zip(META_FEATURES, describe(np.asarray(rows, dtype=np.float32)), strict=True))
+    def named(rows):
+        return dict(zip(META_FEATURES, of(np.asarray(rows, dtype=np.float32)), strict=True))
 
     rng = np.random.default_rng(0)
     line = rng.normal(size=(300, 1)) @ rng.normal(size=(1, 6)) + 1e-3 * rng.normal(size=(300, 6))
     cube = rng.uniform(size=(300, 6))
-    assert of(line)["intrinsic"] < of(cube)["intrinsic"]
-    assert np.exp(of(rng.uniform(size=(1000, 2)))["intrinsic"]) == pytest.approx(2, rel=0.15)
-    assert of(line)["correlation"] > 0.9 > 0.2 > of(cube)["correlation"]
-    assert of(line)["directions"] < of(cube)["directions"]
-    assert of(rng.integers(0, 3, size=(200, 4)))["discrete"] == 1 > of(cube)["discrete"]
-    assert of(np.repeat(cube[:50], 2, axis=0))["copies"] == pytest.approx(0.5)
-    assert of(np.exp(2 * rng.normal(size=(300, 3))))["skewness"] > of(cube)["skewness"]
+    assert named(line)["intrinsic"] < named(cube)["intrinsic"]
+    assert np.exp(named(rng.uniform(size=(1000, 2)))["intrinsic"]) == pytest.approx(2, rel=0.15)
+    assert named(line)["correlation"] > 0.9 > 0.2 > named(cube)["correlation"]
+    assert named(line)["directions"] < named(cube)["directions"]
+    assert named(rng.integers(0, 3, size=(200, 4)))["discrete"] == 1 > named(cube)["discrete"]
+    assert named(np.repeat(cube[:50], 2, axis=0))["copies"] == pytest.approx(0.5)
+    assert named(np.exp(2 * rng.normal(size=(300, 3))))["skewness"] > named(cube)["skewness"]
 
 
 @pytest.mark.parametrize("rows", [np.zeros((5, 3)), np.ones((2, 1)), np.eye(6)[:3]], ids=str)
 def test_poor_tables_are_described_in_finite_numbers(rows):
-    assert np.isfinite(describe(rows.astype(np.float32))).all()
+    assert np.isfinite(of(rows.astype(np.float32))).all()

@@ -29,6 +29,7 @@ __all__ = [
     "LOG_COLUMNS",
     "NARROW",
     "SITUATION",
+    "SPARSE",
     "TRUTH",
     "USUAL",
     "InContextConfig",
@@ -46,6 +47,7 @@ WITNESSES = 3  # with labels: the mixture, the verdicts of trees, the nearness o
 USUAL = (0.75, 0.85, 0.8)  # AUROC that each of them is taken to reach on the labelled rows, untold
 TRUTH = 2.0  # labels that this counts as
 FIRM = (1.0, 2.0, 2.0)  # power of the evidence: where labels tell nothing, what they tell leaves first
+SPARSE = 4.0  # labels at which what they tell counts half in a table far beyond NARROW columns
 LEAST = 0.2  # weight that the mixture, which needs no labels, keeps in any case
 KINDS = 3  # of situations; see `_kind`
 FAR = 0.99  # of the supports trained on are nearer to their mean than a support that is unlike them
@@ -182,7 +184,8 @@ class InContextNet(nn.Module):
         """Weigh the witnesses, (B, 3), by how well each ranks the labelled anomalies of the support itself.
 
         The features of a labelled row are told without its own label, so this is evidence, not memory; of a
-        single label only the mixture can be judged. 1 is the weight at a usual AUROC, 0 at one of .5.
+        single label only the mixture can be judged. 1 is the weight at a usual AUROC, 0 at one of .5. Few
+        labels tell little where there are many directions: beyond NARROW columns they count less.
         Arguments as of `read`.
         """
         told = self.witnesses(support, situation)
@@ -197,6 +200,7 @@ class InContextNet(nn.Module):
             expected = (heard * reached + TRUTH * usual) / (heard + TRUTH)
             odds = torch.logit(expected.clamp(0.5, 0.995)) / torch.logit(usual)
             weights[i] = odds ** torch.tensor(FIRM)
+            weights[i, 1:] *= count / (count + SPARSE * _beyond(situation)[i])
         weights[:, 0].clamp_(min=LEAST)
         return weights
 

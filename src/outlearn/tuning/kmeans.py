@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.spatial.distance import cdist
 from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.cluster import KMeans
 from sklearn.utils._param_validation import Interval
@@ -85,14 +86,7 @@ class KMeansOutlier(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         """Return (m,) the distance to the nearest centre, negative: low = abnormal."""
         check_is_fitted(self)
         rows = validate_data(self, X, dtype=np.float64, reset=False)
-        distance = np.sqrt(
-            np.maximum(
-                (rows**2).sum(1)[:, None]
-                - 2 * rows @ self.cluster_centers_.T
-                + (self.cluster_centers_**2).sum(1),
-                0,
-            )
-        )
+        distance = cdist(rows, self.cluster_centers_)
         if self.relative:
             distance = distance / self.spread_
         nearest: Floats = distance.min(axis=1)

@@ -1,8 +1,7 @@
 """What a table is like, in a few dozen numbers that need no labels.
 
 Told by counts, the shapes of columns, how they hang together, how rows lie, and what quick detectors make of
-it (landmarks). They do not depend on the order of rows or columns and on units: at most `MOST_ROWS` rows are
-looked at, drawn by content.
+it (landmarks). They hardly depend on the order of rows or columns, and not on units.
 """
 
 from __future__ import annotations
@@ -12,13 +11,12 @@ from numpy.typing import NDArray
 from scipy.stats import kurtosis, rankdata, skew
 from sklearn.neighbors import NearestNeighbors
 
-from outlearn.data.rows import canonical_order, row_hash
-from outlearn.tuning.observe import LANDMARKS, Landmarks
+from outlearn.data.rows import row_hash
+from outlearn.tuning.observe import LANDMARKS, Sample
 
-__all__ = ["META_FEATURES", "MOST_ROWS", "describe"]
+__all__ = ["META_FEATURES", "describe"]
 
 Floats = NDArray[np.float64]
-MOST_ROWS = 1500
 FEW_VALUES = 10  # different values up to which a column counts as discrete
 PAIRS = [(i, j) for i in range(len(LANDMARKS)) for j in range(i)]
 META_FEATURES = (
@@ -41,23 +39,15 @@ META_FEATURES = (
 )
 
 
-def describe(X: NDArray[np.float32], landmarks: Landmarks | None = None) -> Floats:
-    """Return the meta-features of rows (n, d), n ≥ 2: (len(META_FEATURES),), finite.
-
-    Parameters
-    ----------
-    landmarks : of these rows, if they are known already.
+def describe(sample: Sample) -> Floats:
+    """Return the meta-features of a table by some of its rows: (len(META_FEATURES),), finite.
 
     >>> rows = np.random.default_rng(0).normal(size=(100, 3)).astype(np.float32)
-    >>> round(float(np.exp(describe(rows)[0])))
+    >>> round(float(np.exp(describe(Sample.of(rows, np.full(100, -1, dtype=np.int8)))[0])))
     100
     """
-    n, d = X.shape
-    if landmarks is None:
-        unlabelled = np.full(n, -1, dtype=np.int8)
-        X = X[canonical_order(X, unlabelled)[:MOST_ROWS]]
-        landmarks = Landmarks.of(X)
-    rows = X.astype(np.float64)[:MOST_ROWS]
+    n, d, landmarks = sample.total, sample.rows.shape[1], sample.landmarks
+    rows = sample.rows.astype(np.float64)
     spread = rows.std(axis=0)
     varied = spread > 0
     Z = (rows[:, varied] - rows[:, varied].mean(axis=0)) / spread[varied]
@@ -72,7 +62,7 @@ def describe(X: NDArray[np.float32], landmarks: Landmarks | None = None) -> Floa
         np.log(d / n),
         discrete,
         np.mean(rows == 0),
-        1 - len(np.unique(row_hash(X[:MOST_ROWS]))) / len(rows),
+        1 - len(np.unique(row_hash(sample.rows))) / len(rows),
         np.log1p(np.abs(lean)).mean(),
         np.log1p(np.maximum(heavy, 0)).mean(),
         np.log1p(np.maximum(heavy, 0)).max(),

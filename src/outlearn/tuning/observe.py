@@ -9,7 +9,9 @@ and to tell pseudo-anomalies from rows. How far each of these is to be believed 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +25,7 @@ from outlearn.tuning.candidate import fitted, scores
 from outlearn.tuning.pseudo import KINDS, pseudo_anomalies
 from outlearn.tuning.space import Config
 
-__all__ = ["LANDMARKS", "MEASURES", "Landmarks", "Observation", "Observer"]
+__all__ = ["LANDMARKS", "MEASURES", "Landmarks", "Observation", "Observer", "Sample"]
 
 Floats = NDArray[np.float64]
 LANDMARKS = (
@@ -44,7 +46,7 @@ MEASURES = (
     "peak",
     "distinct",
 )
-MOST_ROWS = 2000  # of a table that candidates are fitted and judged on
+MOST_ROWS = 1000  # of a table that candidates are fitted and judged on
 HELD_OUT = 0.3
 PSEUDO = 60  # rows of each kind
 
@@ -85,25 +87,42 @@ class Observation:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Rows of a table to look at it by.
+
+    total : rows of the table that are not known anomalies. rows (n, d) : some of them, in random order.
+    anomalies : (k, d) the known ones. landmarks : of `rows`.
+    """
+
+    total: int
+    rows: NDArray[np.float32]
+    anomalies: NDArray[np.float32]
+    landmarks: Landmarks
+
+    @classmethod
+    def of(cls, X: NDArray[np.float32], y: NDArray[np.int8], seed: int = 0) -> Sample:
+        """Draw from a table X (n, d) finite float32 with labels y (n,) in {-1, 0, 1}."""
+        rest = derive(seed, 0x0B5).permutation(np.flatnonzero(y != 1))
+        rows = X[rest[:MOST_ROWS]]
+        return cls(len(rest), rows, X[y == 1], Landmarks.of(rows, seed))
+
+
 class Observer:
     """Tries configurations on a table.
 
     Parameters
     ----------
-    X : (n, d) finite float32.
-    y : (n,) int8 in {-1, 0, 1}; known anomalies are never fitted on, and always judged by.
+    sample : of its rows; known anomalies are never fitted on, and always judged by.
+    like : estimators by the name of their space, whose class and other settings are kept.
     """
 
-    def __init__(self, X: NDArray[np.float32], y: NDArray[np.int8], *, seed: int = 0) -> None:
-        rng = derive(seed, 0x0B5)
-        rest = rng.permutation(np.flatnonzero(y != 1))[:MOST_ROWS]
-        held = max(round(HELD_OUT * len(rest)), 1)
-        self._seed = seed
-        self._judged, self._fitted = X[rest[:held]], X[rest[held:]]
-        self._anomalies = X[y == 1]
-        self.landmarks = Landmarks.of(X[rest], seed)
-        self._told = self.landmarks.scores[:held]
-        made = pseudo_anomalies(self._fitted.astype(np.float64), PSEUDO, rng)
+    def __init__(self, sample: Sample, *, seed: int = 0, like: Mapping[str, Any] | None = None) -> None:
+        held = max(round(HELD_OUT * len(sample.rows)), 1)
+        self._seed, self._like = seed, like or {}
+        self._judged, self._fitted = sample.rows[:held], sample.rows[held:]
+        self._anomalies, self._told = sample.anomalies, sample.landmarks.scores[:held]
+        made = pseudo_anomalies(self._fitted.astype(np.float64), PSEUDO, derive(seed, 0x95E))
         self._pseudo = np.concatenate([made[kind] for kind in KINDS])
 
     def look(self, config: Config) -> Observation:
@@ -112,7 +131,8 @@ class Observer:
         Errors of the library behind it pass unchanged.
         """
         started = time.perf_counter()
-        pipeline = fitted(config, self._fitted, seed=self._seed)
+        like = self._like.get(config["detector"])
+        pipeline = fitted(config, self._fitted, seed=self._seed, like=like)
         rows = np.concatenate([self._judged, self._pseudo, self._anomalies]).astype(np.float64)
         told = scores(pipeline, rows)
         seconds = time.perf_counter() - started

@@ -13,8 +13,9 @@ from outlearn.tasks.rows import unique_rows
 from outlearn.tasks.sampler import SamplerConfig, SyntheticSampler
 from outlearn.tasks.sets import read_set
 
-__all__ = ["TaskSource", "usable"]
+__all__ = ["SYNTHETIC_NAME", "TaskSource", "usable"]
 
+SYNTHETIC_NAME = "synthetic-"  # names of tasks that are no real set begin so
 FEWEST = 6  # anomalies, and normal rows, of a set that says something
 SYNTHETIC = SamplerConfig(
     support_rows=(200, 1000),
@@ -46,7 +47,8 @@ class TaskSource:
         if index >= len(self.entries):
             number = index - len(self.entries)
             episode = SyntheticSampler(replace(self.sampler, seed=self.seed)).episode(number)
-            named = {"name": f"synthetic-{number}", "family": f"synthetic-{number}"}
+            name = f"{SYNTHETIC_NAME}{number}"
+            named = {"name": name, "family": name}
             return replace(episode, origin={**episode.origin, **named})
         entry = self.entries[index]
         X, y = read_set(entry.path)

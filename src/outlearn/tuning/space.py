@@ -28,6 +28,7 @@ __all__ = ["DETECTORS", "Config", "Spec", "configurations", "default", "named", 
 Config = Mapping[str, Any]
 Rows = NDArray[np.float64]
 SCALES = ("standard", "robust", "minmax", "quantile")
+MOST_STEPS = 50_000  # of the solver of a one-class SVM, which some kernels never let end
 METRICS = ("euclidean", "manhattan", "chebyshev", "cosine")
 
 
@@ -140,6 +141,7 @@ def _settle_boundary(config: Config, rows: Rows) -> dict[str, Any]:
         "kernel": str(config["kernel"]),
         "gamma": float(config["width"]) * unit,
         "degree": int(config.get("degree", 3)),
+        "max_iter": MOST_STEPS,
     }
 
 

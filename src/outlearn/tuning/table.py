@@ -29,7 +29,7 @@ from outlearn.learners.rows.bank import claim
 from outlearn.tasks.episode import Episode
 from outlearn.tuning.candidate import fitted, scores
 from outlearn.tuning.metafeatures import META_FEATURES, describe
-from outlearn.tuning.observe import MEASURES, Landmarks, Observer
+from outlearn.tuning.observe import MEASURES, Observer, Sample
 from outlearn.tuning.space import Config
 
 __all__ = ["PerformanceTable", "build_table", "fingerprint", "read_table", "same_table"]
@@ -193,7 +193,8 @@ def _measure(index: int, *, source: Source, configs: list[Config]) -> pa.Table:
     """Return one task's part of the table."""
     episode = source(index)
     X, y = episode.support_x, episode.query_y
-    observer = Observer(X, episode.support_y)
+    sample = Sample.of(X, episode.support_y)
+    observer = Observer(sample)
     columns: dict[str, list[object]] = {
         name: [] for name in ("status", "auroc", "precision", "seconds", "measures", "ranks")
     }
@@ -226,7 +227,7 @@ def _measure(index: int, *, source: Source, configs: list[Config]) -> pa.Table:
         "name": str(episode.origin.get("name", index)),
         "family": str(episode.origin.get("family", index)),
         "print": fingerprint(X).tolist(),
-        "features": describe(X, Landmarks.of(X)).tolist(),
+        "features": describe(sample).tolist(),
         "feature_names": META_FEATURES,
         "truth": y.tolist(),
     }

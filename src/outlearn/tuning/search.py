@@ -1,0 +1,107 @@
+"""One search on one table: what may be tried, what was seen, and how much may still be spent."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outlearn.tuning.observe import Observation
+from outlearn.tuning.space import Config
+
+__all__ = ["Choice", "Looker", "Search", "Strategy", "Trial"]
+
+Floats = NDArray[np.float64]
+
+
+class Looker(Protocol):
+    """Tries a configuration on a table; any exception says that it does not work there."""
+
+    def look(self, config: Config) -> Observation: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A configuration that was tried.
+
+    index : its place among all configurations. seen : None where it failed; `fault` then says why.
+    """
+
+    index: int
+    seen: Observation | None
+    seconds: float
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a strategy decided.
+
+    members : places among all configurations of those to use, the best first; ranks of several are averaged.
+    expected : (C,) how much above the mean of all configurations the average precision of each is expected to
+        be; NaN where the strategy does not say.
+    why : in words.
+    """
+
+    members: tuple[int, ...]
+    expected: Floats
+    why: str
+
+
+@dataclass
+class Search:
+    """What a strategy works with.
+
+    configs : all that anything was learnt about, C. allowed : the candidates among them, ascending.
+    features : of the table, see `metafeatures`.
+    same : families of tasks that are this table: what was learnt from them is not to be used.
+    looker : makes what tries them when first asked; budget : how many may be tried; deadline : of the clock
+        `time.monotonic`, after which nothing more is tried.
+    """
+
+    configs: Sequence[Config]
+    allowed: NDArray[np.int64]
+    features: Floats
+    looker: Callable[[], Looker]
+    budget: int
+    same: frozenset[str] = frozenset()
+    deadline: float = np.inf
+    trials: list[Trial] = field(default_factory=list)
+
+    @property
+    def left(self) -> int:
+        """How many configurations may still be tried."""
+        return 0 if time.monotonic() >= self.deadline else max(self.budget - len(self.trials), 0)
+
+    @property
+    def seen(self) -> dict[int, Observation]:
+        """Observations so far, by the place of the configuration."""
+        return {trial.index: trial.seen for trial in self.trials if trial.seen is not None}
+
+    def look(self, index: int) -> Observation | None:
+        """Try a configuration, and return what was seen, or None where it failed.
+
+        Raises
+        ------
+        RuntimeError
+            When nothing is left to spend: ask `left` first.
+        """
+        if not self.left:
+            raise RuntimeError("a strategy tried more than the budget allows")
+        started = time.perf_counter()
+        try:
+            seen, fault = self.looker().look(self.configs[index]), ""
+        except Exception as error:  # whatever a library or an estimator of the user's own raises: it is told
+            seen, fault = None, f"{type(error).__name__}: {error}"
+        self.trials.append(Trial(index, seen, time.perf_counter() - started, fault))
+        return seen
+
+
+class Strategy(Protocol):
+    """A way to spend a budget of trials and to decide."""
+
+    def search(self, search: Search) -> Choice: ...

@@ -1,0 +1,292 @@
+"""Choosing and setting a classical detector for a table, by what worked on other tables."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import check_array
+
+from outlearn.errors import InputError, LabelError, ParameterError
+from outlearn.execute import Executor
+from outlearn.tasks.episode import Episode
+from outlearn.tuning.candidate import fitted, recognise
+from outlearn.tuning.ensemble import RankEnsemble
+from outlearn.tuning.isolate import IsolatedObserver
+from outlearn.tuning.metafeatures import describe
+from outlearn.tuning.observe import Observer, Sample
+from outlearn.tuning.search import Choice, Looker, Search, Trial
+from outlearn.tuning.space import Config, configurations, spec_of
+from outlearn.tuning.strategies import STRATEGIES
+from outlearn.tuning.table import PerformanceTable, build_table, fingerprint, same_table
+
+__all__ = ["CLASSICAL", "MetaTuner", "Tuned"]
+
+CLASSICAL = ("iforest", "lof", "ocsvm", "kmeans")
+MOST_ROWS = 2000  # that each of several detectors is fitted on: a part of an ensemble bears it
+FEWEST_ROWS = 10  # to tell anything of how configurations differ
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What a search did.
+
+    configs : candidates. choice : what was decided. trials : what was tried, in that order.
+    default : the place of the default among the candidates, of the detector that was chosen first.
+    left_out : names of tasks that are the table itself, which nothing was learnt from.
+    notes : what else the user should know. seconds : of the whole search, the last fit included.
+    """
+
+    strategy: str
+    configs: list[Config]
+    choice: Choice
+    trials: list[Trial]
+    default: int
+    left_out: tuple[str, ...]
+    notes: tuple[str, ...]
+    seconds: float
+
+    @property
+    def winner(self) -> Config:
+        return self.configs[self.choice.members[0]]
+
+
+class MetaTuner:
+    """Sets the hyper-parameters of classical detectors, and chooses among them, with few or no labels.
+
+    Parameters
+    ----------
+    strategy : a name in `tuning.strategies.STRATEGIES`.
+    detectors : names of the detectors that `fit` learns about; see `tuning.space.DETECTORS`.
+    candidates : configurations a detector that `fit` tries on each task, the default among them.
+    random_state : seed of candidates, strategies and fitted detectors.
+
+    Attributes
+    ----------
+    table_ : the performance table learnt from.
+    tuned_ : a `Tuned`: what the last `optimize` did.
+    """
+
+    def __init__(
+        self,
+        strategy: str = "portfolio",
+        *,
+        detectors: Sequence[str] = CLASSICAL,
+        candidates: int = 32,
+        random_state: int = 0,
+    ) -> None:
+        if strategy not in STRATEGIES:
+            raise ParameterError(f"strategy={strategy!r} is unknown; choose from {sorted(STRATEGIES)}")
+        if candidates < 1:
+            raise ParameterError(f"candidates={candidates}; wanted 1 or more")
+        self.strategy = strategy
+        self.detectors = tuple(spec_of(name).name for name in detectors)
+        self.candidates = candidates
+        self.random_state = random_state
+
+    def fit(
+        self,
+        tasks: Iterable[Episode] | PerformanceTable,
+        *,
+        folder: Path | None = None,
+        executor: Executor | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Self:
+        """Learn from tasks, or from a performance table of them that is there already.
+
+        Parameters
+        ----------
+        folder : where the table is kept, so that an interrupted computation goes on.
+        executor, progress : of the computation; see `table.build_table`.
+        """
+        if isinstance(tasks, PerformanceTable):
+            return self._learn(tasks)
+        episodes = list(tasks)
+        if not episodes:
+            raise InputError("no task came to learn from; give at least one")
+        configs = [
+            c for name in self.detectors for c in configurations(name, self.candidates, self.random_state)
+        ]
+        with ExitStack() as stack:
+            kept = Path(stack.enter_context(tempfile.TemporaryDirectory())) if folder is None else folder
+            table = build_table(
+                kept,
+                episodes.__getitem__,
+                len(episodes),
+                configs,
+                about=f"{len(episodes)} tasks of the caller",
+                executor=executor,
+                progress=progress,
+            )
+        return self._learn(table)
+
+    def _learn(self, table: PerformanceTable) -> Self:
+        if not table.configs:
+            raise InputError("the performance table holds no configuration; compute one that does")
+        self.table_ = table
+        self._strategy = STRATEGIES[self.strategy](table, self.random_state)
+        return self
+
+    def optimize(
+        self,
+        detector: Any,
+        X: ArrayLike,
+        y: ArrayLike | None = None,
+        *,
+        budget: int = 25,
+        seconds: float = 30.0,
+        time_limit: float | None = None,
+    ) -> Any:
+        """Return a detector, set for these rows and fitted on them.
+
+        Parameters
+        ----------
+        detector : an estimator of scikit-learn or PyOD with a declared space, a name, or a list of these to
+            choose among. Settings of an estimator that are not in its space are kept.
+        X : (n, d) numbers.
+        y : (n,) 1 anomaly, 0 normal, -1 unlabelled; None without any label.
+        budget : configurations that may be tried on the rows; seconds : after which no further one is.
+        time_limit : seconds that one configuration may take; each is then tried in another process.
+
+        Returns
+        -------
+        A fitted `sklearn.pipeline.Pipeline`, or a `RankEnsemble` where several configurations are better.
+
+        Raises
+        ------
+        InputError
+            When rows or labels are not usable.
+        ParameterError
+            When a detector has no declared space, or nothing was learnt about it.
+        """
+        started = time.monotonic()
+        likes = dict(
+            recognise(each) for each in (detector if isinstance(detector, (list, tuple)) else [detector])
+        )
+        rows = _rows(X)
+        labels = _labels(y, len(rows))
+        if budget < 0 or not seconds > 0 or (time_limit is not None and not time_limit > 0):
+            raise ParameterError(
+                f"budget={budget}, seconds={seconds}, time_limit={time_limit}; wanted 0 or more trials and "
+                "more than 0 seconds"
+            )
+        allowed = self._allowed(likes)
+        table = self.table_
+        same = [i for i, known in enumerate(table.prints) if same_table(known, fingerprint(rows))]
+        left_out = tuple(table.tasks[i] for i in same)
+        notes = []
+        if budget == 0:
+            notes.append("nothing was tried on the rows: what is best known of other tables was taken")
+        if left_out:
+            notes.append(f"what was learnt from {', '.join(left_out)} was not used: it is this table")
+        with ExitStack() as stack:
+            desk = _Desk(rows, labels, likes, self.random_state, time_limit, stack)
+            search = Search(
+                configs=table.configs,
+                allowed=allowed,
+                features=desk.features,
+                looker=lambda: desk.looker,
+                budget=budget,
+                deadline=started + seconds,
+                same=frozenset(table.families[i] for i in same),
+            )
+            choice = self._strategy.search(search)
+        made = self._build(table.configs, choice, rows[labels != 1], likes)
+        faults = sum(trial.seen is None for trial in search.trials)
+        if faults:
+            notes.append(f"{faults} of {len(search.trials)} configurations failed when tried")
+        names = [config["detector"] for config in table.configs]
+        default = names.index(names[choice.members[0]])
+        self.tuned_ = Tuned(
+            self.strategy,
+            list(table.configs),
+            choice,
+            search.trials,
+            default,
+            left_out,
+            tuple(notes),
+            time.monotonic() - started,
+        )
+        return made
+
+    def _allowed(self, likes: Mapping[str, Any]) -> NDArray[np.int64]:
+        """Return the places of the configurations of these detectors."""
+        if not hasattr(self, "table_"):
+            raise ParameterError("nothing was learnt yet; call fit, or take MetaTuner.pretrained")
+        names = [config["detector"] for config in self.table_.configs]
+        unknown = sorted(set(likes) - set(names))
+        if unknown:
+            raise ParameterError(
+                f"nothing was learnt about {', '.join(unknown)}; learnt: {', '.join(sorted(set(names)))}"
+            )
+        return np.flatnonzero(np.isin(names, list(likes)))
+
+    def _build(
+        self, configs: Sequence[Config], choice: Choice, rows: NDArray[np.float32], likes: Mapping[str, Any]
+    ) -> Any:
+        members = [configs[i] for i in choice.members]
+        if len(members) == 1:
+            return fitted(members[0], rows, seed=self.random_state, like=likes[members[0]["detector"]])
+        return RankEnsemble(members, max_rows=MOST_ROWS, random_state=self.random_state).fit(rows)
+
+
+@dataclass
+class _Desk:
+    """What is known of a table, found out when first asked for."""
+
+    rows: NDArray[np.float32]
+    labels: NDArray[np.int8]
+    likes: Mapping[str, Any]
+    seed: int
+    time_limit: float | None
+    stack: ExitStack
+
+    @cached_property
+    def sample(self) -> Sample:
+        return Sample.of(self.rows, self.labels, self.seed)
+
+    @cached_property
+    def looker(self) -> Looker:
+        if self.time_limit is None:
+            return Observer(self.sample, seed=self.seed, like=self.likes)
+        return self.stack.enter_context(
+            IsolatedObserver(self.sample, seed=self.seed, like=self.likes, limit=self.time_limit)
+        )
+
+    @cached_property
+    def features(self) -> NDArray[np.float64]:
+        return describe(self.sample)
+
+
+def _rows(X: ArrayLike) -> NDArray[np.float32]:
+    try:
+        rows: NDArray[np.float32] = check_array(X, dtype=np.float32)
+    except (ValueError, TypeError) as error:
+        raise InputError(f"the rows cannot be used ({error}); give finite numbers of shape (n, d)") from error
+    if len(rows) < FEWEST_ROWS:
+        raise InputError(f"{len(rows)} rows came; wanted at least {FEWEST_ROWS} to set a detector by")
+    return rows
+
+
+def _labels(y: ArrayLike | None, n: int) -> NDArray[np.int8]:
+    if y is None:
+        return np.full(n, -1, dtype=np.int8)
+    labels = np.asarray(y)
+    if labels.shape != (n,) or not np.isin(labels, (-1, 0, 1)).all():
+        raise LabelError(
+            f"labels of shape {labels.shape} with values {np.unique(labels)[:5].tolist()} came for {n} rows; "
+            "wanted one a row: 1 (anomaly), 0 (normal) or -1 (unlabelled)"
+        )
+    if int((labels != 1).sum()) < FEWEST_ROWS:
+        raise LabelError(
+            f"all but {int((labels != 1).sum())} rows are labelled as anomalies; wanted {FEWEST_ROWS}"
+        )
+    return labels.astype(np.int8)
