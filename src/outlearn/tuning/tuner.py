@@ -171,6 +171,8 @@ class MetaTuner:
         likes = dict(
             recognise(each) for each in (detector if isinstance(detector, (list, tuple)) else [detector])
         )
+        if not likes:
+            raise ParameterError("no detector came; give an estimator, a name or a list of them")
         rows = _rows(X)
         labels = _labels(y, len(rows))
         if budget < 0 or not seconds > 0 or (time_limit is not None and not time_limit > 0):
@@ -268,7 +270,8 @@ class _Desk:
 
 def _rows(X: ArrayLike) -> NDArray[np.float32]:
     try:
-        rows: NDArray[np.float32] = check_array(X, dtype=np.float32)
+        with np.errstate(over="ignore"):  # what is beyond float32 is then found to be infinite
+            rows: NDArray[np.float32] = check_array(X, dtype=np.float32)
     except (ValueError, TypeError) as error:
         raise InputError(f"the rows cannot be used ({error}); give finite numbers of shape (n, d)") from error
     if len(rows) < FEWEST_ROWS:
