@@ -1,5 +1,6 @@
 """The performance table, and the portfolio found on it."""
 
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -111,6 +112,12 @@ def test_a_table_is_known_again_by_a_sample_of_its_rows():
     assert not same_table(half, fingerprint(other.astype(np.float32)))
     assert not same_table(half, fingerprint(X[:, :2].astype(np.float32)))
     assert not same_table(*(fingerprint(np.zeros((5, 2), np.float32)),) * 2)  # nothing is known of it
+
+
+def test_a_source_goes_to_another_process(source):
+    plain = replace(source, sampler=None)
+    assert pickle.loads(pickle.dumps(plain)) == plain
+    assert plain.about() != source.about()
 
 
 def test_sets_with_too_few_anomalies_are_left_out(tmp_path):

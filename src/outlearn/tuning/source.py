@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from outlearn.rng import derive
 from outlearn.tasks.corpus import Entry
@@ -31,6 +31,7 @@ class TaskSource:
     """Contaminated tasks by number: each entry once, then synthetic ones.
 
     entries : labelled sets. seed : of splits and of synthetic tasks. support_rows, query_rows : upper bounds.
+    sampler : of synthetic tasks; `SYNTHETIC` when None.
     """
 
     entries: tuple[Entry, ...] = ()
@@ -38,7 +39,7 @@ class TaskSource:
     seed: int = 0
     support_rows: int = 1000
     query_rows: int = 600
-    sampler: SamplerConfig = field(default=SYNTHETIC)
+    sampler: SamplerConfig | None = None
 
     def __len__(self) -> int:
         return len(self.entries) + self.synthetic
@@ -46,7 +47,8 @@ class TaskSource:
     def __call__(self, index: int) -> Episode:
         if index >= len(self.entries):
             number = index - len(self.entries)
-            episode = SyntheticSampler(replace(self.sampler, seed=self.seed)).episode(number)
+            sampler = SYNTHETIC if self.sampler is None else self.sampler
+            episode = SyntheticSampler(replace(sampler, seed=self.seed)).episode(number)
             name = f"{SYNTHETIC_NAME}{number}"
             named = {"name": name, "family": name}
             return replace(episode, origin={**episode.origin, **named})
@@ -67,7 +69,7 @@ class TaskSource:
         """Say what the tasks are made of, so that another source is told from this one."""
         names = ", ".join(entry.name for entry in self.entries)
         bounds = f"{self.support_rows}+{self.query_rows} rows, seed {self.seed}"
-        return f"{names}; {self.synthetic} of {self.sampler}; {bounds}"
+        return f"{names}; {self.synthetic} of {self.sampler or SYNTHETIC}; {bounds}"
 
 
 def usable(entries: Iterable[Entry]) -> list[Entry]:
