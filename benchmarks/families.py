@@ -27,11 +27,12 @@ def sets_in(folders: Sequence[Path], pattern: str) -> list[Path]:
 
 def family_of(files: Sequence[Path]) -> dict[Path, str]:
     """Return the source of each set: the first word of its name, joined where sets share rows."""
-    entries = tuple(Entry(str(path), path, "", _called(path)) for path in files)
+    entries = tuple(Entry(str(path), path, "", called(path)) for path in files)
     return {entry.path: entry.family for entry in Corpus(entries).joined()}
 
 
-def _called(path: Path) -> str:
+def called(path: Path) -> str:
+    """Return the source of a set by its name alone: the first word of it."""
     name = sets.family(path)
     if name in sets.FAMILIES.values():
         return name

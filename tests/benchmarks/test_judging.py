@@ -89,6 +89,21 @@ def test_each_part_of_training_is_left_out_once(run, folder, monkeypatch):
     assert "| all priors |" in said
 
 
+def test_real_sets_are_compared_with_synthetic_tasks(run, monkeypatch):
+    module = import_module("fingerprint")
+    small = replace(module.SAMPLER, support_rows=(50, 60), query_rows=40, columns=(2, 5))
+    monkeypatch.setattr(module, "SAMPLER", small)
+    monkeypatch.setattr(module, "TASKS", 12)
+    _, rows, said = run("fingerprint")
+    assert [len(row["features"]) for row in rows] == [len(module.META_FEATURES)] * 2
+    assert "2 sets, 12 synthetic tasks" in said and "| log rows |" in said
+    made = np.random.default_rng(0).normal(size=(200, 4))
+    assert module.farther(made[:50] + 9, made) == 1 > 0.3 > module.farther(made[:50] + 0.1, made)
+    named = [{"set": "ab"[i % 2] * (i + 1)} for i in range(60)]  # a family each
+    assert module.told_apart(named, made[:60] + 3, made) > 0.9
+    assert module.told_apart(named, np.random.default_rng(1).normal(size=(60, 4)), made) < 0.65
+
+
 def test_sizes_of_support_are_judged_on_one_test_part(run, monkeypatch):
     monkeypatch.setattr(import_module("support_size"), "LEAST", 100)
     module, rows, said = run("support_size")
