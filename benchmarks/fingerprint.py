@@ -4,9 +4,9 @@
 
 Tables are told by their meta-features (`outlearn.tuning.metafeatures`): sizes, shapes of columns, dependence,
 discreteness, copies, intrinsic dimension, tails of quick scores and how these rank rows alike. For each one
-the share of real sets outside the middle 98 in 100 of the synthetic tasks; for all together the share of real
-sets that are farther from their nearest synthetic task than 95 in 100 synthetic tasks are from theirs, and how
-well a forest tells real from synthetic (AUROC, cross-validated by family).
+the share of real sets outside the middle 98 in 100 of the synthetic tasks; for all together the share that is
+farther from the nearest synthetic task than 95 in 100 of these are from theirs, and how well a forest tells
+real from synthetic (AUROC, cross-validated by family).
 """
 
 from __future__ import annotations

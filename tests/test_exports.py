@@ -19,7 +19,14 @@ HEAVY = (
 
 
 def test_public_names_are_those_on_the_list():
-    assert outlearn.__all__ == ["ClassicalDetector", "Detector", "Monitor", "__version__", "detect"]
+    assert outlearn.__all__ == [
+        "ClassicalDetector",
+        "Detector",
+        "MetaTuner",
+        "Monitor",
+        "__version__",
+        "detect",
+    ]
     assert dir(outlearn) == outlearn.__all__
 
 

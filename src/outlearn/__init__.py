@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from outlearn.detectors.detector import Detector
     from outlearn.detectors.pooled import ClassicalDetector
     from outlearn.pipeline import Monitor, detect
+    from outlearn.tuning.tuner import MetaTuner
 
-__all__ = ["ClassicalDetector", "Detector", "Monitor", "__version__", "detect"]
+__all__ = ["ClassicalDetector", "Detector", "MetaTuner", "Monitor", "__version__", "detect"]
 
 __version__ = "0.1.0"
 
@@ -23,6 +24,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "ClassicalDetector": "outlearn.detectors.pooled",
     "Detector": "outlearn.detectors.detector",
+    "MetaTuner": "outlearn.tuning.tuner",
     "Monitor": "outlearn.pipeline",
     "detect": "outlearn.pipeline",
 }

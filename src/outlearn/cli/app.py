@@ -17,6 +17,7 @@ from outlearn.cli.learners import learners
 from outlearn.cli.metatrain import metatrain
 from outlearn.cli.schema import schema
 from outlearn.cli.score import score
+from outlearn.cli.tune import performance, tune
 
 __all__ = ["app"]
 
@@ -27,7 +28,19 @@ app = typer.Typer(
     help="Find the odd rows of a table, and say why they are odd.",
 )
 
-for command in (detect, fit, score, explain, evaluate, datasets, learners, schema, metatrain):
+for command in (
+    detect,
+    fit,
+    score,
+    explain,
+    evaluate,
+    datasets,
+    learners,
+    schema,
+    metatrain,
+    tune,
+    performance,
+):
     app.command()(guarded(command))
 
 

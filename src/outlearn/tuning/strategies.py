@@ -154,8 +154,9 @@ class Maml:
         untried = [int(i) for i in search.allowed if int(i) not in tried]
         allowed = np.array(sorted(search.seen) or untried or search.allowed, dtype=np.int64)
         best = allowed[np.argsort(-expected[allowed], kind="stable")]
+        count = min(MEMBERS, -(-len(allowed) * 2 // 5))  # of few that were tried, the worse ones would count
         return Choice(
-            tuple(int(i) for i in best[:MEMBERS]),
+            tuple(int(i) for i in best[:count]),
             expected,
             "surrogates, trained on other tables and adapted to what was seen here, expect most of them",
         )

@@ -1,0 +1,119 @@
+"""`outlearn tune` and `outlearn performance`: classical detectors, set by what worked on other tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from outlearn.cli import options as o
+
+__all__ = ["performance", "tune"]
+
+_FOUR = "iforest,lof,ocsvm,kmeans"
+Detectors = Annotated[str, typer.Option("--detector", help="Detectors to choose among, with commas between.")]
+
+
+def performance(
+    out: Annotated[Path, typer.Option(help="Folder for the table; an interrupted run goes on from it.")],
+    corpus: Annotated[
+        Path | None, typer.Option(help="Folder of labelled sets with a manifest.csv to learn from.")
+    ] = None,
+    sets: Annotated[str, typer.Option(help="Shell pattern that the paths of sets must match.")] = "*",
+    synthetic: Annotated[int, typer.Option(min=0, help="Synthetic tasks beside them.")] = 60,
+    detectors: Detectors = _FOUR,
+    candidates: Annotated[int, typer.Option(min=1, help="Configurations of each detector.")] = 32,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that compute.")] = 1,
+    seed: o.Seed = 0,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Try configurations of classical detectors on many tasks, for `tune` to learn from."""
+    from outlearn.cli.terminal import progress_bars
+    from outlearn.errors import ParameterError
+    from outlearn.execute import Processes
+    from outlearn.tasks.corpus import Corpus
+    from outlearn.tuning.source import TaskSource, usable
+    from outlearn.tuning.space import configurations
+    from outlearn.tuning.table import build_table
+
+    names = detectors.split(",")
+    configs = [config for name in names for config in configurations(name.strip(), candidates, seed)]
+    entries = Corpus(()) if corpus is None else Corpus(tuple(usable(Corpus.read(corpus, pattern=sets))))
+    source = TaskSource(tuple(entries.joined()), synthetic=synthetic, seed=seed)
+    if not len(source):
+        raise ParameterError("no task to try anything on; give --corpus with labelled sets, or --synthetic")
+    with progress_bars(quiet) as progress, Processes(workers) as pool:
+        table = build_table(
+            out,
+            source,
+            len(source),
+            configs,
+            about=source.about(),
+            executor=pool,
+            progress=None if progress is None else lambda done, total: progress("trying", done, total),
+        )
+    if not quiet:
+        failed = f", {table.failed.sum():,} trials failed" if table.failed.any() else ""
+        typer.echo(f"{out}: {len(configs):,} configurations on {len(table.tasks):,} tasks{failed}")
+
+
+def tune(
+    table: o.Table,
+    experience: Annotated[Path, typer.Option(help="Folder that `outlearn performance` made.")],
+    detectors: Detectors = _FOUR,
+    strategy: Annotated[str, typer.Option(help="portfolio, maml, single, default or random.")] = "portfolio",
+    budget: Annotated[int, typer.Option(min=0, help="Configurations that may be tried on the table.")] = 25,
+    seconds: Annotated[float, typer.Option(help="After these no further one is tried.")] = 30.0,
+    time_limit: Annotated[
+        float | None, typer.Option(help="Seconds one may take; each is then tried in a process of its own.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="CSV file for the scores of the rows.")] = None,
+    label_column: o.LabelColumn = None,
+    time_column: o.TimeColumn = None,
+    ignore: o.Ignore = None,
+    schema: o.SchemaFile = None,
+    separator: o.Separator = None,
+    encoding: o.Encoding = None,
+    decimal: o.DecimalSign = None,
+    thousands: o.ThousandsSign = None,
+    query: o.Query = None,
+    seed: o.Seed = 0,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Choose and set a classical detector for a table, with few or no labels."""
+    import polars as pl
+
+    from outlearn.files import whole
+    from outlearn.pipeline.output import check_output
+    from outlearn.pipeline.tune import tune as run
+    from outlearn.tuning.report import told
+    from outlearn.tuning.table import read_table
+
+    if out is not None:
+        check_output(out, suffixes=(".csv",), source=table)
+    result = run(
+        table,
+        read_table(experience),
+        detectors=[name.strip() for name in detectors.split(",")],
+        strategy=strategy,
+        budget=budget,
+        seconds=seconds,
+        time_limit=time_limit,
+        label_column=label_column,
+        time_column=time_column,
+        ignore=ignore or (),
+        schema=schema,
+        seed=seed,
+        options=o.read_options(separator, encoding, decimal, thousands, query),
+    )
+    if out is not None:
+        frame = pl.DataFrame({"row": result.rows, "score": result.scores})
+        with whole(out) as part:
+            frame.sort("score", descending=True).write_csv(part)
+    if not quiet:
+        typer.echo(told(result.tuner.tuned_))
+        for note in result.notes:
+            typer.echo(f" - {note}")

@@ -1,0 +1,77 @@
+"""From a source to a detector that was set for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from outlearn.data.encode import Encoder
+from outlearn.data.labels import parse_labels
+from outlearn.data.sample import sample_source
+from outlearn.pipeline.learn import SAMPLE_ROWS, Reading, open_table
+from outlearn.pipeline.rows import Spec, chunk_rows
+from outlearn.tuning.candidate import scores
+from outlearn.tuning.ensemble import RankEnsemble
+from outlearn.tuning.table import PerformanceTable
+from outlearn.tuning.tuner import MetaTuner
+
+__all__ = ["TunedSource", "tune"]
+
+
+@dataclass(frozen=True)
+class TunedSource:
+    """A detector set for a table.
+
+    estimator : as `MetaTuner.optimize` returns it, for rows as `encoder` gives them. tuner : that made it.
+    rows, scores : numbers of the rows that were read, and what they score, high = abnormal.
+    """
+
+    estimator: Any
+    encoder: Encoder
+    tuner: MetaTuner
+    rows: Any
+    scores: Any
+    notes: tuple[str, ...]
+
+
+def tune(
+    spec: Spec,
+    experience: PerformanceTable,
+    *,
+    detectors: Sequence[str],
+    strategy: str = "portfolio",
+    budget: int = 25,
+    seconds: float = 30.0,
+    time_limit: float | None = None,
+    label_column: str | None = None,
+    time_column: str | None = None,
+    ignore: Sequence[str] = (),
+    schema: str | Path | None = None,
+    seed: int = 0,
+    options: Any = None,
+) -> TunedSource:
+    """Read a table, choose and set a detector for it, and score its rows.
+
+    Parameters
+    ----------
+    spec : a path, or whatever else `detect` takes. experience : what is learnt from.
+    detectors : names to choose among; the others as for `MetaTuner.optimize` and `detect`.
+    """
+    tuner = MetaTuner(strategy, random_state=seed).fit(experience)
+    source, reading = open_table(spec, Reading(label_column, time_column, tuple(ignore), schema, options))
+    sample = sample_source(
+        source, SAMPLE_ROWS, seed=seed, label_column=reading.label_column, chunk_rows=chunk_rows(source)
+    )
+    encoder = Encoder.fit(sample.frame, reading.schema_of(sample.frame))
+    X = encoder.transform(sample.frame).values
+    y = None
+    if reading.label_column is not None:
+        y = parse_labels(sample.frame[reading.label_column], name=reading.label_column)
+    made = tuner.optimize(list(detectors), X, y, budget=budget, seconds=seconds, time_limit=time_limit)
+    found = -made.score_samples(X) if isinstance(made, RankEnsemble) else scores(made, X)
+    notes = (*source.notes, *sample.notes, *tuner.tuned_.notes)
+    return TunedSource(made, encoder, tuner, sample.rows, np.asarray(found), notes)
