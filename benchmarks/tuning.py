@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import wilcoxon
+from scipy.stats import kendalltau, wilcoxon
 from sklearn.metrics import average_precision_score
 
 import machine
@@ -26,6 +26,7 @@ import rowfile
 from outlearn.execute import Processes
 from outlearn.rng import derive
 from outlearn.tasks.corpus import Corpus
+from outlearn.tuning.adversary import Adversary
 from outlearn.tuning.observe import Observation
 from outlearn.tuning.search import Search, Strategy
 from outlearn.tuning.source import SYNTHETIC_NAME, TaskSource, usable
@@ -37,6 +38,7 @@ from outlearn.tuning.tuner import CLASSICAL
 FOLDS = 5
 BASELINE = "single"  # the best single configuration elsewhere: what is to be exceeded
 EVERY, ORACLE = "mean of all", "oracle"
+TAU = "Kendall's tau of the adversary"
 
 
 @dataclass
@@ -68,11 +70,13 @@ def measure(
     for part in range(FOLDS):
         learnt = table.of(np.flatnonzero(fold != part))
         ways = {name: make(learnt, seed) for name, make in STRATEGIES.items()}
+        adversary = Adversary(learnt)
         for task in np.flatnonzero(fold == part):
             if table.tasks[task].startswith(SYNTHETIC_NAME):
                 continue
             for group in groups:
                 found = search_one(table, int(task), ways, group, budget)
+                found[TAU] = agreement(table, int(task), adversary, group)
                 about = {"set": table.tasks[task], "family": table.families[task], "seed": seed}
                 rows += [
                     {**about, "detectors": " ".join(group), "way": way, "ap": value}
@@ -80,6 +84,19 @@ def measure(
                 ]
         print(f"seed {seed}, fold {part}: done", flush=True)
     return rows
+
+
+def places(table: PerformanceTable, detectors: Sequence[str]) -> NDArray[np.int64]:
+    """Return the places of the configurations of some detectors."""
+    return np.flatnonzero([config["detector"] in detectors for config in table.configs])
+
+
+def agreement(table: PerformanceTable, task: int, adversary: Adversary, detectors: Sequence[str]) -> float:
+    """Return Kendall's τ of what the adversary leaves each configuration with the truth; 0 among equals."""
+    which = places(table, detectors)
+    which = which[~table.failed[task, which]]
+    told = adversary.left(table.measures[task, which])
+    return float(np.nan_to_num(kendalltau(told, table.precision[task, which]).statistic))
 
 
 def search_one(
@@ -90,7 +107,7 @@ def search_one(
     budget: int,
 ) -> dict[str, float]:
     """Return the average precision that each way reaches on one task."""
-    allowed = np.array([i for i, config in enumerate(table.configs) if config["detector"] in detectors])
+    allowed = places(table, detectors)
     ranks, truth = table.ranks[task], table.truths[task]
     best = allowed[table.precision[task, allowed].argmax()]
     found = {EVERY: ranks[allowed].mean(axis=0), ORACLE: ranks[best]}
@@ -105,14 +122,16 @@ def report(rows: Sequence[rowfile.Row]) -> str:
     """Return a table a group of detectors: mean over sets, gain over the best single, p over families."""
     lines = []
     for group in dict.fromkeys(row["detectors"] for row in rows):
-        there = [row for row in rows if row["detectors"] == group]
+        there = [row for row in rows if row["detectors"] == group and row["way"] != TAU]
+        taus = [row["ap"] for row in rows if row["detectors"] == group and row["way"] == TAU]
         by_way: dict[str, dict[str, list[float]]] = {}
         for row in there:
             by_way.setdefault(row["way"], {}).setdefault(row["family"], []).append(row["ap"])
         families = sorted(by_way[BASELINE])
         base = np.array([np.mean(by_way[BASELINE][family]) for family in families])
         sets = len({row["set"] for row in there})
-        lines += ["", f"{group}: {sets} sets of {len(families)} families", ""]
+        about = f"{group}: {sets} sets of {len(families)} families; {TAU} {np.mean(taus):.2f}"
+        lines += ["", about, ""]
         lines += ["| way | mean over sets | mean over families | gain | p |", "|---" * 5 + "|"]
         order = sorted(by_way, key=lambda way: -np.mean([v for f in by_way[way].values() for v in f]))
         for way in order:

@@ -63,7 +63,9 @@ def tune(
     table: o.Table,
     experience: Annotated[Path, typer.Option(help="Folder that `outlearn performance` made.")],
     detectors: Detectors = _FOUR,
-    strategy: Annotated[str, typer.Option(help="portfolio, maml, single, default or random.")] = "portfolio",
+    strategy: Annotated[
+        str, typer.Option(help="portfolio, maml, adversarial, single, default or random.")
+    ] = "portfolio",
     budget: Annotated[int, typer.Option(min=0, help="Configurations that may be tried on the table.")] = 25,
     seconds: Annotated[float, typer.Option(help="After these no further one is tried.")] = 30.0,
     time_limit: Annotated[

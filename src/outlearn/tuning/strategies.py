@@ -16,13 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outlearn.rng import derive
+from outlearn.tuning.adversary import Adversary
 from outlearn.tuning.portfolio import votes
 from outlearn.tuning.search import Choice, Search, Strategy
 from outlearn.tuning.source import SYNTHETIC_NAME
 from outlearn.tuning.surrogate import Surrogate
 from outlearn.tuning.table import PerformanceTable
 
-__all__ = ["FOLDS", "STRATEGIES", "Default", "Folds", "Maml", "Portfolio", "Random", "Single"]
+__all__ = ["FOLDS", "STRATEGIES", "Adversarial", "Default", "Folds", "Maml", "Portfolio", "Random", "Single"]
 
 Floats = NDArray[np.float64]
 FOLDS = 5
@@ -154,12 +155,49 @@ class Maml:
         untried = [int(i) for i in search.allowed if int(i) not in tried]
         allowed = np.array(sorted(search.seen) or untried or search.allowed, dtype=np.int64)
         best = allowed[np.argsort(-expected[allowed], kind="stable")]
-        count = min(MEMBERS, -(-len(allowed) * 2 // 5))  # of few that were tried, the worse ones would count
         return Choice(
-            tuple(int(i) for i in best[:count]),
+            tuple(int(i) for i in best[: count_of(len(allowed))]),
             expected,
             "surrogates, trained on other tables and adapted to what was seen here, expect most of them",
         )
+
+
+class Adversarial:
+    """Tries what was best on other tables, and takes what holds up against an adversary; see `adversary`."""
+
+    def __init__(self, table: PerformanceTable, seed: int = 0) -> None:
+        self._folds, self._means = Folds(table.families, seed), means(table, seed)
+        self._adversaries = [
+            Adversary(table.of(self._folds.kept(table.families, fold))) for fold in range(FOLDS)
+        ]
+
+    def search(self, search: Search) -> Choice:
+        usable = self._folds.without(search.same)
+        expected = self._means[usable].mean(axis=0)
+        expected = expected - expected.mean()
+        for pick in search.allowed[np.argsort(-expected[search.allowed], kind="stable")]:
+            if search.left:
+                search.look(int(pick))
+        seen = np.array(sorted(search.seen), dtype=np.int64)
+        if len(seen):
+            measures = np.array([search.seen[int(i)].measures for i in seen])
+            told = [a.worth * a.left(measures) for a in (self._adversaries[fold] for fold in usable)]
+            gain = np.mean(told, axis=0)
+            expected[seen] += gain - gain.mean()
+        failed = {trial.index for trial in search.trials} - set(seen.tolist())
+        rest = np.array([i for i in search.allowed if int(i) not in failed], dtype=np.int64)
+        allowed = seen if len(seen) else rest if len(rest) else search.allowed
+        best = allowed[np.argsort(-expected[allowed], kind="stable")]
+        return Choice(
+            tuple(int(i) for i in best[: count_of(len(allowed))]),
+            expected,
+            "of what was good on other tables, they hold up best against pseudo-anomalies made to be missed",
+        )
+
+
+def count_of(candidates: int) -> int:
+    """Return how many of some candidates are combined: of few, the worse ones would count."""
+    return min(MEMBERS, -(-candidates * 2 // 5))
 
 
 def means(table: PerformanceTable, seed: int) -> Floats:
@@ -171,6 +209,13 @@ def means(table: PerformanceTable, seed: int) -> Floats:
 
 
 STRATEGIES: Mapping[str, Callable[[PerformanceTable, int], Strategy]] = MappingProxyType(
-    {"portfolio": Portfolio, "maml": Maml, "single": Single, "default": Default, "random": Random}
+    {
+        "portfolio": Portfolio,
+        "maml": Maml,
+        "adversarial": Adversarial,
+        "single": Single,
+        "default": Default,
+        "random": Random,
+    }
 )
 """Strategies by name: (performance table, seed) → strategy."""

@@ -1,0 +1,80 @@
+"""Choosing what holds up against an adversary who makes the anomalies that are missed most.
+
+The adversary mixes pseudo-anomalies of several kinds and distances (`pseudo`). It starts from a mixture that
+is learnt across tables, and may leave it, at a price, for the kinds that a configuration misses: the worse of
+two configurations is the one with the weaker worst mixture. With a price τ on the Kullback-Leibler divergence
+from the learnt mixture p, the worst mixture for AUROCs a has a closed form, and so has what it leaves:
+
+    min over q of  Σ q·a + τ·KL(q‖p)  =  -τ·log Σ p·exp(-a/τ),   q ∝ p·exp(-a/τ).
+
+p, τ, and how much the outcome counts beside how configurations did on other tables, are learnt together.
+
+Source of the closed form: Donsker, Varadhan 1975; of robustness within a divergence: Hu, Hong 2013.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outlearn.tuning.observe import MEASURES
+from outlearn.tuning.pseudo import KINDS
+from outlearn.tuning.table import PerformanceTable
+
+__all__ = ["Adversary"]
+
+Floats = NDArray[np.float64]
+PSEUDO = [MEASURES.index(f"pseudo.{kind}") for kind in KINDS]
+STEPS, RATE = 300, 0.05
+PENALTY = 1e-3  # on the logarithms of the mixture: few tables tell little of eight kinds
+
+
+class Adversary:
+    """Learns, from tables with labels, a mixture of pseudo-anomalies to judge configurations by without any.
+
+    mixture : (K,) shares of the kinds in `pseudo.KINDS`. price : τ. worth : average precision an AUROC of 1
+        against the worst mixture counts, over one of 0.
+    """
+
+    def __init__(self, table: PerformanceTable, seed: int = 0) -> None:
+        import torch
+
+        areas = torch.from_numpy(np.nan_to_num(table.measures[:, :, PSEUDO], nan=0.5))  # (T, C, K)
+        gains = table.precision - table.precision.mean(axis=1, keepdims=True)
+        # What is left to tell once it is known how a configuration does on the other tables.
+        others = (gains.sum(axis=0) - gains) / max(len(gains) - 1, 1)
+        goal = torch.from_numpy(gains - others)
+        leaves = [
+            torch.zeros(len(PSEUDO), dtype=torch.float64, requires_grad=True),
+            torch.tensor(-1.0, dtype=torch.float64, requires_grad=True),
+            torch.tensor(-2.0, dtype=torch.float64, requires_grad=True),
+        ]
+        logits, log_price, log_worth = leaves
+        optimiser = torch.optim.Adam(leaves, lr=RATE)
+        for _ in range(STEPS):
+            price = log_price.exp()
+            left = -price * torch.logsumexp(torch.log_softmax(logits, 0) - areas / price, -1)  # (T, C)
+            told = log_worth.exp() * (left - left.mean(1, keepdim=True))
+            loss = (told - goal).square().mean() + PENALTY * logits.square().mean()
+            optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+        self.mixture = torch.softmax(logits, 0).detach().numpy()
+        self.price, self.worth = float(log_price.exp().detach()), float(log_worth.exp().detach())
+
+    def worst(self, measures: Floats) -> Floats:
+        """Return the mixtures (N, K) that configurations with measures (N, M) are shown."""
+        weights = self.mixture * np.exp(-self._areas(measures) / self.price)
+        mixtures: Floats = weights / weights.sum(axis=1, keepdims=True)
+        return mixtures
+
+    def left(self, measures: Floats) -> Floats:
+        """Return what the worst mixture leaves of the AUROC, its price included: (N,) for measures (N, M)."""
+        areas = self._areas(measures)
+        lowest = areas.min(axis=1, keepdims=True)  # keeps the exponentials within range
+        inner = (self.mixture * np.exp(-(areas - lowest) / self.price)).sum(axis=1)
+        found: Floats = lowest[:, 0] - self.price * np.log(inner)
+        return found
+
+    def _areas(self, measures: Floats) -> Floats:
+        return np.asarray(measures, dtype=np.float64)[:, PSEUDO]
