@@ -105,7 +105,9 @@ def test_those_of_pyod_and_subclasses_are_recognised():
 
 
 @pytest.mark.parametrize(
-    "estimator", [RandomForestClassifier(), "forest", object(), IsolationForest], ids=str
+    "estimator",
+    [RandomForestClassifier(), "forest", object(), IsolationForest],
+    ids=["forest", "name", "object", "class"],
 )
 def test_what_has_no_space_is_refused_with_what_has(estimator):
     with pytest.raises(ParameterError, match=r"iforest.*kmeans.*lof.*ocsvm"):
