@@ -106,7 +106,7 @@ def test_pseudo_anomalies_are_as_their_kind_says():
     assert area > 0.8
 
 
-@pytest.mark.parametrize("rows", [np.zeros((5, 3)), np.ones((2, 1)), np.eye(4)], ids=str)
+@pytest.mark.parametrize("rows", [np.zeros((5, 3)), np.ones((2, 1)), np.eye(4)], ids=["zeros", "ones", "eye"])
 def test_pseudo_anomalies_of_poor_tables_are_finite(rows):
     for made in pseudo_anomalies(rows, 10, np.random.default_rng(0)).values():
         assert np.isfinite(made).all()
@@ -139,6 +139,8 @@ def test_meta_features_tell_what_they_say():
     assert named(np.exp(2 * rng.normal(size=(300, 3))))["skewness"] > named(cube)["skewness"]
 
 
-@pytest.mark.parametrize("rows", [np.zeros((5, 3)), np.ones((2, 1)), np.eye(6)[:3]], ids=str)
+@pytest.mark.parametrize(
+    "rows", [np.zeros((5, 3)), np.ones((2, 1)), np.eye(6)[:3]], ids=["zeros", "ones", "eye"]
+)
 def test_poor_tables_are_described_in_finite_numbers(rows):
     assert np.isfinite(of(rows.astype(np.float32))).all()

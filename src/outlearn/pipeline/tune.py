@@ -61,7 +61,7 @@ def tune(
     spec : a path, or whatever else `detect` takes. experience : what is learnt from.
     detectors : names to choose among; the others as for `MetaTuner.optimize` and `detect`.
     """
-    tuner = MetaTuner(strategy, random_state=seed).fit(experience)
+    tuner = MetaTuner(strategy, random_state=seed)
     source, reading = open_table(spec, Reading(label_column, time_column, tuple(ignore), schema, options))
     sample = sample_source(
         source, SAMPLE_ROWS, seed=seed, label_column=reading.label_column, chunk_rows=chunk_rows(source)
@@ -71,6 +71,7 @@ def tune(
     y = None
     if reading.label_column is not None:
         y = parse_labels(sample.frame[reading.label_column], name=reading.label_column)
+    tuner.fit(experience)
     made = tuner.optimize(list(detectors), X, y, budget=budget, seconds=seconds, time_limit=time_limit)
     found = -made.score_samples(X) if isinstance(made, RankEnsemble) else scores(made, X)
     notes = (*source.notes, *sample.notes, *tuner.tuned_.notes)
