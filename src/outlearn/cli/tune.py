@@ -72,6 +72,7 @@ def tune(
         float | None, typer.Option(help="Seconds one may take; each is then tried in a process of its own.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="CSV file for the scores of the rows.")] = None,
+    report: o.Report = None,
     label_column: o.LabelColumn = None,
     time_column: o.TimeColumn = None,
     ignore: o.Ignore = None,
@@ -88,12 +89,15 @@ def tune(
     """Choose and set a classical detector for a table, with few or no labels."""
     import polars as pl
 
+    from outlearn.cli.terminal import check_report
     from outlearn.files import whole
     from outlearn.pipeline.output import check_output
     from outlearn.pipeline.tune import tune as run
+    from outlearn.report.tuning import write_tuning_report
     from outlearn.tuning.report import told
     from outlearn.tuning.table import read_table
 
+    check_report(report)
     if out is not None:
         check_output(out, suffixes=(".csv",), source=table)
     result = run(
@@ -115,6 +119,8 @@ def tune(
         frame = pl.DataFrame({"row": result.rows, "score": result.scores})
         with whole(out) as part:
             frame.sort("score", descending=True).write_csv(part)
+    if report is not None:
+        write_tuning_report(result.findings(), report)
     if not quiet:
         typer.echo(told(result.tuner.tuned_))
         for note in result.notes:

@@ -14,12 +14,17 @@ from outlearn.data.labels import parse_labels
 from outlearn.data.sample import sample_source
 from outlearn.pipeline.learn import SAMPLE_ROWS, Reading, open_table
 from outlearn.pipeline.rows import Spec, chunk_rows
+from outlearn.report.tuning import Tried, TuningFindings
 from outlearn.tuning.candidate import scores
 from outlearn.tuning.ensemble import RankEnsemble
+from outlearn.tuning.observe import MEASURES
+from outlearn.tuning.space import named
 from outlearn.tuning.table import PerformanceTable
 from outlearn.tuning.tuner import MetaTuner
 
 __all__ = ["TunedSource", "tune"]
+
+AGREEMENT = MEASURES.index("agree.incontext")
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,7 @@ class TunedSource:
 
     estimator : as `MetaTuner.optimize` returns it, for rows as `encoder` gives them. tuner : that made it.
     rows, scores : numbers of the rows that were read, and what they score, high = abnormal.
+    source : its name.
     """
 
     estimator: Any
@@ -36,6 +42,33 @@ class TunedSource:
     rows: Any
     scores: Any
     notes: tuple[str, ...]
+    source: str = ""
+
+    def findings(self) -> TuningFindings:
+        """Return what a report tells of the search."""
+        tuned = self.tuner.tuned_
+        trials = [
+            Tried(
+                trial.index,
+                None if trial.seen is None else float(trial.seen.measures[AGREEMENT]),
+                None if trial.seen is None else trial.seen.precision,
+                trial.seconds,
+                trial.fault,
+            )
+            for trial in tuned.trials
+        ]
+        return TuningFindings(
+            self.source,
+            tuned.strategy,
+            tuned.choice.why,
+            tuned.seconds,
+            named(tuned.configs),
+            [float(value) for value in tuned.choice.expected],
+            list(tuned.choice.members),
+            tuned.default,
+            trials,
+            self.notes,
+        )
 
 
 def tune(
@@ -75,4 +108,4 @@ def tune(
     made = tuner.optimize(list(detectors), X, y, budget=budget, seconds=seconds, time_limit=time_limit)
     found = -made.score_samples(X) if isinstance(made, RankEnsemble) else scores(made, X)
     notes = (*source.notes, *sample.notes, *tuner.tuned_.notes)
-    return TunedSource(made, encoder, tuner, sample.rows, np.asarray(found), notes)
+    return TunedSource(made, encoder, tuner, sample.rows, np.asarray(found), notes, source.name)

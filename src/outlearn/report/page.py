@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from outlearn.extras import require
 from outlearn.files import whole
 from outlearn.report.findings import Findings
 from outlearn.report.view import view
 
-__all__ = ["render_html", "write_report"]
+__all__ = ["render", "render_html", "write_page", "write_report"]
 
 
 def render_html(findings: Findings) -> str:
@@ -24,12 +25,37 @@ def render_html(findings: Findings) -> str:
     MissingExtraError
         Without the packages of the extra ``report``.
     """
+    return render("page.html", view(findings))
+
+
+def render(template: str, values: Mapping[str, Any]) -> str:
+    """Fill a template of this folder; it also gets the `style` that all pages share.
+
+    Raises
+    ------
+    MissingExtraError
+        Without the packages of the extra ``report``.
+    """
     jinja2 = require("jinja2", extra="report")
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    template = environment.from_string(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
-    return cast("str", template.render(view(findings)))
+    folder = Path(__file__).parent
+    style = require("markupsafe", extra="report").Markup((folder / "style.css").read_text(encoding="utf-8"))
+    filled = environment.from_string((folder / template).read_text(encoding="utf-8"))
+    return cast("str", filled.render({**values, "style": style}))
+
+
+def write_page(page: str, path: str | os.PathLike[str]) -> None:
+    """Write a page to `path`: all of it, or nothing.
+
+    Raises
+    ------
+    OutputError
+        When the file cannot be written; what was there before stays as it was.
+    """
+    with whole(Path(path), refusal="the report cannot be written to") as part:
+        part.write_text(page, encoding="utf-8")
 
 
 def write_report(findings: Findings, path: str | os.PathLike[str]) -> None:
@@ -42,6 +68,4 @@ def write_report(findings: Findings, path: str | os.PathLike[str]) -> None:
     MissingExtraError
         Without the packages of the extra ``report``.
     """
-    page = render_html(findings)
-    with whole(Path(path), refusal="the report cannot be written to") as part:
-        part.write_text(page, encoding="utf-8")
+    write_page(render_html(findings), path)
