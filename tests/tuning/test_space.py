@@ -1,5 +1,7 @@
 """Declared spaces, and how a configuration becomes an estimator."""
 
+import sys
+
 import numpy as np
 import pytest
 from sklearn.base import OutlierMixin
@@ -142,9 +144,13 @@ def test_vectors_tell_configurations_apart_and_stay_in_the_unit_cube():
     assert named(configs)[0].startswith("iforest ") and "trees=100" in named(configs)[0]
 
 
-def test_without_configspace_the_extra_is_named(monkeypatch):
-    import sys
+def test_without_pyod_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyod.models.knn", None)
+    with pytest.raises(MissingExtraError, match=r"outlearn\[pyod\]"):
+        spec_of("knn").build()
 
+
+def test_without_configspace_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "ConfigSpace", None)
     with pytest.raises(MissingExtraError, match=r"outlearn\[tuning\]"):
         spec_of("lof").configuration_space()

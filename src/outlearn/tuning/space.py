@@ -81,9 +81,8 @@ class Spec:
             When its optional dependency is not installed.
         """
         module, name = self.home.split(":")
-        if self.extra is not None:
-            require(module.partition(".")[0], extra=self.extra)
-        made: type = getattr(import_module(module), name)
+        home = import_module(module) if self.extra is None else require(module, extra=self.extra)
+        made: type = getattr(home, name)
         return made
 
 
