@@ -72,7 +72,7 @@ def test_labels_and_trials_are_told(call, experience, table):
     options = ("--detector", "kmeans", "--label-column", "verdict", "--strategy", "maml", "--budget", "2")
     result = call("tune", table, "--experience", experience, *options, "--report", report)
     assert result.exit_code == 0, result.output
-    assert "tried 2, of which 2 worked" in result.output and "best on the labelled rows" in result.output
+    assert "2 tried, of which 2 worked" in result.output and "best on the labelled rows" in result.output
     page = report.read_text()
     assert "The search as it went" in page and "Average precision on labels" in page
 

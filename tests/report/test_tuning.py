@@ -1,12 +1,9 @@
-"""The page of a search."""
+"""A search as a page and as lines."""
 
 import math
 from dataclasses import replace
 
-import pytest
-
-from outlearn.errors import OutputError
-from outlearn.report.tuning import Tried, TuningFindings, render_tuning, write_tuning_report
+from outlearn.report.tuning import Tried, TuningFindings, render_tuning, tuning_text
 
 NAMES = [f"lof neighbours={k}" for k in (20, 5, 50)]
 FOUND = TuningFindings(
@@ -27,7 +24,7 @@ def test_the_page_tells_what_was_chosen_beside_the_default_and_how():
     page = render_tuning(FOUND)
     assert "One configuration of lof" in page and "So it was." in page
     assert "default, not chosen" in page and "+0.050" in page and "+0.010" in page
-    assert "2 tried, 1 worked, in 1.5 s." in page and ">0.81<" in page and ">0.40<" in page
+    assert "2 tried, of which 1 worked, in 1.5 s." in page and ">0.81<" in page and ">0.40<" in page
     assert "failed: ValueError: &lt;no&gt;" in page and "a note" in page
     assert "<script" not in page and "{{" not in page
 
@@ -39,8 +36,25 @@ def test_many_members_unknown_gains_and_no_trial():
     assert "nan" not in page and "not chosen" not in page
 
 
-def test_the_page_is_written_whole_or_not(tmp_path):
-    write_tuning_report(FOUND, tmp_path / "page.html")
-    assert (tmp_path / "page.html").read_text() == render_tuning(FOUND)
-    with pytest.raises(OutputError, match="report cannot be written"):
-        write_tuning_report(FOUND, tmp_path / "none" / "page.html")
+def test_one_configuration_and_the_default_beside_it_in_lines():
+    lines = tuning_text(replace(FOUND, trials=[], notes=())).splitlines()
+    assert lines == [
+        "maml: one configuration, in 2.0 s; so it was",
+        "   lof neighbours=50 (expected gain +0.050)",
+        "the default: lof neighbours=20 (expected gain +0.010)",
+    ]
+
+
+def test_many_are_cut_and_an_unknown_gain_is_not_told():
+    many = replace(FOUND, names=NAMES * 3, members=list(range(7)), expected=[math.nan] * 9, trials=[])
+    text = tuning_text(many)
+    assert "7 configurations, ranks averaged" in text and "and 2 more" in text
+    assert "expected" not in text and "default" not in text
+
+
+def test_trials_labels_faults_and_notes_are_told():
+    better = [Tried(0, 0.2, 0.9, 0.5), *FOUND.trials]
+    text = tuning_text(replace(FOUND, trials=better))
+    assert "3 tried, of which 2 worked, in 2.0 s" in text
+    assert "best on the labelled rows: lof neighbours=20 (average precision 0.90)" in text
+    assert "failed: lof neighbours=5: ValueError: <no>" in text and text.endswith(" - a note")

@@ -216,10 +216,12 @@ def test_a_tuned_detector_finds_tumours(strategy, learnt, cancer, quick):
     assert model.tuned_.configs[model.tuned_.default] == default(model.tuned_.winner["detector"])
 
 
-def test_one_estimator_keeps_its_class_and_settings(learnt, cancer):
-    single = MetaTuner("single").fit(learnt[0].table_)
+@pytest.mark.parametrize("strategy", ["single", "portfolio", "maml"])
+def test_one_estimator_keeps_its_class_and_settings(strategy, learnt, cancer, quick):
+    model = MetaTuner(strategy).fit(learnt[0].table_)
     like = LocalOutlierFactor(contamination=0.05, n_jobs=1)
-    made = single.optimize(like, cancer[0])
+    made = model.optimize(like, cancer[0], budget=4)
+    assert len(model.tuned_.choice.members) == 1
     assert isinstance(made, Pipeline)
     assert made.steps[-1][1].contamination == 0.05 and made.steps[-1][1].novelty
     assert not hasattr(like, "offset_") and clone(like).get_params() == like.get_params()

@@ -93,8 +93,8 @@ def tune(
     from outlearn.files import whole
     from outlearn.pipeline.output import check_output
     from outlearn.pipeline.tune import tune as run
-    from outlearn.report.tuning import write_tuning_report
-    from outlearn.tuning.report import told
+    from outlearn.report.page import write_page
+    from outlearn.report.tuning import render_tuning, tuning_text
     from outlearn.tuning.table import read_table
 
     check_report(report)
@@ -119,9 +119,8 @@ def tune(
         frame = pl.DataFrame({"row": result.rows, "score": result.scores})
         with whole(out) as part:
             frame.sort("score", descending=True).write_csv(part)
+    findings = result.findings()
     if report is not None:
-        write_tuning_report(result.findings(), report)
+        write_page(render_tuning(findings), report)
     if not quiet:
-        typer.echo(told(result.tuner.tuned_))
-        for note in result.notes:
-            typer.echo(f" - {note}")
+        typer.echo(tuning_text(findings))

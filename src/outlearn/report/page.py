@@ -29,7 +29,7 @@ def render_html(findings: Findings) -> str:
 
 
 def render(template: str, values: Mapping[str, Any]) -> str:
-    """Fill a template of this folder; it also gets the `style` that all pages share.
+    """Fill a template of this folder.
 
     Raises
     ------
@@ -38,12 +38,13 @@ def render(template: str, values: Mapping[str, Any]) -> str:
     """
     jinja2 = require("jinja2", extra="report")
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    folder = Path(__file__).parent
-    style = require("markupsafe", extra="report").Markup((folder / "style.css").read_text(encoding="utf-8"))
-    filled = environment.from_string((folder / template).read_text(encoding="utf-8"))
-    return cast("str", filled.render({**values, "style": style}))
+    return cast("str", environment.get_template(template).render(values))
 
 
 def write_page(page: str, path: str | os.PathLike[str]) -> None:

@@ -1,16 +1,18 @@
-"""What a search for configurations did, as one HTML page."""
+"""What a search for configurations did: one HTML page, and a few lines for a terminal."""
 
 from __future__ import annotations
 
 import math
-import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from outlearn import __version__
-from outlearn.report.page import render, write_page
+from outlearn.report.page import render
 
-__all__ = ["Tried", "TuningFindings", "render_tuning", "write_tuning_report"]
+__all__ = ["Tried", "TuningFindings", "render_tuning", "tuning_text"]
+
+SHOWN = 5  # configurations, and faults, that a terminal shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,6 @@ def render_tuning(findings: TuningFindings) -> str:
     headline = f"{many} configurations, ranks averaged" if many > 1 else f"One configuration of {first}"
     told = [i for i in (*findings.members, findings.default) if not math.isnan(findings.expected[i])]
     most = max((findings.expected[i] for i in told), default=0.0)
-    worked = sum(not trial.fault for trial in findings.trials)
-    spent = sum(trial.seconds for trial in findings.trials)
 
     def row(place: int) -> dict[str, Any]:
         value = findings.expected[place]
@@ -82,7 +82,7 @@ def render_tuning(findings: TuningFindings) -> str:
         "chosen": [row(place) for place in findings.members],
         "default": None if findings.default in findings.members else row(findings.default),
         "labelled": any(trial.precision is not None for trial in findings.trials),
-        "searched": f"{len(findings.trials)} tried, {worked} worked, in {spent:.1f} s.",
+        "searched": _searched(findings.trials) + ".",
         "trials": [
             {
                 "name": findings.names[trial.place],
@@ -100,17 +100,34 @@ def render_tuning(findings: TuningFindings) -> str:
     return render("tuning.html", values)
 
 
-def write_tuning_report(findings: TuningFindings, path: str | os.PathLike[str]) -> None:
-    """Write the page to `path`: all of it, or nothing.
+def tuning_text(findings: TuningFindings) -> str:
+    """Return the same in a few lines for a terminal. Gains are over the mean of all configurations."""
+    names, members = findings.names, findings.members
 
-    Raises
-    ------
-    OutputError
-        When the file cannot be written; what was there before stays as it was.
-    MissingExtraError
-        Without the packages of the extra ``report``.
-    """
-    write_page(render_tuning(findings), path)
+    def line(place: int) -> str:
+        value = findings.expected[place]
+        return names[place] if math.isnan(value) else f"{names[place]} (expected gain {value:+.3f})"
+
+    many = f"{len(members)} configurations, ranks averaged" if len(members) > 1 else "one configuration"
+    lines = [f"{findings.strategy}: {many}, in {findings.seconds:.1f} s; {findings.why}"]
+    lines += [f"   {line(place)}" for place in members[:SHOWN]]
+    if len(members) > SHOWN:
+        lines.append(f"   and {len(members) - SHOWN} more")
+    if findings.default not in members:
+        lines.append(f"the default: {line(findings.default)}")
+    if findings.trials:
+        lines.append(_searched(findings.trials))
+        marked = [(t.precision, t.place) for t in findings.trials if t.precision is not None]
+        if marked:
+            best, place = max(marked)
+            lines.append(f"best on the labelled rows: {names[place]} (average precision {best:.2f})")
+        lines += [f"   failed: {names[t.place]}: {t.fault}" for t in findings.trials if t.fault][:SHOWN]
+    return "\n".join([*lines, *(f" - {note}" for note in findings.notes)])
+
+
+def _searched(trials: Sequence[Tried]) -> str:
+    worked, spent = sum(not trial.fault for trial in trials), sum(trial.seconds for trial in trials)
+    return f"{len(trials)} tried, of which {worked} worked, in {spent:.1f} s"
 
 
 def _number(value: float | None, form: str) -> str:

@@ -36,7 +36,7 @@ class Adversary:
         against the worst mixture counts, over one of 0.
     """
 
-    def __init__(self, table: PerformanceTable, seed: int = 0) -> None:
+    def __init__(self, table: PerformanceTable) -> None:
         import torch
 
         areas = torch.from_numpy(np.nan_to_num(table.measures[:, :, PSEUDO], nan=0.5))  # (T, C, K)
@@ -62,19 +62,10 @@ class Adversary:
         self.mixture = torch.softmax(logits, 0).detach().numpy()
         self.price, self.worth = float(log_price.exp().detach()), float(log_worth.exp().detach())
 
-    def worst(self, measures: Floats) -> Floats:
-        """Return the mixtures (N, K) that configurations with measures (N, M) are shown."""
-        weights = self.mixture * np.exp(-self._areas(measures) / self.price)
-        mixtures: Floats = weights / weights.sum(axis=1, keepdims=True)
-        return mixtures
-
     def left(self, measures: Floats) -> Floats:
         """Return what the worst mixture leaves of the AUROC, its price included: (N,) for measures (N, M)."""
-        areas = self._areas(measures)
+        areas = np.asarray(measures, dtype=np.float64)[:, PSEUDO]
         lowest = areas.min(axis=1, keepdims=True)  # keeps the exponentials within range
         inner = (self.mixture * np.exp(-(areas - lowest) / self.price)).sum(axis=1)
         found: Floats = lowest[:, 0] - self.price * np.log(inner)
         return found
-
-    def _areas(self, measures: Floats) -> Floats:
-        return np.asarray(measures, dtype=np.float64)[:, PSEUDO]

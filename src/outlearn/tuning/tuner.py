@@ -6,7 +6,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -150,7 +150,7 @@ class MetaTuner:
         Parameters
         ----------
         detector : an estimator of scikit-learn or PyOD with a declared space, a name, or a list of these to
-            choose among. Settings of an estimator that are not in its space are kept.
+            choose among. An estimator keeps its class, and its settings that are not in its space.
         X : (n, d) numbers.
         y : (n,) 1 anomaly, 0 normal, -1 unlabelled; None without any label.
         budget : configurations that may be tried on the rows; seconds : after which no further one is.
@@ -158,7 +158,8 @@ class MetaTuner:
 
         Returns
         -------
-        A fitted `sklearn.pipeline.Pipeline`, or a `RankEnsemble` where several configurations are better.
+        A fitted `sklearn.pipeline.Pipeline`, whose last step is the detector. Where detectors are named, not
+        given, and several configurations together are expected to be better, a `RankEnsemble` of them.
 
         Raises
         ------
@@ -182,7 +183,8 @@ class MetaTuner:
             )
         allowed = self._allowed(likes)
         table = self.table_
-        same = [i for i, known in enumerate(table.prints) if same_table(known, fingerprint(rows))]
+        mine = fingerprint(rows)
+        same = [i for i, known in enumerate(table.prints) if same_table(known, mine)]
         left_out = tuple(table.tasks[i] for i in same)
         notes = []
         if budget == 0:
@@ -201,6 +203,8 @@ class MetaTuner:
                 same=frozenset(table.families[i] for i in same),
             )
             choice = self._strategy.search(search)
+        if any(like is not None for like in likes.values()):  # what was given is to come back, set
+            choice = replace(choice, members=choice.members[:1])
         made = self._build(table.configs, choice, rows[labels != 1], likes)
         faults = sum(trial.seen is None for trial in search.trials)
         if faults:
@@ -222,7 +226,7 @@ class MetaTuner:
     def _allowed(self, likes: Mapping[str, Any]) -> NDArray[np.int64]:
         """Return the places of the configurations of these detectors."""
         if not hasattr(self, "table_"):
-            raise ParameterError("nothing was learnt yet; call fit, or take MetaTuner.pretrained")
+            raise ParameterError("nothing was learnt yet; call fit first")
         names = [config["detector"] for config in self.table_.configs]
         unknown = sorted(set(likes) - set(names))
         if unknown:
