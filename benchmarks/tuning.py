@@ -28,10 +28,10 @@ from outlearn.rng import derive
 from outlearn.tasks.corpus import Corpus
 from outlearn.tuning.adversary import Adversary
 from outlearn.tuning.observe import Observation
-from outlearn.tuning.search import Search, Strategy
+from outlearn.tuning.search import Search
 from outlearn.tuning.source import SYNTHETIC_NAME, TaskSource, usable
 from outlearn.tuning.space import Config, configurations
-from outlearn.tuning.strategies import STRATEGIES
+from outlearn.tuning.strategies import STRATEGIES, Strategy
 from outlearn.tuning.table import PerformanceTable, build_table
 from outlearn.tuning.tuner import CLASSICAL
 
@@ -69,8 +69,8 @@ def measure(
     fold, rows = folds(table), []
     for part in range(FOLDS):
         learnt = table.of(np.flatnonzero(fold != part))
-        ways = {name: make(learnt, seed) for name, make in STRATEGIES.items()}
-        adversary = Adversary(learnt)
+        ways = {name: make.learn(learnt, seed) for name, make in STRATEGIES.items()}
+        adversary = Adversary.learn(learnt)
         for task in np.flatnonzero(fold == part):
             if table.tasks[task].startswith(SYNTHETIC_NAME):
                 continue

@@ -33,6 +33,7 @@ def table(kind: int, seed: int = 0) -> PerformanceTable:
         seconds=nothing,
         failed=nothing > 0,
         measures=measures,
+        seen=nothing * np.nan,
         ranks=[nothing] * T,
         truths=[np.zeros(C, dtype=np.int8)] * T,
     )
@@ -40,7 +41,7 @@ def table(kind: int, seed: int = 0) -> PerformanceTable:
 
 @pytest.mark.parametrize("kind", [0, K - 1])
 def test_the_kind_that_tells_the_truth_is_learnt(kind):
-    adversary = Adversary(table(kind))
+    adversary = Adversary.learn(table(kind))
     assert adversary.mixture.sum() == pytest.approx(1)
     assert adversary.mixture.argmax() == kind and adversary.mixture[kind] > 0.6
     new = table(kind, seed=1)
@@ -54,14 +55,14 @@ def test_where_nothing_tells_the_truth_the_adversary_is_worth_little():
     blind = replace(blind, measures=rng.uniform(0.4, 1, size=blind.measures.shape))
 
     def reach(learnt_from):
-        adversary = Adversary(learnt_from)
+        adversary = Adversary.learn(learnt_from)
         return adversary.worth * adversary.left(learnt_from.measures.reshape(-1, len(MEASURES))).std()
 
     assert reach(blind) < 0.2 * reach(table(0))
 
 
 def test_the_closed_form_is_the_minimum_over_mixtures():
-    adversary = Adversary(table(1))
+    adversary = Adversary.learn(table(1))
     measures = np.random.default_rng(3).uniform(0.3, 1, size=(4, len(MEASURES)))
     areas, p, price = measures[:, PSEUDO], adversary.mixture, adversary.price
 
@@ -78,5 +79,5 @@ def test_the_closed_form_is_the_minimum_over_mixtures():
 
 
 def test_the_same_table_gives_the_same_adversary():
-    one, other = Adversary(table(2)), Adversary(table(2))
+    one, other = Adversary.learn(table(2)), Adversary.learn(table(2))
     assert np.array_equal(one.mixture, other.mixture) and one.price == other.price

@@ -14,16 +14,18 @@ from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import Pipeline
 
 from outlearn.errors import InputError, LabelError, ParameterError
-from outlearn.tuning import strategies, surrogate, tuner
+from outlearn.tuning import drill, strategies, tuner
 from outlearn.tuning.candidate import scores
 from outlearn.tuning.ensemble import RankEnsemble
+from outlearn.tuning.folds import FOLDS, Folds
 from outlearn.tuning.isolate import IsolatedObserver
 from outlearn.tuning.metafeatures import META_FEATURES
 from outlearn.tuning.observe import MEASURES, Observation, Sample
+from outlearn.tuning.policy import SearchPolicy
 from outlearn.tuning.search import Search
 from outlearn.tuning.source import SYNTHETIC, TaskSource
 from outlearn.tuning.space import configurations, default
-from outlearn.tuning.strategies import FOLDS, STRATEGIES, Folds, Maml
+from outlearn.tuning.strategies import STRATEGIES, Maml
 from outlearn.tuning.surrogate import Surrogate
 from outlearn.tuning.table import PerformanceTable, fingerprint
 from outlearn.tuning.tuner import MetaTuner
@@ -62,6 +64,7 @@ def made_up(seed: int = 0) -> PerformanceTable:
         seconds=nothing,
         failed=nothing > 0,
         measures=measures,
+        seen=np.full((TASKS, C), np.nan),
         ranks=ranks,
         truths=truths,
     )
@@ -94,8 +97,9 @@ def table():
 
 @pytest.fixture
 def quick(monkeypatch):
-    plain = Surrogate.__init__
-    monkeypatch.setattr(Surrogate, "__init__", lambda self, t, s=0: plain(self, t, s, steps=20, width=16))
+    surrogate, policy = Surrogate.learn, SearchPolicy.learn
+    monkeypatch.setattr(Surrogate, "learn", lambda t, s=0: surrogate(t, s, steps=20, width=16))
+    monkeypatch.setattr(SearchPolicy, "learn", lambda t, s=0: policy(t, s, rounds=2))
 
 
 def test_folds_hold_families_together_and_out():
@@ -115,25 +119,25 @@ def test_folds_hold_families_together_and_out():
 def test_strategies_stay_within_budget_and_what_is_allowed(name, budget, table, quick):
     allowed = [2, 3, 5, 8]
     search = search_of(table, allowed=allowed, budget=budget)
-    choice = STRATEGIES[name](table, 0).search(search)
+    choice = STRATEGIES[name].learn(table, 0).search(search)
     assert choice.members and set(choice.members) <= set(allowed)
     assert len(set(choice.members)) == len(choice.members)
     assert len(search.trials) <= budget and choice.expected.shape == (C,) and choice.why
-    again = STRATEGIES[name](table, 0).search(search_of(table, allowed=allowed, budget=budget))
+    again = STRATEGIES[name].learn(table, 0).search(search_of(table, allowed=allowed, budget=budget))
     assert again.members == choice.members
 
 
 def test_the_best_on_average_is_the_best_single(table):
-    best = STRATEGIES["single"](table, 0).search(search_of(table)).members
+    best = STRATEGIES["single"].learn(table, 0).search(search_of(table)).members
     assert best == (table.precision.mean(axis=0).argmax(),)
-    assert STRATEGIES["default"](table, 0).search(search_of(table, allowed=[7, 9])).members == (7,)
+    assert STRATEGIES["default"].learn(table, 0).search(search_of(table, allowed=[7, 9])).members == (7,)
 
 
 def test_a_family_that_is_the_table_itself_has_no_say(table):
     spoilt = replace(table, precision=table.precision.copy())
     mine = [i for i, family in enumerate(table.families) if family == "family0"]
     spoilt.precision[mine, 5] += 60.0
-    strategy = STRATEGIES["single"](spoilt, 0)
+    strategy = STRATEGIES["single"].learn(spoilt, 0)
     assert strategy.search(search_of(table)).members == (5,)
     assert strategy.search(search_of(table, same=["family0"])).members != (5,)
 
@@ -144,20 +148,20 @@ def best_of(model: Surrogate, new: PerformanceTable, seen: bool) -> np.ndarray:
         {c: Observation(new.measures[t, c], None, 0.0) for c in range(C)} if seen else {}
         for t in range(TASKS)
     ]
-    return np.array([model.expect(new.features[t], told[t]).argmax() for t in range(TASKS)])
+    return np.array([model.expect(new.features[t], told[t], np.arange(C)).argmax() for t in range(TASKS)])
 
 
 def test_the_surrogate_learns_what_tables_tell_apart(table):
     """New tables: the best configuration follows from meta-features before any trial."""
     new = made_up(1)
     right = np.where(new.features[:, :10].mean(axis=1) > 0, 3, 8)
-    assert np.mean(best_of(Surrogate(table, steps=300), new, seen=False) == right) > 0.9
+    assert np.mean(best_of(Surrogate.learn(table, steps=300), new, seen=False) == right) > 0.9
 
 
 def test_the_surrogate_believes_what_was_seen(table):
     """A measure that told the truth elsewhere is followed where the meta-features say nothing."""
     blind, new = (replace(each, features=np.zeros_like(each.features)) for each in (table, made_up(1)))
-    model, right = Surrogate(blind, steps=300), new.precision.argmax(axis=1)
+    model, right = Surrogate.learn(blind, steps=300), new.precision.argmax(axis=1)
     assert np.mean(best_of(model, new, seen=False) == right) < 0.7
     assert np.mean(best_of(model, new, seen=True) == right) > 0.9
 
@@ -165,17 +169,17 @@ def test_the_surrogate_believes_what_was_seen(table):
 def test_what_failed_is_not_chosen(table, quick):
     broken = (3, 8)
     search = search_of(table, budget=C, broken=broken)
-    choice = Maml(table, 0).search(search)
+    choice = Maml.learn(table, 0).search(search)
     assert not set(choice.members) & set(broken)
     assert [t.fault for t in search.trials if t.index in broken] == ["ValueError: it does not work here"] * 2
     search = search_of(table, budget=3, broken=range(C))
-    assert set(Maml(table, 0).search(search).members).isdisjoint(t.index for t in search.trials)
+    assert set(Maml.learn(table, 0).search(search).members).isdisjoint(t.index for t in search.trials)
 
 
 def test_nothing_is_tried_after_the_deadline(table, quick):
     search = search_of(table, budget=C)
     search.deadline = time.monotonic() - 1
-    assert Maml(table, 0).search(search).members and not search.trials
+    assert Maml.learn(table, 0).search(search).members and not search.trials
     with pytest.raises(RuntimeError, match="budget"):
         search.look(0)
 
@@ -183,9 +187,9 @@ def test_nothing_is_tried_after_the_deadline(table, quick):
 def test_simulated_labels_are_kept_out_of_what_is_to_be_told():
     truth = (np.arange(60) < 15).astype(np.int8)
     ranks = np.stack([truth + np.linspace(0, 0.5, 60), np.linspace(0, 1, 60)])
-    seen, gains = surrogate._labelled(ranks, truth, np.array([0, 1]), np.random.default_rng(0))
+    seen, rest = drill._labelled(ranks, truth, np.random.default_rng(0))
     assert seen[0] < 1 and seen[0] > seen[1]  # the other anomalies stand unlabelled beside those that are
-    assert gains[0] > 0 > gains[1]
+    assert rest[0] > rest[1]
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,9 @@ Source of the closed form: Donsker, Varadhan 1975; of robustness within a diverg
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, Self
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -36,7 +39,12 @@ class Adversary:
         against the worst mixture counts, over one of 0.
     """
 
-    def __init__(self, table: PerformanceTable) -> None:
+    def __init__(self, mixture: Floats, price: float, worth: float) -> None:
+        self.mixture, self.price, self.worth = mixture, price, worth
+
+    @classmethod
+    def learn(cls, table: PerformanceTable) -> Self:
+        """Learn from a performance table."""
         import torch
 
         areas = torch.from_numpy(np.nan_to_num(table.measures[:, :, PSEUDO], nan=0.5))  # (T, C, K)
@@ -59,8 +67,20 @@ class Adversary:
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
-        self.mixture = torch.softmax(logits, 0).detach().numpy()
-        self.price, self.worth = float(log_price.exp().detach()), float(log_worth.exp().detach())
+        return cls(
+            torch.softmax(logits, 0).detach().numpy(),
+            float(log_price.exp().detach()),
+            float(log_worth.exp().detach()),
+        )
+
+    @classmethod
+    def restore(cls, state: Mapping[str, NDArray[Any]]) -> Self:
+        """Return what `state` told of."""
+        return cls(state["mixture"], *(float(number) for number in state["scale"]))
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Return what was learnt, as arrays."""
+        return {"mixture": self.mixture, "scale": np.array([self.price, self.worth])}
 
     def left(self, measures: Floats) -> Floats:
         """Return what the worst mixture leaves of the AUROC, its price included: (N,) for measures (N, M)."""

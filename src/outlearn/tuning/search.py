@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from outlearn.tuning.observe import Observation
 from outlearn.tuning.space import Config
 
-__all__ = ["Choice", "Looker", "Search", "Strategy", "Trial"]
+__all__ = ["Choice", "Looker", "Search", "Trial"]
 
 Floats = NDArray[np.float64]
 
@@ -60,7 +60,7 @@ class Search:
     features : of the table, see `metafeatures`.
     same : families of tasks that are this table: what was learnt from them is not to be used.
     looker : makes what tries them when first asked; budget : how many may be tried; deadline : of the clock
-        `time.monotonic`, after which nothing more is tried.
+        `time.monotonic`, after which nothing more is tried. seed : of what is drawn.
     """
 
     configs: Sequence[Config]
@@ -70,6 +70,7 @@ class Search:
     budget: int
     same: frozenset[str] = frozenset()
     deadline: float = np.inf
+    seed: int = 0
     trials: list[Trial] = field(default_factory=list)
 
     @property
@@ -99,9 +100,3 @@ class Search:
             seen, fault = None, f"{type(error).__name__}: {error}"
         self.trials.append(Trial(index, seen, time.perf_counter() - started, fault))
         return seen
-
-
-class Strategy(Protocol):
-    """A way to spend a budget of trials and to decide."""
-
-    def search(self, search: Search) -> Choice: ...

@@ -28,37 +28,45 @@ SYNTHETIC = SamplerConfig(
 
 @dataclass(frozen=True)
 class TaskSource:
-    """Contaminated tasks by number: each entry once, then synthetic ones.
+    """Contaminated tasks by number: each entry, as often as it is split, then synthetic ones.
 
-    entries : labelled sets. seed : of splits and of synthetic tasks. support_rows, query_rows : upper bounds.
-    sampler : of synthetic tasks; `SYNTHETIC` when None.
+    entries : labelled sets. splits : of each of them. seed : of splits and of synthetic tasks.
+    labels : anomalies of each support whose label is told, as far as there are any.
+    support_rows, query_rows : upper bounds. sampler : of synthetic tasks; `SYNTHETIC` when None.
     """
 
     entries: tuple[Entry, ...] = ()
     synthetic: int = 0
+    splits: int = 1
+    labels: int = 0
     seed: int = 0
     support_rows: int = 1000
     query_rows: int = 600
     sampler: SamplerConfig | None = None
 
     def __len__(self) -> int:
-        return len(self.entries) + self.synthetic
+        return len(self.entries) * self.splits + self.synthetic
 
     def __call__(self, index: int) -> Episode:
-        if index >= len(self.entries):
-            number = index - len(self.entries)
+        number = index - len(self.entries) * self.splits
+        if number >= 0:
             sampler = SYNTHETIC if self.sampler is None else self.sampler
+            if self.labels:
+                told = (self.labels, self.labels)
+                sampler = replace(sampler, situations={"labelled": 1.0}, labels=told)
             episode = SyntheticSampler(replace(sampler, seed=self.seed)).episode(number)
             name = f"{SYNTHETIC_NAME}{number}"
             named = {"name": name, "family": name}
             return replace(episode, origin={**episode.origin, **named})
-        entry = self.entries[index]
+        split, place = divmod(index, len(self.entries))
+        entry = self.entries[place]
         X, y = read_set(entry.path)
         return episode_from_set(
             X,
             y,
-            rng=derive(self.seed, 0x7AB1E),
-            situation="contaminated",
+            rng=derive(self.seed + split, 0x7AB1E),
+            situation="labelled" if self.labels else "contaminated",
+            labels=self.labels,
             support_rows=self.support_rows,
             query_rows=self.query_rows,
             drop_duplicates=True,
@@ -68,8 +76,8 @@ class TaskSource:
     def about(self) -> str:
         """Say what the tasks are made of, so that another source is told from this one."""
         names = ", ".join(entry.name for entry in self.entries)
-        bounds = f"{self.support_rows}+{self.query_rows} rows, seed {self.seed}"
-        return f"{names}; {self.synthetic} of {self.sampler or SYNTHETIC}; {bounds}"
+        bounds = f"{self.support_rows}+{self.query_rows} rows, seed {self.seed}, {self.labels} labels"
+        return f"{names}; {self.splits} splits; {self.synthetic} of {self.sampler or SYNTHETIC}; {bounds}"
 
 
 def usable(entries: Iterable[Entry]) -> list[Entry]:

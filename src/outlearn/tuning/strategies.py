@@ -9,190 +9,330 @@ drawn at random, and the one that was best on average elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from outlearn.rng import derive
 from outlearn.tuning.adversary import Adversary
+from outlearn.tuning.folds import ALL, FOLDS, Folds, groups, means
+from outlearn.tuning.game import TAKE, TRY
+from outlearn.tuning.policy import SearchPolicy
 from outlearn.tuning.portfolio import votes
-from outlearn.tuning.search import Choice, Search, Strategy
-from outlearn.tuning.source import SYNTHETIC_NAME
+from outlearn.tuning.search import Choice, Search
+from outlearn.tuning.space import Config
 from outlearn.tuning.surrogate import Surrogate
 from outlearn.tuning.table import PerformanceTable
 
-__all__ = ["FOLDS", "STRATEGIES", "Adversarial", "Default", "Folds", "Maml", "Portfolio", "Random", "Single"]
+__all__ = [
+    "STRATEGIES",
+    "Adversarial",
+    "Default",
+    "Maml",
+    "Policy",
+    "Portfolio",
+    "Random",
+    "Single",
+    "Strategy",
+]
 
 Floats = NDArray[np.float64]
-FOLDS = 5
 MEMBERS = 10  # configurations whose ranks are averaged
 AT_ONCE = 5  # configurations that are tried between two questions to the networks
 CURIOSITY = 0.5  # how much a difference between networks counts, when the next to try is chosen
 
 
-class Folds:
-    """Which part of the families each fold is learnt without.
-
-    >>> folds = Folds(["a", "b", "c", "d", "e", "f"])
-    >>> [len(folds.without(["a"])), len(folds.without([])), folds.kept(["a", "b"], folds.without(["a"])[0])]
-    [1, 5, [1]]
-    """
-
-    def __init__(self, families: Iterable[str], seed: int = 0) -> None:
-        names = sorted(set(families))
-        order = derive(seed, 0xF01D).permutation(len(names))
-        self._place = {names[i]: number % FOLDS for number, i in enumerate(order)}
-
-    def kept(self, families: Iterable[str], fold: int) -> list[int]:
-        """Return the places of the tasks that a fold is learnt from: all, where nothing would be left."""
-        families = list(families)
-        kept = [i for i, name in enumerate(families) if self._place[name] != fold]
-        return kept or list(range(len(families)))
-
-    def without(self, families: Iterable[str]) -> list[int]:
-        """Return the folds that were learnt without some families; all of them where there is none such."""
-        places = {self._place[name] for name in families if name in self._place}
-        return list(range(FOLDS)) if len(places) != 1 else sorted(places)
+State = dict[str, NDArray[Any]]
 
 
-def _unknown(search: Search) -> Floats:
-    return np.full(len(search.configs), np.nan)
+class Strategy(Protocol):
+    """A way to spend a budget of trials and to decide, and what was learnt for it as arrays."""
+
+    @classmethod
+    def learn(cls, table: PerformanceTable, seed: int = 0) -> Self: ...
+
+    @classmethod
+    def restore(cls, state: Mapping[str, NDArray[Any]], folds: Folds, configs: Sequence[Config]) -> Self: ...
+
+    def state(self) -> State: ...
+
+    def search(self, search: Search) -> Choice: ...
 
 
 class Default:
     """The first candidate: what the library sets."""
 
-    def __init__(self, table: PerformanceTable, seed: int = 0) -> None:
-        pass
+    @classmethod
+    def learn(cls, table: PerformanceTable, seed: int = 0) -> Self:
+        return cls()
+
+    @classmethod
+    def restore(cls, state: Mapping[str, NDArray[Any]], folds: Folds, configs: Sequence[Config]) -> Self:
+        return cls()
+
+    def state(self) -> State:
+        return {}
 
     def search(self, search: Search) -> Choice:
         return Choice((int(search.allowed[0]),), _unknown(search), "it is the default")
 
 
-class Random:
+class Random(Default):
     """One at random."""
 
-    def __init__(self, table: PerformanceTable, seed: int = 0) -> None:
-        self._seed = seed
-
     def search(self, search: Search) -> Choice:
-        pick = int(derive(self._seed, 0xD1CE).choice(search.allowed))
+        pick = int(derive(search.seed, 0xD1CE).choice(search.allowed))
         return Choice((pick,), _unknown(search), "it was drawn at random")
 
 
 class Single:
     """The one that was best on average on other tables, real ones if there are any."""
 
-    def __init__(self, table: PerformanceTable, seed: int = 0) -> None:
-        self._folds, self._means = Folds(table.families, seed), means(table, seed)
+    def __init__(self, folds: Folds, means: Floats) -> None:
+        self._folds, self._means = folds, means
+
+    @classmethod
+    def learn(cls, table: PerformanceTable, seed: int = 0) -> Self:
+        return cls(Folds(table.families, seed), means(table, seed))
+
+    @classmethod
+    def restore(cls, state: Mapping[str, NDArray[Any]], folds: Folds, configs: Sequence[Config]) -> Self:
+        return cls(folds, state["means"])
+
+    def state(self) -> State:
+        return {"means": self._means}
+
+    def expected(self, search: Search) -> Floats:
+        """Return (C,) the mean average precision on tables that are not this one; NaN where not allowed."""
+        found = _unknown(search)
+        found[search.allowed] = self._means[self._folds.without(search.same)].mean(axis=0)[search.allowed]
+        return found - np.nanmean(found)
 
     def search(self, search: Search) -> Choice:
-        expected = self._means[self._folds.without(search.same)].mean(axis=0)
-        best = int(search.allowed[expected[search.allowed].argmax()])
-        return Choice((best,), expected - expected.mean(), "no other was better on average on other tables")
+        expected = self.expected(search)
+        best = int(np.nanargmax(expected))
+        return Choice((best,), expected, "no other was better on average on other tables")
 
 
 class Portfolio:
-    """A few that complement one another on other tables; see `portfolio`."""
+    """A few that complement one another on other tables; see `portfolio`.
 
-    def __init__(self, table: PerformanceTable, seed: int = 0) -> None:
-        self._folds, self._means = Folds(table.families, seed), means(table, seed)
-        self._table, self._seed = table, seed
-        self._votes: dict[tuple[int, ...], Floats] = {}
+    For all candidates and for those of each detector there is a portfolio of its own; of a part of the
+    detectors, those candidates are taken that the portfolio of all holds.
+    """
 
-    def search(self, search: Search) -> Choice:
-        allowed = tuple(int(i) for i in search.allowed)
-        if allowed not in self._votes:
-            part = self._table.among(allowed)
-            self._votes[allowed] = np.stack(
+    def __init__(
+        self,
+        single: Single,
+        folds: Folds,
+        groups: Mapping[str, NDArray[np.int64]],
+        held: State,
+        table: PerformanceTable | None,
+        seed: int,
+    ) -> None:
+        self._single, self._folds, self._groups = single, folds, groups
+        self._held, self._table, self._seed = held, table, seed
+
+    @classmethod
+    def learn(cls, table: PerformanceTable, seed: int = 0) -> Self:
+        folds = Folds(table.families, seed)
+        return cls(Single.learn(table, seed), folds, groups(table.configs), {}, table, seed)
+
+    @classmethod
+    def restore(cls, state: Mapping[str, NDArray[Any]], folds: Folds, configs: Sequence[Config]) -> Self:
+        held = {name: value for name, value in state.items() if name != "means"}
+        return cls(Single.restore(state, folds, configs), folds, groups(configs), held, None, 0)
+
+    def state(self) -> State:
+        return {**self._single.state(), **{name: self._votes(name) for name in self._groups}}
+
+    def _votes(self, name: str) -> Floats:
+        """Return (FOLDS, K) the votes for the candidates of a group, found when first asked for."""
+        if name not in self._held:
+            assert self._table is not None  # what is restored holds all groups
+            part = self._table.among(self._groups[name])
+            self._held[name] = np.stack(
                 [
                     votes(part.of(self._folds.kept(part.families, fold)), MEMBERS, self._seed + fold)
                     for fold in range(FOLDS)
                 ]
             )
-        usable = self._folds.without(search.same)
-        found = self._votes[allowed][usable].mean(axis=0)
-        expected = self._means[usable].mean(axis=0)
-        # What hardly any portfolio holds would dilute what most do.
-        held = [i for i in np.argsort(-found, kind="stable")[:MEMBERS] if found[i] >= 0.5 * found.max()]
-        return Choice(
-            tuple(allowed[i] for i in held),
-            expected - expected.mean(),
-            "together they were best on other tables",
-        )
-
-
-class Maml:
-    """Tries what meta-learnt surrogates expect most of, and takes what they expect most of then."""
-
-    def __init__(self, table: PerformanceTable, seed: int = 0) -> None:
-        self._folds = Folds(table.families, seed)
-        self._surrogates = [
-            Surrogate(table.of(self._folds.kept(table.families, fold)), seed + fold) for fold in range(FOLDS)
-        ]
+        found: Floats = self._held[name]
+        return found
 
     def search(self, search: Search) -> Choice:
-        surrogates = [self._surrogates[fold] for fold in self._folds.without(search.same)]
+        same = [name for name, group in self._groups.items() if np.array_equal(group, search.allowed)]
+        name = same[0] if same else ALL
+        of = self._groups[name]
+        found = self._votes(name)[self._folds.without(search.same)].mean(axis=0)[np.isin(of, search.allowed)]
+        order = np.argsort(-found, kind="stable")[:MEMBERS]
+        # What hardly any portfolio holds would dilute what most do.
+        held = search.allowed[[i for i in order if found[i] >= 0.5 * found.max()]]
+        expected = self._single.expected(search)
+        return Choice(tuple(int(i) for i in held), expected, "together they were best on other tables")
+
+
+class _Folded:
+    """Strategies that ask networks, one a fold."""
+
+    def __init__(self, folds: Folds, learnt: Sequence[Any]) -> None:
+        self._folds, self._learnt = folds, list(learnt)
+
+    def state(self) -> State:
+        return {
+            f"{fold}.{name}": value
+            for fold, one in enumerate(self._learnt)
+            for name, value in one.state().items()
+        }
+
+    def _fit_for(self, search: Search) -> list[Any]:
+        """Return those that were learnt without the table."""
+        return [self._learnt[fold] for fold in self._folds.without(search.same)]
+
+
+def _each(state: Mapping[str, NDArray[Any]]) -> list[State]:
+    """Return the states of the folds."""
+    return [
+        {name.partition(".")[2]: value for name, value in state.items() if name.startswith(f"{fold}.")}
+        for fold in range(FOLDS)
+    ]
+
+
+class Maml(_Folded):
+    """Tries what meta-learnt surrogates expect most of, and takes what they expect most of then."""
+
+    @classmethod
+    def learn(cls, table: PerformanceTable, seed: int = 0) -> Self:
+        folds = Folds(table.families, seed)
+        return cls(
+            folds,
+            [
+                Surrogate.learn(table.of(folds.kept(table.families, fold)), seed + fold)
+                for fold in range(FOLDS)
+            ],
+        )
+
+    @classmethod
+    def restore(cls, state: Mapping[str, NDArray[Any]], folds: Folds, configs: Sequence[Config]) -> Self:
+        return cls(folds, [Surrogate.restore(each, configs) for each in _each(state)])
+
+    def search(self, search: Search) -> Choice:
+        surrogates = self._fit_for(search)
 
         def expect() -> tuple[Floats, Floats]:
-            told = np.stack([one.expect(search.features, search.seen) for one in surrogates])
+            told = np.stack([one.expect(search.features, search.seen, search.allowed) for one in surrogates])
             return told.mean(axis=0), told.std(axis=0)
 
         tried: set[int] = set()
         while search.left and len(tried) < len(search.allowed):
             mean, spread = expect()
-            hope = np.full(len(mean), -np.inf)
-            hope[search.allowed] = (mean + CURIOSITY * spread)[search.allowed]
-            hope[list(tried)] = -np.inf
-            for pick in np.argsort(-hope, kind="stable")[: min(AT_ONCE, len(search.allowed) - len(tried))]:
+            hope = np.where(np.isin(search.allowed, list(tried)), -np.inf, mean + CURIOSITY * spread)
+            for place in np.argsort(-hope, kind="stable")[: min(AT_ONCE, len(hope) - len(tried))]:
                 if search.left:
-                    tried.add(int(pick))
-                    search.look(int(pick))
-        expected, _ = expect()
-        # What was tried and failed is out; where something was seen, only what was seen is taken.
-        untried = [int(i) for i in search.allowed if int(i) not in tried]
-        allowed = np.array(sorted(search.seen) or untried or search.allowed, dtype=np.int64)
-        best = allowed[np.argsort(-expected[allowed], kind="stable")]
-        return Choice(
-            tuple(int(i) for i in best[: count_of(len(allowed))]),
+                    pick = int(search.allowed[place])
+                    tried.add(pick)
+                    search.look(pick)
+        expected = _unknown(search)
+        expected[search.allowed], _ = expect()
+        return _choice(
+            search,
             expected,
             "surrogates, trained on other tables and adapted to what was seen here, expect most of them",
         )
 
 
-class Adversarial:
-    """Tries what was best on other tables, and takes what holds up against an adversary; see `adversary`."""
+class Policy(_Folded):
+    """Tries what policies propose until they would rather take one; see `policy`."""
 
-    def __init__(self, table: PerformanceTable, seed: int = 0) -> None:
-        self._folds, self._means = Folds(table.families, seed), means(table, seed)
-        self._adversaries = [
-            Adversary(table.of(self._folds.kept(table.families, fold))) for fold in range(FOLDS)
-        ]
+    @classmethod
+    def learn(cls, table: PerformanceTable, seed: int = 0) -> Self:
+        folds = Folds(table.families, seed)
+        return cls(
+            folds,
+            [
+                SearchPolicy.learn(table.of(folds.kept(table.families, fold)), seed + fold)
+                for fold in range(FOLDS)
+            ],
+        )
+
+    @classmethod
+    def restore(cls, state: Mapping[str, NDArray[Any]], folds: Folds, configs: Sequence[Config]) -> Self:
+        return cls(folds, [SearchPolicy.restore(each, configs) for each in _each(state)])
 
     def search(self, search: Search) -> Choice:
-        usable = self._folds.without(search.same)
-        expected = self._means[usable].mean(axis=0)
-        expected = expected - expected.mean()
+        policies = self._fit_for(search)
+        tried: set[int] = set()
+        while True:
+            told = [one.moves(search.features, search.seen, search.allowed, search.left) for one in policies]
+            chances = np.mean(told, axis=0)  # (K, kinds)
+            chances[np.isin(search.allowed, list(tried)), TRY] = 0.0
+            if not search.left or chances[:, TRY].sum() <= chances[:, TAKE].sum():
+                break
+            pick = int(search.allowed[chances[:, TRY].argmax()])
+            tried.add(pick)
+            search.look(pick)
+        preferred = _unknown(search)
+        preferred[search.allowed] = chances[:, TAKE]
+        choice = _choice(
+            search, preferred, "a policy, trained by playing searches on other tables, takes these"
+        )
+        return replace(choice, expected=_unknown(search))
+
+
+class Adversarial(_Folded):
+    """Tries what was best on other tables, and takes what holds up against an adversary; see `adversary`."""
+
+    def __init__(self, folds: Folds, learnt: Sequence[Adversary], single: Single) -> None:
+        super().__init__(folds, learnt)
+        self._single = single
+
+    @classmethod
+    def learn(cls, table: PerformanceTable, seed: int = 0) -> Self:
+        folds = Folds(table.families, seed)
+        learnt = [Adversary.learn(table.of(folds.kept(table.families, fold))) for fold in range(FOLDS)]
+        return cls(folds, learnt, Single.learn(table, seed))
+
+    @classmethod
+    def restore(cls, state: Mapping[str, NDArray[Any]], folds: Folds, configs: Sequence[Config]) -> Self:
+        learnt = [Adversary.restore(each) for each in _each(state)]
+        return cls(folds, learnt, Single.restore(state, folds, configs))
+
+    def state(self) -> State:
+        return {**super().state(), **self._single.state()}
+
+    def search(self, search: Search) -> Choice:
+        expected = self._single.expected(search)
         for pick in search.allowed[np.argsort(-expected[search.allowed], kind="stable")]:
             if search.left:
                 search.look(int(pick))
         seen = np.array(sorted(search.seen), dtype=np.int64)
         if len(seen):
             measures = np.array([search.seen[int(i)].measures for i in seen])
-            told = [a.worth * a.left(measures) for a in (self._adversaries[fold] for fold in usable)]
+            told = [a.worth * a.left(measures) for a in self._fit_for(search)]
             gain = np.mean(told, axis=0)
             expected[seen] += gain - gain.mean()
-        failed = {trial.index for trial in search.trials} - set(seen.tolist())
-        rest = np.array([i for i in search.allowed if int(i) not in failed], dtype=np.int64)
-        allowed = seen if len(seen) else rest if len(rest) else search.allowed
-        best = allowed[np.argsort(-expected[allowed], kind="stable")]
-        return Choice(
-            tuple(int(i) for i in best[: count_of(len(allowed))]),
+        return _choice(
+            search,
             expected,
             "of what was good on other tables, they hold up best against pseudo-anomalies made to be missed",
         )
+
+
+def _unknown(search: Search) -> Floats:
+    return np.full(len(search.configs), np.nan)
+
+
+def _choice(search: Search, expected: Floats, why: str) -> Choice:
+    """Take what is expected most of: of what was seen, or else of what was not found to fail."""
+    failed = {trial.index for trial in search.trials}
+    untried = [int(i) for i in search.allowed if int(i) not in failed]
+    allowed = np.array(sorted(search.seen) or untried or search.allowed, dtype=np.int64)
+    best = allowed[np.argsort(-expected[allowed], kind="stable")]
+    return Choice(tuple(int(i) for i in best[: count_of(len(allowed))]), expected, why)
 
 
 def count_of(candidates: int) -> int:
@@ -200,22 +340,15 @@ def count_of(candidates: int) -> int:
     return min(MEMBERS, -(-candidates * 2 // 5))
 
 
-def means(table: PerformanceTable, seed: int) -> Floats:
-    """Return (FOLDS, C) the mean average precision over tasks, of real ones where there are any."""
-    folds = Folds(table.families, seed)
-    kept = [folds.kept(table.families, fold) for fold in range(FOLDS)]
-    real = [[i for i in part if not table.tasks[i].startswith(SYNTHETIC_NAME)] or part for part in kept]
-    return np.stack([table.precision[part].mean(axis=0) for part in real])
-
-
-STRATEGIES: Mapping[str, Callable[[PerformanceTable, int], Strategy]] = MappingProxyType(
+STRATEGIES: Mapping[str, type[Strategy]] = MappingProxyType(
     {
         "portfolio": Portfolio,
         "maml": Maml,
+        "policy": Policy,
         "adversarial": Adversarial,
         "single": Single,
         "default": Default,
         "random": Random,
     }
 )
-"""Strategies by name: (performance table, seed) → strategy."""
+"""Strategies by name."""

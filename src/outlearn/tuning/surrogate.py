@@ -9,25 +9,25 @@ seen is one more observation.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from outlearn.learners.batch import stack
 from outlearn.learners.fit import meta_fit
 from outlearn.learners.gradient import GradientLearned
 from outlearn.learners.loop import Training, warm_cosine
 from outlearn.learners.maml import MAML
+from outlearn.learners.threads import one_thread
 from outlearn.rng import derive
 from outlearn.tasks.task import Task
-from outlearn.tuning.observe import MEASURES, Observation
-from outlearn.tuning.portfolio import average_precisions
-from outlearn.tuning.space import vectors
+from outlearn.tuning.drill import Drill, Drills
+from outlearn.tuning.observe import Observation
+from outlearn.tuning.space import Config
 from outlearn.tuning.table import PerformanceTable
+from outlearn.tuning.view import OBSERVED, UNIT, Seen, View, relative_gains
 
 if TYPE_CHECKING:
     from outlearn.learners.batch import Batch
@@ -35,63 +35,33 @@ if TYPE_CHECKING:
 __all__ = ["Surrogate"]
 
 Floats = NDArray[np.float64]
-UNIT = 0.2  # of average precision, that differences are told in
-CLIP = 3.0
-LABELS = 5  # anomalies whose labels are simulated
-ENOUGH = 2 * LABELS  # anomalies of a query that some can be labelled of
-SEEN = 3 * len(MEASURES) + 3  # columns that tell what was seen of a configuration
-OBSERVED = len(MEASURES) + 1  # values that the inner loop believes more or less
 BATCH = 8
 FORGET = 0.2  # share of the tasks whose meta-features are hidden in training: there are few tables
-
-
-@dataclass(frozen=True)
-class Scaling:
-    """Mean and spread of the meta-features over the tables learnt from."""
-
-    mean: Floats
-    spread: Floats
-
-    def __call__(self, features: Floats) -> Floats:
-        scaled: Floats = np.clip((features - self.mean) / self.spread, -CLIP, CLIP) / CLIP
-        return scaled
+MOST_TRIED = 40
+META = "meta."  # what names of meta-parameters begin with in a state
+UNTRIED = 0.3  # weight of a configuration that was not tried
 
 
 class Surrogate:
-    """Tells how far above the mean of all configurations the average precision of each will be.
+    """Tells how far above the mean of the candidates the average precision of each will be."""
 
-    Parameters
-    ----------
-    table : what it learns from.
-    steps : of meta-training. inner : gradient steps on what was seen; 0 for none.
-    """
+    def __init__(self, view: View, learned: GradientLearned, shape: tuple[int, int]) -> None:
+        self._view, self._learned, self._shape = view, learned, shape
 
-    def __init__(
-        self, table: PerformanceTable, seed: int = 0, *, steps: int = 500, inner: int = 1, width: int = 64
-    ) -> None:
+    @classmethod
+    def learn(
+        cls, table: PerformanceTable, seed: int = 0, *, steps: int = 500, inner: int = 1, width: int = 64
+    ) -> Self:
+        """Meta-train on a performance table.
+
+        Parameters
+        ----------
+        steps : of meta-training. inner : gradient steps on what was seen; 0 for none.
+        """
         import torch
 
-        from outlearn.nets.losses import squared_error
-        from outlearn.nets.mlp import MLP
-        from outlearn.nets.trust import Trust
-
-        gains = _gains(table.precision)
-        self._scaling = Scaling(table.features.mean(axis=0), table.features.std(axis=0) + 1e-6)
-        self._vectors, self._prior = vectors(table.configs), gains.mean(axis=0)
-        # In training a table may not tell of itself through the mean over tables.
-        others = (gains.sum(axis=0) - gains) / max(len(gains) - 1, 1)
-        columns = table.features.shape[1] + self._vectors.shape[1] + 1 + SEEN
-        with torch.random.fork_rng():
-            torch.manual_seed(seed)
-            net = MLP(columns, (width, width), 1, normalise=True)
-        learner = MAML(
-            module=net,
-            loss=Trust(OBSERVED),
-            query_loss=squared_error,
-            steps=inner,
-            rate=0.05,
-            rates="one" if inner else "fixed",
-        )
+        view, drills = View.of(table), Drills(table)
+        learner = _learner(view, seed, inner, width)
         recipe = Training(
             steps=steps,
             rate=2e-3,
@@ -99,113 +69,82 @@ class Surrogate:
             clip=5.0,
             optimiser=lambda leaves, rate: torch.optim.AdamW(leaves, lr=rate, weight_decay=1e-2),
         )
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)  # a second thread makes steps of so small a network slower
-        try:
-            meta = meta_fit(learner, lambda step: self._batch(table, gains, others, seed, step), recipe)
-        finally:
-            torch.set_num_threads(threads)
-        self._learned = GradientLearned(learner, meta)
+        with one_thread():
+            meta = meta_fit(learner, lambda step: _batch(view, drills, seed, step), recipe)
+        return cls(view, GradientLearned(learner, meta), (inner, width))
 
-    def expect(self, features: Floats, seen: Mapping[int, Observation]) -> Floats:
-        """Return (C,) the gain expected of each configuration, in average precision.
+    @classmethod
+    def restore(cls, state: Mapping[str, NDArray[Any]], configs: Sequence[Config]) -> Self:
+        """Return what `state` told of, for the same configurations."""
+        import torch
+
+        view = View.restore(state, configs)
+        inner, width = (int(number) for number in state["shape"])
+        meta = {
+            name.removeprefix(META): torch.from_numpy(value)
+            for name, value in state.items()
+            if name.startswith(META)
+        }
+        return cls(view, GradientLearned(_learner(view, 0, inner, width), meta), (inner, width))
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Return what was learnt, as arrays."""
+        meta = {META + name: value.detach().numpy() for name, value in self._learned.meta.items()}
+        return {**self._view.state(), **meta, "shape": np.array(self._shape)}
+
+    def expect(self, features: Floats, seen: Mapping[int, Observation], among: NDArray[np.int64]) -> Floats:
+        """Return (K,) the gain expected of each of some configurations over their mean, in average precision.
 
         Parameters
         ----------
         features : (F,) of the table. seen : what was seen, by configuration.
+        among : (K,) places of the configurations, ascending.
         """
-        tried = np.array(sorted(seen), dtype=np.int64)
-        measures = np.array([seen[i].measures for i in tried]).reshape(len(tried), len(MEASURES))
-        told = [seen[i].precision for i in tried]
-        precision = None if any(value is None for value in told) or not told else np.array(told, dtype=float)
-        rows, observed = self._rows(features, tried, measures, precision, self._prior)
-        if not len(tried):
+        told = Seen.of(seen, among)
+        rows = self._view.rows(features, among, told)
+        if not len(told.places):
             nothing = np.zeros((1, OBSERVED), dtype=np.float32)
             scorer = self._learned.adapt(rows[:1], nothing, steps=0)
         else:
-            scorer = self._learned.adapt(rows[tried], observed)
+            scorer = self._learned.adapt(rows[told.places], told.observed)
         return np.asarray(scorer.score(rows), dtype=np.float64).ravel() * UNIT
 
-    def _rows(
-        self,
-        features: Floats,
-        tried: NDArray[np.int64],
-        measures: Floats,
-        precision: Floats | None,
-        prior: Floats,
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return what the network reads of all configurations, (C, …), and what was observed of the tried."""
-        relative, ranks = _relative(measures), _ranks(measures)
-        gain = np.zeros(len(tried)) if precision is None else np.clip(_gains(precision[None])[0], -CLIP, CLIP)
-        seen = np.zeros((len(self._vectors), SEEN))
-        known = float(precision is not None)
-        if len(tried):
-            seen[tried] = np.column_stack(
-                [
-                    relative / CLIP,
-                    ranks,
-                    np.clip(measures, -CLIP, CLIP) / CLIP,
-                    np.ones(len(tried)),
-                    gain,
-                    np.full(len(tried), known),
-                ]
-            )
-        shared = np.repeat(self._scaling(features)[None], len(seen), axis=0)
-        rows = np.column_stack([shared, self._vectors, prior, seen]).astype(np.float32)
-        return rows, np.column_stack([relative, gain]).astype(np.float32)
 
-    def _batch(self, table: PerformanceTable, gains: Floats, priors: Floats, seed: int, step: int) -> Batch:
-        rng = derive(seed, 0x5A6, step)
-        return stack([self._task(table, gains, priors, int(t), rng) for t in rng.choice(len(gains), BATCH)])
+def _learner(view: View, seed: int, inner: int, width: int) -> MAML:
+    import torch
 
-    def _task(
-        self, table: PerformanceTable, gains: Floats, priors: Floats, t: int, rng: np.random.Generator
-    ) -> Task:
-        """Return one table as a task: some configurations tried, all to be told."""
-        count = len(table.configs)
-        wanted = int(rng.integers(min(4, count), min(40, count) + 1))
-        working = np.flatnonzero(~table.failed[t])
-        tried = np.sort(rng.choice(working, min(wanted, len(working)), replace=False))
-        truth, goal, precision = table.truths[t], gains[t], None
-        if truth.sum() >= ENOUGH and rng.random() < 0.5:
-            precision, goal = _labelled(table.ranks[t], truth, tried, rng)
-        rows, observed = self._rows(table.features[t], tried, table.measures[t, tried], precision, priors[t])
-        if rng.random() < FORGET:
-            rows[:, : table.features.shape[1]] = 0.0
-        weight = np.where(np.isin(np.arange(count), tried), 1.0, 0.3).astype(np.float32)
-        return Task(rows[tried], observed, rows, goal.astype(np.float32), None, weight)
+    from outlearn.nets.losses import squared_error
+    from outlearn.nets.mlp import MLP
+    from outlearn.nets.trust import Trust
+
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        net = MLP(view.width, (width, width), 1, normalise=True)
+    return MAML(
+        module=net,
+        loss=Trust(OBSERVED),
+        query_loss=squared_error,
+        steps=inner,
+        rate=0.05,
+        rates="one" if inner else "fixed",
+    )
 
 
-def _labelled(
-    ranks: NDArray[np.floating], truth: NDArray[np.int8], tried: NDArray[np.int64], rng: np.random.Generator
-) -> tuple[Floats, Floats]:
-    """Simulate labels of a few anomalies: the precision seen of those tried, and the gains on the rest."""
-    odd = rng.permutation(np.flatnonzero(truth == 1))
-    told, rest = np.zeros_like(truth), truth.copy()
-    told[odd[:LABELS]] = 1
-    rest[odd[:LABELS]] = 0
-    kept = told == 0
-    seen = average_precisions(told, ranks[tried])
-    return seen, _gains(average_precisions(rest[kept], ranks[:, kept])[None])[0]
+def _batch(view: View, drills: Drills, seed: int, step: int) -> Batch:
+    rng = derive(seed, 0x5A6, step)
+    # A batch is of one group, so that its tasks have one shape.
+    among = drills.groups[int(rng.integers(len(drills.groups)))]
+    return stack([_task(view, drills.draw(int(t), among, rng), rng) for t in rng.choice(len(drills), BATCH)])
 
 
-def _gains(precision: Floats) -> Floats:
-    """Return average precisions (T, C) relative to the mean of all configurations of a task, in `UNIT`."""
-    gains: Floats = (precision - precision.mean(axis=1, keepdims=True)) / UNIT
-    return gains
-
-
-def _relative(measures: Floats) -> Floats:
-    """Return measures (K, M) relative to those of the others that were tried."""
-    if not len(measures):
-        return measures
-    spread = measures.std(axis=0) + 0.02
-    relative: Floats = np.clip((measures - measures.mean(axis=0)) / spread, -CLIP, CLIP)
-    return relative
-
-
-def _ranks(measures: Floats) -> Floats:
-    if not len(measures):
-        return measures
-    ranks: Floats = 2 * (rankdata(measures, axis=0) - 0.5) / len(measures) - 1
-    return ranks
+def _task(view: View, drill: Drill, rng: np.random.Generator) -> Task:
+    """Return a drill as a task: some configurations tried, all to be told."""
+    count = len(drill.among)
+    wanted = int(rng.integers(min(4, count), min(MOST_TRIED, count) + 1))
+    seen = drill.seen(np.sort(rng.permutation(np.flatnonzero(~drill.failed))[:wanted]))
+    rows = view.rows(drill.features, drill.among, seen, drill.prior)
+    if rng.random() < FORGET:
+        rows[:, : len(drill.features)] = 0.0
+    weight = np.where(np.isin(np.arange(count), seen.places), 1.0, UNTRIED).astype(np.float32)
+    goal = relative_gains(drill.precision).astype(np.float32)
+    return Task(rows[seen.places], seen.observed, rows, goal, None, weight)

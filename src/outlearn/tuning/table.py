@@ -36,7 +36,7 @@ __all__ = ["PerformanceTable", "build_table", "fingerprint", "read_table", "same
 
 Floats = NDArray[np.float64]
 Source = Callable[[int], Episode]
-VERSION = 1  # of what is measured
+VERSION = 2  # of what is measured
 OK = "ok"
 LEVELS = 65_535  # of the ranks kept of each query row
 POINTS = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -54,6 +54,8 @@ class PerformanceTable:
     auroc, precision : (T, C) on the query; where a configuration failed, those of a constant score.
     seconds : (T, C) of fitting and scoring. failed : (T, C).
     measures : (T, C, M) what was seen without labels; NaN where it failed.
+    seen : (T, C) average precision of the labelled anomalies of the support among rows held out of it; NaN
+        where it failed, and on tasks without labels.
     ranks : T arrays (C, m) of the ranks of the query rows, in [0, 1]; truths : T arrays (m,).
     """
 
@@ -67,6 +69,7 @@ class PerformanceTable:
     seconds: Floats
     failed: NDArray[np.bool_]
     measures: Floats
+    seen: Floats
     ranks: list[NDArray[np.floating]]
     truths: list[NDArray[np.int8]]
 
@@ -88,7 +91,7 @@ class PerformanceTable:
 
 
 _LISTS = ("tasks", "families", "prints", "ranks", "truths")
-_ARRAYS = ("features", "auroc", "precision", "seconds", "failed", "measures")
+_ARRAYS = ("features", "auroc", "precision", "seconds", "failed", "measures", "seen")
 
 
 def fingerprint(X: NDArray[np.float32]) -> Floats:
@@ -184,6 +187,7 @@ def read_table(folder: Path, count: int | None = None) -> PerformanceTable:
         stacked("seconds"),
         np.stack([np.array(part["status"].to_pylist()) != OK for part in parts]),
         np.stack([np.array(part["measures"].to_pylist(), dtype=np.float64) for part in parts]),
+        stacked("seen"),
         [np.array(part["ranks"].to_pylist(), dtype=np.float32) / LEVELS for part in parts],
         [np.array(task["truth"], dtype=np.int8) for task in known],
     )
@@ -196,18 +200,19 @@ def _measure(index: int, *, source: Source, configs: list[Config]) -> pa.Table:
     sample = Sample.of(X, episode.support_y)
     observer = Observer(sample)
     columns: dict[str, list[object]] = {
-        name: [] for name in ("status", "auroc", "precision", "seconds", "measures", "ranks")
+        name: [] for name in ("status", "auroc", "precision", "seconds", "measures", "seen", "ranks")
     }
     for config in configs:
         status, found = OK, np.zeros(len(y))
-        measures, seconds = np.full(len(MEASURES), np.nan), 0.0
+        measures, seen, seconds = np.full(len(MEASURES), np.nan), np.nan, 0.0
         started = time.perf_counter()
         try:
             told = scores(fitted(config, X[episode.support_y != 1]), episode.query_x)
             if not np.isfinite(told).all():
                 raise FloatingPointError("its scores are not finite")
             found, seconds = told, time.perf_counter() - started
-            measures = observer.look(config).measures
+            look = observer.look(config)
+            measures, seen = look.measures, np.nan if look.precision is None else look.precision
         except (
             Exception
         ) as error:  # any failure of a library is a result: the configuration does not work here
@@ -219,6 +224,7 @@ def _measure(index: int, *, source: Source, configs: list[Config]) -> pa.Table:
             "precision": float(average_precision_score(y, found)),
             "seconds": seconds,
             "measures": measures.astype(np.float32).tolist(),
+            "seen": seen,
             "ranks": ranks.round().astype(np.uint16).tolist(),
         }
         for name, value in values.items():
@@ -231,6 +237,6 @@ def _measure(index: int, *, source: Source, configs: list[Config]) -> pa.Table:
         "feature_names": META_FEATURES,
         "truth": y.tolist(),
     }
-    kinds = {"measures": pa.list_(pa.float32()), "ranks": pa.list_(pa.uint16())}
+    kinds = {"measures": pa.list_(pa.float32()), "ranks": pa.list_(pa.uint16()), "seen": pa.float32()}
     arrays = {name: pa.array(values, type=kinds.get(name)) for name, values in columns.items()}
     return pa.table(arrays).replace_schema_metadata({"task": json.dumps(task)})

@@ -20,13 +20,14 @@ from outlearn.execute import Executor
 from outlearn.tasks.episode import Episode
 from outlearn.tuning.candidate import fitted, recognise
 from outlearn.tuning.ensemble import RankEnsemble
+from outlearn.tuning.experience import Experience, load_experience, save_experience
 from outlearn.tuning.isolate import IsolatedObserver
 from outlearn.tuning.metafeatures import describe
 from outlearn.tuning.observe import Observer, Sample
 from outlearn.tuning.search import Choice, Looker, Search, Trial
 from outlearn.tuning.space import Config, configurations, spec_of
 from outlearn.tuning.strategies import STRATEGIES
-from outlearn.tuning.table import PerformanceTable, build_table, fingerprint, same_table
+from outlearn.tuning.table import PerformanceTable, build_table, fingerprint
 
 __all__ = ["CLASSICAL", "MetaTuner", "Tuned"]
 
@@ -71,7 +72,7 @@ class MetaTuner:
 
     Attributes
     ----------
-    table_ : the performance table learnt from.
+    table_ : the performance table learnt from, after `fit`. experience_ : an `Experience`: what was learnt.
     tuned_ : a `Tuned`: what the last `optimize` did.
     """
 
@@ -132,8 +133,45 @@ class MetaTuner:
         if not table.configs:
             raise InputError("the performance table holds no configuration; compute one that does")
         self.table_ = table
-        self._strategy = STRATEGIES[self.strategy](table, self.random_state)
+        self.experience_ = Experience.learn(table, [self.strategy], self.random_state)
         return self
+
+    @classmethod
+    def pretrained(
+        cls, strategy: str = "portfolio", *, path: Path | None = None, random_state: int = 0
+    ) -> Self:
+        """Return a tuner with what was learnt before; what ships with the package by default.
+
+        Raises
+        ------
+        ParameterError
+            When the strategy was not learnt.
+        WeightsError
+            When the file cannot be used.
+        """
+        made = cls(strategy, random_state=random_state)
+        experience = load_experience(path)
+        experience.strategy(strategy)
+        made.experience_ = experience
+        return made
+
+    def save(self, path: Path) -> None:
+        """Write what was learnt, for `pretrained`.
+
+        Raises
+        ------
+        ParameterError
+            When nothing was learnt yet.
+        OutputError
+            When the file cannot be written.
+        """
+        corpus = f"{len(self._learnt().tasks)} tasks of the caller"
+        save_experience(path, self._learnt(), corpus=corpus, command="MetaTuner.save")
+
+    def _learnt(self) -> Experience:
+        if not hasattr(self, "experience_"):
+            raise ParameterError("nothing was learnt yet; call fit first, or begin with MetaTuner.pretrained")
+        return self.experience_
 
     def optimize(
         self,
@@ -182,10 +220,9 @@ class MetaTuner:
                 "more than 0 seconds"
             )
         allowed = self._allowed(likes)
-        table = self.table_
-        mine = fingerprint(rows)
-        same = [i for i, known in enumerate(table.prints) if same_table(known, mine)]
-        left_out = tuple(table.tasks[i] for i in same)
+        known = self._learnt()
+        same = known.alike(fingerprint(rows))
+        left_out = tuple(dict.fromkeys(known.tasks[i] for i in same))
         notes = []
         if budget == 0:
             notes.append("nothing was tried on the rows: what is best known of other tables was taken")
@@ -194,26 +231,27 @@ class MetaTuner:
         with ExitStack() as stack:
             desk = _Desk(rows, labels, likes, self.random_state, time_limit, stack)
             search = Search(
-                configs=table.configs,
+                configs=known.configs,
                 allowed=allowed,
                 features=desk.features,
                 looker=lambda: desk.looker,
                 budget=budget,
                 deadline=started + seconds,
-                same=frozenset(table.families[i] for i in same),
+                seed=self.random_state,
+                same=frozenset(known.families[i] for i in same),
             )
-            choice = self._strategy.search(search)
+            choice = known.strategy(self.strategy).search(search)
         if any(like is not None for like in likes.values()):  # what was given is to come back, set
             choice = replace(choice, members=choice.members[:1])
-        made = self._build(table.configs, choice, rows[labels != 1], likes)
+        made = self._build(known.configs, choice, rows[labels != 1], likes)
         faults = sum(trial.seen is None for trial in search.trials)
         if faults:
             notes.append(f"{faults} of {len(search.trials)} configurations failed when tried")
-        names = [config["detector"] for config in table.configs]
+        names = [config["detector"] for config in known.configs]
         default = names.index(names[choice.members[0]])
         self.tuned_ = Tuned(
             self.strategy,
-            list(table.configs),
+            list(known.configs),
             choice,
             search.trials,
             default,
@@ -225,9 +263,7 @@ class MetaTuner:
 
     def _allowed(self, likes: Mapping[str, Any]) -> NDArray[np.int64]:
         """Return the places of the configurations of these detectors."""
-        if not hasattr(self, "table_"):
-            raise ParameterError("nothing was learnt yet; call fit first")
-        names = [config["detector"] for config in self.table_.configs]
+        names = [config["detector"] for config in self._learnt().configs]
         unknown = sorted(set(likes) - set(names))
         if unknown:
             raise ParameterError(

@@ -1,0 +1,88 @@
+"""Searches to practise on: what a table of a performance table would show, and what is to be told of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outlearn.tuning.folds import groups
+from outlearn.tuning.portfolio import average_precisions
+from outlearn.tuning.table import PerformanceTable
+from outlearn.tuning.view import Seen
+
+__all__ = ["Drill", "Drills"]
+
+Floats = NDArray[np.float64]
+LABELS = 5  # anomalies whose labels are simulated
+ENOUGH = 2 * LABELS  # anomalies of a query that some can be labelled of
+TOLD = 0.5  # share of the drills with labels, where some can be had
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """One table, and K configurations to choose from.
+
+    features : (F,) meta-features. among : (K,) places of the configurations, ascending.
+    prior : (C,) mean average precision of all configurations on the other tables.
+    measures : (K, M) what would be seen of each; NaN where it fails. failed : (K,).
+    told : (K,) what a few labels would say of each; None without labels.
+    precision : (K,) average precision on rows that nothing was seen of.
+    """
+
+    features: Floats
+    among: NDArray[np.int64]
+    prior: Floats
+    measures: Floats
+    failed: NDArray[np.bool_]
+    told: Floats | None
+    precision: Floats
+
+    def seen(self, tried: NDArray[np.int64]) -> Seen:
+        """Return what is seen once some, at ascending places among the K, were tried."""
+        tried = tried[~self.failed[tried]]
+        return Seen(tried, self.measures[tried], None if self.told is None else self.told[tried])
+
+
+class Drills:
+    """Draws drills from a performance table.
+
+    groups : places of configurations to choose among: all, and those of each detector.
+    """
+
+    def __init__(self, table: PerformanceTable) -> None:
+        self._table = table
+        every, *each = groups(table.configs).values()
+        self.groups = [every, *each] if len(each) > 1 else each
+        # A table may not tell of itself through the mean over tables.
+        others = (table.precision.sum(axis=0) - table.precision) / max(len(table.tasks) - 1, 1)
+        self._priors = others if len(table.tasks) > 1 else table.precision
+
+    def __len__(self) -> int:
+        return len(self._table.tasks)
+
+    def draw(self, t: int, among: NDArray[np.int64], rng: np.random.Generator) -> Drill:
+        """Return a drill on the task t, with the labels of its support or, now and then, simulated ones."""
+        table = self._table
+        precision, told, truth = table.precision[t, among], table.seen[t, among], table.truths[t]
+        failed = table.failed[t, among]
+        if not np.isfinite(told[~failed]).all() or failed.all():
+            told = None
+            if truth.sum() >= ENOUGH and rng.random() < TOLD:
+                told, precision = _labelled(table.ranks[t][among], truth, rng)
+        return Drill(
+            table.features[t], among, self._priors[t], table.measures[t, among], failed, told, precision
+        )
+
+
+def _labelled(
+    ranks: NDArray[np.floating], truth: NDArray[np.int8], rng: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """Simulate labels of a few anomalies: the average precision of those, and of the rest."""
+    odd = rng.permutation(np.flatnonzero(truth == 1))
+    told, rest = np.zeros_like(truth), truth.copy()
+    told[odd[:LABELS]] = 1
+    rest[odd[:LABELS]] = 0
+    kept = told == 0
+    return average_precisions(told, ranks), average_precisions(rest[kept], ranks[:, kept])

@@ -1,0 +1,145 @@
+"""What was learnt from a performance table, to be used without it: in memory, and as a checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outlearn.errors import ParameterError, WeightsError
+from outlearn.tuning.folds import Folds
+from outlearn.tuning.metafeatures import META_FEATURES
+from outlearn.tuning.observe import MEASURES
+from outlearn.tuning.space import Config
+from outlearn.tuning.strategies import STRATEGIES, Strategy
+from outlearn.tuning.table import PerformanceTable, same_table
+from outlearn.weights.checkpoint import Header, read_checkpoint, shipped, write_checkpoint
+
+__all__ = ["ARCHITECTURE", "Experience", "load_experience", "save_experience"]
+
+ARCHITECTURE = "tuning-1"
+SHIPPED = "tuning"
+
+
+@dataclass(frozen=True)
+class Experience:
+    """Strategies, and what they were learnt from.
+
+    configs : the candidates. strategies : by name.
+    tasks, families, prints : of the tables that were learnt from; see `table.PerformanceTable`.
+    seed : that they were learnt with.
+    """
+
+    configs: list[Config]
+    tasks: list[str]
+    families: list[str]
+    prints: list[NDArray[np.float64]]
+    strategies: Mapping[str, Strategy]
+    seed: int
+
+    @classmethod
+    def learn(
+        cls,
+        table: PerformanceTable,
+        names: Iterable[str],
+        seed: int = 0,
+        *,
+        progress: Callable[[str], None] | None = None,
+    ) -> Experience:
+        """Learn strategies, by name, from a performance table."""
+        learnt: dict[str, Strategy] = {}
+        for name in names:
+            if progress is not None:
+                progress(name)
+            learnt[name] = STRATEGIES[name].learn(table, seed)
+        return cls(list(table.configs), table.tasks, table.families, table.prints, learnt, seed)
+
+    def strategy(self, name: str) -> Strategy:
+        """Return a strategy.
+
+        Raises
+        ------
+        ParameterError
+            When it was not learnt.
+        """
+        if name not in self.strategies:
+            raise ParameterError(f"strategy={name!r} was not learnt; choose from {sorted(self.strategies)}")
+        return self.strategies[name]
+
+    def alike(self, fingerprint: NDArray[np.float64]) -> list[int]:
+        """Return the places of the tasks that are the table of a fingerprint."""
+        return [i for i, known in enumerate(self.prints) if same_table(known, fingerprint)]
+
+
+def save_experience(
+    path: Path, experience: Experience, *, corpus: str, command: str, notes: Mapping[str, Any] | None = None
+) -> None:
+    """Write what was learnt, with its provenance, whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        When the file cannot be written.
+    """
+    import torch
+
+    arrays = {
+        f"{name}/{part}": value
+        for name, strategy in experience.strategies.items()
+        for part, value in strategy.state().items()
+    }
+    arrays |= {f"print/{i:05d}": value for i, value in enumerate(experience.prints)}
+    config = {
+        "configs": [dict(each) for each in experience.configs],
+        "tasks": experience.tasks,
+        "families": experience.families,
+        "strategies": list(experience.strategies),
+        "measures": list(MEASURES),
+    }
+    header = Header(
+        ARCHITECTURE, config, corpus, experience.seed, command, tuple(META_FEATURES), dict(notes or {})
+    )
+    tensors = {name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in arrays.items()}
+    write_checkpoint(path, tensors, header)
+
+
+def load_experience(path: Path | None = None) -> Experience:
+    """Read what was learnt; what ships with the package by default. A file is read once and shared.
+
+    Raises
+    ------
+    WeightsError
+        When the file cannot be used; see `weights.read_checkpoint`.
+    """
+    path = shipped(SHIPPED) if path is None else path
+    return _load(path, path.stat().st_mtime_ns if path.exists() else 0)
+
+
+@lru_cache(maxsize=4)
+def _load(path: Path, written: int) -> Experience:
+    # `written` is part of the key: a file that was written anew is read anew.
+    tensors, header = read_checkpoint(path, ARCHITECTURE)
+    arrays = {name: value.numpy() for name, value in tensors.items()}
+    known = header.config
+    if tuple(header.features) != tuple(META_FEATURES) or tuple(known["measures"]) != tuple(MEASURES):
+        raise WeightsError(f"{path} was learnt from other meta-features or observations than those here")
+    folds = Folds(known["families"], header.seed)
+    try:
+        strategies = {
+            name: STRATEGIES[name].restore(_part(arrays, name), folds, known["configs"])
+            for name in known["strategies"]
+        }
+    except (KeyError, RuntimeError, ValueError) as error:
+        raise WeightsError(f"{path} lacks what its header tells of: {error}") from error
+    prints = [value for _, value in sorted(_part(arrays, "print").items())]
+    return Experience(known["configs"], known["tasks"], known["families"], prints, strategies, header.seed)
+
+
+def _part(arrays: Mapping[str, NDArray[Any]], name: str) -> dict[str, NDArray[Any]]:
+    first = f"{name}/"
+    return {key.removeprefix(first): value for key, value in arrays.items() if key.startswith(first)}

@@ -1,0 +1,59 @@
+"""Learning in folds of families, so that a table is searched with what was learnt without it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outlearn.rng import derive
+from outlearn.tuning.source import SYNTHETIC_NAME
+from outlearn.tuning.space import Config
+from outlearn.tuning.table import PerformanceTable
+
+__all__ = ["ALL", "FOLDS", "Folds", "groups", "means"]
+
+Floats = NDArray[np.float64]
+FOLDS = 5
+ALL = "all"  # name of the group of all configurations
+
+
+class Folds:
+    """Which part of the families each fold is learnt without.
+
+    >>> folds = Folds(["a", "b", "c", "d", "e", "f"])
+    >>> [len(folds.without(["a"])), len(folds.without([])), folds.kept(["a", "b"], folds.without(["a"])[0])]
+    [1, 5, [1]]
+    """
+
+    def __init__(self, families: Iterable[str], seed: int = 0) -> None:
+        names = sorted(set(families))
+        order = derive(seed, 0xF01D).permutation(len(names))
+        self._place = {names[i]: number % FOLDS for number, i in enumerate(order)}
+
+    def kept(self, families: Iterable[str], fold: int) -> list[int]:
+        """Return the places of the tasks that a fold is learnt from: all, where nothing would be left."""
+        families = list(families)
+        kept = [i for i, name in enumerate(families) if self._place[name] != fold]
+        return kept or list(range(len(families)))
+
+    def without(self, families: Iterable[str]) -> list[int]:
+        """Return the folds that were learnt without some families; all of them where there is none such."""
+        places = {self._place[name] for name in families if name in self._place}
+        return list(range(FOLDS)) if len(places) != 1 else sorted(places)
+
+
+def means(table: PerformanceTable, seed: int) -> Floats:
+    """Return (FOLDS, C) the mean average precision over tasks, of real ones where there are any."""
+    folds = Folds(table.families, seed)
+    kept = [folds.kept(table.families, fold) for fold in range(FOLDS)]
+    real = [[i for i in part if not table.tasks[i].startswith(SYNTHETIC_NAME)] or part for part in kept]
+    return np.stack([table.precision[part].mean(axis=0) for part in real])
+
+
+def groups(configs: Sequence[Config]) -> dict[str, NDArray[np.int64]]:
+    """Return places of configurations among which one may have to choose: all, and those of each detector."""
+    names = np.array([config["detector"] for config in configs])
+    each = {str(name): np.flatnonzero(names == name) for name in dict.fromkeys(names)}
+    return {ALL: np.arange(len(names)), **each}

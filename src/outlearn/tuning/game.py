@@ -1,0 +1,86 @@
+"""Searching as a game: a configuration is tried, at a price, until one is taken."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outlearn.tuning.drill import Drill, Drills
+from outlearn.tuning.view import UNIT, Seen, View, relative_gains
+
+__all__ = ["COST", "TAKE", "TRY", "TuningGame", "deal", "game_rows"]
+
+COST = 0.0005  # of a trial, in average precision
+TRY, TAKE = 0, 1  # kinds of move
+BUDGET = 25
+FEWEST, MOST = 8, 32  # configurations of a game that is dealt
+AHEAD = 0.5  # share of the games that are dealt with some configurations tried
+
+
+def game_rows(
+    view: View,
+    features: NDArray[np.float64],
+    among: NDArray[np.int64],
+    seen: Seen,
+    left: int,
+    prior: NDArray[np.float64] | None = None,
+) -> NDArray[np.float32]:
+    """Return what a policy reads of configurations: (K, view.width + 1), the last column the trials left."""
+    rows = view.rows(features, among, seen, prior)
+    return np.column_stack([rows, np.full(len(rows), left / BUDGET, dtype=np.float32)])
+
+
+class TuningGame:
+    """One table; see `learners.policy.Game`.
+
+    A move tries a configuration, for the price `cost` in average precision, or takes one, which ends the
+    game and brings its gain over the mean of all in average precision. Both are told in `view.UNIT`.
+
+    Parameters
+    ----------
+    tried : places that were tried before. budget : trials that may still be made.
+    """
+
+    def __init__(
+        self,
+        view: View,
+        drill: Drill,
+        *,
+        budget: int = BUDGET,
+        cost: float = COST,
+        tried: tuple[int, ...] = (),
+    ) -> None:
+        self._view, self._drill, self._left, self._cost = view, drill, budget, cost
+        self._tried = np.isin(np.arange(len(drill.among)), tried)
+        self._gains = relative_gains(drill.precision)
+
+    @property
+    def rows(self) -> NDArray[np.float32]:
+        drill = self._drill
+        seen = drill.seen(np.flatnonzero(self._tried))
+        return game_rows(self._view, drill.features, drill.among, seen, self._left, drill.prior)
+
+    @property
+    def allowed(self) -> NDArray[np.bool_]:
+        # What was found to fail is not taken, unless nothing else is there.
+        sound = ~(self._tried & self._drill.failed)
+        return np.column_stack([~self._tried & (self._left > 0), sound if sound.any() else ~sound])
+
+    def act(self, row: int, kind: int) -> tuple[float, bool]:
+        if kind == TAKE:
+            return float(self._gains[row]), True
+        self._tried[row] = True
+        self._left -= 1
+        return -self._cost / UNIT, False
+
+
+def deal(view: View, drills: Drills, rng: np.random.Generator) -> TuningGame:
+    """Return a game on some of the configurations of a table, often with some of them tried."""
+    group = drills.groups[int(rng.integers(len(drills.groups)))]
+    count = int(rng.integers(min(FEWEST, len(group)), min(MOST, len(group)) + 1))
+    among = np.sort(rng.choice(group, count, replace=False))
+    drill = drills.draw(int(rng.integers(len(drills))), among, rng)
+    tried: tuple[int, ...] = ()
+    if rng.random() < AHEAD:
+        tried = tuple(int(i) for i in rng.permutation(count)[: int(rng.integers(1, count + 1))])
+    return TuningGame(view, drill, budget=int(rng.integers(BUDGET + 1)), tried=tried)
