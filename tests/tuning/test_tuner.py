@@ -155,13 +155,13 @@ def test_the_surrogate_learns_what_tables_tell_apart(table):
     """New tables: the best configuration follows from meta-features before any trial."""
     new = made_up(1)
     right = np.where(new.features[:, :10].mean(axis=1) > 0, 3, 8)
-    assert np.mean(best_of(Surrogate.learn(table, steps=300), new, seen=False) == right) > 0.9
+    assert np.mean(best_of(Surrogate.learn(table, steps=300, width=64), new, seen=False) == right) > 0.9
 
 
 def test_the_surrogate_believes_what_was_seen(table):
     """A measure that told the truth elsewhere is followed where the meta-features say nothing."""
     blind, new = (replace(each, features=np.zeros_like(each.features)) for each in (table, made_up(1)))
-    model, right = Surrogate.learn(blind, steps=300), new.precision.argmax(axis=1)
+    model, right = Surrogate.learn(blind, steps=300, width=64), new.precision.argmax(axis=1)
     assert np.mean(best_of(model, new, seen=False) == right) < 0.7
     assert np.mean(best_of(model, new, seen=True) == right) > 0.9
 

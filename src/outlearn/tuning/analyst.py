@@ -6,20 +6,28 @@ the beliefs of `inquiry` give, which is a good one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Self
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from outlearn.errors import InputError, LabelError, WeightsError
 from outlearn.learners.policy import PPO, preferences, train_policy
 from outlearn.tuning.inquiry import FEATURES, Beliefs, Ground
+from outlearn.tuning.usable import usable_rows
+from outlearn.weights.checkpoint import Header, read_checkpoint, shipped, write_checkpoint
 
 if TYPE_CHECKING:
     from outlearn.learners.loop import Training
     from outlearn.nets.pointer import Pointer
 
-__all__ = ["AnalystGame", "AnalystPolicy"]
+__all__ = ["AnalystGame", "AnalystPolicy", "Inquiry", "load_analyst", "save_analyst"]
+
+ARCHITECTURE = "analyst-1"
+SHIPPED = "analyst"
 
 QUESTIONS = (10, 100)  # of a game
 SURE = 10.0  # of the order that it starts from
@@ -89,10 +97,143 @@ class AnalystPolicy:
         train_policy(net, deal, how, seed=seed, training=training)
         return cls(net)
 
+    @classmethod
+    def restore(cls, state: Mapping[str, NDArray[Any]]) -> Self:
+        """Return what `state` told of."""
+        import torch
+
+        net = _net(0)
+        net.load_state_dict({name: torch.from_numpy(value) for name, value in state.items()})
+        return cls(net)
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Return what was learnt, as arrays."""
+        return {name: value.numpy() for name, value in self._net.state_dict().items()}
+
     def choose(self, beliefs: Beliefs) -> int:
         """Return the place, in the ground, of the row to ask about."""
         rows, features = beliefs.candidates()
         return int(rows[preferences(self._net, features)[:, 0].argmax()])
+
+
+class Inquiry:
+    """Asks about rows of a table, one after another, so that anomalies are found with few questions.
+
+    Parameters
+    ----------
+    X : (n, d) finite numbers. Of more than 20,000 rows those are asked about that an Isolation Forest finds
+        oddest.
+    policy : chooses; the one that ships with the package when None.
+    random_state : seed of the forest and of what the in-context learner reads.
+
+    Raises
+    ------
+    InputError
+        When the rows cannot be used.
+
+    >>> rng = np.random.default_rng(0)
+    >>> X = np.concatenate([rng.normal(size=(60, 3)), rng.normal(4, 1, size=(6, 3))])
+    >>> inquiry = Inquiry(X)
+    >>> for _ in range(10):
+    ...     row = inquiry.ask()
+    ...     inquiry.tell(row, int(row >= 60))
+    >>> inquiry.found >= 5
+    True
+    """
+
+    def __init__(self, X: ArrayLike, *, policy: AnalystPolicy | None = None, random_state: int = 0) -> None:
+        rows = usable_rows(X)
+        self._policy = load_analyst() if policy is None else policy
+        self._beliefs = Beliefs(Ground.of(rows, random_state))
+        self._places = {int(row): place for place, row in enumerate(self._beliefs.ground.rows)}
+
+    def ask(self) -> int:
+        """Return the row to show next: a place in the table. It stays the same until something is told.
+
+        Raises
+        ------
+        InputError
+            When every row was told of.
+        """
+        if not len(self._beliefs.open):
+            raise InputError("all rows were told of; there is nothing left to ask")
+        return int(self._beliefs.ground.rows[self._policy.choose(self._beliefs)])
+
+    def tell(self, row: int, label: int) -> None:
+        """Learn the label of a row, asked about or not: 1 anomaly, 0 normal.
+
+        Raises
+        ------
+        LabelError
+            When the label is neither, the row was told of before, or it is none that is asked about.
+        """
+        if label not in (0, 1):
+            raise LabelError(f"label {label!r} came for row {row}; wanted 1 (anomaly) or 0 (normal)")
+        if row not in self._places:
+            raise LabelError(
+                f"row {row} is none of the {len(self._places):,} that are asked about; give one that `ask` "
+                "returned"
+            )
+        if self._places[row] in self._beliefs.asked:
+            raise LabelError(f"row {row} was told of before; a label cannot be changed: begin a new inquiry")
+        self._beliefs.tell(self._places[row], int(label))
+
+    @property
+    def answers(self) -> dict[int, int]:
+        """Labels by row, in the order they were told."""
+        rows = self._beliefs.ground.rows
+        pairs = zip(self._beliefs.asked, self._beliefs.answers, strict=True)
+        return {int(rows[place]): label for place, label in pairs}
+
+    @property
+    def found(self) -> int:
+        """Number of anomalies among the answers."""
+        return sum(self._beliefs.answers)
+
+    @property
+    def scores(self) -> NDArray[np.float64]:
+        """(m,) what is believed now of the rows `rows`, high = abnormal; no probability."""
+        return self._beliefs.scores.copy()
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """(m,) the rows that may be asked about: places in the table, ascending."""
+        return self._beliefs.ground.rows.copy()
+
+
+def save_analyst(path: Path, policy: AnalystPolicy, *, corpus: str, seed: int, command: str) -> None:
+    """Write a policy with its provenance, whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        When the file cannot be written.
+    """
+    import torch
+
+    tensors = {name: torch.from_numpy(value) for name, value in policy.state().items()}
+    write_checkpoint(path, tensors, Header(ARCHITECTURE, {}, corpus, seed, command, FEATURES))
+
+
+def load_analyst(path: Path | None = None) -> AnalystPolicy:
+    """Read a policy; the one that ships with the package by default. A file is read once and shared.
+
+    Raises
+    ------
+    WeightsError
+        When the file cannot be used; see `weights.read_checkpoint`.
+    """
+    path = shipped(SHIPPED) if path is None else path
+    return _load(path, path.stat().st_mtime_ns if path.exists() else 0)
+
+
+@lru_cache(maxsize=4)
+def _load(path: Path, written: int) -> AnalystPolicy:
+    # `written` is part of the key: a file that was written anew is read anew.
+    tensors, header = read_checkpoint(path, ARCHITECTURE)
+    if header.features != FEATURES:
+        raise WeightsError(f"{path} was learnt from other features than those here")
+    return AnalystPolicy.restore({name: value.numpy() for name, value in tensors.items()})
 
 
 def _net(seed: int) -> Pointer:

@@ -41,7 +41,9 @@ __all__ = [
 ]
 
 Floats = NDArray[np.float64]
-MEMBERS = 10  # configurations whose ranks are averaged
+MEMBERS = 10  # of a portfolio
+TAKEN = 3  # configurations whose ranks are averaged, of those that were judged one by one
+MARGIN = 0.02  # of average precision, by which more is to be expected than of what was best elsewhere
 AT_ONCE = 5  # configurations that are tried between two questions to the networks
 CURIOSITY = 0.5  # how much a difference between networks counts, when the next to try is chosen
 
@@ -202,26 +204,39 @@ def _each(state: Mapping[str, NDArray[Any]]) -> list[State]:
     ]
 
 
-class Maml(_Folded):
-    """Tries what meta-learnt surrogates expect most of, and takes what they expect most of then."""
+class _Beside(_Folded):
+    """Strategies that ask networks, and know what was best on average elsewhere."""
+
+    def __init__(self, folds: Folds, learnt: Sequence[Any], single: Single) -> None:
+        super().__init__(folds, learnt)
+        self._single = single
+
+    def state(self) -> State:
+        return {**super().state(), **self._single.state()}
+
+
+class Maml(_Beside):
+    """Tries what meta-learnt surrogates expect most of, and takes what they expect most of then.
+
+    What was best on average elsewhere is tried too, and taken unless clearly more is expected of others.
+    """
 
     @classmethod
     def learn(cls, table: PerformanceTable, seed: int = 0) -> Self:
         folds = Folds(table.families, seed)
-        return cls(
-            folds,
-            [
-                Surrogate.learn(table.of(folds.kept(table.families, fold)), seed + fold)
-                for fold in range(FOLDS)
-            ],
-        )
+        learnt = [
+            Surrogate.learn(table.of(folds.kept(table.families, fold)), seed + fold) for fold in range(FOLDS)
+        ]
+        return cls(folds, learnt, Single.learn(table, seed))
 
     @classmethod
     def restore(cls, state: Mapping[str, NDArray[Any]], folds: Folds, configs: Sequence[Config]) -> Self:
-        return cls(folds, [Surrogate.restore(each, configs) for each in _each(state)])
+        learnt = [Surrogate.restore(each, configs) for each in _each(state)]
+        return cls(folds, learnt, Single.restore(state, folds, configs))
 
     def search(self, search: Search) -> Choice:
         surrogates = self._fit_for(search)
+        known = self._single.search(search).members[0]
 
         def expect() -> tuple[Floats, Floats]:
             told = np.stack([one.expect(search.features, search.seen, search.allowed) for one in surrogates])
@@ -231,18 +246,26 @@ class Maml(_Folded):
         while search.left and len(tried) < len(search.allowed):
             mean, spread = expect()
             hope = np.where(np.isin(search.allowed, list(tried)), -np.inf, mean + CURIOSITY * spread)
-            for place in np.argsort(-hope, kind="stable")[: min(AT_ONCE, len(hope) - len(tried))]:
+            order = search.allowed[np.argsort(-hope, kind="stable")].tolist()
+            if not tried:
+                order = [known, *(pick for pick in order if pick != known)]
+            for pick in order[: min(AT_ONCE, len(hope) - len(tried))]:
                 if search.left:
-                    pick = int(search.allowed[place])
                     tried.add(pick)
                     search.look(pick)
         expected = _unknown(search)
         expected[search.allowed], _ = expect()
-        return _choice(
+        choice = _choice(
             search,
             expected,
             "surrogates, trained on other tables and adapted to what was seen here, expect most of them",
         )
+        sound = known in search.seen or known not in tried
+        if sound and expected[choice.members[0]] < expected[known] + MARGIN:
+            return Choice(
+                (known,), expected, "it was best on other tables, and not much more is expected of any"
+            )
+        return choice
 
 
 class Policy(_Folded):
@@ -283,12 +306,8 @@ class Policy(_Folded):
         return replace(choice, expected=_unknown(search))
 
 
-class Adversarial(_Folded):
+class Adversarial(_Beside):
     """Tries what was best on other tables, and takes what holds up against an adversary; see `adversary`."""
-
-    def __init__(self, folds: Folds, learnt: Sequence[Adversary], single: Single) -> None:
-        super().__init__(folds, learnt)
-        self._single = single
 
     @classmethod
     def learn(cls, table: PerformanceTable, seed: int = 0) -> Self:
@@ -300,9 +319,6 @@ class Adversarial(_Folded):
     def restore(cls, state: Mapping[str, NDArray[Any]], folds: Folds, configs: Sequence[Config]) -> Self:
         learnt = [Adversary.restore(each) for each in _each(state)]
         return cls(folds, learnt, Single.restore(state, folds, configs))
-
-    def state(self) -> State:
-        return {**super().state(), **self._single.state()}
 
     def search(self, search: Search) -> Choice:
         expected = self._single.expected(search)
@@ -337,7 +353,7 @@ def _choice(search: Search, expected: Floats, why: str) -> Choice:
 
 def count_of(candidates: int) -> int:
     """Return how many of some candidates are combined: of few, the worse ones would count."""
-    return min(MEMBERS, -(-candidates * 2 // 5))
+    return min(TAKEN, -(-candidates * 2 // 5))
 
 
 STRATEGIES: Mapping[str, type[Strategy]] = MappingProxyType(

@@ -50,7 +50,7 @@ class Surrogate:
 
     @classmethod
     def learn(
-        cls, table: PerformanceTable, seed: int = 0, *, steps: int = 500, inner: int = 1, width: int = 64
+        cls, table: PerformanceTable, seed: int = 0, *, steps: int = 300, inner: int = 1, width: int = 32
     ) -> Self:
         """Meta-train on a performance table.
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from outlearn.errors import ReadError
+from outlearn.errors import InputError, ReadError
 from outlearn.execute import Executor, Serial
 from outlearn.files import whole
 from outlearn.learners.rows.bank import claim
@@ -79,6 +79,26 @@ class PerformanceTable:
         picked: dict[str, Any] = {name: [getattr(self, name)[i] for i in rows] for name in _LISTS}
         arrays = {name: getattr(self, name)[rows] for name in _ARRAYS}
         return PerformanceTable(configs=self.configs, **picked, **arrays)
+
+    @classmethod
+    def joined(cls, tables: Sequence[PerformanceTable]) -> PerformanceTable:
+        """Return the tasks of several tables of the same configurations as one.
+
+        Raises
+        ------
+        InputError
+            When the configurations differ.
+        """
+        first = tables[0]
+        if any(list(map(dict, table.configs)) != list(map(dict, first.configs)) for table in tables):
+            raise InputError("performance tables of different configurations came; join those of the same")
+        lists: dict[str, Any] = {
+            name: [value for table in tables for value in getattr(table, name)] for name in _LISTS
+        }
+        arrays: dict[str, Any] = {
+            name: np.concatenate([getattr(table, name) for table in tables]) for name in _ARRAYS
+        }
+        return cls(configs=first.configs, **lists, **arrays)
 
     def among(self, columns: Sequence[int] | NDArray[np.int64]) -> PerformanceTable:
         """Return the table of some configurations."""

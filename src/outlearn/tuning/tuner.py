@@ -13,7 +13,6 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_array
 
 from outlearn.errors import InputError, LabelError, ParameterError
 from outlearn.execute import Executor
@@ -28,12 +27,12 @@ from outlearn.tuning.search import Choice, Looker, Search, Trial
 from outlearn.tuning.space import Config, configurations, spec_of
 from outlearn.tuning.strategies import STRATEGIES
 from outlearn.tuning.table import PerformanceTable, build_table, fingerprint
+from outlearn.tuning.usable import FEWEST_ROWS, usable_rows
 
 __all__ = ["CLASSICAL", "MetaTuner", "Tuned"]
 
 CLASSICAL = ("iforest", "lof", "ocsvm", "kmeans")
 MOST_ROWS = 2000  # that each of several detectors is fitted on: a part of an ensemble bears it
-FEWEST_ROWS = 10  # to tell anything of how configurations differ
 
 
 @dataclass(frozen=True)
@@ -212,7 +211,7 @@ class MetaTuner:
         )
         if not likes:
             raise ParameterError("no detector came; give an estimator, a name or a list of them")
-        rows = _rows(X)
+        rows = usable_rows(X)
         labels = _labels(y, len(rows))
         if budget < 0 or not seconds > 0 or (time_limit is not None and not time_limit > 0):
             raise ParameterError(
@@ -306,17 +305,6 @@ class _Desk:
     @cached_property
     def features(self) -> NDArray[np.float64]:
         return describe(self.sample)
-
-
-def _rows(X: ArrayLike) -> NDArray[np.float32]:
-    try:
-        with np.errstate(over="ignore"):  # what is beyond float32 is then found to be infinite
-            rows: NDArray[np.float32] = check_array(X, dtype=np.float32)
-    except (ValueError, TypeError) as error:
-        raise InputError(f"the rows cannot be used ({error}); give finite numbers of shape (n, d)") from error
-    if len(rows) < FEWEST_ROWS:
-        raise InputError(f"{len(rows)} rows came; wanted at least {FEWEST_ROWS} to set a detector by")
-    return rows
 
 
 def _labels(y: ArrayLike | None, n: int) -> NDArray[np.int8]:
