@@ -24,10 +24,12 @@ def data(tmp_path):
 def test_strategies_are_judged_beside_baselines(data, monkeypatch, capsys):
     monkeypatch.syspath_prepend(FOLDER)
     module = import_module("tuning")
+    from outlearn.tuning.policy import SearchPolicy
     from outlearn.tuning.surrogate import Surrogate
 
-    plain = Surrogate.__init__
-    monkeypatch.setattr(Surrogate, "__init__", lambda self, t, s=0: plain(self, t, s, steps=3, width=8))
+    surrogate, policy = Surrogate.learn, SearchPolicy.learn
+    monkeypatch.setattr(Surrogate, "learn", lambda t, s=0: surrogate(t, s, steps=3, width=8))
+    monkeypatch.setattr(SearchPolicy, "learn", lambda t, s=0: policy(t, s, rounds=1))
     monkeypatch.setattr(module, "CLASSICAL", ("lof", "kmeans"))
     out = data / "tuning.json"
     words = [str(data), "--synthetic", "2", "--candidates", "3", "--budget", "2"]
@@ -36,16 +38,23 @@ def test_strategies_are_judged_beside_baselines(data, monkeypatch, capsys):
     rows, said = json.loads(out.read_text())["rows"], capsys.readouterr().out
     assert {row["set"] for row in rows} == {"one", "two", "three"}
     assert {row["detectors"] for row in rows} == {"lof kmeans", "lof", "kmeans"}
-    ways = {row["way"] for row in rows}
-    assert ways == {*module.STRATEGIES, module.EVERY, module.ORACLE, module.TAU}
+    assert {row["kind"] for row in rows} == {
+        module.BLIND,
+        module.TOLD,
+        *(f"{module.REGRET} {n}" for n in module.TRIALS),
+    }
     for row in rows:
-        best = next(
-            r["ap"]
-            for r in rows
-            if (r["set"], r["detectors"], r["way"]) == (row["set"], row["detectors"], module.ORACLE)
-        )
-        if row["way"] in ("single", "default", "random"):
-            assert 0 <= row["ap"] <= best + 1e-3
+        values = row["values"]
+        if row["kind"] == module.BLIND:
+            assert set(values) == {*module.STRATEGIES, module.EVERY, module.ORACLE, module.TAU}
+        elif row["kind"] == module.TOLD:
+            assert set(values) == {*module.STRATEGIES, *module.PEERS, module.EVERY, module.ORACLE}
+            assert all(0 <= values[way] <= values[module.ORACLE] + 1e-3 for way in module.PEERS)
+        else:
+            assert set(values) == {*module.SEARCHING, *module.PEERS}
+            assert all(0 <= value <= 1 for value in values.values())
+        if row["kind"] == f"{module.REGRET} 100":  # more trials than configurations
+            assert all(values[way] == 0 for way in module.PEERS)
     assert "| maml |" in said and "Kendall" in said
     before = out.stat().st_mtime_ns
     module.main()
