@@ -15,6 +15,7 @@ from outlearn.cli.fit import fit
 from outlearn.cli.guard import guarded
 from outlearn.cli.learners import learners
 from outlearn.cli.metatrain import metatrain
+from outlearn.cli.practice import learn_asking, learn_tuning
 from outlearn.cli.schema import schema
 from outlearn.cli.score import score
 from outlearn.cli.tune import performance, tune
@@ -40,6 +41,8 @@ for command in (
     metatrain,
     tune,
     performance,
+    learn_tuning,
+    learn_asking,
 ):
     app.command()(guarded(command))
 

@@ -30,8 +30,8 @@ ARCHITECTURE = "analyst-1"
 SHIPPED = "analyst"
 
 QUESTIONS = (10, 100)  # of a game
-SURE = 10.0  # of the order that it starts from
-RECIPE = PPO(rounds=60, games=32, epochs=4, discount=0.98, smoothing=0.9, entropy=0.003)
+SURE = 3.0  # of the order that it starts from
+RECIPE = PPO(rounds=150, games=32, epochs=4, discount=0.5, smoothing=0.5, entropy=0.001, rate=3e-3)
 
 
 class AnalystGame:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,15 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outlearn.errors import ParameterError, WeightsError
+from outlearn.files import whole
+from outlearn.tuning.card import card
 from outlearn.tuning.folds import Folds
 from outlearn.tuning.metafeatures import META_FEATURES
 from outlearn.tuning.observe import MEASURES
+from outlearn.tuning.source import SYNTHETIC_NAME
 from outlearn.tuning.space import Config
 from outlearn.tuning.strategies import STRATEGIES, Strategy
-from outlearn.tuning.table import PerformanceTable, same_table
+from outlearn.tuning.table import PerformanceTable, read_table, same_table
 from outlearn.weights.checkpoint import Header, read_checkpoint, shipped, write_checkpoint
 
-__all__ = ["ARCHITECTURE", "Experience", "load_experience", "save_experience"]
+__all__ = ["ARCHITECTURE", "Experience", "load_experience", "save_experience", "train_tuning"]
 
 ARCHITECTURE = "tuning-1"
 SHIPPED = "tuning"
@@ -106,6 +110,61 @@ def save_experience(
     )
     tensors = {name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in arrays.items()}
     write_checkpoint(path, tensors, header)
+
+
+def train_tuning(
+    folder: Path,
+    out: Path,
+    names: Sequence[str],
+    *,
+    seed: int = 0,
+    command: str = "train_tuning",
+    progress: Callable[[str, int, int | None], None] | None = None,
+) -> Experience:
+    """Learn strategies from the performance table in a folder, and write them with a card beside.
+
+    Raises
+    ------
+    ParameterError
+        When a strategy is unknown.
+    ReadError
+        When the folder holds no table.
+    OutputError
+        When a file cannot be written.
+    """
+    unknown = sorted(set(names) - set(STRATEGIES))
+    if unknown:
+        raise ParameterError(f"no strategy named {unknown}; choose from {sorted(STRATEGIES)}")
+    table = read_table(folder)
+    about = json.loads((folder / "about.json").read_text(encoding="utf-8"))["source"]
+
+    def tell(name: str) -> None:
+        if progress is not None:
+            progress("learning", list(names).index(name), len(names))
+
+    learnt = Experience.learn(table, names, seed, progress=tell)
+    synthetic = sum(name.startswith(SYNTHETIC_NAME) for name in table.tasks)
+    source = (
+        f"{len(table.tasks) - synthetic} splits of labelled sets and {synthetic} synthetic tasks ({about})"
+    )
+    save_experience(out, learnt, corpus=source, command=command)
+    detectors = ", ".join(dict.fromkeys(config["detector"] for config in learnt.configs))
+    text = card(
+        out.name,
+        what=f"Strategies that choose and set classical detectors ({', '.join(names)}), for "
+        f"`MetaTuner.pretrained`: {len(learnt.configs)} configurations of {detectors}.",
+        source=source,
+        command=command,
+        how_good="`benchmarks/tuning.py` measures each strategy on families of sets that it did not learn "
+        "from; docs/tuning.md has the figures.",
+        limits=(
+            "It chooses among its configurations, and knows of no other.",
+            "Within one detector it is often no better than the one setting that was best elsewhere.",
+        ),
+    )
+    with whole(out.with_suffix(".md")) as part:
+        part.write_text(text, encoding="utf-8")
+    return learnt
 
 
 def load_experience(path: Path | None = None) -> Experience:

@@ -1,0 +1,63 @@
+"""`outlearn learn-tuning` and `outlearn learn-asking`: what `tune` and an inquiry start from, learnt anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from outlearn.cli import options as o
+
+__all__ = ["learn_asking", "learn_tuning"]
+
+Checkpoint = Annotated[
+    Path, typer.Option(help="Checkpoint to write (.safetensors); its card goes beside it.")
+]
+
+
+def learn_tuning(
+    experience: Annotated[Path, typer.Argument(help="Folder that `outlearn performance` made.")],
+    out: Checkpoint,
+    strategies: Annotated[
+        str, typer.Option(help="Strategies to learn, with commas between; all by default.")
+    ] = "",
+    seed: o.Seed = 0,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Learn strategies from a table of performance, to `tune` by without it."""
+    from outlearn.cli.terminal import progress_bars
+    from outlearn.pipeline.output import check_output
+    from outlearn.tuning.experience import train_tuning
+    from outlearn.tuning.strategies import STRATEGIES
+
+    check_output(out, suffixes=(".safetensors",))
+    names = [name.strip() for name in strategies.split(",") if name.strip()] or list(STRATEGIES)
+    command = f"outlearn learn-tuning {experience.name} --seed {seed} --out {out.name}"
+    with progress_bars(quiet) as progress:
+        learnt = train_tuning(experience, out, names, seed=seed, command=command, progress=progress)
+    if not quiet:
+        typer.echo(f"{out}: {len(learnt.strategies)} strategies learnt from {len(learnt.tasks):,} tasks")
+
+
+def learn_asking(
+    out: Checkpoint,
+    tables: Annotated[int, typer.Option(min=1, help="Synthetic tables to play on.")] = 200,
+    seed: o.Seed = 0,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Train the policy that chooses which row to show an analyst; run it again to go on."""
+    from outlearn.cli.terminal import progress_bars
+    from outlearn.pipeline.output import check_output
+    from outlearn.tuning.practice import train_analyst
+
+    check_output(out, suffixes=(".safetensors",))
+    command = f"outlearn learn-asking --tables {tables} --seed {seed} --out {out.name}"
+    with progress_bars(quiet) as progress:
+        train_analyst(out, tables=tables, seed=seed, command=command, progress=progress)
+    if not quiet:
+        typer.echo(
+            f"{out}: trained on {tables:,} synthetic tables; how good it is, in {out.with_suffix('.md')}"
+        )
