@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ SEARCHING = ("maml", "policy")  # strategies whose regret is told
 
 @dataclass
 class Looked:
-    """What a table says of one task, as a search sees it; `told` (C,) is the average precision seen, if any."""
+    """What a table says of one task, as a search sees it; told : (C,) average precisions seen, if any."""
 
     table: PerformanceTable
     task: int
@@ -75,44 +76,37 @@ def folds(table: PerformanceTable, count: int = 5, seed: int = 0) -> NDArray[np.
 
 
 def measure(
-    table: PerformanceTable, names: Sequence[str], groups: Sequence[Sequence[str]], options: Any, seed: int
+    part: int, *, table: PerformanceTable, groups: Sequence[Sequence[str]], options: Any, seed: int
 ) -> list[rowfile.Row]:
-    """Return what each way to choose reaches on each real set, the mean of its splits."""
+    """Return what each way to choose reaches on each real set of a fold, the mean of its splits."""
     fold, rows = folds(table, options.folds), []
     told = np.array([bool(np.isfinite(line).any()) for line in table.seen])
     real = np.array([not name.startswith(SYNTHETIC_NAME) for name in table.tasks])
-    for part in range(options.folds):
-        learnt = table.of(np.flatnonzero(fold != part))
-        ways: dict[str, Any] = {name: STRATEGIES[name].learn(learnt, seed) for name in names}
-        peers = {name: make(seed) for name, make in PEERS.items()}
-        adversary = Adversary.learn(learnt)
-        for name in dict.fromkeys(np.array(table.tasks)[(fold == part) & real].tolist()):
-            tasks = np.flatnonzero(np.array(table.tasks) == name)
-            about = {"set": name, "family": table.families[tasks[0]], "seed": seed}
-            for group in groups:
-                for kind, which in ((BLIND, tasks[~told[tasks]]), (TOLD, tasks[told[tasks]])):
-                    found = []
-                    for task in which.tolist():
-                        every = ways if kind == BLIND else {**ways, **peers}
-                        values = search_one(table, task, every, group, options.budget)
-                        if kind == BLIND:
-                            values[TAU] = agreement(table, task, adversary, group)
-                        found.append(values)
-                    if found:
-                        mean = {way: round(float(np.mean([v[way] for v in found])), 4) for way in found[0]}
-                        rows.append({**about, "kind": kind, "detectors": " ".join(group), "values": mean})
-            searching = {**{way: ways[way] for way in SEARCHING if way in ways}, **peers}
-            for trials in TRIALS:
-                values = regrets(table, int(tasks[0]), searching, groups[0], trials)
-                rows.append(
-                    {
-                        **about,
-                        "kind": f"{REGRET} {trials}",
-                        "detectors": " ".join(groups[0]),
-                        "values": values,
-                    }
-                )
-        print(f"seed {seed}, fold {part}: done", flush=True)
+    learnt = table.of(np.flatnonzero(fold != part))
+    ways: dict[str, Any] = {name: STRATEGIES[name].learn(learnt, seed) for name in options.strategies}
+    peers = {name: make(seed) for name, make in PEERS.items()}
+    adversary = Adversary.learn(learnt)
+    for name in dict.fromkeys(np.array(table.tasks)[(fold == part) & real].tolist()):
+        tasks = np.flatnonzero(np.array(table.tasks) == name)
+        about = {"set": name, "family": table.families[tasks[0]], "seed": seed}
+        for group in groups:
+            for kind, which in ((BLIND, tasks[~told[tasks]]), (TOLD, tasks[told[tasks]])):
+                found = []
+                for task in which.tolist():
+                    every = ways if kind == BLIND else {**ways, **peers}
+                    values = search_one(table, task, every, group, options.budget)
+                    if kind == BLIND:
+                        values[TAU] = agreement(table, task, adversary, group)
+                    found.append(values)
+                if found:
+                    mean = {way: round(float(np.mean([v[way] for v in found])), 4) for way in found[0]}
+                    rows.append({**about, "kind": kind, "detectors": " ".join(group), "values": mean})
+        searching = {**{way: ways[way] for way in SEARCHING if way in ways}, **peers}
+        found = regrets(table, int(tasks[0]), searching, groups[0])
+        for trials in TRIALS:
+            values = {way: line[trials] for way, line in found.items()}
+            kind = f"{REGRET} {trials}"
+            rows.append({**about, "kind": kind, "detectors": " ".join(groups[0]), "values": values})
     return rows
 
 
@@ -146,16 +140,17 @@ def search_one(
 
 
 def regrets(
-    table: PerformanceTable, task: int, ways: Mapping[str, Any], detectors: Sequence[str], trials: int
-) -> dict[str, float]:
+    table: PerformanceTable, task: int, ways: Mapping[str, Any], detectors: Sequence[str]
+) -> dict[str, dict[int, float]]:
     """Return the normalised regret of each way after some trials that told the true average precision."""
     allowed = places(table, detectors)
+    precision = table.precision[task, allowed]
     looker, found = Looked(table, task, table.precision[task]), {}
     for name, way in ways.items():
-        search = Search(table.configs, allowed, table.features[task], lambda: looker, trials)
+        search = Search(table.configs, allowed, table.features[task], lambda: looker, max(TRIALS))
         taken = way.search(search).members[0]
-        tried = np.searchsorted(allowed, [taken, *(trial.index for trial in search.trials)]).tolist()
-        found[name] = round(regret(table.precision[task, allowed], tried), 4)
+        tried = np.searchsorted(allowed, [trial.index for trial in search.trials] or [taken]).tolist()
+        found[name] = {trials: round(regret(precision, tried[:trials]), 4) for trials in TRIALS}
     return found
 
 
@@ -209,9 +204,14 @@ def main() -> None:
     rows = rowfile.resume(options.out, settings)
     groups = [list(CLASSICAL), *([name] for name in CLASSICAL)]
     for seed in range(options.seeds):
-        if seed not in {row["seed"] for row in rows}:
-            rows += measure(table, options.strategies, groups, options, seed)
-            rowfile.write(options.out, settings, rows, command=machine.command("tuning.py"))
+        if seed in {row["seed"] for row in rows}:
+            continue
+        work = partial(measure, table=table, groups=groups, options=options, seed=seed)
+        with Processes(options.workers) as pool:
+            for part, found in enumerate(pool.map(work, range(options.folds))):
+                rows += found
+                print(f"seed {seed}, fold {part}: done", flush=True)
+        rowfile.write(options.out, settings, rows, command=machine.command("tuning.py"))
     print(report(rows))
 
 
@@ -222,7 +222,7 @@ def both_tables(options: Any) -> PerformanceTable:
     configs = [c for name in CLASSICAL for c in configurations(name, options.candidates)]
     sources = {
         "blind": TaskSource(corpus, synthetic=options.synthetic, splits=SPLITS),
-        "told": TaskSource(corpus, synthetic=options.synthetic, labels=LABELS, seed=SPLITS),
+        "told": TaskSource(corpus, synthetic=options.synthetic, labels=LABELS, first=SPLITS),
     }
     with Processes(options.workers) as pool:
         tables = [

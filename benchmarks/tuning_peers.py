@@ -24,7 +24,7 @@ from outlearn.tuning.search import Choice, Search
 from outlearn.tuning.space import DETECTORS, Config, vectors
 
 FIRST = 5  # drawn at random
-OFTEN = 25  # trials up to which a Gaussian process is fitted anew for each
+OFTEN, SELDOM = 10, 5  # trials up to which the scales of a Gaussian process are found anew, then each so many
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 
@@ -73,7 +73,7 @@ class GaussianProcess(RandomSearch):
         X, y = self.points[self.tried], np.array(self.values)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # scales at their bounds
-            if len(y) <= OFTEN or len(y) % 10 == 0 or self.plain is None:
+            if len(y) <= OFTEN or len(y) % SELDOM == 0 or self.plain is None:
                 self.model.fit(X, y)
                 self.plain = GaussianProcessRegressor(self.model.kernel_, optimizer=None, normalize_y=True)
             self.plain.fit(X, y)

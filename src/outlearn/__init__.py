@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from outlearn.detectors.detector import Detector
     from outlearn.detectors.pooled import ClassicalDetector
     from outlearn.pipeline import Monitor, detect
+    from outlearn.tuning.analyst import Inquiry
     from outlearn.tuning.tuner import MetaTuner
 
-__all__ = ["ClassicalDetector", "Detector", "MetaTuner", "Monitor", "__version__", "detect"]
+__all__ = ["ClassicalDetector", "Detector", "Inquiry", "MetaTuner", "Monitor", "__version__", "detect"]
 
 __version__ = "0.1.0"
 
@@ -24,6 +25,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "ClassicalDetector": "outlearn.detectors.pooled",
     "Detector": "outlearn.detectors.detector",
+    "Inquiry": "outlearn.tuning.analyst",
     "MetaTuner": "outlearn.tuning.tuner",
     "Monitor": "outlearn.pipeline",
     "detect": "outlearn.pipeline",

@@ -19,9 +19,7 @@ from outlearn.tuning.candidate import scores
 from outlearn.tuning.ensemble import RankEnsemble
 from outlearn.tuning.folds import FOLDS, Folds
 from outlearn.tuning.isolate import IsolatedObserver
-from outlearn.tuning.metafeatures import META_FEATURES
-from outlearn.tuning.observe import MEASURES, Observation, Sample
-from outlearn.tuning.policy import SearchPolicy
+from outlearn.tuning.observe import Observation, Sample
 from outlearn.tuning.search import Search
 from outlearn.tuning.source import SYNTHETIC, TaskSource
 from outlearn.tuning.space import configurations, default
@@ -30,44 +28,8 @@ from outlearn.tuning.surrogate import Surrogate
 from outlearn.tuning.table import PerformanceTable, fingerprint
 from outlearn.tuning.tuner import MetaTuner
 
-TASKS, CONFIGS = 30, [*configurations("lof", 6), *configurations("kmeans", 6)]
+TASKS, CONFIGS = 30, [*configurations("lof", 6), *configurations("kmeans", 6)]  # of the table of conftest
 C = len(CONFIGS)
-LOOK = MEASURES.index("agree.incontext")
-
-
-def made_up(seed: int = 0) -> PerformanceTable:
-    """A table in which configuration 3 is best where the first meta-features are high, 8 where they are low,
-    and a measure tells the truth."""
-    rng = np.random.default_rng(seed)
-    features = rng.normal(size=(TASKS, len(META_FEATURES)))
-    features[:, :10] += 2 * rng.choice([-1, 1], size=(TASKS, 1))
-    precision = 0.3 + 0.02 * rng.normal(size=(TASKS, C))
-    high = features[:, :10].mean(axis=1) > 0
-    precision[high, 3] += 0.4
-    precision[~high, 8] += 0.4
-    measures = rng.normal(size=(TASKS, C, len(MEASURES))) * 0.1
-    measures[:, :, LOOK] = precision
-    truths = [(np.arange(40) < 12).astype(np.int8) for _ in range(TASKS)]
-    ranks = [
-        np.stack([rng.random(40) + 3 * p * truth for p in line])
-        for line, truth in zip(precision, truths, strict=True)
-    ]
-    nothing = np.zeros((TASKS, C))
-    return PerformanceTable(
-        configs=CONFIGS,
-        tasks=[f"task{t}" for t in range(TASKS)],
-        families=[f"family{t // 2}" for t in range(TASKS)],
-        prints=[rng.normal(size=(5, 3)) for _ in range(TASKS)],
-        features=features,
-        auroc=precision,
-        precision=precision,
-        seconds=nothing,
-        failed=nothing > 0,
-        measures=measures,
-        seen=np.full((TASKS, C), np.nan),
-        ranks=ranks,
-        truths=truths,
-    )
 
 
 class Known:
@@ -88,18 +50,6 @@ def search_of(table, task=0, *, allowed=range(C), budget=4, same=(), broken=()):
     looker = Known(table, task, broken)
     allowed = np.array(allowed)
     return Search(CONFIGS, allowed, table.features[task], lambda: looker, budget, same=frozenset(same))
-
-
-@pytest.fixture(scope="module")
-def table():
-    return made_up()
-
-
-@pytest.fixture
-def quick(monkeypatch):
-    surrogate, policy = Surrogate.learn, SearchPolicy.learn
-    monkeypatch.setattr(Surrogate, "learn", lambda t, s=0: surrogate(t, s, steps=20, width=16))
-    monkeypatch.setattr(SearchPolicy, "learn", lambda t, s=0: policy(t, s, rounds=2))
 
 
 def test_folds_hold_families_together_and_out():
@@ -151,14 +101,14 @@ def best_of(model: Surrogate, new: PerformanceTable, seen: bool) -> np.ndarray:
     return np.array([model.expect(new.features[t], told[t], np.arange(C)).argmax() for t in range(TASKS)])
 
 
-def test_the_surrogate_learns_what_tables_tell_apart(table):
+def test_the_surrogate_learns_what_tables_tell_apart(table, made_up):
     """New tables: the best configuration follows from meta-features before any trial."""
     new = made_up(1)
     right = np.where(new.features[:, :10].mean(axis=1) > 0, 3, 8)
     assert np.mean(best_of(Surrogate.learn(table, steps=300, width=64), new, seen=False) == right) > 0.9
 
 
-def test_the_surrogate_believes_what_was_seen(table):
+def test_the_surrogate_believes_what_was_seen(table, made_up):
     """A measure that told the truth elsewhere is followed where the meta-features say nothing."""
     blind, new = (replace(each, features=np.zeros_like(each.features)) for each in (table, made_up(1)))
     model, right = Surrogate.learn(blind, steps=300, width=64), new.precision.argmax(axis=1)

@@ -31,6 +31,7 @@ class TaskSource:
     """Contaminated tasks by number: each entry, as often as it is split, then synthetic ones.
 
     entries : labelled sets. splits : of each of them. seed : of splits and of synthetic tasks.
+    first : number of the first split, so that more can be made later; synthetic tasks are others too.
     labels : anomalies of each support whose label is told, as far as there are any.
     support_rows, query_rows : upper bounds. sampler : of synthetic tasks; `SYNTHETIC` when None.
     """
@@ -38,6 +39,7 @@ class TaskSource:
     entries: tuple[Entry, ...] = ()
     synthetic: int = 0
     splits: int = 1
+    first: int = 0
     labels: int = 0
     seed: int = 0
     support_rows: int = 1000
@@ -54,7 +56,7 @@ class TaskSource:
             if self.labels:
                 told = (self.labels, self.labels)
                 sampler = replace(sampler, situations={"labelled": 1.0}, labels=told)
-            episode = SyntheticSampler(replace(sampler, seed=self.seed)).episode(number)
+            episode = SyntheticSampler(replace(sampler, seed=self.seed + self.first)).episode(number)
             name = f"{SYNTHETIC_NAME}{number}"
             named = {"name": name, "family": name}
             return replace(episode, origin={**episode.origin, **named})
@@ -64,7 +66,7 @@ class TaskSource:
         return episode_from_set(
             X,
             y,
-            rng=derive(self.seed + split, 0x7AB1E),
+            rng=derive(self.seed + self.first + split, 0x7AB1E),
             situation="labelled" if self.labels else "contaminated",
             labels=self.labels,
             support_rows=self.support_rows,
@@ -77,7 +79,8 @@ class TaskSource:
         """Say what the tasks are made of, so that another source is told from this one."""
         names = ", ".join(entry.name for entry in self.entries)
         bounds = f"{self.support_rows}+{self.query_rows} rows, seed {self.seed}, {self.labels} labels"
-        return f"{names}; {self.splits} splits; {self.synthetic} of {self.sampler or SYNTHETIC}; {bounds}"
+        splits = f"splits {self.first} to {self.first + self.splits - 1}"
+        return f"{names}; {splits}; {self.synthetic} of {self.sampler or SYNTHETIC}; {bounds}"
 
 
 def usable(entries: Iterable[Entry]) -> list[Entry]:
