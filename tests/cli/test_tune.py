@@ -75,6 +75,7 @@ def test_labels_and_trials_are_told(call, experience, table):
     assert "2 tried, of which 2 worked" in result.output and "best on the labelled rows" in result.output
     page = report.read_text()
     assert "The search as it went" in page and "Average precision on labels" in page
+    assert "<svg" in page and "of the default" not in result.output
 
 
 @pytest.mark.parametrize(
@@ -91,6 +92,59 @@ def test_what_is_asked_for_wrongly(call, experience, table, words, said):
     given = words if "--experience" in words else ("--experience", experience, *words)
     result = call("tune", table, *given)
     assert result.exit_code == 2 and said in result.output
+
+
+def test_what_was_learnt_once_is_used_from_a_file(call, experience, table, folder):
+    out = folder / "learnt.safetensors"
+    made = call("learn-tuning", experience, "--strategies", "single, portfolio", "--out", out)
+    assert made.exit_code == 0 and "2 strategies learnt from 4 tasks" in made.output
+    assert out.with_suffix(".md").exists()
+    options = ("--strategy", "single", "--detector", "kmeans", "--ignore", "verdict")
+    one, other = (call("tune", table, "--experience", each, *options) for each in (experience, out))
+    assert one.exit_code == 0 and one.output.splitlines()[1:] == other.output.splitlines()[1:]
+    missing = call("tune", table, "--experience", out, "--strategy", "maml")
+    assert missing.exit_code == 2 and "'maml' was not learnt" in missing.output
+
+
+def test_what_ships_is_used_without_a_file(call, table):
+    result = call("tune", table, "--detector", "kmeans", "--ignore", "verdict", "--strategy", "maml")
+    assert result.exit_code == 0, result.output
+    assert "25 tried" in result.output and "kmeans" in result.output
+
+
+def test_tables_can_be_made_with_labels_and_of_more_splits(call, folder):
+    words = ("--corpus", folder / "sets", "--sets", "b*", "--sets", "blob*", "--candidates", "2")
+    options = (
+        "--detector",
+        "kmeans",
+        "--synthetic",
+        "0",
+        "--splits",
+        "2",
+        "--labels",
+        "3",
+        "--first-split",
+        "1",
+    )
+    result = call("performance", *words, *options, "--out", folder / "more")
+    assert result.exit_code == 0 and "2 configurations on 2 tasks" in result.output
+
+
+def test_the_policy_that_asks_is_learnt_by_a_command(call, folder, monkeypatch):
+    from outlearn.learners.policy import PPO
+    from outlearn.tuning import practice
+
+    monkeypatch.setattr(practice, "HELD_OUT", 1)
+    plain = practice.AnalystPolicy.learn
+    few = PPO(rounds=1, games=2, epochs=1)
+    monkeypatch.setattr(
+        practice.AnalystPolicy, "learn", lambda grounds, seed, how, training: plain(grounds, seed, how=few)
+    )
+    out = folder / "asks.safetensors"
+    result = call("learn-asking", "--tables", "2", "--out", out)
+    assert result.exit_code == 0, result.output
+    assert "trained on 2 synthetic tables" in result.output and out.exists()
+    assert "outlearn learn-asking --tables 2 --seed 0" in out.with_suffix(".md").read_text()
 
 
 def test_no_task_is_refused(call, tmp_path):

@@ -27,6 +27,22 @@ def test_the_page_tells_what_was_chosen_beside_the_default_and_how():
     assert "2 tried, of which 1 worked, in 1.5 s." in page and ">0.81<" in page and ">0.40<" in page
     assert "failed: ValueError: &lt;no&gt;" in page and "a note" in page
     assert "<script" not in page and "{{" not in page
+    assert (
+        'aria-label="average precision on labels: from 0.40 to 0.40 over 2 trials"' in page and "<svg" in page
+    )
+
+
+def test_what_the_default_shows_is_told_beside():
+    beside = Tried(0, 0.5, 0.25, 0.1)
+    found = replace(FOUND, beside=beside)
+    page, text = render_tuning(found), tuning_text(found)
+    for told in (page, text):
+        assert "agrees with outlearn 0.50, average precision on the labelled rows 0.25" in told
+    assert "the default 0.25" in page and "average precision on labels: from 0.40 to 0.40" in page
+    failed = replace(FOUND, beside=Tried(0, None, None, 0.1, "ValueError: no"))
+    assert "it failed when tried: ValueError: no" in tuning_text(failed)
+    render_tuning(failed)
+    render_tuning(replace(FOUND, trials=[Tried(1, None, None, 1.0, "ValueError: no")]))  # nothing to draw
 
 
 def test_many_members_unknown_gains_and_no_trial():

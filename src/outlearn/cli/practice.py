@@ -17,7 +17,9 @@ Checkpoint = Annotated[
 
 
 def learn_tuning(
-    experience: Annotated[Path, typer.Argument(help="Folder that `outlearn performance` made.")],
+    experience: Annotated[
+        list[Path], typer.Argument(help="Folders that `outlearn performance` made, of the same candidates.")
+    ],
     out: Checkpoint,
     strategies: Annotated[
         str, typer.Option(help="Strategies to learn, with commas between; all by default.")
@@ -34,7 +36,8 @@ def learn_tuning(
 
     check_output(out, suffixes=(".safetensors",))
     names = [name.strip() for name in strategies.split(",") if name.strip()] or list(STRATEGIES)
-    command = f"outlearn learn-tuning {experience.name} --seed {seed} --out {out.name}"
+    folders = " ".join(folder.name for folder in experience)
+    command = f"outlearn learn-tuning {folders} --seed {seed} --out {out.name}"
     with progress_bars(quiet) as progress:
         learnt = train_tuning(experience, out, names, seed=seed, command=command, progress=progress)
     if not quiet:

@@ -20,7 +20,13 @@ def performance(
     corpus: Annotated[
         Path | None, typer.Option(help="Folder of labelled sets with a manifest.csv to learn from.")
     ] = None,
-    sets: Annotated[str, typer.Option(help="Shell pattern that the paths of sets must match.")] = "*",
+    sets: Annotated[
+        list[str] | None,
+        typer.Option(help="Shell pattern that the paths of sets must match; may be given again."),
+    ] = None,
+    splits: Annotated[int, typer.Option(min=1, help="Splits of each set.")] = 1,
+    first_split: Annotated[int, typer.Option(min=0, help="Number of the first, to make more later.")] = 0,
+    labels: Annotated[int, typer.Option(min=0, help="Anomalies of each support that are labelled.")] = 0,
     synthetic: Annotated[int, typer.Option(min=0, help="Synthetic tasks beside them.")] = 60,
     detectors: Detectors = _FOUR,
     candidates: Annotated[int, typer.Option(min=1, help="Configurations of each detector.")] = 32,
@@ -40,8 +46,11 @@ def performance(
 
     names = detectors.split(",")
     configs = [config for name in names for config in configurations(name.strip(), candidates, seed)]
-    entries = Corpus(()) if corpus is None else Corpus(tuple(usable(Corpus.read(corpus, pattern=sets))))
-    source = TaskSource(tuple(entries.joined()), synthetic=synthetic, seed=seed)
+    found = [e for each in sets or ["*"] for e in Corpus.read(corpus, pattern=each)] if corpus else []
+    entries = Corpus(tuple(usable(dict.fromkeys(found)))).joined()
+    source = TaskSource(
+        tuple(entries), synthetic=synthetic, splits=splits, first=first_split, labels=labels, seed=seed
+    )
     if not len(source):
         raise ParameterError("no task to try anything on; give --corpus with labelled sets, or --synthetic")
     with progress_bars(quiet) as progress, Processes(workers) as pool:
@@ -61,10 +70,16 @@ def performance(
 
 def tune(
     table: o.Table,
-    experience: Annotated[Path, typer.Option(help="Folder that `outlearn performance` made.")],
+    experience: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder that `outlearn performance` made, or file of `outlearn learn-tuning`; what ships "
+            "with the package by default."
+        ),
+    ] = None,
     detectors: Detectors = _FOUR,
     strategy: Annotated[
-        str, typer.Option(help="portfolio, maml, adversarial, single, default or random.")
+        str, typer.Option(help="portfolio, maml, policy, adversarial, single, default or random.")
     ] = "portfolio",
     budget: Annotated[int, typer.Option(min=0, help="Configurations that may be tried on the table.")] = 25,
     seconds: Annotated[float, typer.Option(help="After these no further one is tried.")] = 30.0,
@@ -96,15 +111,19 @@ def tune(
     from outlearn.report.page import write_page
     from outlearn.report.tuning import render_tuning, tuning_text
     from outlearn.tuning.table import read_table
+    from outlearn.tuning.tuner import MetaTuner
 
     check_report(report)
     if out is not None:
         check_output(out, suffixes=(".csv",), source=table)
+    if experience is not None and experience.is_dir():
+        tuner = MetaTuner(strategy, random_state=seed).fit(read_table(experience))
+    else:
+        tuner = MetaTuner.pretrained(strategy, path=experience, random_state=seed)
     result = run(
         table,
-        read_table(experience),
+        tuner,
         detectors=[name.strip() for name in detectors.split(",")],
-        strategy=strategy,
         budget=budget,
         seconds=seconds,
         time_limit=time_limit,
@@ -112,7 +131,6 @@ def tune(
         time_column=time_column,
         ignore=ignore or (),
         schema=schema,
-        seed=seed,
         options=o.read_options(separator, encoding, decimal, thousands, query),
     )
     if out is not None:

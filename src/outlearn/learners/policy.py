@@ -61,6 +61,7 @@ class PPO:
     entropy : weight of the bonus; it falls to nothing over the rounds.
     value : weight of the loss of the value.
     discount : of a reward a step later. smoothing : λ of generalised advantages; 1 looks to the end.
+    rate, decay : of the optimiser, AdamW.
     """
 
     rounds: int = 200
@@ -72,6 +73,7 @@ class PPO:
     discount: float = 1.0
     smoothing: float = 0.95
     rate: float = 1e-3
+    decay: float = 0.0
 
     def __post_init__(self) -> None:
         least = {"rounds": 1, "games": 1, "epochs": 1}
@@ -182,7 +184,7 @@ def train_policy(
         steps=how.rounds * how.epochs,
         rate=how.rate,
         clip=0.5,
-        optimiser=lambda leaves, rate: torch.optim.Adam(leaves, lr=rate, eps=1e-5),
+        optimiser=lambda leaves, rate: torch.optim.AdamW(leaves, lr=rate, eps=1e-5, weight_decay=how.decay),
         schedule=lambda step, steps: 1 - 0.9 * step / steps,
     )
     with one_thread():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -17,7 +19,7 @@ class Pointer(nn.Module):
     ----------
     features : F. kinds : of things that can be done with a row.
     base : a column that is a good order already; the logits are what is learnt to add to a multiple of it.
-    sure : that multiple at the start.
+    sure : that multiple at the start. lean : what is added to the logits of each kind at the start.
 
     >>> logits, values = Pointer(3, 2)(torch.zeros(4, 7, 3), torch.ones(4, 7, dtype=torch.bool))
     >>> logits.shape, values.shape
@@ -25,7 +27,14 @@ class Pointer(nn.Module):
     """
 
     def __init__(
-        self, features: int, kinds: int = 1, width: int = 64, *, base: int | None = None, sure: float = 1.0
+        self,
+        features: int,
+        kinds: int = 1,
+        width: int = 64,
+        *,
+        base: int | None = None,
+        sure: float = 1.0,
+        lean: Sequence[float] | None = None,
     ) -> None:
         super().__init__()
         self.base = base
@@ -39,6 +48,8 @@ class Pointer(nn.Module):
         # A policy starts near indifference: an early preference would only be chance.
         with torch.no_grad():
             last.weight.mul_(0.01)
+            if lean is not None:
+                last.bias.copy_(torch.tensor(lean))
 
     def forward(self, rows: Tensor, there: Tensor) -> tuple[Tensor, Tensor]:
         each = self.embed(rows)

@@ -18,8 +18,8 @@ from outlearn.report.tuning import Tried, TuningFindings
 from outlearn.tuning.candidate import scores
 from outlearn.tuning.ensemble import RankEnsemble
 from outlearn.tuning.observe import MEASURES
+from outlearn.tuning.search import Trial
 from outlearn.tuning.space import named
-from outlearn.tuning.table import PerformanceTable
 from outlearn.tuning.tuner import MetaTuner
 
 __all__ = ["TunedSource", "tune"]
@@ -47,16 +47,6 @@ class TunedSource:
     def findings(self) -> TuningFindings:
         """Return what a report tells of the search."""
         tuned = self.tuner.tuned_
-        trials = [
-            Tried(
-                trial.index,
-                None if trial.seen is None else float(trial.seen.measures[AGREEMENT]),
-                None if trial.seen is None else trial.seen.precision,
-                trial.seconds,
-                trial.fault,
-            )
-            for trial in tuned.trials
-        ]
         return TuningFindings(
             self.source,
             tuned.strategy,
@@ -66,17 +56,24 @@ class TunedSource:
             [float(value) for value in tuned.choice.expected],
             list(tuned.choice.members),
             tuned.default,
-            trials,
+            [_tried(trial) for trial in tuned.trials],
             self.notes,
+            None if tuned.beside is None else _tried(tuned.beside),
         )
+
+
+def _tried(trial: Trial) -> Tried:
+    seen = trial.seen
+    agreement = None if seen is None else float(seen.measures[AGREEMENT])
+    precision = None if seen is None else seen.precision
+    return Tried(trial.index, agreement, precision, trial.seconds, trial.fault)
 
 
 def tune(
     spec: Spec,
-    experience: PerformanceTable,
+    tuner: MetaTuner,
     *,
     detectors: Sequence[str],
-    strategy: str = "portfolio",
     budget: int = 25,
     seconds: float = 30.0,
     time_limit: float | None = None,
@@ -84,27 +81,28 @@ def tune(
     time_column: str | None = None,
     ignore: Sequence[str] = (),
     schema: str | Path | None = None,
-    seed: int = 0,
     options: Any = None,
 ) -> TunedSource:
     """Read a table, choose and set a detector for it, and score its rows.
 
     Parameters
     ----------
-    spec : a path, or whatever else `detect` takes. experience : what is learnt from.
+    spec : a path, or whatever else `detect` takes. tuner : one that has learnt.
     detectors : names to choose among; the others as for `MetaTuner.optimize` and `detect`.
     """
-    tuner = MetaTuner(strategy, random_state=seed)
     source, reading = open_table(spec, Reading(label_column, time_column, tuple(ignore), schema, options))
     sample = sample_source(
-        source, SAMPLE_ROWS, seed=seed, label_column=reading.label_column, chunk_rows=chunk_rows(source)
+        source,
+        SAMPLE_ROWS,
+        seed=tuner.random_state,
+        label_column=reading.label_column,
+        chunk_rows=chunk_rows(source),
     )
     encoder = Encoder.fit(sample.frame, reading.schema_of(sample.frame))
     X = encoder.transform(sample.frame).values
     y = None
     if reading.label_column is not None:
         y = parse_labels(sample.frame[reading.label_column], name=reading.label_column)
-    tuner.fit(experience)
     made = tuner.optimize(list(detectors), X, y, budget=budget, seconds=seconds, time_limit=time_limit)
     found = -made.score_samples(X) if isinstance(made, RankEnsemble) else scores(made, X)
     notes = (*source.notes, *sample.notes, *tuner.tuned_.notes)

@@ -6,7 +6,9 @@ variables of the page, so a plot follows its light and its dark dress.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, cast
 
 import numpy as np
@@ -16,7 +18,7 @@ from outlearn.extras import require
 from outlearn.report.findings import ColumnProfile, MapSample
 from outlearn.report.words import clean, percent, score, unique
 
-__all__ = ["Histogram", "count_scores", "plot_histogram", "plot_map", "plot_profile"]
+__all__ = ["Histogram", "count_scores", "plot_histogram", "plot_map", "plot_profile", "plot_search"]
 
 _WIDTH, _HEIGHT = 500, 310
 _NAMED = 5  # rows on the map whose number is written beside them
@@ -195,6 +197,51 @@ def plot_profile(profile: ColumnProfile) -> str:
         base.mark_text(align="left", dx=4, fontSize=10, color="var(--soft)").encode(text="words:N"),
     )
     return _svg(chart.properties(width=170, height=alt.Step(13)))
+
+
+def plot_search(
+    seen: Sequence[float | None], chosen: Sequence[bool], default: float | None, title: str
+) -> str:
+    """Return what was seen of each trial, in their order, and the best so far, as SVG.
+
+    Parameters
+    ----------
+    seen : None where a trial failed. default : what was seen of the default. title : of what was seen.
+    """
+    alt = _altair()
+    known = [(number, value) for number, value in enumerate(seen, 1) if value is not None]
+    points = [
+        {"trial": number, "seen": value, "colour": _colour(chosen[number - 1])} for number, value in known
+    ]
+    best = accumulate((value for _, value in known), max)
+    line = [{"trial": number, "best": value} for (number, _), value in zip(known, best, strict=True)]
+    values = [value for _, value in known] + ([] if default is None else [default])
+    low, high = min(values, default=0.0), max(values, default=1.0)
+    room = 0.08 * ((high - low) or 1.0)
+    x = alt.X(
+        "trial:Q",
+        title="trial",
+        scale=alt.Scale(domain=[0.5, len(seen) + 0.5], nice=False),
+        axis=alt.Axis(grid=False, tickMinStep=1, format="d"),
+    )
+    scale = alt.Scale(domain=[low - room, high + 2 * room], nice=False, zero=False)
+    layers: list[Any] = [
+        alt.Chart(alt.Data(values=line))
+        .mark_line(interpolate="step-after", color="var(--line)", strokeWidth=2)
+        .encode(x=x, y=alt.Y("best:Q", title=title, scale=scale)),
+        alt.Chart(alt.Data(values=points))
+        .mark_circle(size=60, opacity=0.9)
+        .encode(x=x, y=alt.Y("seen:Q", title=title, scale=scale), color=alt.Color("colour:N", scale=None)),
+    ]
+    if default is not None:
+        mark = alt.Chart(alt.Data(values=[{"at": default, "words": "the default"}]))
+        layers += [
+            mark.mark_rule(color="var(--ink)", strokeDash=[4, 3]).encode(y=alt.Y("at:Q", scale=scale)),
+            mark.mark_text(align="right", dy=-6, fontSize=12, color="var(--ink)").encode(
+                x=alt.value(2 * _WIDTH - 60), y=alt.Y("at:Q", scale=scale), text="words:N"
+            ),
+        ]
+    return _svg(alt.layer(*layers).properties(width=2 * _WIDTH - 60, height=200))
 
 
 def _colour(flagged: bool) -> str:

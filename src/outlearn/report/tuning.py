@@ -9,6 +9,7 @@ from typing import Any
 
 from outlearn import __version__
 from outlearn.report.page import render
+from outlearn.report.plots import plot_search
 
 __all__ = ["Tried", "TuningFindings", "render_tuning", "tuning_text"]
 
@@ -36,6 +37,7 @@ class TuningFindings:
 
     names, expected : of all configurations, and the gain in average precision expected (NaN: unknown).
     members : places of those chosen, the best first. default : the place of the default.
+    beside : what was seen of the default, where anything was tried.
     """
 
     source: str
@@ -48,6 +50,7 @@ class TuningFindings:
     default: int
     trials: list[Tried]
     notes: tuple[str, ...]
+    beside: Tried | None = None
 
 
 def render_tuning(findings: TuningFindings) -> str:
@@ -81,6 +84,7 @@ def render_tuning(findings: TuningFindings) -> str:
         "why": findings.why[:1].upper() + findings.why[1:] + ".",
         "chosen": [row(place) for place in findings.members],
         "default": None if findings.default in findings.members else row(findings.default),
+        "beside": _seen_of(findings.beside).removeprefix("; "),
         "labelled": any(trial.precision is not None for trial in findings.trials),
         "searched": _searched(findings.trials) + ".",
         "trials": [
@@ -95,6 +99,7 @@ def render_tuning(findings: TuningFindings) -> str:
             }
             for trial in findings.trials
         ],
+        "search": _picture(findings),
         "notes": findings.notes,
     }
     return render("tuning.html", values)
@@ -114,7 +119,7 @@ def tuning_text(findings: TuningFindings) -> str:
     if len(members) > SHOWN:
         lines.append(f"   and {len(members) - SHOWN} more")
     if findings.default not in members:
-        lines.append(f"the default: {line(findings.default)}")
+        lines.append(f"the default: {line(findings.default)}{_seen_of(findings.beside)}")
     if findings.trials:
         lines.append(_searched(findings.trials))
         marked = [(t.precision, t.place) for t in findings.trials if t.precision is not None]
@@ -123,6 +128,42 @@ def tuning_text(findings: TuningFindings) -> str:
             lines.append(f"best on the labelled rows: {names[place]} (average precision {best:.2f})")
         lines += [f"   failed: {names[t.place]}: {t.fault}" for t in findings.trials if t.fault][:SHOWN]
     return "\n".join([*lines, *(f" - {note}" for note in findings.notes)])
+
+
+def _seen_of(beside: Tried | None) -> str:
+    """Say what was seen of the default."""
+    if beside is None:
+        return ""
+    if beside.fault:
+        return f"; it failed when tried: {beside.fault}"
+    told = beside.precision
+    said = "" if told is None else f", average precision on the labelled rows {told:.2f}"
+    agrees = "" if beside.agreement is None else f"agrees with outlearn {beside.agreement:.2f}"
+    return f"; {agrees}{said}"
+
+
+def _picture(findings: TuningFindings) -> dict[str, str] | None:
+    """Return the search as a picture, and in words for who does not see it."""
+    trials = findings.trials
+    labelled = any(trial.precision is not None for trial in trials)
+
+    def seen(trial: Tried | None) -> float | None:
+        if trial is None:
+            return None
+        return trial.precision if labelled else trial.agreement
+
+    values = [seen(trial) for trial in trials]
+    known = [value for value in values if value is not None]
+    if not known:
+        return None
+    title = "average precision on labels" if labelled else "agrees with outlearn"
+    chosen = [trial.place in findings.members for trial in trials]
+    default = seen(findings.beside)
+    said = "" if default is None else f"; the default {default:.2f}"
+    return {
+        "svg": plot_search(values, chosen, default, title),
+        "words": f"{title}: from {min(known):.2f} to {max(known):.2f} over {len(trials)} trials{said}",
+    }
 
 
 def _searched(trials: Sequence[Tried]) -> str:

@@ -113,7 +113,7 @@ def save_experience(
 
 
 def train_tuning(
-    folder: Path,
+    folders: Sequence[Path],
     out: Path,
     names: Sequence[str],
     *,
@@ -121,22 +121,26 @@ def train_tuning(
     command: str = "train_tuning",
     progress: Callable[[str, int, int | None], None] | None = None,
 ) -> Experience:
-    """Learn strategies from the performance table in a folder, and write them with a card beside.
+    """Learn strategies from the performance tables in folders, and write them with a card beside.
 
     Raises
     ------
     ParameterError
         When a strategy is unknown.
     ReadError
-        When the folder holds no table.
+        When a folder holds no table.
+    InputError
+        When the tables are of different configurations.
     OutputError
         When a file cannot be written.
     """
     unknown = sorted(set(names) - set(STRATEGIES))
     if unknown:
         raise ParameterError(f"no strategy named {unknown}; choose from {sorted(STRATEGIES)}")
-    table = read_table(folder)
-    about = json.loads((folder / "about.json").read_text(encoding="utf-8"))["source"]
+    table = PerformanceTable.joined([read_table(folder) for folder in folders])
+    about = "; ".join(
+        json.loads((folder / "about.json").read_text(encoding="utf-8"))["source"] for folder in folders
+    )
 
     def tell(name: str) -> None:
         if progress is not None:

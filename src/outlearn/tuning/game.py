@@ -10,10 +10,11 @@ from outlearn.tuning.view import UNIT, Seen, View, relative_gains
 
 __all__ = ["COST", "TAKE", "TRY", "TuningGame", "deal", "game_rows"]
 
-COST = 0.0005  # of a trial, in average precision
+COST = 0.0001  # of a trial, in average precision
 TRY, TAKE = 0, 1  # kinds of move
 BUDGET = 25
 FEWEST, MOST = 8, 32  # configurations of a game that is dealt
+BLIND = 0.5  # share of the games that are dealt without meta-features
 AHEAD = 0.5  # share of the games that are dealt with some configurations tried
 
 
@@ -39,6 +40,7 @@ class TuningGame:
     Parameters
     ----------
     tried : places that were tried before. budget : trials that may still be made.
+    blind : hide the meta-features: of few tables a policy would learn them by heart.
     """
 
     def __init__(
@@ -49,8 +51,10 @@ class TuningGame:
         budget: int = BUDGET,
         cost: float = COST,
         tried: tuple[int, ...] = (),
+        blind: bool = False,
     ) -> None:
         self._view, self._drill, self._left, self._cost = view, drill, budget, cost
+        self._blind = blind
         self._tried = np.isin(np.arange(len(drill.among)), tried)
         self._gains = relative_gains(drill.precision)
 
@@ -58,7 +62,10 @@ class TuningGame:
     def rows(self) -> NDArray[np.float32]:
         drill = self._drill
         seen = drill.seen(np.flatnonzero(self._tried))
-        return game_rows(self._view, drill.features, drill.among, seen, self._left, drill.prior)
+        rows = game_rows(self._view, drill.features, drill.among, seen, self._left, drill.prior)
+        if self._blind:
+            rows[:, : len(drill.features)] = 0.0
+        return rows
 
     @property
     def allowed(self) -> NDArray[np.bool_]:
@@ -83,4 +90,5 @@ def deal(view: View, drills: Drills, rng: np.random.Generator) -> TuningGame:
     tried: tuple[int, ...] = ()
     if rng.random() < AHEAD:
         tried = tuple(int(i) for i in rng.permutation(count)[: int(rng.integers(1, count + 1))])
-    return TuningGame(view, drill, budget=int(rng.integers(BUDGET + 1)), tried=tried)
+    budget, blind = int(rng.integers(BUDGET + 1)), bool(rng.random() < BLIND)
+    return TuningGame(view, drill, budget=budget, tried=tried, blind=blind)

@@ -6,6 +6,7 @@ It is trained by proximal policy optimisation (`learners.policy`) on the game of
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -26,8 +27,11 @@ if TYPE_CHECKING:
 __all__ = ["SearchPolicy"]
 
 Floats = NDArray[np.float64]
-KINDS = 2  # to try, to take
-ROUNDS = 150
+KINDS = 2  # TRY, TAKE
+RECIPE = PPO(rounds=200, decay=1e-2)
+WIDTH = 32
+EAGER = 2.0  # logit of a trial over taking at the start: what trials are worth shows late
+SURE = 10.0  # of how configurations did on other tables, which a policy starts from
 NET = "net."  # what names of parameters begin with in a state
 
 
@@ -38,11 +42,11 @@ class SearchPolicy:
         self._view, self._net = view, net
 
     @classmethod
-    def learn(cls, table: PerformanceTable, seed: int = 0, *, rounds: int = ROUNDS) -> Self:
+    def learn(cls, table: PerformanceTable, seed: int = 0, *, rounds: int = RECIPE.rounds) -> Self:
         """Train by playing on a performance table."""
         view, drills = View.of(table), Drills(table)
         net = _net(view, seed)
-        train_policy(net, lambda rng: deal(view, drills, rng), PPO(rounds=rounds), seed=seed)
+        train_policy(net, lambda rng: deal(view, drills, rng), replace(RECIPE, rounds=rounds), seed=seed)
         return cls(view, net)
 
     @classmethod
@@ -92,4 +96,4 @@ def _net(view: View, seed: int) -> Pointer:
 
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return Pointer(view.width + 1, KINDS)
+        return Pointer(view.width + 1, KINDS, WIDTH, base=view.known, sure=SURE, lean=(EAGER, 0.0))

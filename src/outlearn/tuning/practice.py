@@ -111,7 +111,7 @@ def train_analyst(
     tables: int = 200,
     seed: int = 0,
     how: PPO = RECIPE,
-    held_out: int = HELD_OUT,
+    held_out: int | None = None,
     command: str = "train_analyst",
     progress: Progress | None = None,
 ) -> AnalystPolicy:
@@ -134,7 +134,10 @@ def train_analyst(
     )
     policy = AnalystPolicy.learn(grounds, seed, how=how, training=training)
     others = practice_tables(
-        held_out, seed, start=tables, progress=lambda done, total: tell("held-out tables", done, total)
+        HELD_OUT if held_out is None else held_out,
+        seed,
+        start=tables,
+        progress=lambda done, total: tell("held-out tables", done, total),
     )
     figures = judge(policy, others)
     source = (

@@ -93,10 +93,21 @@ class Search:
         """
         if not self.left:
             raise RuntimeError("a strategy tried more than the budget allows")
+        trial = self._try(index)
+        self.trials.append(trial)
+        return trial.seen
+
+    def beside(self, index: int) -> Trial | None:
+        """Return the trial of a configuration, made now if it was not; None after the deadline."""
+        tried = next((trial for trial in self.trials if trial.index == index), None)
+        if tried is not None or time.monotonic() >= self.deadline:
+            return tried
+        return self._try(index)
+
+    def _try(self, index: int) -> Trial:
         started = time.perf_counter()
         try:
             seen, fault = self.looker().look(self.configs[index]), ""
         except Exception as error:  # whatever a library or an estimator of the user's own raises: it is told
             seen, fault = None, f"{type(error).__name__}: {error}"
-        self.trials.append(Trial(index, seen, time.perf_counter() - started, fault))
-        return seen
+        return Trial(index, seen, time.perf_counter() - started, fault)

@@ -77,7 +77,7 @@ class TaskSource:
 
     def about(self) -> str:
         """Say what the tasks are made of, so that another source is told from this one."""
-        names = ", ".join(entry.name for entry in self.entries)
+        names = ", ".join(f"{entry.name} ({entry.licence or 'licence not stated'})" for entry in self.entries)
         bounds = f"{self.support_rows}+{self.query_rows} rows, seed {self.seed}, {self.labels} labels"
         splits = f"splits {self.first} to {self.first + self.splits - 1}"
         return f"{names}; {splits}; {self.synthetic} of {self.sampler or SYNTHETIC}; {bounds}"

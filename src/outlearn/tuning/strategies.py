@@ -10,7 +10,6 @@ drawn at random, and the one that was best on average elsewhere.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Protocol, Self
 
@@ -43,6 +42,7 @@ __all__ = [
 Floats = NDArray[np.float64]
 MEMBERS = 10  # of a portfolio
 TAKEN = 3  # configurations whose ranks are averaged, of those that were judged one by one
+CLEARLY = 2.0  # times as gladly that a policy is to take others than what was best elsewhere
 MARGIN = 0.02  # of average precision, by which more is to be expected than of what was best elsewhere
 AT_ONCE = 5  # configurations that are tried between two questions to the networks
 CURIOSITY = 0.5  # how much a difference between networks counts, when the next to try is chosen
@@ -268,26 +268,29 @@ class Maml(_Beside):
         return choice
 
 
-class Policy(_Folded):
-    """Tries what policies propose until they would rather take one; see `policy`."""
+class Policy(_Beside):
+    """Tries what policies propose until they would rather take one; see `policy`.
+
+    What was best on average elsewhere is taken unless they would clearly rather take others.
+    """
 
     @classmethod
     def learn(cls, table: PerformanceTable, seed: int = 0) -> Self:
         folds = Folds(table.families, seed)
-        return cls(
-            folds,
-            [
-                SearchPolicy.learn(table.of(folds.kept(table.families, fold)), seed + fold)
-                for fold in range(FOLDS)
-            ],
-        )
+        learnt = [
+            SearchPolicy.learn(table.of(folds.kept(table.families, fold)), seed + fold)
+            for fold in range(FOLDS)
+        ]
+        return cls(folds, learnt, Single.learn(table, seed))
 
     @classmethod
     def restore(cls, state: Mapping[str, NDArray[Any]], folds: Folds, configs: Sequence[Config]) -> Self:
-        return cls(folds, [SearchPolicy.restore(each, configs) for each in _each(state)])
+        learnt = [SearchPolicy.restore(each, configs) for each in _each(state)]
+        return cls(folds, learnt, Single.restore(state, folds, configs))
 
     def search(self, search: Search) -> Choice:
         policies = self._fit_for(search)
+        known = self._single.search(search).members[0]
         tried: set[int] = set()
         while True:
             told = [one.moves(search.features, search.seen, search.allowed, search.left) for one in policies]
@@ -298,12 +301,19 @@ class Policy(_Folded):
             pick = int(search.allowed[chances[:, TRY].argmax()])
             tried.add(pick)
             search.look(pick)
-        preferred = _unknown(search)
-        preferred[search.allowed] = chances[:, TAKE]
-        choice = _choice(
-            search, preferred, "a policy, trained by playing searches on other tables, takes these"
+        gladly = _unknown(search)
+        gladly[search.allowed] = chances[:, TAKE]
+        failed = list(tried - set(search.seen))
+        if len(failed) < len(search.allowed):
+            gladly[failed] = 0.0
+        order = search.allowed[np.argsort(-gladly[search.allowed], kind="stable")]
+        members, why = (
+            order[: count_of(len(order))],
+            "a policy, trained on other tables, takes them",
         )
-        return replace(choice, expected=_unknown(search))
+        if known not in failed and gladly[order[0]] < CLEARLY * gladly[known]:
+            members, why = np.array([known]), "it was best on other tables, and no other is taken more gladly"
+        return Choice(tuple(int(i) for i in members), _unknown(search), why)
 
 
 class Adversarial(_Beside):

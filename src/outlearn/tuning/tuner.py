@@ -41,6 +41,8 @@ class Tuned:
 
     configs : candidates. choice : what was decided. trials : what was tried, in that order.
     default : the place of the default among the candidates, of the detector that was chosen first.
+    beside : what was seen of it: where anything was tried it is looked at too, beside the budget, unless time
+        is up; else None.
     left_out : names of tasks that are the table itself, which nothing was learnt from.
     notes : what else the user should know. seconds : of the whole search, the last fit included.
     """
@@ -50,6 +52,7 @@ class Tuned:
     choice: Choice
     trials: list[Trial]
     default: int
+    beside: Trial | None
     left_out: tuple[str, ...]
     notes: tuple[str, ...]
     seconds: float
@@ -240,20 +243,22 @@ class MetaTuner:
                 same=frozenset(known.families[i] for i in same),
             )
             choice = known.strategy(self.strategy).search(search)
+            names = [config["detector"] for config in known.configs]
+            default = names.index(names[choice.members[0]])
+            beside = search.beside(default) if search.trials else None
         if any(like is not None for like in likes.values()):  # what was given is to come back, set
             choice = replace(choice, members=choice.members[:1])
         made = self._build(known.configs, choice, rows[labels != 1], likes)
         faults = sum(trial.seen is None for trial in search.trials)
         if faults:
             notes.append(f"{faults} of {len(search.trials)} configurations failed when tried")
-        names = [config["detector"] for config in known.configs]
-        default = names.index(names[choice.members[0]])
         self.tuned_ = Tuned(
             self.strategy,
             list(known.configs),
             choice,
             search.trials,
             default,
+            beside,
             left_out,
             tuple(notes),
             time.monotonic() - started,

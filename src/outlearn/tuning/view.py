@@ -105,9 +105,14 @@ class View:
         return {"mean": self.mean, "spread": self.spread, "prior": self.prior}
 
     @property
+    def known(self) -> int:
+        """The column that tells how a configuration did on other tables."""
+        return len(self.mean) + int(self.vectors.shape[1])
+
+    @property
     def width(self) -> int:
         """Number of columns of a row; the first are the meta-features."""
-        return len(self.mean) + int(self.vectors.shape[1]) + 1 + SEEN
+        return self.known + 1 + SEEN
 
     def rows(
         self, features: Floats, among: NDArray[np.int64], seen: Seen, prior: Floats | None = None
