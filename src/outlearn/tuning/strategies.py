@@ -20,6 +20,7 @@ from outlearn.rng import derive
 from outlearn.tuning.adversary import Adversary
 from outlearn.tuning.folds import ALL, FOLDS, Folds, groups, means
 from outlearn.tuning.game import TAKE, TRY
+from outlearn.tuning.kin import Kin, improvement
 from outlearn.tuning.policy import SearchPolicy
 from outlearn.tuning.portfolio import votes
 from outlearn.tuning.search import Choice, Search
@@ -196,11 +197,12 @@ class _Folded:
         return [self._learnt[fold] for fold in self._folds.without(search.same)]
 
 
-def _each(state: Mapping[str, NDArray[Any]]) -> list[State]:
-    """Return the states of the folds."""
+def _each(state: Mapping[str, NDArray[Any]], kind: str = "") -> list[State]:
+    """Return the states of the folds, whose names begin with a kind and their number."""
+    firsts = [f"{kind}{fold}." for fold in range(FOLDS)]
     return [
-        {name.partition(".")[2]: value for name, value in state.items() if name.startswith(f"{fold}.")}
-        for fold in range(FOLDS)
+        {name.removeprefix(first): value for name, value in state.items() if name.startswith(first)}
+        for first in firsts
     ]
 
 
@@ -218,54 +220,99 @@ class _Beside(_Folded):
 class Maml(_Beside):
     """Tries what meta-learnt surrogates expect most of, and takes what they expect most of then.
 
-    What was best on average elsewhere is tried too, and taken unless clearly more is expected of others.
+    What was best on average elsewhere is tried first, and taken unless clearly more is expected of others.
+    Where labels tell of what is tried, expectations start halfway between other tables and the surrogates,
+    and follow what is seen by how configurations go together; see `kin`.
     """
+
+    def __init__(self, folds: Folds, learnt: Sequence[Surrogate], single: Single, kin: Sequence[Kin]) -> None:
+        super().__init__(folds, learnt, single)
+        self._kin = list(kin)
 
     @classmethod
     def learn(cls, table: PerformanceTable, seed: int = 0) -> Self:
         folds = Folds(table.families, seed)
-        learnt = [
-            Surrogate.learn(table.of(folds.kept(table.families, fold)), seed + fold) for fold in range(FOLDS)
-        ]
-        return cls(folds, learnt, Single.learn(table, seed))
+        parts = [table.of(folds.kept(table.families, fold)) for fold in range(FOLDS)]
+        learnt = [Surrogate.learn(part, seed + fold) for fold, part in enumerate(parts)]
+        return cls(folds, learnt, Single.learn(table, seed), [Kin.learn(part) for part in parts])
 
     @classmethod
     def restore(cls, state: Mapping[str, NDArray[Any]], folds: Folds, configs: Sequence[Config]) -> Self:
         learnt = [Surrogate.restore(each, configs) for each in _each(state)]
-        return cls(folds, learnt, Single.restore(state, folds, configs))
+        kin = [Kin.restore(each) for each in _each(state, "kin.")]
+        return cls(folds, learnt, Single.restore(state, folds, configs), kin)
+
+    def state(self) -> State:
+        kin = {f"kin.{fold}.{n}": v for fold, one in enumerate(self._kin) for n, v in one.state().items()}
+        return {**super().state(), **kin}
+
+    def _expect(self, search: Search) -> tuple[Floats, Floats]:
+        """Return (K,) what is expected of those allowed, and how much the surrogates differ in it."""
+        told = [one.expect(search.features, search.seen, search.allowed) for one in self._fit_for(search)]
+        return np.mean(told, axis=0), np.std(told, axis=0)
 
     def search(self, search: Search) -> Choice:
-        surrogates = self._fit_for(search)
         known = self._single.search(search).members[0]
-
-        def expect() -> tuple[Floats, Floats]:
-            told = np.stack([one.expect(search.features, search.seen, search.allowed) for one in surrogates])
-            return told.mean(axis=0), told.std(axis=0)
-
-        tried: set[int] = set()
-        while search.left and len(tried) < len(search.allowed):
-            mean, spread = expect()
-            hope = np.where(np.isin(search.allowed, list(tried)), -np.inf, mean + CURIOSITY * spread)
-            order = search.allowed[np.argsort(-hope, kind="stable")].tolist()
-            if not tried:
-                order = [known, *(pick for pick in order if pick != known)]
-            for pick in order[: min(AT_ONCE, len(hope) - len(tried))]:
+        first, _ = self._expect(search)
+        order = [
+            known,
+            *(i for i in search.allowed[np.argsort(-first, kind="stable")].tolist() if i != known),
+        ]
+        for pick in order:
+            if search.seen or not search.left:
+                break
+            search.look(pick)
+        if any(seen.precision is not None for seen in search.seen.values()):
+            return self._by_labels(search, first)
+        while search.left and len(search.trials) < len(search.allowed):
+            mean, spread = self._expect(search)
+            tried = [trial.index for trial in search.trials]
+            hope = np.where(np.isin(search.allowed, tried), -np.inf, mean + CURIOSITY * spread)
+            count = min(AT_ONCE, len(hope) - len(tried))
+            for pick in search.allowed[np.argsort(-hope, kind="stable")[:count]].tolist():
                 if search.left:
-                    tried.add(pick)
                     search.look(pick)
         expected = _unknown(search)
-        expected[search.allowed], _ = expect()
+        expected[search.allowed], _ = self._expect(search)
         choice = _choice(
             search,
             expected,
             "surrogates, trained on other tables and adapted to what was seen here, expect most of them",
         )
-        sound = known in search.seen or known not in tried
+        sound = known in search.seen or known not in [trial.index for trial in search.trials]
         if sound and expected[choice.members[0]] < expected[known] + MARGIN:
             return Choice(
                 (known,), expected, "it was best on other tables, and not much more is expected of any"
             )
         return choice
+
+    def _by_labels(self, search: Search, first: Floats) -> Choice:
+        """Search where what is tried tells an average precision."""
+        kin = [self._kin[fold] for fold in self._folds.without(search.same)]
+        prior = np.mean([one.mean[search.allowed] for one in kin], axis=0)
+        prior = prior + 0.5 * (first - first.mean() - (prior - prior.mean()))
+
+        def follow() -> tuple[Floats, Floats, Floats]:
+            places = np.array(sorted(search.seen), dtype=np.int64)
+            told = np.array([search.seen[int(i)].precision or 0.0 for i in places])
+            seen = np.searchsorted(search.allowed, places)
+            means, spreads = zip(
+                *(one.posterior(search.allowed, prior, seen, told) for one in kin), strict=True
+            )
+            mean, spread = np.mean(means, axis=0), np.mean(spreads, axis=0)
+            return mean, spread, mean[seen]
+
+        while search.left and len(search.trials) < len(search.allowed):
+            mean, spread, of_seen = follow()
+            hope = improvement(mean, spread, float(of_seen.max()))
+            hope[np.isin(search.allowed, [trial.index for trial in search.trials])] = -np.inf
+            search.look(int(search.allowed[hope.argmax()]))
+        mean, _, _ = follow()
+        expected = _unknown(search)
+        expected[search.allowed] = mean - mean.mean()
+        return _choice(
+            search, expected, "labels, and how configurations went together on other tables, speak for them"
+        )
 
 
 class Policy(_Beside):
