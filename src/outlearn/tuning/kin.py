@@ -1,8 +1,8 @@
 """How configurations go together across tables: what one shows of the others.
 
 The average precisions of the configurations of a table are taken as one draw from a normal distribution,
-whose mean and covariance are those over the tables learnt from. A Gaussian process with this covariance, and a
-free level for each table, then tells of all configurations once some were seen through a few labels.
+whose mean and covariance are those over the tables learnt from. A Gaussian process with this covariance, and
+a free level for each table, then tells of all configurations once some were seen through a few labels.
 
 Source: Gaussian processes whose kernel is learnt on other tasks: Swersky, Snoek, Adams 2013; expected
 improvement: Jones, Schonlau, Welch 1998.
