@@ -32,6 +32,7 @@ from outlearn.execute import Processes
 from outlearn.rng import derive
 from outlearn.tasks.corpus import Corpus
 from outlearn.tuning.adversary import Adversary
+from outlearn.tuning.folds import kindred
 from outlearn.tuning.observe import Observation
 from outlearn.tuning.search import Search
 from outlearn.tuning.source import SYNTHETIC_NAME, TaskSource, usable
@@ -237,7 +238,7 @@ def both_tables(options: Any) -> PerformanceTable:
             )
             for name, source in sources.items()
         ]
-    return PerformanceTable.joined(tables)
+    return kindred(PerformanceTable.joined(tables))
 
 
 if __name__ == "__main__":

@@ -37,7 +37,8 @@ def learn_tuning(
     check_output(out, suffixes=(".safetensors",))
     names = [name.strip() for name in strategies.split(",") if name.strip()] or list(STRATEGIES)
     folders = " ".join(folder.name for folder in experience)
-    command = f"outlearn learn-tuning {folders} --seed {seed} --out {out.name}"
+    only = f" --strategies {','.join(names)}" if strategies else ""
+    command = f"outlearn learn-tuning {folders}{only} --seed {seed} --out {out.name}"
     with progress_bars(quiet) as progress:
         learnt = train_tuning(experience, out, names, seed=seed, command=command, progress=progress)
     if not quiet:

@@ -116,7 +116,7 @@ def tune(
     check_report(report)
     if out is not None:
         check_output(out, suffixes=(".csv",), source=table)
-    if experience is not None and experience.is_dir():
+    if experience is not None and not experience.is_file():
         tuner = MetaTuner(strategy, random_state=seed).fit(read_table(experience))
     else:
         tuner = MetaTuner.pretrained(strategy, path=experience, random_state=seed)

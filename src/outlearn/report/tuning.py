@@ -106,7 +106,7 @@ def render_tuning(findings: TuningFindings) -> str:
 
 
 def tuning_text(findings: TuningFindings) -> str:
-    """Return the same in a few lines for a terminal. Gains are over the mean of all configurations."""
+    """Return the same in a few lines for a terminal. Gains are over the mean of the candidates."""
     names, members = findings.names, findings.members
 
     def line(place: int) -> str:

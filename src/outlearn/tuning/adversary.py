@@ -20,6 +20,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from outlearn.tuning.folds import others
 from outlearn.tuning.observe import MEASURES
 from outlearn.tuning.pseudo import KINDS
 from outlearn.tuning.table import PerformanceTable
@@ -50,8 +51,8 @@ class Adversary:
         areas = torch.from_numpy(np.nan_to_num(table.measures[:, :, PSEUDO], nan=0.5))  # (T, C, K)
         gains = table.precision - table.precision.mean(axis=1, keepdims=True)
         # What is left to tell once it is known how a configuration does on the other tables.
-        others = (gains.sum(axis=0) - gains) / max(len(gains) - 1, 1)
-        goal = torch.from_numpy(gains - others)
+        elsewhere = others(table)
+        goal = torch.from_numpy(gains - (elsewhere - elsewhere.mean(axis=1, keepdims=True)))
         leaves = [
             torch.zeros(len(PSEUDO), dtype=torch.float64, requires_grad=True),
             torch.tensor(-1.0, dtype=torch.float64, requires_grad=True),

@@ -39,13 +39,13 @@ class AnalystGame:
 
     Parameters
     ----------
-    truth : (n,) of the rows of the ground. questions : that may be asked.
+    truth : (n,) of the rows of the table. questions : that may be asked.
     """
 
     def __init__(self, ground: Ground, truth: NDArray[np.int8], questions: int) -> None:
-        self._beliefs, self._truth = Beliefs(ground), truth
-        self._left = min(questions, len(truth))
-        self._hidden = int(truth.sum())
+        self._beliefs, self._truth = Beliefs(ground), truth[ground.rows]
+        self._left = min(questions, len(self._truth))
+        self._hidden = int(self._truth.sum())
         self._look()
 
     def _look(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from outlearn.tuning.folds import groups
+from outlearn.tuning.folds import groups, others
 from outlearn.tuning.portfolio import average_precisions
 from outlearn.tuning.table import PerformanceTable
 from outlearn.tuning.view import Seen
@@ -54,13 +54,19 @@ class Drills:
     def __init__(self, table: PerformanceTable) -> None:
         self._table = table
         every, *each = groups(table.configs).values()
-        self.groups = [every, *each] if len(each) > 1 else each
-        # A table may not tell of itself through the mean over tables.
-        others = (table.precision.sum(axis=0) - table.precision) / max(len(table.tasks) - 1, 1)
-        self._priors = others if len(table.tasks) > 1 else table.precision
+        known = [every, *each] if len(each) > 1 else each
+        # Of a detector that works nowhere there is nothing to learn.
+        self.groups = [group for group in known if not table.failed[:, group].all()] or [every]
+        # A table may not tell of itself through the mean over tables, nor may its relatives: in use, none of
+        # its family takes part.
+        self._priors = others(table)
 
     def __len__(self) -> int:
         return len(self._table.tasks)
+
+    def working(self, among: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the tasks on which some of these configurations work."""
+        return np.flatnonzero(~self._table.failed[:, among].all(axis=1))
 
     def draw(self, t: int, among: NDArray[np.int64], rng: np.random.Generator) -> Drill:
         """Return a drill on the task t, with the labels of its support or, now and then, simulated ones."""

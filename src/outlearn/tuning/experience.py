@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from outlearn.errors import ParameterError, WeightsError
 from outlearn.files import whole
 from outlearn.tuning.card import card
-from outlearn.tuning.folds import Folds
+from outlearn.tuning.folds import Folds, kindred
 from outlearn.tuning.metafeatures import META_FEATURES
 from outlearn.tuning.observe import MEASURES
 from outlearn.tuning.source import SYNTHETIC_NAME
@@ -36,7 +36,7 @@ class Experience:
 
     configs : the candidates. strategies : by name.
     tasks, families, prints : of the tables that were learnt from; see `table.PerformanceTable`.
-    seed : that they were learnt with.
+    seed : that they were learnt with. corpus : provenance, in words.
     """
 
     configs: list[Config]
@@ -45,6 +45,7 @@ class Experience:
     prints: list[NDArray[np.float64]]
     strategies: Mapping[str, Strategy]
     seed: int
+    corpus: str = "tasks of the caller"
 
     @classmethod
     def learn(
@@ -56,6 +57,7 @@ class Experience:
         progress: Callable[[str], None] | None = None,
     ) -> Experience:
         """Learn strategies, by name, from a performance table."""
+        table = kindred(table)
         learnt: dict[str, Strategy] = {}
         for name in names:
             if progress is not None:
@@ -189,18 +191,20 @@ def _load(path: Path, written: int) -> Experience:
     tensors, header = read_checkpoint(path, ARCHITECTURE)
     arrays = {name: value.numpy() for name, value in tensors.items()}
     known = header.config
-    if tuple(header.features) != tuple(META_FEATURES) or tuple(known["measures"]) != tuple(MEASURES):
-        raise WeightsError(f"{path} was learnt from other meta-features or observations than those here")
-    folds = Folds(known["families"], header.seed)
     try:
+        if header.features != tuple(META_FEATURES) or tuple(known["measures"]) != tuple(MEASURES):
+            raise WeightsError(f"{path} was learnt from other meta-features or observations than those here")
+        folds = Folds(known["families"], header.seed)
         strategies = {
             name: STRATEGIES[name].restore(_part(arrays, name), folds, known["configs"])
             for name in known["strategies"]
         }
-    except (KeyError, RuntimeError, ValueError) as error:
-        raise WeightsError(f"{path} lacks what its header tells of: {error}") from error
+    except (KeyError, RuntimeError, ValueError, TypeError) as error:
+        raise WeightsError(f"{path} lacks what its header tells of: {error!r}") from error
     prints = [value for _, value in sorted(_part(arrays, "print").items())]
-    return Experience(known["configs"], known["tasks"], known["families"], prints, strategies, header.seed)
+    return Experience(
+        known["configs"], known["tasks"], known["families"], prints, strategies, header.seed, header.corpus
+    )
 
 
 def _part(arrays: Mapping[str, NDArray[Any]], name: str) -> dict[str, NDArray[Any]]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +12,9 @@ from numpy.typing import NDArray
 from outlearn.rng import derive
 from outlearn.tuning.source import SYNTHETIC_NAME
 from outlearn.tuning.space import Config
-from outlearn.tuning.table import PerformanceTable
+from outlearn.tuning.table import PerformanceTable, same_table
 
-__all__ = ["ALL", "FOLDS", "Folds", "groups", "means"]
+__all__ = ["ALL", "FOLDS", "Folds", "groups", "kindred", "means", "others"]
 
 Floats = NDArray[np.float64]
 FOLDS = 5
@@ -42,6 +44,42 @@ class Folds:
         """Return the folds that were learnt without some families; all of them where there is none such."""
         places = {self._place[name] for name in families if name in self._place}
         return list(range(FOLDS)) if len(places) != 1 else sorted(places)
+
+
+def kindred(table: PerformanceTable) -> PerformanceTable:
+    """Return a table in which families that share a table are one, and are told by the name of the first.
+
+    Sets cut from one source are often the same rows with other labels: they may not stand on both sides.
+    """
+    first = {name: place for place, name in reversed(list(enumerate(table.tasks)))}
+    root = {family: family for family in table.families}
+
+    def top(family: str) -> str:
+        while root[family] != family:
+            family = root[family]
+        return family
+
+    by_shape: dict[tuple[int, ...], list[int]] = {}
+    for place in first.values():
+        by_shape.setdefault(table.prints[place].shape, []).append(place)
+    for places in by_shape.values():
+        for one, other in combinations(sorted(places), 2):
+            a, b = top(table.families[one]), top(table.families[other])
+            if a != b and same_table(table.prints[one], table.prints[other]):
+                root[b] = a
+    return replace(table, families=[top(family) for family in table.families])
+
+
+def others(table: PerformanceTable) -> Floats:
+    """Return (T, C) the mean average precision on tasks of other families; on all where there is one only."""
+    total, count = table.precision.sum(axis=0), len(table.tasks)
+    found = np.empty_like(table.precision)
+    names = np.array(table.families)
+    for family in dict.fromkeys(table.families):
+        own = names == family
+        rest = count - int(own.sum())
+        found[own] = (total - table.precision[own].sum(axis=0)) / rest if rest else total / count
+    return found
 
 
 def means(table: PerformanceTable, seed: int) -> Floats:

@@ -26,9 +26,12 @@ def game_rows(
     left: int,
     prior: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float32]:
-    """Return what a policy reads of configurations: (K, view.width + 1), the last column the trials left."""
+    """Return what a policy reads of configurations: (K, view.width + 1).
+
+    The last column is the trials left, up to `BUDGET`.
+    """
     rows = view.rows(features, among, seen, prior)
-    return np.column_stack([rows, np.full(len(rows), left / BUDGET, dtype=np.float32)])
+    return np.column_stack([rows, np.full(len(rows), min(left, BUDGET) / BUDGET, dtype=np.float32)])
 
 
 class TuningGame:

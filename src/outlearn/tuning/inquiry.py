@@ -25,6 +25,7 @@ __all__ = ["FEATURES", "Beliefs", "Ground"]
 
 Floats = NDArray[np.float64]
 MOST_ROWS = 20_000  # that are asked about: of more, those that the forest finds oddest
+KEPT = 2000  # rows up to which what they are like is kept
 CONTEXT = 1500  # rows that the in-context learner reads
 CLIP = 5.0  # of a value, in standard deviations
 PAIRS = 400  # pairs of rows that the width of a kernel is found from
@@ -72,11 +73,8 @@ class Ground:
     @classmethod
     def of(cls, X: NDArray[np.float32], seed: int = 0) -> Ground:
         """Look at a table (n, d) of finite numbers."""
-        rows = np.arange(len(X))
-        paths = Paths.of(X, seed)
-        if len(X) > MOST_ROWS:
-            rows = np.sort(np.argsort(-paths.scores, kind="stable")[:MOST_ROWS])
-            paths = Paths(paths.passed[rows], paths.lengths)
+        paths = Paths.of(X, seed, most=MOST_ROWS)
+        rows = paths.rows
         forest, incontext = _tail(paths.scores), _tail(_incontext(X, rows, seed))
         both = forest + incontext
         spread = X.std(axis=0, dtype=np.float64)
@@ -89,9 +87,12 @@ class Ground:
 
     def alike(self, row: int) -> Floats:
         """Return (kernels, m) how alike each row is to one, in [0, 1]."""
-        if row not in self._columns:
-            self._columns[row] = np.stack([kernel(row) for kernel in self.kernels])
-        return self._columns[row]
+        if row in self._columns:
+            return self._columns[row]
+        found = np.stack([kernel(row) for kernel in self.kernels])
+        if len(self.rows) <= KEPT:  # games on small tables ask about the same rows again and again
+            self._columns[row] = found
+        return found
 
 
 class Beliefs:

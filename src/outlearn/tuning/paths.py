@@ -23,29 +23,33 @@ TREES, SAMPLES = 100, 256
 class Paths:
     """Which nodes of a forest each row passes.
 
-    passed : (n, N) sparse, 1 where it does. lengths : (N,) that each adds to the length of a path.
+    rows : (m,) the rows that are followed: places in the table, ascending.
+    passed : (m, N) sparse, 1 where a row does. lengths : (N,) that each adds to the length of a path.
     """
 
+    rows: NDArray[np.int64]
     passed: csr_matrix
     lengths: Floats
 
     @classmethod
-    def of(cls, X: NDArray[np.float32], seed: int = 0, *, of_rows: NDArray[np.int64] | None = None) -> Paths:
-        """Fit a forest on rows (n, d), and follow them through it, or those at some places."""
+    def of(cls, X: NDArray[np.float32], seed: int = 0, *, most: int | None = None) -> Paths:
+        """Fit a forest on rows (n, d), and follow them through it; of more than `most`, the oddest."""
         forest = IsolationForest(
             n_estimators=TREES, max_samples=min(SAMPLES, len(X)), random_state=seed % 2**32
         ).fit(X)
-        rows = X if of_rows is None else X[of_rows]
+        rows = np.arange(len(X))
+        if most is not None and len(X) > most:
+            rows = np.sort(np.argsort(forest.score_samples(X), kind="stable")[:most])
         parts, lengths = [], []
         for tree, columns in zip(forest.estimators_, forest.estimators_features_, strict=True):
-            parts.append(tree.decision_path(rows[:, columns]))
+            parts.append(tree.decision_path(X[rows][:, columns]).astype(np.float32))
             leaf = tree.tree_.children_left < 0
             lengths.append(1.0 + np.where(leaf, _unfinished(tree.tree_.n_node_samples), 0.0))
-        return cls(hstack(parts).tocsr().astype(np.float32), np.concatenate(lengths))
+        return cls(rows, hstack(parts, format="csr"), np.concatenate(lengths))
 
     @property
     def scores(self) -> Floats:
-        """(n,) the lengths of the paths, negative: high = abnormal."""
+        """(m,) the lengths of the paths, negative: high = abnormal."""
         found: Floats = -(self.passed @ self.lengths)
         return found
 

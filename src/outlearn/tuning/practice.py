@@ -117,7 +117,7 @@ def train_analyst(
 ) -> AnalystPolicy:
     """Train a policy on synthetic tables, judge it on others, and write it with a card beside.
 
-    A run that was interrupted goes on from ``OUT.training``.
+    A run that was interrupted goes on from a file beside it.
 
     Raises
     ------
@@ -126,7 +126,7 @@ def train_analyst(
     """
     tell = progress or (lambda stage, done, total: None)
     grounds = practice_tables(tables, seed, progress=lambda done, total: tell("tables", done, total))
-    kept = out.with_name(out.name + ".training")
+    kept = out.with_name(f"{out.name}.{tables}-{seed}.training")
     training = Training(
         checkpoint=kept,
         every=5 * how.epochs,

@@ -42,7 +42,7 @@ class Choice:
     """What a strategy decided.
 
     members : places among all configurations of those to use, the best first; ranks of several are averaged.
-    expected : (C,) how much above the mean of all configurations the average precision of each is expected to
+    expected : (C,) how much above the mean of the candidates the average precision of each is expected to
         be; NaN where the strategy does not say.
     why : in words.
     """
@@ -89,9 +89,10 @@ class Search:
         Raises
         ------
         RuntimeError
-            When nothing is left to spend: ask `left` first.
+            When the budget is spent: ask `left` first.
         """
-        if not self.left:
+        # Not by the clock: time may run out between the question whether any is left and this.
+        if len(self.trials) >= self.budget:
             raise RuntimeError("a strategy tried more than the budget allows")
         trial = self._try(index)
         self.trials.append(trial)

@@ -110,7 +110,7 @@ class Single:
         return {"means": self._means}
 
     def expected(self, search: Search) -> Floats:
-        """Return (C,) the mean average precision on tables that are not this one; NaN where not allowed."""
+        """Return (C,) the mean on other tables, above that of those allowed; NaN for others."""
         found = _unknown(search)
         found[search.allowed] = self._means[self._folds.without(search.same)].mean(axis=0)[search.allowed]
         return found - np.nanmean(found)
@@ -147,8 +147,11 @@ class Portfolio:
 
     @classmethod
     def restore(cls, state: Mapping[str, NDArray[Any]], folds: Folds, configs: Sequence[Config]) -> Self:
-        held = {name: value for name, value in state.items() if name != "means"}
-        return cls(Single.restore(state, folds, configs), folds, groups(configs), held, None, 0)
+        known = groups(configs)
+        held = {name: state[name] for name in known}
+        if any(held[name].shape != (FOLDS, len(group)) for name, group in known.items()):
+            raise ValueError("the votes are of other candidates")
+        return cls(Single.restore(state, folds, configs), folds, known, held, None, 0)
 
     def state(self) -> State:
         return {**self._single.state(), **{name: self._votes(name) for name in self._groups}}
@@ -220,9 +223,9 @@ class _Beside(_Folded):
 class Maml(_Beside):
     """Tries what meta-learnt surrogates expect most of, and takes what they expect most of then.
 
-    What was best on average elsewhere is tried first, and taken unless clearly more is expected of others.
-    Where labels tell of what is tried, expectations start halfway between other tables and the surrogates,
-    and follow what is seen by how configurations go together; see `kin`.
+    What was best on average elsewhere is tried first and, without labels, taken unless clearly more is
+    expected of others. Where labels tell of what is tried, expectations start halfway between other tables
+    and the surrogates, and follow what is seen by how configurations go together; see `kin`.
     """
 
     def __init__(self, folds: Folds, learnt: Sequence[Surrogate], single: Single, kin: Sequence[Kin]) -> None:
@@ -293,8 +296,9 @@ class Maml(_Beside):
         prior = prior + 0.5 * (first - first.mean() - (prior - prior.mean()))
 
         def follow() -> tuple[Floats, Floats, Floats]:
-            places = np.array(sorted(search.seen), dtype=np.int64)
-            told = np.array([search.seen[int(i)].precision or 0.0 for i in places])
+            known = {i: s.precision for i, s in search.seen.items() if s.precision is not None}
+            places = np.array(sorted(known), dtype=np.int64)
+            told = np.array([known[int(i)] for i in places])
             seen = np.searchsorted(search.allowed, places)
             means, spreads = zip(
                 *(one.posterior(search.allowed, prior, seen, told) for one in kin), strict=True

@@ -134,7 +134,8 @@ def _batch(view: View, drills: Drills, seed: int, step: int) -> Batch:
     rng = derive(seed, 0x5A6, step)
     # A batch is of one group, so that its tasks have one shape.
     among = drills.groups[int(rng.integers(len(drills.groups)))]
-    return stack([_task(view, drills.draw(int(t), among, rng), rng) for t in rng.choice(len(drills), BATCH)])
+    usable = drills.working(among)
+    return stack([_task(view, drills.draw(int(t), among, rng), rng) for t in rng.choice(usable, BATCH)])
 
 
 def _task(view: View, drill: Drill, rng: np.random.Generator) -> Task:

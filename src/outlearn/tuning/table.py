@@ -182,7 +182,10 @@ def read_table(folder: Path, count: int | None = None) -> PerformanceTable:
         When a file is absent or damaged.
     """
     try:
-        configs = json.loads((folder / "about.json").read_text(encoding="utf-8"))["configs"]
+        about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+        configs = about["configs"]
+        if about["version"] != VERSION:
+            raise ValueError(f"version {about['version']} of the table, this is version {VERSION}")
         paths = sorted(folder.glob("*.parquet"))[:count]
         parts = [pq.read_table(path) for path in paths]
         known = [json.loads(part.schema.metadata[b"task"]) for part in parts]

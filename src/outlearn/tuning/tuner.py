@@ -167,8 +167,8 @@ class MetaTuner:
         OutputError
             When the file cannot be written.
         """
-        corpus = f"{len(self._learnt().tasks)} tasks of the caller"
-        save_experience(path, self._learnt(), corpus=corpus, command="MetaTuner.save")
+        learnt = self._learnt()
+        save_experience(path, learnt, corpus=learnt.corpus, command="MetaTuner.save")
 
     def _learnt(self) -> Experience:
         if not hasattr(self, "experience_"):

@@ -51,7 +51,7 @@ class Seen:
 
     @property
     def _gain(self) -> Floats:
-        if self.precision is None:
+        if self.precision is None or not len(self.places):
             return np.zeros(len(self.places))
         return np.clip(relative_gains(self.precision), -CLIP, CLIP)
 
