@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -28,7 +29,7 @@ from sklearn.metrics import average_precision_score
 
 import machine
 import rowfile
-from outlearn.execute import Processes
+from outlearn.execute import Executor, Processes, Serial
 from outlearn.rng import derive
 from outlearn.tasks.corpus import Corpus
 from outlearn.tuning.adversary import Adversary
@@ -208,12 +209,18 @@ def main() -> None:
         if seed in {row["seed"] for row in rows}:
             continue
         work = partial(measure, table=table, groups=groups, options=options, seed=seed)
-        with Processes(options.workers) as pool:
+        with ExitStack() as stack:
+            pool = executor(options.workers, stack)
             for part, found in enumerate(pool.map(work, range(options.folds))):
                 rows += found
                 print(f"seed {seed}, fold {part}: done", flush=True)
         rowfile.write(options.out, settings, rows, command=machine.command("tuning.py"))
     print(report(rows))
+
+
+def executor(workers: int, stack: ExitStack) -> Executor:
+    """Return what runs work: this process, or as many others."""
+    return stack.enter_context(Processes(workers)) if workers > 1 else Serial()
 
 
 def both_tables(options: Any) -> PerformanceTable:
@@ -225,7 +232,8 @@ def both_tables(options: Any) -> PerformanceTable:
         "blind": TaskSource(corpus, synthetic=options.synthetic, splits=SPLITS),
         "told": TaskSource(corpus, synthetic=options.synthetic, labels=LABELS, first=SPLITS),
     }
-    with Processes(options.workers) as pool:
+    with ExitStack() as stack:
+        pool = executor(options.workers, stack)
         tables = [
             build_table(
                 options.work / name,
