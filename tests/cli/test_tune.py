@@ -106,6 +106,27 @@ def test_what_was_learnt_once_is_used_from_a_file(call, experience, table, folde
     assert missing.exit_code == 2 and "'maml' was not learnt" in missing.output
 
 
+def test_a_set_that_was_learnt_from_is_recognised_in_a_file(call, experience, folder):
+    with np.load(folder / "sets" / "blob.npz") as stored:
+        X, y = stored["X"].astype(np.float32), stored["y"]
+    names = {f"x{i}": column for i, column in enumerate(X.T)}
+    pl.DataFrame({**names, "label": y}).write_parquet(folder / "blob.parquet")
+    options = (
+        "--experience",
+        experience,
+        "--detector",
+        "kmeans",
+        "--strategy",
+        "single",
+        "--ignore",
+        "label",
+    )
+    result = call("tune", folder / "blob.parquet", *options)
+    assert result.exit_code == 0 and "what was learnt from blob was not used" in result.output
+    other = call("tune", "dataset:wine", *options)
+    assert other.exit_code == 0 and "was not used" not in other.output
+
+
 def test_what_ships_is_used_without_a_file(call, table):
     result = call("tune", table, "--detector", "kmeans", "--ignore", "verdict", "--strategy", "maml")
     assert result.exit_code == 0, result.output

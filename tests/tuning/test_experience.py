@@ -1,6 +1,7 @@
 """What was learnt, kept in a file: it chooses as before, and other files are refused."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,25 +11,29 @@ from outlearn.tasks.corpus import Entry
 from outlearn.tuning import experience as module
 from outlearn.tuning.candidate import scores
 from outlearn.tuning.experience import Experience, load_experience, save_experience, train_tuning
+from outlearn.tuning.folds import kindred
 from outlearn.tuning.observe import Observation
 from outlearn.tuning.search import Search
 from outlearn.tuning.source import SYNTHETIC_NAME, TaskSource
 from outlearn.tuning.space import configurations
 from outlearn.tuning.strategies import STRATEGIES
+from outlearn.tuning.surrogate import Surrogate
 from outlearn.tuning.table import PerformanceTable, build_table
 from outlearn.tuning.tuner import MetaTuner
 
 
 class Known:
-    def __init__(self, table, task):
-        self.table, self.task = table, task
+    def __init__(self, table, task, labels):
+        self.table, self.task, self.labels = table, task, labels
 
     def look(self, config):
-        return Observation(self.table.measures[self.task, self.table.configs.index(config)], None, 0.0)
+        place = self.table.configs.index(config)
+        precision = float(self.table.precision[self.task, place]) if self.labels else None
+        return Observation(self.table.measures[self.task, place], precision, 0.0)
 
 
-def chosen(experience, table, name, task, allowed, same=()):
-    looker = Known(table, task)
+def chosen(experience, table, name, task, allowed, same=(), labels=False):
+    looker = Known(table, task, labels)
     search = Search(
         experience.configs, allowed, table.features[task], lambda: looker, 4, same=frozenset(same), seed=3
     )
@@ -48,10 +53,52 @@ def test_what_comes_back_chooses_the_same(learnt, table, tmp_path):
     assert [dict(c) for c in again.configs] == [dict(c) for c in table.configs]
     every, some = np.arange(12), np.array([1, 2, 3, 8, 11])
     for name in STRATEGIES:
-        for task, allowed, same in ((0, every, ()), (4, some, ("family2",)), (7, np.arange(6), ())):
-            one, other = (chosen(e, table, name, task, allowed, same) for e in (learnt, again))
+        cases = ((0, every, (), False), (4, some, ("family2",), True), (7, np.arange(6), (), False))
+        for task, allowed, same, labels in cases:
+            one, other = (chosen(e, table, name, task, allowed, same, labels) for e in (learnt, again))
             assert one.members == other.members, name
             np.testing.assert_array_equal(one.expected, other.expected)
+
+
+@pytest.mark.parametrize("name", ["single", "portfolio", "maml", "policy", "adversarial"])
+def test_a_family_that_is_the_table_has_no_say(table, name, quick):
+    """What is searched with is the same, whatever the table's own family says."""
+    own = [i for i, family in enumerate(table.families) if family == "family3"]
+    spoilt = replace(table, precision=table.precision.copy(), features=table.features.copy())
+    spoilt.precision[own] = np.random.default_rng(9).random((len(own), 12))
+    spoilt.features[own] += 5.0
+    one, other = (STRATEGIES[name].learn(each, 0) for each in (table, spoilt))
+    for labels in (False, True):
+        found = []
+        for strategy in (one, other):
+            looker = Known(table, own[0], labels)
+            search = Search(
+                table.configs,
+                np.arange(12),
+                table.features[own[0]],
+                lambda looker=looker: looker,
+                4,
+                same=frozenset(["family3"]),
+            )
+            found.append(strategy.search(search))
+        assert found[0].members == found[1].members
+        np.testing.assert_array_equal(found[0].expected, found[1].expected)
+
+
+def test_families_that_share_a_table_are_one(table):
+    prints = list(table.prints)
+    prints[9] = prints[2] + 1e-6
+    found = kindred(replace(table, prints=prints)).families
+    assert found[9] == found[8] == found[2] == found[3] == "family1"
+    assert found[:2] == ["family0", "family0"] and len(set(found)) == 14
+
+
+def test_where_a_detector_works_nowhere_the_rest_is_learnt(table):
+    failed = table.failed.copy()
+    failed[:10, :6] = True
+    Surrogate.learn(replace(table, failed=failed), steps=3, width=8)
+    failed[:, :6] = True
+    Surrogate.learn(replace(table, failed=failed), steps=3, width=8)
 
 
 def test_its_own_tables_are_recognised(learnt):

@@ -178,6 +178,17 @@ def test_of_many_rows_the_oddest_are_asked_about(blobs, monkeypatch):
     assert len(asks.rows) == len(asks.scores) == 50
     oddest = np.argsort(-Paths.of(blobs[0]).scores)[:50]
     assert set(asks.rows.tolist()) == set(oddest.tolist())
+    for _ in range(10):
+        row = asks.ask()
+        asks.tell(row, int(blobs[1][row]))
+    assert set(asks.answers) <= set(oddest.tolist()) and asks.found >= 5
+    game, truth = AnalystGame(asks._beliefs.ground, blobs[1], 50), 0
+    while True:
+        reward, over = game.act(0, 0)
+        truth += reward
+        if over:
+            break
+    assert truth == blobs[1][asks.rows].sum()  # labels are those of the rows of the table
     outside = next(row for row in range(320) if row not in asks.rows)
     with pytest.raises(LabelError, match="none of the 50"):
         asks.tell(outside, 1)

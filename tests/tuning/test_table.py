@@ -1,5 +1,6 @@
 """The performance table, and the portfolio found on it."""
 
+import json
 import pickle
 from dataclasses import replace
 
@@ -91,6 +92,14 @@ def test_another_table_and_a_damaged_one_are_refused(source, tmp_path):
         read_table(tmp_path / "nowhere")
     (tmp_path / "00000.parquet").write_bytes(b"PAR1 not really")
     with pytest.raises(ReadError, match="compute it anew"):
+        read_table(tmp_path)
+
+
+def test_a_table_of_another_version_is_told(source, tmp_path):
+    build_table(tmp_path, source, 1, CONFIGS[:1], about=source.about())
+    about = json.loads((tmp_path / "about.json").read_text())
+    (tmp_path / "about.json").write_text(json.dumps({**about, "version": 1}))
+    with pytest.raises(ReadError, match="version 1"):
         read_table(tmp_path)
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
+from numpy.typing import NDArray
 
 from outlearn.data.encode import Encoder
 from outlearn.data.labels import parse_labels
@@ -69,6 +71,15 @@ def _tried(trial: Trial) -> Tried:
     return Tried(trial.index, agreement, precision, trial.seconds, trial.fault)
 
 
+def _plain_numbers(frame: pl.DataFrame, without: Sequence[str]) -> NDArray[np.float32] | None:
+    """Return the other columns as they are, if all of them are finite numbers; else None."""
+    plain = frame.drop(without, strict=False)
+    if not plain.width or not all(kind.is_numeric() for kind in plain.dtypes):
+        return None
+    values = plain.cast(pl.Float32, strict=False).to_numpy()
+    return values if np.isfinite(values).all() else None
+
+
 def tune(
     spec: Spec,
     tuner: MetaTuner,
@@ -103,7 +114,15 @@ def tune(
     y = None
     if reading.label_column is not None:
         y = parse_labels(sample.frame[reading.label_column], name=reading.label_column)
-    made = tuner.optimize(list(detectors), X, y, budget=budget, seconds=seconds, time_limit=time_limit)
+    made = tuner.optimize(
+        list(detectors),
+        X,
+        y,
+        budget=budget,
+        seconds=seconds,
+        time_limit=time_limit,
+        known_as=_plain_numbers(sample.frame, [reading.label_column or "", *ignore]),
+    )
     found = -made.score_samples(X) if isinstance(made, RankEnsemble) else scores(made, X)
     notes = (*source.notes, *sample.notes, *tuner.tuned_.notes)
     return TunedSource(made, encoder, tuner, sample.rows, np.asarray(found), notes, source.name)

@@ -184,6 +184,7 @@ class MetaTuner:
         budget: int = 25,
         seconds: float = 30.0,
         time_limit: float | None = None,
+        known_as: ArrayLike | None = None,
     ) -> Any:
         """Return a detector, set for these rows and fitted on them.
 
@@ -195,6 +196,8 @@ class MetaTuner:
         y : (n,) 1 anomaly, 0 normal, -1 unlabelled; None without any label.
         budget : configurations that may be tried on the rows; seconds : after which no further one is.
         time_limit : seconds that one configuration may take; each is then tried in another process.
+        known_as : (n, c) the rows as they were before they were scaled or encoded, to recognise a table that
+            was learnt from by; X when None.
 
         Returns
         -------
@@ -223,7 +226,7 @@ class MetaTuner:
             )
         allowed = self._allowed(likes)
         known = self._learnt()
-        same = known.alike(fingerprint(rows))
+        same = known.alike(fingerprint(rows if known_as is None else usable_rows(known_as)))
         left_out = tuple(dict.fromkeys(known.tasks[i] for i in same))
         notes = []
         if budget == 0:
