@@ -166,4 +166,4 @@ def test_the_version_is_told(words):
 def test_every_command_has_a_help_text():
     assert "Find the odd rows" in run("--help").output
     for command in app.registered_commands:
-        assert "Usage" in run(command.callback.__name__, "--help").output
+        assert "Usage" in run(command.callback.__name__.replace("_", "-"), "--help").output
