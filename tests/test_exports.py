@@ -22,6 +22,7 @@ def test_public_names_are_those_on_the_list():
     assert outlearn.__all__ == [
         "ClassicalDetector",
         "Detector",
+        "Inquiry",
         "MetaTuner",
         "Monitor",
         "__version__",
