@@ -227,7 +227,7 @@ def plot_search(
     scale = alt.Scale(domain=[low - room, high + 2 * room], nice=False, zero=False)
     layers: list[Any] = [
         alt.Chart(alt.Data(values=line))
-        .mark_line(interpolate="step-after", color="var(--line)", strokeWidth=2)
+        .mark_line(interpolate="step-after", color="var(--soft)", strokeWidth=1.5)
         .encode(x=x, y=alt.Y("best:Q", title=title, scale=scale)),
         alt.Chart(alt.Data(values=points))
         .mark_circle(size=60, opacity=0.9)
