@@ -80,7 +80,7 @@ def tune(
     detectors: Detectors = _FOUR,
     strategy: Annotated[
         str, typer.Option(help="portfolio, maml, policy, adversarial, single, default or random.")
-    ] = "portfolio",
+    ] = "maml",
     budget: Annotated[int, typer.Option(min=0, help="Configurations that may be tried on the table.")] = 25,
     seconds: Annotated[float, typer.Option(help="After these no further one is tried.")] = 30.0,
     time_limit: Annotated[

@@ -80,7 +80,7 @@ class MetaTuner:
 
     def __init__(
         self,
-        strategy: str = "portfolio",
+        strategy: str = "maml",
         *,
         detectors: Sequence[str] = CLASSICAL,
         candidates: int = 32,
@@ -140,7 +140,7 @@ class MetaTuner:
 
     @classmethod
     def pretrained(
-        cls, strategy: str = "portfolio", *, path: Path | None = None, random_state: int = 0
+        cls, strategy: str = "maml", *, path: Path | None = None, random_state: int = 0
     ) -> Self:
         """Return a tuner with what was learnt before; what ships with the package by default.
 
