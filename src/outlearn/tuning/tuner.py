@@ -139,9 +139,7 @@ class MetaTuner:
         return self
 
     @classmethod
-    def pretrained(
-        cls, strategy: str = "maml", *, path: Path | None = None, random_state: int = 0
-    ) -> Self:
+    def pretrained(cls, strategy: str = "maml", *, path: Path | None = None, random_state: int = 0) -> Self:
         """Return a tuner with what was learnt before; what ships with the package by default.
 
         Raises
