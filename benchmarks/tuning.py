@@ -10,6 +10,9 @@ searches the sets of the fold. What it tries and sees is looked up in the tables
 query of each set: of each strategy, the default, one drawn at random, the mean of all, and an oracle; with
 labels also of random search, a Gaussian process and Optuna's TPE; and the normalised regret of each search
 after 5, 25 and 100 trials whose true average precision it is told.
+
+With `--shipped` nothing is learnt: the strategies are those that ship with the package, and the sets should be
+none that they learnt from.
 """
 
 from __future__ import annotations
@@ -33,6 +36,7 @@ from outlearn.execute import Executor, Processes, Serial
 from outlearn.rng import derive
 from outlearn.tasks.corpus import Corpus
 from outlearn.tuning.adversary import Adversary
+from outlearn.tuning.experience import load_experience
 from outlearn.tuning.folds import kindred
 from outlearn.tuning.observe import Observation
 from outlearn.tuning.search import Search
@@ -81,13 +85,18 @@ def measure(
     part: int, *, table: PerformanceTable, groups: Sequence[Sequence[str]], options: Any, seed: int
 ) -> list[rowfile.Row]:
     """Return what each way to choose reaches on each real set of a fold, the mean of its splits."""
-    fold, rows = folds(table, options.folds), []
+    fold, rows = folds(table, 1 if options.shipped else options.folds), []
     told = np.array([bool(np.isfinite(line).any()) for line in table.seen])
     real = np.array([not name.startswith(SYNTHETIC_NAME) for name in table.tasks])
-    learnt = table.of(np.flatnonzero(fold != part))
-    ways: dict[str, Any] = {name: STRATEGIES[name].learn(learnt, seed) for name in options.strategies}
     peers = {name: make(seed) for name, make in PEERS.items()}
-    adversary = Adversary.learn(learnt)
+    ways: dict[str, Any]
+    if options.shipped:
+        shipped, adversary = load_experience(), None
+        ways = {name: shipped.strategy(name) for name in options.strategies}
+    else:
+        learnt = table.of(np.flatnonzero(fold != part))
+        ways = {name: STRATEGIES[name].learn(learnt, seed) for name in options.strategies}
+        adversary = Adversary.learn(learnt)
     for name in dict.fromkeys(np.array(table.tasks)[(fold == part) & real].tolist()):
         tasks = np.flatnonzero(np.array(table.tasks) == name)
         about = {"set": name, "family": table.families[tasks[0]], "seed": seed}
@@ -97,7 +106,7 @@ def measure(
                 for task in which.tolist():
                     every = ways if kind == BLIND else {**ways, **peers}
                     values = search_one(table, task, every, group, options.budget)
-                    if kind == BLIND:
+                    if kind == BLIND and adversary is not None:
                         values[TAU] = agreement(table, task, adversary, group)
                     found.append(values)
                 if found:
@@ -193,6 +202,7 @@ def main() -> None:
     parser.add_argument("--candidates", type=int, default=32)
     parser.add_argument("--budget", type=int, default=25)
     parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--shipped", action="store_true")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--work", type=Path, required=True)
@@ -200,7 +210,7 @@ def main() -> None:
     options = parser.parse_args()
     settings = {
         name: getattr(options, name)
-        for name in ("sets", "strategies", "synthetic", "candidates", "budget", "folds", "seeds")
+        for name in ("sets", "strategies", "synthetic", "candidates", "budget", "folds", "shipped", "seeds")
     }
     table = both_tables(options)
     rows = rowfile.resume(options.out, settings)
@@ -211,7 +221,7 @@ def main() -> None:
         work = partial(measure, table=table, groups=groups, options=options, seed=seed)
         with ExitStack() as stack:
             pool = executor(options.workers, stack)
-            for part, found in enumerate(pool.map(work, range(options.folds))):
+            for part, found in enumerate(pool.map(work, range(1 if options.shipped else options.folds))):
                 rows += found
                 print(f"seed {seed}, fold {part}: done", flush=True)
         rowfile.write(options.out, settings, rows, command=machine.command("tuning.py"))
