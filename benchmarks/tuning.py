@@ -11,8 +11,8 @@ query of each set: of each strategy, the default, one drawn at random, the mean 
 labels also of random search, a Gaussian process and Optuna's TPE; and the normalised regret of each search
 after 5, 25 and 100 trials whose true average precision it is told.
 
-With `--shipped` nothing is learnt: the strategies are those that ship with the package, and the sets should be
-none that they learnt from.
+With `--shipped` nothing is learnt: the strategies are those that ship with the package, and the sets should
+be none that they learnt from.
 """
 
 from __future__ import annotations
