@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from outlearn.cli import options as o
+
+if TYPE_CHECKING:
+    from outlearn.pipeline.tune import TunedSource
+    from outlearn.tuning.tuner import MetaTuner
 
 __all__ = ["performance", "tune"]
 
@@ -102,27 +106,18 @@ def tune(
     debug: o.Debug = False,
 ) -> None:
     """Choose and set a classical detector for a table, with few or no labels."""
-    import polars as pl
-
     from outlearn.cli.terminal import check_report
-    from outlearn.files import whole
     from outlearn.pipeline.output import check_output
     from outlearn.pipeline.tune import tune as run
     from outlearn.report.page import write_page
     from outlearn.report.tuning import render_tuning, tuning_text
-    from outlearn.tuning.table import read_table
-    from outlearn.tuning.tuner import MetaTuner
 
     check_report(report)
     if out is not None:
         check_output(out, suffixes=(".csv",), source=table)
-    if experience is not None and not experience.is_file():
-        tuner = MetaTuner(strategy, random_state=seed).fit(read_table(experience))
-    else:
-        tuner = MetaTuner.pretrained(strategy, path=experience, random_state=seed)
     result = run(
         table,
-        tuner,
+        _tuner(experience, strategy, seed),
         detectors=[name.strip() for name in detectors.split(",")],
         budget=budget,
         seconds=seconds,
@@ -134,11 +129,28 @@ def tune(
         options=o.read_options(separator, encoding, decimal, thousands, query),
     )
     if out is not None:
-        frame = pl.DataFrame({"row": result.rows, "score": result.scores})
-        with whole(out) as part:
-            frame.sort("score", descending=True).write_csv(part)
+        _write_scores(result, out)
     findings = result.findings()
     if report is not None:
         write_page(render_tuning(findings), report)
     if not quiet:
         typer.echo(tuning_text(findings))
+
+
+def _tuner(experience: Path | None, strategy: str, seed: int) -> MetaTuner:
+    from outlearn.tuning.table import read_table
+    from outlearn.tuning.tuner import MetaTuner
+
+    if experience is not None and not experience.is_file():
+        return MetaTuner(strategy, random_state=seed).fit(read_table(experience))
+    return MetaTuner.pretrained(strategy, path=experience, random_state=seed)
+
+
+def _write_scores(result: TunedSource, out: Path) -> None:
+    import polars as pl
+
+    from outlearn.files import whole
+
+    frame = pl.DataFrame({"row": result.rows, "score": result.scores})
+    with whole(out) as part:
+        frame.sort("score", descending=True).write_csv(part)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from outlearn.errors import ParameterError
 from outlearn.learners.rows.profile import BASIC_LABELS, BASIC_STATISTICS, PRIOR_GATE
+from outlearn.learners.settings import seeded
 
 if TYPE_CHECKING:
     from torch import nn
@@ -208,8 +209,7 @@ class Recipe:
         gate = (
             torch.tensor([PRIOR_GATE.get(name, 0.0) for name in BASIC_STATISTICS]) if outputs == 1 else None
         )
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed)
+        with seeded(self.seed):
             if self.columns is not None:
                 return MLP(self.columns, self.widths, outputs, normalise=True)
             return ProfileNet(len(BASIC_STATISTICS), len(BASIC_LABELS), self.widths, outputs, gate)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,6 +11,7 @@ from outlearn.errors import InputError, ParameterError
 from outlearn.learners.batch import Batch, stack
 from outlearn.learners.inner import Params
 from outlearn.learners.loop import Training, train
+from outlearn.learners.settings import seeded
 from outlearn.rng import derive
 from outlearn.tasks.task import Task
 
@@ -98,14 +99,9 @@ def _gradient(learner: MetaLearner, meta: Params, batch: Batch, step: int) -> tu
         return learner.meta_gradient(meta, batch, step)
 
 
-@contextmanager
-def _dropout_of(step: int) -> Iterator[None]:
+def _dropout_of(step: int) -> AbstractContextManager[None]:
     """Make dropout a function of the step, so that runs can be resumed."""
-    import torch
-
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(derive(step).integers(2**63)))
-        yield
+    return seeded(int(derive(step).integers(2**63)))
 
 
 def _blame(learner: MetaLearner, meta: Params, batch: Batch, step: int) -> str:

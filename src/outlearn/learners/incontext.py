@@ -19,6 +19,7 @@ from outlearn.data.rows import canonical_order
 from outlearn.learners.loop import Training, train, warm_cosine
 from outlearn.learners.rows.bank import EpisodeProfiles, profile_episode, situation
 from outlearn.learners.rows.profile import LABEL_FEATURES, STATISTICS, Profiler
+from outlearn.learners.settings import seeded
 from outlearn.rng import derive
 from outlearn.tasks.episode import Episode
 
@@ -181,8 +182,7 @@ class InContext:
         config = InContextConfig(
             len(STATISTICS), len(LABEL_FEATURES), width=self.width, latents=self.latents, blocks=self.blocks
         )
-        with torch.random.fork_rng():
-            torch.manual_seed(self.seed)
+        with seeded(self.seed):
             return InContextNet(config, prior)
 
     def meta_fit(self, episodes: Iterable[Episode]) -> InContextLearned:

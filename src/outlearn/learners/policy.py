@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from outlearn.errors import ParameterError
 from outlearn.learners.loop import Training, train
-from outlearn.learners.threads import one_thread
+from outlearn.learners.settings import one_thread
 from outlearn.rng import derive
 
 if TYPE_CHECKING:

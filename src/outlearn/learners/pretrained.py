@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,7 +11,7 @@ from outlearn.learners.catalogue import Recipe
 from outlearn.learners.incontext import ARCHITECTURE, InContextLearned
 from outlearn.learners.rows.profile import BASIC_FEATURES, FEATURES
 from outlearn.learners.tabular import TableLearned
-from outlearn.weights.checkpoint import Header, read_checkpoint, shipped, write_checkpoint
+from outlearn.weights.checkpoint import Header, once_a_file, read_checkpoint, shipped, write_checkpoint
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -62,14 +61,11 @@ def load_learner(name: str, path: Path | None = None) -> InContextLearned | Tabl
     WeightsError
         When the checkpoint cannot be used, or holds another learner.
     """
-    path = shipped(name) if path is None else path
-    written = path.stat().st_mtime_ns if path.exists() else 0
-    return _load(name, path, written)
+    return _load(shipped(name) if path is None else path, name)
 
 
-@lru_cache(maxsize=16)
-def _load(name: str, path: Path, written: int) -> InContextLearned | TableLearned:
-    # `written` is part of the key: a file that was written anew is read anew.
+@once_a_file
+def _load(path: Path, name: str) -> InContextLearned | TableLearned:
     wanted = ARCHITECTURE if name == "incontext" else TABLE_ARCHITECTURE
     tensors, header = read_checkpoint(path, wanted)
     if name == "incontext":

@@ -7,7 +7,6 @@ the beliefs of `inquiry` give, which is a good one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -16,9 +15,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from outlearn.errors import InputError, LabelError, WeightsError
 from outlearn.learners.policy import PPO, preferences, train_policy
+from outlearn.learners.settings import seeded
 from outlearn.tuning.inquiry import FEATURES, Beliefs, Ground
 from outlearn.tuning.usable import usable_rows
-from outlearn.weights.checkpoint import Header, read_checkpoint, shipped, write_checkpoint
+from outlearn.weights.checkpoint import Header, once_a_file, read_checkpoint, shipped, write_checkpoint
 
 if TYPE_CHECKING:
     from outlearn.learners.loop import Training
@@ -223,13 +223,11 @@ def load_analyst(path: Path | None = None) -> AnalystPolicy:
     WeightsError
         When the file cannot be used; see `weights.read_checkpoint`.
     """
-    path = shipped(SHIPPED) if path is None else path
-    return _load(path, path.stat().st_mtime_ns if path.exists() else 0)
+    return _load(shipped(SHIPPED) if path is None else path)
 
 
-@lru_cache(maxsize=4)
-def _load(path: Path, written: int) -> AnalystPolicy:
-    # `written` is part of the key: a file that was written anew is read anew.
+@once_a_file
+def _load(path: Path) -> AnalystPolicy:
     tensors, header = read_checkpoint(path, ARCHITECTURE)
     if header.features != FEATURES:
         raise WeightsError(f"{path} was learnt from other features than those here")
@@ -237,10 +235,7 @@ def _load(path: Path, written: int) -> AnalystPolicy:
 
 
 def _net(seed: int) -> Pointer:
-    import torch
-
     from outlearn.nets.pointer import Pointer
 
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
+    with seeded(seed):
         return Pointer(len(FEATURES), base=FEATURES.index("place"), sure=SURE)

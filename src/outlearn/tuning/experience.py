@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +19,10 @@ from outlearn.tuning.metafeatures import META_FEATURES
 from outlearn.tuning.observe import MEASURES
 from outlearn.tuning.source import SYNTHETIC_NAME
 from outlearn.tuning.space import Config
+from outlearn.tuning.state import State, part, under
 from outlearn.tuning.strategies import STRATEGIES, Strategy
 from outlearn.tuning.table import PerformanceTable, read_table, same_table
-from outlearn.weights.checkpoint import Header, read_checkpoint, shipped, write_checkpoint
+from outlearn.weights.checkpoint import Header, once_a_file, read_checkpoint, shipped, write_checkpoint
 
 __all__ = ["ARCHITECTURE", "Experience", "load_experience", "save_experience", "train_tuning"]
 
@@ -94,11 +94,9 @@ def save_experience(
     """
     import torch
 
-    arrays = {
-        f"{name}/{part}": value
-        for name, strategy in experience.strategies.items()
-        for part, value in strategy.state().items()
-    }
+    arrays: State = {}
+    for name, strategy in experience.strategies.items():
+        arrays |= under(f"{name}/", strategy.state())
     arrays |= {f"print/{i:05d}": value for i, value in enumerate(experience.prints)}
     config = {
         "configs": [dict(each) for each in experience.configs],
@@ -181,13 +179,11 @@ def load_experience(path: Path | None = None) -> Experience:
     WeightsError
         When the file cannot be used; see `weights.read_checkpoint`.
     """
-    path = shipped(SHIPPED) if path is None else path
-    return _load(path, path.stat().st_mtime_ns if path.exists() else 0)
+    return _load(shipped(SHIPPED) if path is None else path)
 
 
-@lru_cache(maxsize=4)
-def _load(path: Path, written: int) -> Experience:
-    # `written` is part of the key: a file that was written anew is read anew.
+@once_a_file
+def _load(path: Path) -> Experience:
     tensors, header = read_checkpoint(path, ARCHITECTURE)
     arrays = {name: value.numpy() for name, value in tensors.items()}
     known = header.config
@@ -196,17 +192,12 @@ def _load(path: Path, written: int) -> Experience:
             raise WeightsError(f"{path} was learnt from other meta-features or observations than those here")
         folds = Folds(known["families"], header.seed)
         strategies = {
-            name: STRATEGIES[name].restore(_part(arrays, name), folds, known["configs"])
+            name: STRATEGIES[name].restore(part(f"{name}/", arrays), folds, known["configs"])
             for name in known["strategies"]
         }
     except (KeyError, RuntimeError, ValueError, TypeError) as error:
         raise WeightsError(f"{path} lacks what its header tells of: {error!r}") from error
-    prints = [value for _, value in sorted(_part(arrays, "print").items())]
+    prints = [value for _, value in sorted(part("print/", arrays).items())]
     return Experience(
         known["configs"], known["tasks"], known["families"], prints, strategies, header.seed, header.corpus
     )
-
-
-def _part(arrays: Mapping[str, NDArray[Any]], name: str) -> dict[str, NDArray[Any]]:
-    first = f"{name}/"
-    return {key.removeprefix(first): value for key, value in arrays.items() if key.startswith(first)}

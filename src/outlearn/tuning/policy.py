@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from outlearn.learners.policy import PPO, preferences, train_policy
+from outlearn.learners.settings import seeded
 from outlearn.tuning.drill import Drills
 from outlearn.tuning.game import TRY, deal, game_rows
 from outlearn.tuning.observe import Observation
 from outlearn.tuning.space import Config
+from outlearn.tuning.state import part, under
 from outlearn.tuning.table import PerformanceTable
 from outlearn.tuning.view import Seen, View
 
@@ -56,19 +58,13 @@ class SearchPolicy:
 
         view = View.restore(state, configs)
         net = _net(view, 0)
-        net.load_state_dict(
-            {
-                name.removeprefix(NET): torch.from_numpy(value)
-                for name, value in state.items()
-                if name.startswith(NET)
-            }
-        )
+        net.load_state_dict({name: torch.from_numpy(value) for name, value in part(NET, state).items()})
         return cls(view, net)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Return what was learnt, as arrays."""
-        net = {NET + name: value.numpy() for name, value in self._net.state_dict().items()}
-        return {**self._view.state(), **net}
+        net = {name: value.numpy() for name, value in self._net.state_dict().items()}
+        return {**self._view.state(), **under(NET, net)}
 
     def moves(
         self, features: Floats, seen: Mapping[int, Observation], among: NDArray[np.int64], left: int
@@ -90,10 +86,7 @@ class SearchPolicy:
 
 
 def _net(view: View, seed: int) -> Pointer:
-    import torch
-
     from outlearn.nets.pointer import Pointer
 
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
+    with seeded(seed):
         return Pointer(view.width + 1, KINDS, WIDTH, base=view.known, sure=SURE, lean=(EAGER, 0.0))

@@ -11,20 +11,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from outlearn.rng import derive
 from outlearn.tuning.adversary import Adversary
-from outlearn.tuning.folds import ALL, FOLDS, Folds, groups, means
+from outlearn.tuning.baselines import Default, Portfolio, Random, Single, Strategy, unknown
+from outlearn.tuning.folds import FOLDS, Folds
 from outlearn.tuning.game import TAKE, TRY
 from outlearn.tuning.kin import Kin, improvement
 from outlearn.tuning.policy import SearchPolicy
-from outlearn.tuning.portfolio import votes
 from outlearn.tuning.search import Choice, Search
 from outlearn.tuning.space import Config
+from outlearn.tuning.state import State, part, under
 from outlearn.tuning.surrogate import Surrogate
 from outlearn.tuning.table import PerformanceTable
 
@@ -41,145 +41,11 @@ __all__ = [
 ]
 
 Floats = NDArray[np.float64]
-MEMBERS = 10  # of a portfolio
 TAKEN = 3  # configurations whose ranks are averaged, of those that were judged one by one
 CLEARLY = 2.0  # times as gladly that a policy is to take others than what was best elsewhere
 MARGIN = 0.02  # of average precision, by which more is to be expected than of what was best elsewhere
 AT_ONCE = 5  # configurations that are tried between two questions to the networks
 CURIOSITY = 0.5  # how much a difference between networks counts, when the next to try is chosen
-
-
-State = dict[str, NDArray[Any]]
-
-
-class Strategy(Protocol):
-    """A way to spend a budget of trials and to decide, and what was learnt for it as arrays."""
-
-    @classmethod
-    def learn(cls, table: PerformanceTable, seed: int = 0) -> Self: ...
-
-    @classmethod
-    def restore(cls, state: Mapping[str, NDArray[Any]], folds: Folds, configs: Sequence[Config]) -> Self: ...
-
-    def state(self) -> State: ...
-
-    def search(self, search: Search) -> Choice: ...
-
-
-class Default:
-    """The first candidate: what the library sets."""
-
-    @classmethod
-    def learn(cls, table: PerformanceTable, seed: int = 0) -> Self:
-        return cls()
-
-    @classmethod
-    def restore(cls, state: Mapping[str, NDArray[Any]], folds: Folds, configs: Sequence[Config]) -> Self:
-        return cls()
-
-    def state(self) -> State:
-        return {}
-
-    def search(self, search: Search) -> Choice:
-        return Choice((int(search.allowed[0]),), _unknown(search), "it is the default")
-
-
-class Random(Default):
-    """One at random."""
-
-    def search(self, search: Search) -> Choice:
-        pick = int(derive(search.seed, 0xD1CE).choice(search.allowed))
-        return Choice((pick,), _unknown(search), "it was drawn at random")
-
-
-class Single:
-    """The one that was best on average on other tables, real ones if there are any."""
-
-    def __init__(self, folds: Folds, means: Floats) -> None:
-        self._folds, self._means = folds, means
-
-    @classmethod
-    def learn(cls, table: PerformanceTable, seed: int = 0) -> Self:
-        return cls(Folds(table.families, seed), means(table, seed))
-
-    @classmethod
-    def restore(cls, state: Mapping[str, NDArray[Any]], folds: Folds, configs: Sequence[Config]) -> Self:
-        return cls(folds, state["means"])
-
-    def state(self) -> State:
-        return {"means": self._means}
-
-    def expected(self, search: Search) -> Floats:
-        """Return (C,) the mean on other tables, above that of those allowed; NaN for others."""
-        found = _unknown(search)
-        found[search.allowed] = self._means[self._folds.without(search.same)].mean(axis=0)[search.allowed]
-        return found - np.nanmean(found)
-
-    def search(self, search: Search) -> Choice:
-        expected = self.expected(search)
-        best = int(np.nanargmax(expected))
-        return Choice((best,), expected, "no other was better on average on other tables")
-
-
-class Portfolio:
-    """A few that complement one another on other tables; see `portfolio`.
-
-    For all candidates and for those of each detector there is a portfolio of its own; of a part of the
-    detectors, those candidates are taken that the portfolio of all holds.
-    """
-
-    def __init__(
-        self,
-        single: Single,
-        folds: Folds,
-        groups: Mapping[str, NDArray[np.int64]],
-        held: State,
-        table: PerformanceTable | None,
-        seed: int,
-    ) -> None:
-        self._single, self._folds, self._groups = single, folds, groups
-        self._held, self._table, self._seed = held, table, seed
-
-    @classmethod
-    def learn(cls, table: PerformanceTable, seed: int = 0) -> Self:
-        folds = Folds(table.families, seed)
-        return cls(Single.learn(table, seed), folds, groups(table.configs), {}, table, seed)
-
-    @classmethod
-    def restore(cls, state: Mapping[str, NDArray[Any]], folds: Folds, configs: Sequence[Config]) -> Self:
-        known = groups(configs)
-        held = {name: state[name] for name in known}
-        if any(held[name].shape != (FOLDS, len(group)) for name, group in known.items()):
-            raise ValueError("the votes are of other candidates")
-        return cls(Single.restore(state, folds, configs), folds, known, held, None, 0)
-
-    def state(self) -> State:
-        return {**self._single.state(), **{name: self._votes(name) for name in self._groups}}
-
-    def _votes(self, name: str) -> Floats:
-        """Return (FOLDS, K) the votes for the candidates of a group, found when first asked for."""
-        if name not in self._held:
-            assert self._table is not None  # what is restored holds all groups
-            part = self._table.among(self._groups[name])
-            self._held[name] = np.stack(
-                [
-                    votes(part.of(self._folds.kept(part.families, fold)), MEMBERS, self._seed + fold)
-                    for fold in range(FOLDS)
-                ]
-            )
-        found: Floats = self._held[name]
-        return found
-
-    def search(self, search: Search) -> Choice:
-        same = [name for name, group in self._groups.items() if np.array_equal(group, search.allowed)]
-        name = same[0] if same else ALL
-        of = self._groups[name]
-        found = self._votes(name)[self._folds.without(search.same)].mean(axis=0)[np.isin(of, search.allowed)]
-        order = np.argsort(-found, kind="stable")[:MEMBERS]
-        # What hardly any portfolio holds would dilute what most do.
-        held = search.allowed[[i for i in order if found[i] >= 0.5 * found.max()]]
-        expected = self._single.expected(search)
-        return Choice(tuple(int(i) for i in held), expected, "together they were best on other tables")
 
 
 class _Folded:
@@ -189,24 +55,24 @@ class _Folded:
         self._folds, self._learnt = folds, list(learnt)
 
     def state(self) -> State:
-        return {
-            f"{fold}.{name}": value
-            for fold, one in enumerate(self._learnt)
-            for name, value in one.state().items()
-        }
+        return _joined(self._learnt)
 
     def _fit_for(self, search: Search) -> list[Any]:
         """Return those that were learnt without the table."""
         return [self._learnt[fold] for fold in self._folds.without(search.same)]
 
 
+def _joined(learnt: Sequence[Any], kind: str = "") -> State:
+    """Return the states of the folds as one, under a kind and their number."""
+    joined: State = {}
+    for fold, one in enumerate(learnt):
+        joined |= under(f"{kind}{fold}.", one.state())
+    return joined
+
+
 def _each(state: Mapping[str, NDArray[Any]], kind: str = "") -> list[State]:
-    """Return the states of the folds, whose names begin with a kind and their number."""
-    firsts = [f"{kind}{fold}." for fold in range(FOLDS)]
-    return [
-        {name.removeprefix(first): value for name, value in state.items() if name.startswith(first)}
-        for first in firsts
-    ]
+    """Return the states that were joined."""
+    return [part(f"{kind}{fold}.", state) for fold in range(FOLDS)]
 
 
 class _Beside(_Folded):
@@ -246,8 +112,7 @@ class Maml(_Beside):
         return cls(folds, learnt, Single.restore(state, folds, configs), kin)
 
     def state(self) -> State:
-        kin = {f"kin.{fold}.{n}": v for fold, one in enumerate(self._kin) for n, v in one.state().items()}
-        return {**super().state(), **kin}
+        return {**super().state(), **_joined(self._kin, "kin.")}
 
     def _expect(self, search: Search) -> tuple[Floats, Floats]:
         """Return (K,) what is expected of those allowed, and how much the surrogates differ in it."""
@@ -275,7 +140,7 @@ class Maml(_Beside):
             for pick in search.allowed[np.argsort(-hope, kind="stable")[:count]].tolist():
                 if search.left:
                     search.look(pick)
-        expected = _unknown(search)
+        expected = unknown(search)
         expected[search.allowed], _ = self._expect(search)
         choice = _choice(
             search,
@@ -312,7 +177,7 @@ class Maml(_Beside):
             hope[np.isin(search.allowed, [trial.index for trial in search.trials])] = -np.inf
             search.look(int(search.allowed[hope.argmax()]))
         mean, _, _ = follow()
-        expected = _unknown(search)
+        expected = unknown(search)
         expected[search.allowed] = mean - mean.mean()
         return _choice(
             search, expected, "labels, and how configurations went together on other tables, speak for them"
@@ -352,7 +217,7 @@ class Policy(_Beside):
             pick = int(search.allowed[chances[:, TRY].argmax()])
             tried.add(pick)
             search.look(pick)
-        gladly = _unknown(search)
+        gladly = unknown(search)
         gladly[search.allowed] = chances[:, TAKE]
         failed = list(tried - set(search.seen))
         if len(failed) < len(search.allowed):
@@ -364,7 +229,7 @@ class Policy(_Beside):
         )
         if known not in failed and gladly[order[0]] < CLEARLY * gladly[known]:
             members, why = np.array([known]), "it was best on other tables, and no other is taken more gladly"
-        return Choice(tuple(int(i) for i in members), _unknown(search), why)
+        return Choice(tuple(int(i) for i in members), unknown(search), why)
 
 
 class Adversarial(_Beside):
@@ -397,10 +262,6 @@ class Adversarial(_Beside):
             expected,
             "of what was good on other tables, they hold up best against pseudo-anomalies made to be missed",
         )
-
-
-def _unknown(search: Search) -> Floats:
-    return np.full(len(search.configs), np.nan)
 
 
 def _choice(search: Search, expected: Floats, why: str) -> Choice:

@@ -20,12 +20,13 @@ from outlearn.learners.fit import meta_fit
 from outlearn.learners.gradient import GradientLearned
 from outlearn.learners.loop import Training, warm_cosine
 from outlearn.learners.maml import MAML
-from outlearn.learners.threads import one_thread
+from outlearn.learners.settings import one_thread, seeded
 from outlearn.rng import derive
 from outlearn.tasks.task import Task
 from outlearn.tuning.drill import Drill, Drills
 from outlearn.tuning.observe import Observation
 from outlearn.tuning.space import Config
+from outlearn.tuning.state import part, under
 from outlearn.tuning.table import PerformanceTable
 from outlearn.tuning.view import OBSERVED, UNIT, Seen, View, relative_gains
 
@@ -80,17 +81,13 @@ class Surrogate:
 
         view = View.restore(state, configs)
         inner, width = (int(number) for number in state["shape"])
-        meta = {
-            name.removeprefix(META): torch.from_numpy(value)
-            for name, value in state.items()
-            if name.startswith(META)
-        }
+        meta = {name: torch.from_numpy(value) for name, value in part(META, state).items()}
         return cls(view, GradientLearned(_learner(view, 0, inner, width), meta), (inner, width))
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Return what was learnt, as arrays."""
-        meta = {META + name: value.detach().numpy() for name, value in self._learned.meta.items()}
-        return {**self._view.state(), **meta, "shape": np.array(self._shape)}
+        meta = {name: value.detach().numpy() for name, value in self._learned.meta.items()}
+        return {**self._view.state(), **under(META, meta), "shape": np.array(self._shape)}
 
     def expect(self, features: Floats, seen: Mapping[int, Observation], among: NDArray[np.int64]) -> Floats:
         """Return (K,) the gain expected of each of some configurations over their mean, in average precision.
@@ -111,14 +108,11 @@ class Surrogate:
 
 
 def _learner(view: View, seed: int, inner: int, width: int) -> MAML:
-    import torch
-
     from outlearn.nets.losses import squared_error
     from outlearn.nets.mlp import MLP
     from outlearn.nets.trust import Trust
 
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
+    with seeded(seed):
         net = MLP(view.width, (width, width), 1, normalise=True)
     return MAML(
         module=net,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -215,22 +215,12 @@ class MetaTuner:
         )
         if not likes:
             raise ParameterError("no detector came; give an estimator, a name or a list of them")
+        _check_limits(budget, seconds, time_limit)
         rows = usable_rows(X)
         labels = _labels(y, len(rows))
-        if budget < 0 or not seconds > 0 or (time_limit is not None and not time_limit > 0):
-            raise ParameterError(
-                f"budget={budget}, seconds={seconds}, time_limit={time_limit}; wanted 0 or more trials and "
-                "more than 0 seconds"
-            )
         allowed = self._allowed(likes)
         known = self._learnt()
         same = known.alike(fingerprint(rows if known_as is None else usable_rows(known_as)))
-        left_out = tuple(dict.fromkeys(known.tasks[i] for i in same))
-        notes = []
-        if budget == 0:
-            notes.append("nothing was tried on the rows: what is best known of other tables was taken")
-        if left_out:
-            notes.append(f"what was learnt from {', '.join(left_out)} was not used: it is this table")
         with ExitStack() as stack:
             desk = _Desk(rows, labels, likes, self.random_state, time_limit, stack)
             search = Search(
@@ -250,9 +240,7 @@ class MetaTuner:
         if any(like is not None for like in likes.values()):  # what was given is to come back, set
             choice = replace(choice, members=choice.members[:1])
         made = self._build(known.configs, choice, rows[labels != 1], likes)
-        faults = sum(trial.seen is None for trial in search.trials)
-        if faults:
-            notes.append(f"{faults} of {len(search.trials)} configurations failed when tried")
+        left_out = tuple(dict.fromkeys(known.tasks[i] for i in same))
         self.tuned_ = Tuned(
             self.strategy,
             list(known.configs),
@@ -261,7 +249,7 @@ class MetaTuner:
             default,
             beside,
             left_out,
-            tuple(notes),
+            tuple(_notes(budget, left_out, search.trials)),
             time.monotonic() - started,
         )
         return made
@@ -311,6 +299,25 @@ class _Desk:
     @cached_property
     def features(self) -> NDArray[np.float64]:
         return describe(self.sample)
+
+
+def _check_limits(budget: int, seconds: float, time_limit: float | None) -> None:
+    if budget < 0 or not seconds > 0 or (time_limit is not None and not time_limit > 0):
+        raise ParameterError(
+            f"budget={budget}, seconds={seconds}, time_limit={time_limit}; wanted 0 or more trials and "
+            "more than 0 seconds"
+        )
+
+
+def _notes(budget: int, left_out: Sequence[str], trials: Sequence[Trial]) -> Iterator[str]:
+    """Say what else the user should know of a search."""
+    if budget == 0:
+        yield "nothing was tried on the rows: what is best known of other tables was taken"
+    if left_out:
+        yield f"what was learnt from {', '.join(left_out)} was not used: it is this table"
+    faults = sum(trial.seen is None for trial in trials)
+    if faults:
+        yield f"{faults} of {len(trials)} configurations failed when tried"
 
 
 def _labels(y: ArrayLike | None, n: int) -> NDArray[np.int8]:

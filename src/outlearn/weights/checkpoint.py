@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
 from outlearn.errors import WeightsError
 from outlearn.files import whole
@@ -14,7 +16,10 @@ from outlearn.files import whole
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Header", "read_checkpoint", "shipped", "write_checkpoint"]
+__all__ = ["Header", "once_a_file", "read_checkpoint", "shipped", "write_checkpoint"]
+
+Rest = TypeVarTuple("Rest")
+Loaded = TypeVar("Loaded")
 
 HERE = Path(__file__).parent
 
@@ -100,6 +105,19 @@ def read_checkpoint(path: Path, architecture: str) -> tuple[dict[str, Tensor], H
     if header.sha256 != digest(tensors):
         raise WeightsError(f"{path} is damaged: its values do not match the digest in its header")
     return tensors, header
+
+
+def once_a_file(load: Callable[[Path, *Rest], Loaded]) -> Callable[[Path, *Rest], Loaded]:
+    """Let what a file holds be read once and shared, until the file is written anew."""
+
+    @lru_cache(maxsize=16)
+    def kept(written: int, path: Path, *rest: *Rest) -> Loaded:
+        return load(path, *rest)
+
+    def ask(path: Path, *rest: *Rest) -> Loaded:
+        return kept(path.stat().st_mtime_ns if path.exists() else 0, path, *rest)
+
+    return ask
 
 
 def shipped(name: str) -> Path:
