@@ -1,0 +1,64 @@
+"""What a series is compared with: one or more series that show what is usual, each channel on one scale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outlearn.data.series.series import Series
+
+__all__ = ["Basis", "Stretches"]
+
+Floats = NDArray[np.float64]
+Stretches = list[tuple[int, int]]
+STILL = 1e-9  # spread, relative to the size of the values, below which a channel stands still
+MOST = 1e6  # spreads that a value may lie away
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """Reference series, standardised.
+
+    values : (n, c) of each series. stretches : of each.
+    centre, scale : (c,) mean and standard deviation of each channel, over all series.
+    """
+
+    values: list[Floats]
+    stretches: list[Stretches]
+    centre: Floats
+    scale: Floats
+
+    @classmethod
+    def of(cls, series: Sequence[Series]) -> Self:
+        """Return the basis that series with the same channels make."""
+        count = sum(len(each) for each in series)
+        centre = (
+            sum((each.values.sum(axis=0) for each in series), np.zeros(series[0].values.shape[1])) / count
+        )
+        square = sum(((each.values - centre) ** 2).sum(axis=0) for each in series) / count
+        spread = np.sqrt(square)
+        # What stands still in the reference and then moves is odd, by how far it moves for its size.
+        still = spread <= STILL * np.maximum(np.abs(centre), 1.0)
+        scale = np.where(still, np.maximum(np.abs(centre), 1.0), spread)
+        made = cls([], [], centre, scale)
+        return cls(
+            [made.standard(each.values) for each in series],
+            [each.stretches for each in series],
+            centre,
+            scale,
+        )
+
+    @property
+    def channels(self) -> int:
+        return len(self.centre)
+
+    def __len__(self) -> int:
+        return sum(map(len, self.values))
+
+    def standard(self, values: Floats) -> Floats:
+        """Return values (n, c) on the scale of the basis."""
+        return np.clip((values - self.centre) / self.scale, -MOST, MOST)
