@@ -31,6 +31,10 @@ def detect(
     false_alarm_rate: o.FalseAlarmRate = None,
     budget: o.Budget = None,
     fdr: o.DiscoveryRate = None,
+    kind: o.Kind = None,
+    series_column: o.SeriesColumn = None,
+    reference_until: o.ReferenceUntil = None,
+    false_alarms: o.FalseAlarms = None,
     separator: o.Separator = None,
     encoding: o.Encoding = None,
     decimal: o.DecimalSign = None,
@@ -40,12 +44,31 @@ def detect(
     quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> None:
-    """Find the odd rows of a table, rank them and say why they are odd."""
+    """Find the odd rows of a table, or the odd ranges of series, rank them and say why they are odd."""
+    from outlearn.cli.series import Choice, detect_ranges, is_series
     from outlearn.cli.terminal import check_report, progress_bars, tell
 
     rule = o.rule_of(contamination, false_alarm_rate, budget, fdr)
     reading = o.read_options(separator, encoding, decimal, thousands, query)
     check_report(report)
+    choice = Choice(
+        table=table,
+        kind=kind,
+        series_column=series_column,
+        reference_until=reference_until,
+        false_alarms=false_alarms,
+        reference=reference,
+        label_column=label_column,
+        time_column=time_column,
+        ignore=tuple(ignore or ()),
+        rule=rule,
+        detector=detector,
+        schema=schema,
+        options=reading,
+    )
+    if is_series(choice):
+        detect_ranges(choice, top=top, out=out, report=report, seed=seed, quiet=quiet)
+        return
     with progress_bars(quiet) as progress:
         from outlearn.pipeline.job import detect as find
 

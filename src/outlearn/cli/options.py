@@ -20,15 +20,19 @@ __all__ = [
     "DiscoveryRate",
     "Encoding",
     "FalseAlarmRate",
+    "FalseAlarms",
     "Ignore",
+    "Kind",
     "LabelColumn",
     "Out",
     "Query",
     "Quiet",
+    "ReferenceUntil",
     "Report",
     "SchemaFile",
     "Seed",
     "Separator",
+    "SeriesColumn",
     "Table",
     "ThousandsSign",
     "TimeColumn",
@@ -37,7 +41,7 @@ __all__ = [
     "rule_of",
 ]
 
-_READING, _RULES = "How to read", "Which rows to flag (one of these)"
+_READING, _RULES, _SERIES = "How to read", "Which rows to flag (one of these)", "Series"
 
 Table = Annotated[
     str,
@@ -107,6 +111,33 @@ Budget = Annotated[
         help='Rows that can be looked at: 20, or "20/day" of the time column.', rich_help_panel=_RULES
     ),
 ]
+Kind = Annotated[
+    str | None,
+    typer.Option(
+        help="series or table; without it a table of numbers at even steps of the time column is a series.",
+        rich_help_panel=_SERIES,
+        metavar="KIND",
+    ),
+]
+SeriesColumn = Annotated[
+    str | None,
+    typer.Option(help="Column that tells several series apart.", rich_help_panel=_SERIES, metavar="NAME"),
+]
+ReferenceUntil = Annotated[
+    str | None,
+    typer.Option(
+        help="Moment before which the series is known to be normal.", rich_help_panel=_SERIES, metavar="TIME"
+    ),
+]
+FalseAlarms = Annotated[
+    str | None,
+    typer.Option(
+        help='False alarms in a time, at most: 1/day, "2/hour"; needs a reference.',
+        rich_help_panel=_SERIES,
+        metavar="RATE",
+    ),
+]
+
 DiscoveryRate = Annotated[
     float | None,
     typer.Option(

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from outlearn.decisions.checks import as_scores
 from outlearn.errors import LabelError, ParameterError
 from outlearn.evaluate.rows import binary_labels
-from outlearn.evaluate.segments import segments
+from outlearn.ranges import runs
 
 __all__ = ["Volume", "edge_window", "volume"]
 
@@ -125,7 +125,7 @@ class _Edges:
 
     @classmethod
     def of(cls, truth: NDArray[np.int8], scores: Floats, reach: int) -> _Edges:
-        ranges = np.array(segments(truth), dtype=np.int64)
+        ranges = np.array(runs(truth), dtype=np.int64)
         starts, ends = ranges[:, 0], ranges[:, 1] - 1
         places = np.flatnonzero(truth == 0)
         after = np.searchsorted(starts, places)

@@ -13,7 +13,7 @@ from outlearn.rng import derive
 from outlearn.series.basis import Stretches
 from outlearn.series.windows import FEATURES, describe, window_starts
 
-__all__ = ["NEAREST", "Memory", "strides"]
+__all__ = ["MOST", "NEAREST", "Memory", "strides"]
 
 Floats = NDArray[np.float64]
 NEAREST = 3  # neighbours whose distance is averaged
@@ -44,16 +44,24 @@ class Memory:
     starts: NDArray[np.int64]
 
     @classmethod
-    def of(cls, values: list[Floats], stretches: list[Stretches], width: int, seed: int = 0) -> Self:
+    def of(
+        cls,
+        values: list[Floats],
+        stretches: list[Stretches],
+        width: int,
+        *,
+        most: int = MOST,
+        seed: int = 0,
+    ) -> Self:
         """Remember windows of reference series, each (n,), evenly drawn where there are too many."""
         # At every place: between two strides a periodic course has other phases, which would look odd.
         places = [window_starts(each, width, 1) for each in stretches]
         series = np.repeat(np.arange(len(places)), [len(p) for p in places])
         starts = np.concatenate(places) if places else np.empty(0, dtype=np.int64)
-        if len(starts) > MOST:
+        if len(starts) > most:
             # A few times as many as are kept tell the spread of the features.
             drawn = np.sort(
-                derive(seed, width).choice(len(starts), min(len(starts), 4 * MOST), replace=False)
+                derive(seed, width).choice(len(starts), min(len(starts), 4 * most), replace=False)
             )
             series, starts = series[drawn], starts[drawn]
         told = [describe(x, starts[series == i], width) for i, x in enumerate(values)]
@@ -63,8 +71,16 @@ class Memory:
             return cls(width, nothing, nothing + 1, found, series, starts)
         centre, scale = found.mean(axis=0), found.std(axis=0)
         scale = np.maximum(scale, FLOOR * max(float(scale.max()), FLOOR)).astype(np.float32)
-        kept = np.linspace(0, len(found) - 1, min(len(found), MOST)).astype(np.int64)
+        kept = np.linspace(0, len(found) - 1, min(len(found), most)).astype(np.int64)
         return cls(width, centre, scale, (found[kept] - centre) / scale, series[kept], starts[kept])
+
+    @classmethod
+    def at(cls, like: Memory, values: list[Floats], places: list[NDArray[np.int64]]) -> Self:
+        """Remember the windows that begin at `places` of each series, on the scale of another memory."""
+        told = [describe(x, at, like.width) for x, at in zip(values, places, strict=True)]
+        series = np.repeat(np.arange(len(places)), [len(at) for at in places])
+        found = like.standard(np.concatenate(told))
+        return cls(like.width, like.centre, like.scale, found, series, np.concatenate(places))
 
     def standard(self, told: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return features (m, f) on the scale of the memory."""
@@ -74,9 +90,9 @@ class Memory:
         """Return (m,) the mean distance of windows of a channel (n,) to the nearest that are remembered.
 
         own : the reference series that x is, if any: windows of it that overlap are no neighbours. Where none
-        is left the distance is 0.
+        is left the distance is 0; without a reference it is NaN.
         """
-        found = np.zeros(len(starts))
+        found = np.full(len(starts), np.nan)
         known = self.windows.astype(np.float64)
         for first in range(0, len(starts) if len(known) else 0, BLOCK):
             at = starts[first : first + BLOCK]
@@ -88,6 +104,22 @@ class Memory:
             found[first : first + BLOCK] = _mean_of_least(away, min(NEAREST, len(known)))
         return found
 
+    def nearest(
+        self, x: Floats, start: int, own: int | None = None
+    ) -> tuple[int, NDArray[np.float32]] | None:
+        """Return the place of the remembered window that is nearest to one of x, and how they differ (f,).
+
+        The difference is in spreads of each feature. None where nothing is left to compare with.
+        """
+        at = np.array([start], dtype=np.int64)
+        told = self.standard(describe(x, at, self.width))
+        away = np.square(self.windows - told).sum(axis=1)
+        for overlap in self._overlaps(at, own):
+            away[overlap] = np.inf
+        if not np.isfinite(away).any():
+            return None
+        place = int(away.argmin())
+        return place, told[0] - self.windows[place]
 
     def _overlaps(self, at: NDArray[np.int64], own: int | None) -> list[slice]:
         """Return, for windows of a reference series, which of the remembered ones share a point with each."""

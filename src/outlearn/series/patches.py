@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outlearn.series.basis import Basis, Stretches
-from outlearn.series.neighbours import Memory, strides
+from outlearn.series.neighbours import MOST, Memory, strides
 from outlearn.series.windows import latest, spread, window_starts
 
 __all__ = ["WIDTHS", "Patches", "Profile"]
 
 Floats = NDArray[np.float64]
-WIDTHS = (32, 64, 96, 128)
+WIDTHS = (16, 32, 64, 96, 128, 192)
 USUAL = 0.5, 0.9  # quantiles of the reference's own distances that make 0 and 1
 TINY = 1e-6
 
@@ -42,12 +42,12 @@ class Patches:
     unit: Floats
 
     @classmethod
-    def fit(cls, basis: Basis, widths: Sequence[int] = WIDTHS, seed: int = 0) -> Self:
-        """Remember the windows of a basis, and how far they lie from one another."""
+    def fit(cls, basis: Basis, widths: Sequence[int] = WIDTHS, *, most: int = MOST, seed: int = 0) -> Self:
+        """Remember at most `most` windows of each width, and how far they lie from one another."""
         memories, levels, units = [], [], []
         for channel in range(basis.channels):
             values = [each[:, channel] for each in basis.values]
-            row = [Memory.of(values, basis.stretches, width, seed) for width in widths]
+            row = [Memory.of(values, basis.stretches, width, most=most, seed=seed) for width in widths]
             own = [_own_distances(memory, values) for memory in row]
             low, high = np.array([np.quantile(each, USUAL) if len(each) else (0.0, 1.0) for each in own]).T
             memories.append(row)

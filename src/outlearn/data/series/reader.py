@@ -18,7 +18,7 @@ from outlearn.data.series.repair import bridge, counts_up, increments, uneven
 from outlearn.data.series.series import Series
 from outlearn.errors import InputError, SchemaError
 
-__all__ = ["SeriesReader"]
+__all__ = ["SeriesReader", "form_of_times"]
 
 Micros = NDArray[np.int64]
 BRIDGED = 8  # missing points in a row that are put on a line; a longer gap parts two stretches
@@ -67,7 +67,7 @@ class SeriesReader:
             raise InputError("the table has no rows; wanted the points of at least one series")
         apart = {time_column, series_column, *ignore}
         channels, aside = _channels({name: frame[name] for name in frame.columns if name not in apart})
-        form = "" if time_column is None else _form(frame[time_column], time_column)
+        form = "" if time_column is None else form_of_times(frame[time_column], time_column)
         draft = cls(channels, (), time_column, series_column, form)
         parts = [part for _, part in draft._parts(frame)]
         counters = tuple(
@@ -241,7 +241,8 @@ def _channels(columns: Mapping[str, pl.Series]) -> tuple[tuple[str, ...], list[s
     return tuple(channels), aside
 
 
-def _form(cells: pl.Series, name: str) -> str:
+def form_of_times(cells: pl.Series, name: str) -> str:
+    """Return how a column of times is read, see `dates.FORMS`; `SchemaError` when it holds none."""
     if cells.dtype in (pl.Datetime, pl.Date):
         return "iso"
     if not cells.dtype.is_numeric():

@@ -1,17 +1,17 @@
-"""Labelled points of a series as ranges."""
+"""Runs of points as ranges."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-__all__ = ["segments"]
+__all__ = ["runs"]
 
 
-def segments(y: ArrayLike) -> list[tuple[int, int]]:
+def runs(y: ArrayLike) -> list[tuple[int, int]]:
     """Return the runs of points that are true as (start, end), the end not included.
 
-    >>> segments([0, 1, 1, 0, 1])
+    >>> runs([0, 1, 1, 0, 1])
     [(1, 3), (4, 5)]
     """
     truth = np.asarray(y, dtype=bool)

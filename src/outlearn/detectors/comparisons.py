@@ -1,0 +1,136 @@
+"""Why a range of a series is odd: the stretch of the past that comes nearest to it, and how they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outlearn.data.series.series import Series
+from outlearn.decisions.alarms import Segment
+from outlearn.series.glance import Glance
+from outlearn.series.neighbours import Memory, strides
+from outlearn.series.windows import FEATURES, describe, window_starts
+
+__all__ = ["Comparison", "Difference", "compare_with_past"]
+
+Floats = NDArray[np.float64]
+TOLD = 2  # features in which they differ, at most
+LEVELS = ("mean", "highest", "lowest")  # features on the scale of the channel; others are sizes
+PARTS = "mean of part"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A feature of `series.windows.FEATURES`, in the range and in the past, in the unit of the channel."""
+
+    feature: str
+    here: float
+    there: float
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A range beside the past.
+
+    channel : the one that differs most. width : points that were compared at once.
+    start, end : rows of the reference that come nearest; None where there are none. since, until : their
+        times, if known.
+    differences : the largest first. sentence : the same in words.
+    """
+
+    segment: Segment
+    channel: str
+    width: int
+    start: int | None
+    end: int | None
+    since: np.datetime64 | None
+    until: np.datetime64 | None
+    differences: tuple[Difference, ...]
+    sentence: str
+
+
+def compare_with_past(
+    glance: Glance, past: Sequence[Series], series: Series, segment: Segment, own: int | None
+) -> Comparison:
+    """Return what a range of a series is like.
+
+    Parameters
+    ----------
+    past : the series that the glance was fitted to, in its order. own : which of them `series` is, if any.
+    """
+    x = glance.basis.standard(series.values)
+    name = segment.channels[0][0]
+    channel = series.names.index(name)
+    peak = int(series.places[np.searchsorted(series.rows, segment.peak)])
+    found = _oddest(glance.patches.memories[channel], x[:, channel], series, peak, own)
+    if found is None:
+        words = f"'{name}': there is no past to compare with"
+        return Comparison(segment, name, 0, None, None, None, None, (), words)
+    memory, at, place, apart = found
+    there, start = past[int(memory.series[place])], int(memory.starts[place])
+    rows = there.rows[(there.places >= start) & (there.places < start + memory.width)]
+    told = _differences(memory, x[:, channel], at, place, apart, glance, channel)
+    since = None if there.times is None else there.times[start]
+    until = None if there.times is None else there.times[start + memory.width - 1]
+    where = (
+        f"rows {int(rows.min()):,} to {int(rows.max()):,}"
+        if since is None and len(rows)
+        else f"{str(since)[:19].replace('T', ' ')} to {str(until)[:19].replace('T', ' ')}"
+    )
+    differs = ", ".join(f"{d.feature} {d.here:.4g} instead of {d.there:.4g}" for d in told)
+    words = f"'{name}' over {memory.width} points: nearest is {where}, where {differs}"
+    return Comparison(
+        segment,
+        name,
+        memory.width,
+        int(rows.min()) if len(rows) else None,
+        int(rows.max()) if len(rows) else None,
+        since,
+        until,
+        told,
+        words,
+    )
+
+
+def _oddest(
+    memories: list[Memory], x: Floats, series: Series, peak: int, own: int | None
+) -> tuple[Memory, int, int, NDArray[np.float32]] | None:
+    """Return the memory, and the window over the peak, that is farthest from all it remembers."""
+    best, found = -1.0, None
+    for memory in memories:
+        starts = window_starts(series.stretches, memory.width, strides(memory.width))
+        over = starts[(starts <= peak) & (peak < starts + memory.width)]
+        if not len(over) or not len(memory.windows):
+            continue
+        away = memory.distances(x, over, own) / np.sqrt(len(FEATURES))
+        at = int(over[away.argmax()])
+        nearest = memory.nearest(x, at, own)
+        if nearest is not None and float(away.max()) > best:
+            best, found = float(away.max()), (memory, at, *nearest)
+    return found
+
+
+def _differences(
+    memory: Memory,
+    x: Floats,
+    at: int,
+    place: int,
+    apart: NDArray[np.float32],
+    glance: Glance,
+    channel: int,
+) -> tuple[Difference, ...]:
+    here = describe(x, np.array([at], dtype=np.int64), memory.width)[0]
+    there = memory.windows[place] * memory.scale + memory.centre
+    size, middle = float(glance.basis.scale[channel]), float(glance.basis.centre[channel])
+    told = []
+    for feature in np.argsort(-np.abs(apart), kind="stable")[:TOLD].tolist():
+        shift = middle if FEATURES[feature] in LEVELS or FEATURES[feature].startswith(PARTS) else 0.0
+        told.append(
+            Difference(
+                FEATURES[feature], float(here[feature]) * size + shift, float(there[feature]) * size + shift
+            )
+        )
+    return tuple(told)

@@ -1,0 +1,54 @@
+"""Ranges of a series that are flagged: where, how odd, and which channels caused it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outlearn.data.series.series import Series
+from outlearn.decisions.alarms import Segment, alarms
+
+__all__ = ["segments_above"]
+
+Floats = NDArray[np.float64]
+NAMED = 3  # channels that a segment names at most
+SHARE = 0.1  # of what is odd in a segment, that a channel named has at least
+
+
+def segments_above(
+    series: Series, scores: Floats, odd: Floats, threshold: float, merged: int
+) -> list[Segment]:
+    """Return the segments of a series whose points score at least the threshold, in order of time.
+
+    scores : (n,). odd : (n, c) how odd each channel is, on one scale.
+    """
+    rows = np.full(len(series), -1, dtype=np.int64)
+    rows[series.places[::-1]] = series.rows[::-1]  # of several rows that tell of a point the first
+    usual = np.median(odd, axis=0)
+    told = []
+    for start, end in alarms(scores >= threshold, series.stretches, merged):
+        own = np.flatnonzero(rows[start:end] >= 0) + start
+        if not len(own):
+            continue
+        peak = int(own[scores[own].argmax()])
+        above = np.maximum((odd[start:end] - usual).mean(axis=0), 0.0)
+        shares = above / above.sum() if above.sum() > 0 else np.full(len(above), 1 / len(above))
+        named = [int(c) for c in np.argsort(-shares, kind="stable")[:NAMED]]
+        times = series.times
+        told.append(
+            Segment(
+                key=series.key,
+                start=int(rows[own].min()),
+                end=int(rows[own].max()),
+                peak=int(rows[peak]),
+                score=float(scores[peak]),
+                since=None if times is None else times[own[0]],
+                until=None if times is None else times[own[-1]],
+                channels=tuple(
+                    (series.names[c], float(shares[c]))
+                    for i, c in enumerate(named)
+                    if i == 0 or shares[c] >= SHARE
+                ),
+            )
+        )
+    return told

@@ -1,0 +1,383 @@
+"""The detector of series: learnt across series, compared with a past or with the series itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import polars as pl
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, OutlierMixin
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from outlearn.data.series import Series, SeriesReader
+from outlearn.decisions.alarms import AlarmRate, Segment
+from outlearn.decisions.calibrate import Calibrator, shift_to
+from outlearn.decisions.threshold import by_expected_f1
+from outlearn.detectors.comparisons import Comparison, compare_with_past
+from outlearn.detectors.inputs import as_frame, read_labels
+from outlearn.detectors.margin import ROUNDING, clear_of
+from outlearn.detectors.segments import segments_above
+from outlearn.errors import InputError, LabelError, ParameterError
+from outlearn.learners.sequence import SequenceScorer, load_sequence
+from outlearn.ranges import runs
+from outlearn.rng import Seed, generator
+
+__all__ = ["MERGED", "Scored", "SeriesDetector"]
+
+Scores = NDArray[np.float64]
+FEWEST = 2  # points
+ALONE = 256  # points of a series from which on it is compared with its own past, not with that of all
+HELD_OUT = 0.3  # of each reference series, its end, where a promise needs it
+MERGED = 8  # points between two flagged ranges, up to which they are one
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Known:
+    """A series that was learnt from. labels : (n,) of its points, as users give them."""
+
+    series: Series
+    labels: NDArray[np.int8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scored:
+    """A series, the anomaly score (n,) of each of its points, and its flagged ranges in order of time."""
+
+    series: Series
+    scores: Scores
+    segments: list[Segment]
+
+
+class SeriesDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
+    """Anomaly detector for series, whose rows are points in order of time.
+
+    The situations are told apart by `y`, as in `Detector`: a past that is known to be normal (`y` all 0), a
+    series that may hold anomalies (`y` None), and a few labelled ranges (1 where they lie). A point scores by
+    what surrounds it, so unlike a row of a table it does not score the same alone.
+
+    Parameters
+    ----------
+    time_column, series_column : columns of a dataframe that hold the time of a point and the series that it
+        belongs to; None where rows are in order, of one series. All other columns of numbers are channels.
+    ignore : columns to leave out.
+    contamination : share of anomalous points where it is known, in (0, 0.5]; "auto" as in `Detector`.
+    false_alarms : alarms a day, such as 1, or "2/hour", that a normal series may raise; needs a time column
+        and known normal points, the last 30 % of which are kept out to calibrate on.
+    weights : path of another checkpoint; the shipped one when None.
+    random_state : seed of all randomness.
+
+    Attributes
+    ----------
+    reader_ : how tables are read. threshold_ : a point is flagged when its anomaly score is at least this.
+    notes_ : sentences on what was set aside and repaired in the fit. promise_ : a `Promise`, or None.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.sin(np.arange(1200) / 5)
+    >>> x[800:830] = 0.0
+    >>> found = SeriesDetector().fit(x).segments(x)
+    >>> any(790 <= each.peak <= 840 for each in found)
+    True
+    """
+
+    def __init__(
+        self,
+        *,
+        time_column: str | None = None,
+        series_column: str | None = None,
+        ignore: Sequence[str] = (),
+        contamination: float | str = "auto",
+        false_alarms: float | str | None = None,
+        weights: str | Path | None = None,
+        random_state: Seed = None,
+    ) -> None:
+        self.time_column = time_column
+        self.series_column = series_column
+        self.ignore = ignore
+        self.contamination = contamination
+        self.false_alarms = false_alarms
+        self.weights = weights
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: ArrayLike | None = None) -> Self:
+        """Learn what is usual.
+
+        Parameters
+        ----------
+        X : (n,) or (n, c) array of one series, or a dataframe.
+        y : (n,) 1 known anomaly, 0 known normal, -1 unlabelled; None when nothing is labelled.
+
+        Raises
+        ------
+        InputError
+            For a table from which nothing can be learnt; `LabelError` for labels outside their values.
+        """
+        rate = self._check_parameters()
+        frame = self._frame(X, reset=True)
+        labels = read_labels(y, frame.height)
+        if frame.height < FEWEST:
+            raise InputError(
+                f"the series has {frame.height} points (n_samples = {frame.height}); wanted {FEWEST} or more"
+            )
+        self.seed_ = int(generator(self.random_state).integers(2**31 - 1))
+        self.reader_, told = SeriesReader.fit(
+            frame, time_column=self.time_column, series_column=self.series_column, ignore=self.ignore
+        )
+        found, repaired = self.reader_.read(frame)
+        self.notes_ = (*told, *repaired)
+        known = [_Known(each, _point_labels(each, labels)) for each in found]
+        self.normal_ = bool((labels == 0).any() and not (labels == -1).any())
+        if all((each.labels == 1).all() for each in known):
+            raise LabelError(
+                "all points are labelled anomalies; wanted normal or unlabelled ones beside them"
+            )
+        self.calibration_: list[_Known] = []
+        if rate is not None:
+            known, self.calibration_ = self._held_out(known)
+        self._learn(known)
+        self._set_threshold(rate)
+        return self
+
+    def _held_out(self, known: list[_Known]) -> tuple[list[_Known], list[_Known]]:
+        """Part the known normal past into what is learnt from and its end, which is calibrated on."""
+        if self.time_column is None or not self.normal_:
+            raise ParameterError(
+                f"false_alarms={self.false_alarms!r} needs a time column and a past that is known to be "
+                "normal (y all 0)"
+            )
+        cut = [int(len(each.series) * (1 - HELD_OUT)) for each in known]
+        return (
+            [_Known(_part(e.series, 0, c), e.labels[:c]) for e, c in zip(known, cut, strict=True)],
+            [
+                _Known(_part(e.series, c, len(e.series)), e.labels[c:])
+                for e, c in zip(known, cut, strict=True)
+            ],
+        )
+
+    def _learn(self, known: list[_Known]) -> None:
+        """Adapt a scorer to each long series, and one to all, for those that are short or new."""
+        self.known_ = known
+        learned = load_sequence(None if self.weights is None else Path(self.weights))
+
+        def adapted(some: Sequence[_Known]) -> SequenceScorer:
+            return learned.adapt(
+                [each.series for each in some],
+                normal=self.normal_,
+                cases=[runs(each.labels == 1) for each in some],
+                seed=self.seed_,
+            )
+
+        own = {each.series.key for each in known if len(each.series) >= ALONE}
+        self.scorers_ = {
+            key: adapted([each for each in known if each.series.key == key]) for key in sorted(own)
+        }
+        self.common_ = (
+            next(iter(self.scorers_.values()))
+            if len(own) == 1 and all(each.series.key in own for each in known)
+            else adapted(known)
+        )
+        raw = np.concatenate([self._raw(each.series) for each in known])
+        free = raw[np.concatenate([each.labels for each in known]) != 1]
+        if self.contamination == "auto":
+            self.calibrator_ = Calibrator.from_logits()
+        else:
+            self.calibrator_ = Calibrator.from_logits(shift=shift_to(free, float(self.contamination)))
+        self.support_scores_ = self.calibrator_.apply(free)
+
+    def _set_threshold(self, rate: AlarmRate | None) -> None:
+        self.promise_ = None
+        if rate is not None:
+            scored = [(self.calibrator_.apply(self._raw(e.series)), e.series) for e in self.calibration_]
+            self.threshold_, self.promise_ = rate.threshold(
+                [(scores, series.stretches) for scores, series in scored],
+                step=self.reader_.step,
+                merged=MERGED,
+            )
+        elif self.contamination != "auto":
+            share = float(self.contamination)
+            count = max(round(share * len(self.support_scores_)), 1)
+            cut = float(np.sort(self.support_scores_)[-count])
+            self.threshold_ = clear_of(cut, self.support_scores_, ROUNDING)
+        elif self.normal_ or (self.support_scores_ >= 0.5).any():
+            self.threshold_ = 0.5
+        else:
+            self.threshold_ = clear_of(by_expected_f1(self.support_scores_), self.support_scores_, ROUNDING)
+        self.offset_ = -float(np.nextafter(self.threshold_, -np.inf))
+
+    def _check_parameters(self) -> AlarmRate | None:
+        share = self.contamination
+        number = isinstance(share, (int, float)) and not isinstance(share, bool)
+        if not (share == "auto" or (number and 0 < float(share) <= 0.5)):
+            raise ParameterError(
+                f"contamination is {share!r}; wanted 'auto' or a share in (0, 0.5], e.g. 0.02"
+            )
+        return None if self.false_alarms is None else AlarmRate.parse(self.false_alarms)
+
+    def _frame(self, X: Any, *, reset: bool) -> pl.DataFrame:
+        """Return a polars frame of a table or an array; sets or checks what was seen in the fit."""
+        table = as_frame(X)
+        if table is not None:
+            if reset:
+                self.n_features_in_ = len(table.columns)
+                self.feature_names_in_ = np.asarray(table.columns, dtype=object)
+            return table.to_polars()
+        values = np.asarray(X) if not hasattr(X, "toarray") else X
+        if getattr(values, "ndim", 2) == 1 and not reset and getattr(self, "n_features_in_", 1) != 1:
+            raise InputError(f"one channel came; wanted {self.n_features_in_}, as in the fit")
+        if getattr(values, "ndim", 2) == 1 and len(values) and not isinstance(X, (list, tuple)):
+            values = values[:, None]
+        values = validate_data(
+            self, values, reset=reset, dtype=np.float64, ensure_all_finite=False, accept_sparse=False
+        )
+        if reset and values.size and not np.isfinite(values).any():
+            raise InputError("no value is finite: every one is infinite or missing; nothing can be learnt")
+        if reset and hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
+        return pl.DataFrame(values, schema=[f"x{i}" for i in range(values.shape[1])])
+
+    def _series(self, X: Any) -> tuple[list[Series], int]:
+        check_is_fitted(self, "scorers_")
+        frame = self._frame(X, reset=False)
+        found, _ = self.reader_.read(frame)
+        return found, frame.height
+
+    def _raw(self, series: Series) -> Scores:
+        return self._odd(series)[0]
+
+    def _odd(self, series: Series) -> tuple[Scores, Scores]:
+        """Return (n,) raw scores, and (n, c) how odd each channel is."""
+        scorer, _, own = self._scorer_of(series)
+        return scorer.channels(series, own)
+
+    def _scorer_of(self, series: Series) -> tuple[SequenceScorer, list[_Known], int | None]:
+        """Return the scorer of a series, what it compares with, and which of those the series is, if any."""
+        scorer = self.scorers_.get(series.key, self.common_)
+        mates = [e for e in self.known_ if scorer is self.common_ or e.series.key == series.key]
+        if self.normal_:  # what is known to be normal is compared with itself too
+            return scorer, mates, None
+        same = (i for i, e in enumerate(mates) if np.array_equal(e.series.values, series.values))
+        return scorer, mates, next(same, None)
+
+    def anomaly_score(self, X: Any) -> Scores:
+        """Return (m,) scores in [0, 1] of the rows, high = abnormal; 0 for rows that tell of no point."""
+        found, rows = self._series(X)
+        scores = np.zeros(rows)
+        for each in found:
+            scores[each.rows] = self.calibrator_.apply(self._raw(each))[each.places]
+        return scores
+
+    def segments(self, X: Any) -> list[Segment]:
+        """Return the ranges that are flagged, the oddest first."""
+        told = [segment for each in self.score_series(X) for segment in each.segments]
+        return sorted(told, key=lambda segment: -segment.score)
+
+    def score_series(self, X: Any) -> Iterator[Scored]:
+        """Yield, for each series of a table, what was found: as `anomaly_score` and `segments` tell it."""
+        found, _ = self._series(X)
+        for each in found:
+            raw, odd = self._odd(each)
+            scores = self.calibrator_.apply(raw)
+            yield Scored(each, scores, segments_above(each, scores, odd, self.threshold_, MERGED))
+
+    def explain(self, X: Any, segments: Sequence[Segment] | None = None) -> list[Comparison]:
+        """Say why ranges are odd: in which channel, beside which stretch of the past, in what they differ.
+
+        segments : of `segments(X)`; all of them by default.
+        """
+        found, _ = self._series(X)
+        chosen = self.segments(X) if segments is None else list(segments)
+        by_key = {each.key: each for each in found}
+        told = []
+        for segment in chosen:
+            series = by_key[segment.key]
+            scorer, mates, own = self._scorer_of(series)
+            told.append(
+                compare_with_past(scorer.glance, [each.series for each in mates], series, segment, own)
+            )
+        return told
+
+    def score_samples(self, X: Any) -> Scores:
+        """Return -anomaly_score: (m,), low = abnormal (scikit-learn's sign)."""
+        return -self.anomaly_score(X)
+
+    def decision_function(self, X: Any) -> Scores:
+        """Return (m,); negative for an outlier (scikit-learn's sign)."""
+        scores: Scores = self.score_samples(X) - self.offset_
+        return scores
+
+    def predict(self, X: Any) -> NDArray[np.int64]:
+        """Return (m,) of -1 for an outlier and 1 for the rest."""
+        return np.where(self.decision_function(X) < 0, -1, 1)
+
+    def fit_predict(self, X: Any, y: ArrayLike | None = None) -> NDArray[np.int64]:
+        """Fit on `X` and tell its own outliers."""
+        return self.fit(X, y).predict(X)
+
+    def update(self, X: Any, y: ArrayLike) -> Self:
+        """Learn from labelled points without a refit: how tables are read and the threshold rule stay.
+
+        Labels of a series that was learnt from are added to those it has; another series joins the reference
+        with the ranges that its labels tell of.
+
+        Raises
+        ------
+        LabelError
+            When no point carries a label of 1 or 0.
+        """
+        found, rows = self._series(X)
+        labels = read_labels(y, rows)
+        if not (labels >= 0).any():
+            raise LabelError(
+                "no label came: every value is -1; give 1 (anomaly) or 0 (normal) for some points"
+            )
+        known = list(self.known_)
+        for each in found:
+            told = _point_labels(each, labels)
+            same = [i for i, e in enumerate(known) if np.array_equal(e.series.values, each.values)]
+            if same:
+                merged = np.where(told >= 0, told, known[same[0]].labels).astype(np.int8)
+                known[same[0]] = _Known(known[same[0]].series, merged)
+            elif (told >= 0).any():
+                known.append(_Known(each, told))
+        rate = self._check_parameters()
+        self._learn(known)
+        self._set_threshold(rate)
+        return self
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+
+def _point_labels(series: Series, labels: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Return (n,) labels of points from those of the rows: of several rows of a point the highest."""
+    found = np.full(len(series), -1, dtype=np.int8)
+    np.maximum.at(found, series.places, labels[series.rows])
+    filled = np.ones(len(series), dtype=bool)
+    filled[series.places] = False
+    if filled.any():  # a point put in between takes the label of the one before it
+        before = np.maximum.accumulate(np.where(filled, 0, np.arange(len(series))))
+        found = found[before]
+    return found
+
+
+def _part(series: Series, start: int, end: int) -> Series:
+    """Return the points of a series from start to end."""
+    inside = (series.places >= start) & (series.places < end)
+    starts = np.unique(np.clip(series.starts - start, 0, None))
+    return Series(
+        series.values[start:end],
+        series.names,
+        starts[starts < max(end - start, 1)],
+        series.rows[inside],
+        series.places[inside] - start,
+        None if series.times is None else series.times[start:end],
+        series.key,
+    )

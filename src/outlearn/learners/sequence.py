@@ -1,0 +1,311 @@
+"""The sequence learner: a transformer, trained across series, that reads a series beside its past."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outlearn.data.series.series import Series
+from outlearn.errors import WeightsError
+from outlearn.learners.loop import Training, train
+from outlearn.learners.settings import one_thread, seeded
+from outlearn.ranges import runs
+from outlearn.rng import derive
+from outlearn.series.basis import Basis
+from outlearn.series.glance import GLANCES, Glance, Ranges
+from outlearn.series.patches import WIDTHS
+from outlearn.series.tokens import STEP, TOKEN, tokens
+from outlearn.tasks.series import SeriesTask
+from outlearn.weights.checkpoint import Header, once_a_file, read_checkpoint, shipped, write_checkpoint
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from outlearn.nets.sequence import SequenceNet
+
+__all__ = [
+    "SequenceLearned",
+    "SequenceScorer",
+    "Shown",
+    "load_sequence",
+    "new_network",
+    "save_sequence",
+    "show",
+    "train_sequence",
+]
+
+Floats = NDArray[np.float64]
+ARCHITECTURE = "sequence-1"
+SHIPPED = "sequence"
+MEMORY = 48  # tokens of the reference that a stretch sees beside itself
+LONGEST = 512  # tokens that are read at once
+SHORTEST = 96
+OVERLAP = 128
+LEADING = (64, 96, 128)  # widths whose distances make the score of an untrained network
+TOLD = 0.4  # share of tasks with labelled ranges
+CASES = 3  # of them at most
+REMEMBERED = 1000  # windows of a width, where tasks are made by the thousand
+BATCH = 8
+
+
+def new_network(seed: int = 0, *, width: int = 128, blocks: int = 4) -> SequenceNet:
+    """Return an untrained network, which scores by plain distances."""
+    from outlearn.nets.sequence import SequenceConfig, SequenceNet
+
+    start = [0.0] * len(GLANCES)
+    for leading in LEADING:
+        start[WIDTHS.index(leading)] = 1 / len(LEADING)
+    with seeded(seed):
+        return SequenceNet(
+            SequenceConfig(TOKEN, len(GLANCES), STEP, tuple(start), width=width, blocks=blocks)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A task as the network sees it.
+
+    points : (n, c, g) float16, of `Glance.points`. labels : (n,).
+    counted : (n,) bool, points that the loss is taken over: those that are not told of.
+    known : (n,) bool, known to be normal.
+    """
+
+    points: NDArray[np.float16]
+    labels: NDArray[np.int8]
+    counted: NDArray[np.bool_]
+    known: NDArray[np.bool_]
+
+
+def show(task: SeriesTask, seed: int, number: int) -> Shown:
+    """Prepare a task; some of its anomalous ranges are labelled in some tasks."""
+    rng = derive(seed, 0x7E11, number)
+    n = len(task.labels)
+    ranges = runs(task.labels)
+    told: list[tuple[int, int]] = []
+    if rng.random() < TOLD and len(ranges) > 1:
+        count = int(rng.integers(1, min(CASES, len(ranges) - 1) + 1))
+        told = [ranges[i] for i in sorted(rng.choice(len(ranges), size=count, replace=False))]
+    known = np.arange(n) < task.reference
+    whole = Series.of_array(task.values)
+    if task.reference:
+        # Known normal points and labelled ranges: the reference is the past, the cases lie after it.
+        usual = Basis.of([Series.of_array(task.values[: task.reference])])
+        basis = Basis([usual.standard(task.values)], [[(0, task.reference)]], usual.centre, usual.scale)
+        glance = Glance.fit(basis, [told], most=REMEMBERED)
+        points = glance.points(basis.values[0], whole.stretches)
+    else:
+        basis = Basis.of([whole])
+        glance = Glance.fit(basis, [told], most=REMEMBERED)
+        points = glance.points(basis.values[0], whole.stretches, own=0)
+    counted = np.ones(n, dtype=bool)
+    for start, end in told:
+        counted[start:end] = False
+    return Shown(np.clip(points, -50, 50).astype(np.float16), task.labels, counted, known)
+
+
+def train_sequence(
+    net: SequenceNet,
+    bank: Sequence[Shown],
+    how: Training,
+    *,
+    seed: int = 0,
+    held_out: Sequence[Shown] = (),
+) -> None:
+    """Train a network in place on tasks held in memory; steps and rate are those of `how`."""
+    import torch
+
+    def objective(step: int) -> float:
+        net.train()
+        rng = derive(seed, 0xBA7, step)
+        net.zero_grad()
+        total = 0.0
+        for place in rng.integers(len(bank), size=BATCH):
+            loss = _loss(net, bank[int(place)], rng)
+            torch.autograd.backward(loss / BATCH)
+            total += float(loss.detach())
+        return total / BATCH
+
+    def validate() -> float:
+        net.eval()
+        with torch.no_grad():
+            losses = [float(_loss(net, each, derive(seed, 1, i))) for i, each in enumerate(held_out)]
+        return float(np.mean(losses))
+
+    with one_thread():
+        train(
+            dict(net.named_parameters()),
+            objective,
+            replace(how, validate=validate if held_out else None),
+        )
+    net.eval()
+
+
+def _loss(net: SequenceNet, shown: Shown, rng: np.random.Generator) -> Tensor:
+    """Return the mean log loss on a stretch of a task."""
+    import torch
+    from torch.nn import functional
+
+    contaminated = not shown.known.any()
+    points = shown.points.astype(np.float32)
+    told = tokens(points, shown.known, contaminated)
+    length = min(len(told), int(rng.integers(SHORTEST, LONGEST + 1)))
+    first = int(rng.integers(0, len(told) - length + 1))
+    part = slice(first * STEP, (first + length) * STEP)
+    memory = _memory(told, shown.known, rng)
+    logits = net(
+        torch.from_numpy(told[first : first + length]),
+        torch.from_numpy(points[part]),
+        torch.from_numpy(memory),
+    )
+    weights = torch.from_numpy((shown.counted & ~shown.known)[part].astype(np.float32))
+    truth = torch.from_numpy(shown.labels[part].astype(np.float32))
+    loss = functional.binary_cross_entropy_with_logits(logits, truth, weights, reduction="sum")
+    return loss / weights.sum().clamp(min=1.0)
+
+
+def _memory(
+    told: NDArray[np.float32], known: NDArray[np.bool_], rng: np.random.Generator | None
+) -> NDArray[np.float32]:
+    """Return (m, c, f) tokens of the reference, which is all where nothing is known to be normal."""
+    flags = np.flatnonzero(told[:, 0, -2] >= 1.0) if known.any() else np.arange(len(told))
+    usable = flags if len(flags) else np.arange(len(told))
+    if len(usable) <= MEMORY:
+        return told[usable]
+    places = (
+        np.sort(rng.choice(usable, MEMORY, replace=False))
+        if rng is not None
+        else usable[np.linspace(0, len(usable) - 1, MEMORY).astype(np.int64)]
+    )
+    return told[places]
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceLearned:
+    """A trained network."""
+
+    net: SequenceNet
+
+    def adapt(
+        self,
+        series: Sequence[Series],
+        *,
+        normal: bool,
+        cases: Sequence[Ranges] = (),
+        seed: int = 0,
+    ) -> SequenceScorer:
+        """Return a scorer that compares with reference series.
+
+        Parameters
+        ----------
+        normal : whether all points that lie in no case are known to be normal; else they may be contaminated.
+        cases : of each series, the ranges (start, end) that are labelled as anomalies.
+        """
+        glance = Glance.fit(Basis.of(series), cases, seed=seed)
+        return SequenceScorer.of(self.net, glance, normal)
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceScorer:
+    """Scores points of series against a reference.
+
+    memory : (m, c, f) tokens of the reference.
+    """
+
+    net: SequenceNet
+    glance: Glance
+    normal: bool
+    memory: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, net: SequenceNet, glance: Glance, normal: bool) -> SequenceScorer:
+        parts = [
+            tokens(glance.points(x, stretches, None if normal else i), np.full(len(x), normal), not normal)
+            for i, (x, stretches) in enumerate(zip(glance.basis.values, glance.basis.stretches, strict=True))
+        ]
+        told = np.concatenate(parts)
+        return cls(net, glance, normal, _memory(told, np.full(1, normal), None))
+
+    def score(self, series: Series, own: int | None = None) -> Floats:
+        """Return (n,) log-odds that the points are anomalous, up to a shift; high = abnormal.
+
+        own : the reference series that it is, where that may be contaminated: points are then compared with
+        the rest of it.
+        """
+        return self.channels(series, own)[0]
+
+    def channels(self, series: Series, own: int | None = None) -> tuple[Floats, Floats]:
+        """Return (n,) log-odds, and (n, c) how odd each channel is at each point."""
+
+        x = self.glance.basis.standard(series.values)
+        points = self.glance.points(x, series.stretches, None if self.normal else own)
+        return _read(self.net, points, self.memory, contaminated=not self.normal)
+
+
+def _read(
+    net: SequenceNet, points: NDArray[np.float32], memory: NDArray[np.float32], *, contaminated: bool
+) -> tuple[Floats, Floats]:
+    """Run the network over overlapping stretches, each point scored where it lies farthest from an edge."""
+    import torch
+
+    told = tokens(points, np.zeros(len(points), dtype=bool), contaminated)
+    odd = np.empty(points.shape[:2], dtype=np.float32)
+    reference = torch.from_numpy(memory)
+    with torch.no_grad():
+        for first, last, a, b in _windows(len(told)):
+            part = slice(first * STEP, min(last * STEP, len(points)))
+            found = net.channels(
+                torch.from_numpy(told[first:last]), torch.from_numpy(points[part]), reference
+            ).numpy()
+            odd[a * STEP : b * STEP] = found[(a - first) * STEP : (b - first) * STEP]
+        pooled = net.pooled(torch.from_numpy(odd)).numpy()
+    return pooled.astype(np.float64), odd.astype(np.float64)
+
+
+def _windows(count: int) -> Iterable[tuple[int, int, int, int]]:
+    """Yield stretches (first, last) of tokens to read, and the part (a, b) of each that counts."""
+    if count <= LONGEST:
+        yield 0, count, 0, count
+        return
+    half = OVERLAP // 2
+    for a in range(0, count, LONGEST - OVERLAP):
+        b = min(a + LONGEST - OVERLAP, count)
+        last = min(b + half, count)
+        first = max(0, last - LONGEST) if last == count else max(0, a - half)
+        yield first, last, a, b
+
+
+def save_sequence(path: Path, net: SequenceNet, *, corpus: str, seed: int, command: str) -> None:
+    """Write a trained network with its provenance, whole or not at all."""
+    config = asdict(net.config)
+    write_checkpoint(path, net.state_dict(), Header(ARCHITECTURE, config, corpus, seed, command, GLANCES))
+
+
+def load_sequence(path: Path | None = None) -> SequenceLearned:
+    """Read a trained network; the shipped one by default. A file is read once and shared.
+
+    Raises
+    ------
+    WeightsError
+        When the file cannot be used; see `weights.read_checkpoint`.
+    """
+    return _load(shipped(SHIPPED) if path is None else path)
+
+
+@once_a_file
+def _load(path: Path) -> SequenceLearned:
+    from outlearn.nets.sequence import SequenceConfig, SequenceNet
+
+    tensors, header = read_checkpoint(path, ARCHITECTURE)
+    if header.features != GLANCES:
+        raise WeightsError(f"{path} was trained on other features than this version computes; train it anew")
+    try:
+        net = SequenceNet(SequenceConfig(**{**header.config, "start": tuple(header.config["start"])}))
+        net.load_state_dict(tensors)
+    except (TypeError, KeyError, RuntimeError) as error:
+        raise WeightsError(f"{path} holds tensors that do not fit the network of its header") from error
+    return SequenceLearned(net.eval())

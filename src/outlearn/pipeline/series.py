@@ -1,0 +1,221 @@
+"""From a table with a time column to what is odd in its series."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from outlearn.data.columns.dates import moments_of
+from outlearn.data.labels import parse_labels
+from outlearn.data.readers import ReadOptions
+from outlearn.data.schema import unknown_column
+from outlearn.data.series.reader import form_of_times
+from outlearn.data.series.repair import uneven
+from outlearn.decisions.alarms import Segment, alarms
+from outlearn.detectors.series import MERGED, SeriesDetector
+from outlearn.errors import InputError, OutlearnError, ParameterError
+from outlearn.pipeline.learn import Reading, open_table
+from outlearn.pipeline.monitor import check_request
+from outlearn.pipeline.output import scored_file
+from outlearn.pipeline.rows import Spec, chunks_of
+from outlearn.pipeline.stages import Progress, Stages
+from outlearn.pipeline.verdict import scored_columns
+from outlearn.report.series import Panel, SeriesFindings, panel_of
+
+__all__ = ["detect_series", "holds_series"]
+
+PANELS = 20  # series that the page shows: those with the oddest ranges
+PROBED = 5000  # rows that are read to tell a series from a table of dated rows
+FEWEST = 100  # rows that a series has at least, where nobody says that it is one
+
+
+def holds_series(spec: Spec, reading: Reading) -> bool:
+    """Tell whether a table with a time column is one series: numbers only, at even steps in time.
+
+    Rows that are dated but come when they please, such as transactions, are a table.
+    """
+    source, reading = open_table(spec, reading)
+    name = reading.time_column
+    if name is None or name not in source.columns:
+        return False
+    head = next(iter(chunks_of(source))).head(PROBED)
+    apart = {name, reading.label_column, *reading.ignore}
+    rest = [head[column] for column in head.columns if column not in apart]
+    if head.height < FEWEST or not rest or not all(cells.dtype.is_numeric() for cells in rest):
+        return False
+    try:
+        moments, _ = moments_of(head[name], form_of_times(head[name], name))
+    except OutlearnError:
+        return False
+    steps = np.diff(moments.drop_nulls().to_physical().to_numpy())
+    usual = int(np.median(steps)) if len(steps) else 0
+    return usual > 0 and bool((steps >= 0).all()) and not uneven(steps, usual)
+
+
+def detect_series(
+    spec: Spec,
+    *,
+    time_column: str | None = None,
+    series_column: str | None = None,
+    reference: Spec | None = None,
+    reference_until: str | None = None,
+    label_column: str | None = None,
+    ignore: Sequence[str] = (),
+    false_alarms: float | str | None = None,
+    contamination: float | None = None,
+    top: int = 20,
+    out: str | Path | None = None,
+    options: ReadOptions | None = None,
+    random_state: int = 0,
+    progress: Progress | None = None,
+) -> SeriesFindings:
+    """Find the odd ranges of the series in a table.
+
+    Parameters
+    ----------
+    time_column : of the points; None where rows are in order. series_column : tells series apart.
+    reference : a table known to be normal. reference_until : a moment before which `spec` is; one of them.
+    label_column : ranges that are known, as for `detect`. false_alarms : alarms a day, see `SeriesDetector`.
+    out : file for all rows with what was found beside them.
+
+    Raises
+    ------
+    InputError
+        When the user can mend it: unreadable rows, no such column, an output that cannot be written, …
+    """
+    check_request(top, out, spec)
+    if reference is not None and reference_until is not None:
+        raise ParameterError("reference and reference_until came; give one of them")
+    begun, stages = time.perf_counter(), Stages(progress)
+    reading = Reading(label_column, time_column, tuple(ignore), None, options)
+    with stages.stage("reading"):
+        frame, name, notes = _table(spec, reading)
+        basis, compared = frame, None
+        if reference is not None:
+            basis, other, more = _table(reference, reading)
+            notes, compared = (*notes, *more), f"{other} ({basis.height:,} rows)"
+    labels = _labels(basis, label_column)
+    known = reference is not None
+    if reference_until is not None:
+        past = _before(frame, time_column, reference_until)
+        basis, labels, known = frame.filter(past), labels[past], True
+        compared = f"its rows before {reference_until} ({basis.height:,})"
+    if known:
+        labels = np.maximum(labels, 0)
+    detector = SeriesDetector(
+        time_column=time_column,
+        series_column=series_column,
+        ignore=[*ignore, *([] if label_column is None else [label_column])],
+        contamination="auto" if contamination is None else contamination,
+        false_alarms=false_alarms,
+        random_state=random_state,
+    )
+    with stages.stage("learning"):
+        detector.fit(basis, labels if (labels >= 0).any() else None)
+    with stages.stage("scoring"):
+        scores, segments, panels = _scored(detector, frame)
+    with stages.stage("explaining"):
+        reasons = [each.sentence for each in detector.explain(frame, segments[:top])]
+    if out is not None:
+        notes = (*notes, *_write(Path(out), frame, scores, detector.threshold_))
+    return SeriesFindings(
+        source=f"{name} ({frame.height:,} rows)",
+        reference=compared,
+        points=frame.height,
+        series=1 if series_column is None else frame[series_column].n_unique(),
+        flagged=int((scores >= detector.threshold_).sum()),
+        threshold=float(detector.threshold_),
+        segments=segments,
+        reasons=reasons,
+        panels=panels,
+        promise=detector.promise_,
+        notes=tuple(dict.fromkeys((*notes, *detector.notes_))),
+        seconds=time.perf_counter() - begun,
+    )
+
+
+def _table(spec: Spec, reading: Reading) -> tuple[pl.DataFrame, str, tuple[str, ...]]:
+    source, _ = open_table(spec, reading)
+    frame = pl.concat(list(chunks_of(source)), how="vertical_relaxed")
+    return frame, source.name, source.notes
+
+
+def _labels(frame: pl.DataFrame, name: str | None) -> NDArray[np.int8]:
+    if name is None:
+        return np.full(frame.height, -1, dtype=np.int8)
+    if name not in frame.columns:
+        raise unknown_column(name, frame.columns, what="the label column")
+    return parse_labels(frame[name], name=name)
+
+
+def _before(frame: pl.DataFrame, time_column: str | None, until: str) -> NDArray[np.bool_]:
+    """Return (n,) whether each row lies before a moment."""
+    if time_column is None:
+        raise ParameterError("reference_until needs a time column; name it")
+    if time_column not in frame.columns:
+        raise unknown_column(time_column, frame.columns, what="the time column")
+    cells = frame[time_column]
+    moments, _ = moments_of(cells, form_of_times(cells, time_column))
+    text = pl.Series([until])
+    try:
+        limit = moments_of(text, form_of_times(text, "reference_until"))[0][0]
+    except OutlearnError as error:
+        raise ParameterError(f"reference_until is {until!r}; wanted a date such as 2026-01-31") from error
+    past = (moments < limit).fill_null(False).to_numpy()
+    if not past.any():
+        raise InputError(
+            f"no row lies before {until}, for times begin with {moments.drop_nulls().sort()[0]}; give a later "
+            "moment"
+        )
+    return np.asarray(past)
+
+
+def _scored(
+    detector: SeriesDetector, frame: pl.DataFrame
+) -> tuple[NDArray[np.float64], list[Segment], list[Panel]]:
+    """Return scores of rows, segments, and what the page shows of the series with the oddest of them."""
+    scores = np.zeros(frame.height)
+    segments: list[Segment] = []
+    panels: list[tuple[float, Panel]] = []
+    for found in detector.score_series(frame):
+        series = found.series
+        scores[series.rows] = found.scores[series.places]
+        segments += found.segments
+        rows = np.zeros(len(series), dtype=np.int64)
+        rows[series.places] = series.rows
+        first = [series.names.index(each.channels[0][0]) for each in found.segments]
+        panels.append(
+            (
+                max((each.score for each in found.segments), default=0.0),
+                panel_of(
+                    series.key,
+                    series.names,
+                    series.values,
+                    found.scores,
+                    np.maximum.accumulate(rows),
+                    series.times,
+                    alarms(found.scores >= detector.threshold_, series.stretches, MERGED),
+                    first,
+                ),
+            )
+        )
+    panels.sort(key=lambda pair: -pair[0])
+    return scores, sorted(segments, key=lambda each: -each.score), [panel for _, panel in panels[:PANELS]]
+
+
+def _write(path: Path, frame: pl.DataFrame, scores: NDArray[np.float64], threshold: float) -> tuple[str, ...]:
+    """Write all rows with their score and flag; returns a note if our columns had to be renamed."""
+    names, note = scored_columns(frame.columns)
+    with scored_file(path) as write:
+        write(
+            frame.with_columns(
+                pl.Series(names["anomaly_score"], scores),
+                pl.Series(names["flagged"], scores >= threshold),
+            )
+        )
+    return (note,) if note else ()
