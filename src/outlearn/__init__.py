@@ -13,11 +13,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from outlearn.detectors.detector import Detector
     from outlearn.detectors.pooled import ClassicalDetector
+    from outlearn.detectors.series import SeriesDetector
     from outlearn.pipeline import Monitor, detect
     from outlearn.tuning.analyst import Inquiry
     from outlearn.tuning.tuner import MetaTuner
 
-__all__ = ["ClassicalDetector", "Detector", "Inquiry", "MetaTuner", "Monitor", "__version__", "detect"]
+__all__ = [
+    "ClassicalDetector",
+    "Detector",
+    "Inquiry",
+    "MetaTuner",
+    "Monitor",
+    "SeriesDetector",
+    "__version__",
+    "detect",
+]
 
 __version__ = "0.1.0"
 
@@ -28,6 +38,7 @@ _HOMES = {
     "Inquiry": "outlearn.tuning.analyst",
     "MetaTuner": "outlearn.tuning.tuner",
     "Monitor": "outlearn.pipeline",
+    "SeriesDetector": "outlearn.detectors.series",
     "detect": "outlearn.pipeline",
 }
 

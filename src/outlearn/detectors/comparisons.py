@@ -12,7 +12,7 @@ from outlearn.data.series.series import Series
 from outlearn.decisions.alarms import Segment
 from outlearn.series.glance import Glance
 from outlearn.series.neighbours import Memory, strides
-from outlearn.series.windows import FEATURES, describe, window_starts
+from outlearn.series.windows import FEATURES, describe, feature_words, window_starts
 
 __all__ = ["Comparison", "Difference", "compare_with_past"]
 
@@ -24,7 +24,7 @@ PARTS = "mean of part"
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A feature of `series.windows.FEATURES`, in the range and in the past, in the unit of the channel."""
+    """A feature of a window, in words, as it is in the range and in the past, in the unit of the channel."""
 
     feature: str
     here: float
@@ -130,7 +130,9 @@ def _differences(
         shift = middle if FEATURES[feature] in LEVELS or FEATURES[feature].startswith(PARTS) else 0.0
         told.append(
             Difference(
-                FEATURES[feature], float(here[feature]) * size + shift, float(there[feature]) * size + shift
+                feature_words(feature, memory.width),
+                float(here[feature]) * size + shift,
+                float(there[feature]) * size + shift,
             )
         )
     return tuple(told)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,12 +20,15 @@ from outlearn.decisions.calibrate import Calibrator, shift_to
 from outlearn.decisions.threshold import by_expected_f1
 from outlearn.detectors.comparisons import Comparison, compare_with_past
 from outlearn.detectors.inputs import as_frame, read_labels
-from outlearn.detectors.margin import ROUNDING, clear_of
+from outlearn.detectors.margin import ROUNDING, calibrate_ranking, clear_of
 from outlearn.detectors.segments import segments_above
 from outlearn.errors import InputError, LabelError, ParameterError
 from outlearn.learners.sequence import SequenceScorer, load_sequence
 from outlearn.ranges import runs
 from outlearn.rng import Seed, generator
+from outlearn.series.basis import Basis
+from outlearn.series.glance import without
+from outlearn.series.pool import POOL, PoolScorer
 
 __all__ = ["MERGED", "Scored", "SeriesDetector"]
 
@@ -62,6 +65,8 @@ class SeriesDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
 
     Parameters
     ----------
+    detector : "sequence", the learnt one, or a name in `series.pool.POOL`; those make no use of labels but
+        for leaving labelled anomalies out of the reference, and their scores rank.
     time_column, series_column : columns of a dataframe that hold the time of a point and the series that it
         belongs to; None where rows are in order, of one series. All other columns of numbers are channels.
     ignore : columns to leave out.
@@ -88,6 +93,7 @@ class SeriesDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
 
     def __init__(
         self,
+        detector: str = "sequence",
         *,
         time_column: str | None = None,
         series_column: str | None = None,
@@ -97,6 +103,7 @@ class SeriesDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         weights: str | Path | None = None,
         random_state: Seed = None,
     ) -> None:
+        self.detector = detector
         self.time_column = time_column
         self.series_column = series_column
         self.ignore = ignore
@@ -163,32 +170,34 @@ class SeriesDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
     def _learn(self, known: list[_Known]) -> None:
         """Adapt a scorer to each long series, and one to all, for those that are short or new."""
         self.known_ = known
-        learned = load_sequence(None if self.weights is None else Path(self.weights))
-
-        def adapted(some: Sequence[_Known]) -> SequenceScorer:
-            return learned.adapt(
-                [each.series for each in some],
-                normal=self.normal_,
-                cases=[runs(each.labels == 1) for each in some],
-                seed=self.seed_,
-            )
-
         own = {each.series.key for each in known if len(each.series) >= ALONE}
         self.scorers_ = {
-            key: adapted([each for each in known if each.series.key == key]) for key in sorted(own)
+            key: self._adapted([each for each in known if each.series.key == key]) for key in sorted(own)
         }
         self.common_ = (
             next(iter(self.scorers_.values()))
             if len(own) == 1 and all(each.series.key in own for each in known)
-            else adapted(known)
+            else self._adapted(known)
         )
         raw = np.concatenate([self._raw(each.series) for each in known])
         free = raw[np.concatenate([each.labels for each in known]) != 1]
-        if self.contamination == "auto":
+        if self.detector != "sequence":
+            self.calibrator_, _ = calibrate_ranking(free, self.contamination)
+        elif self.contamination == "auto":
             self.calibrator_ = Calibrator.from_logits()
         else:
             self.calibrator_ = Calibrator.from_logits(shift=shift_to(free, float(self.contamination)))
         self.support_scores_ = self.calibrator_.apply(free)
+
+    def _adapted(self, known: Sequence[_Known]) -> SequenceScorer | PoolScorer:
+        series = [each.series for each in known]
+        cases = [runs(each.labels == 1) for each in known]
+        if self.detector == "sequence":
+            learned = load_sequence(None if self.weights is None else Path(self.weights))
+            return learned.adapt(series, normal=self.normal_, cases=cases, seed=self.seed_)
+        basis = Basis.of(series)
+        usual = [without(each, told) for each, told in zip(basis.stretches, cases, strict=True)]
+        return PoolScorer(self.detector, replace(basis, stretches=usual), self.seed_)
 
     def _set_threshold(self, rate: AlarmRate | None) -> None:
         self.promise_ = None
@@ -204,13 +213,17 @@ class SeriesDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             count = max(round(share * len(self.support_scores_)), 1)
             cut = float(np.sort(self.support_scores_)[-count])
             self.threshold_ = clear_of(cut, self.support_scores_, ROUNDING)
-        elif self.normal_ or (self.support_scores_ >= 0.5).any():
+        elif self.detector != "sequence" or self.normal_ or (self.support_scores_ >= 0.5).any():
             self.threshold_ = 0.5
         else:
             self.threshold_ = clear_of(by_expected_f1(self.support_scores_), self.support_scores_, ROUNDING)
         self.offset_ = -float(np.nextafter(self.threshold_, -np.inf))
 
     def _check_parameters(self) -> AlarmRate | None:
+        if self.detector != "sequence" and self.detector not in POOL:
+            raise ParameterError(
+                f"detector is {self.detector!r}; wanted 'sequence' or one of {', '.join(sorted(POOL))}"
+            )
         share = self.contamination
         number = isinstance(share, (int, float)) and not isinstance(share, bool)
         if not (share == "auto" or (number and 0 < float(share) <= 0.5)):
@@ -255,7 +268,7 @@ class SeriesDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         scorer, _, own = self._scorer_of(series)
         return scorer.channels(series, own)
 
-    def _scorer_of(self, series: Series) -> tuple[SequenceScorer, list[_Known], int | None]:
+    def _scorer_of(self, series: Series) -> tuple[SequenceScorer | PoolScorer, list[_Known], int | None]:
         """Return the scorer of a series, what it compares with, and which of those the series is, if any."""
         scorer = self.scorers_.get(series.key, self.common_)
         mates = [e for e in self.known_ if scorer is self.common_ or e.series.key == series.key]

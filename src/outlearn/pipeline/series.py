@@ -169,8 +169,7 @@ def _before(frame: pl.DataFrame, time_column: str | None, until: str) -> NDArray
     past = (moments < limit).fill_null(False).to_numpy()
     if not past.any():
         raise InputError(
-            f"no row lies before {until}, for times begin with {moments.drop_nulls().sort()[0]}; give a later "
-            "moment"
+            f"no row lies before {until}; the first is of {moments.drop_nulls().sort()[0]}: give a later one"
         )
     return np.asarray(past)
 

@@ -15,7 +15,7 @@ from outlearn.series.neighbours import MOST, Memory, strides
 from outlearn.series.patches import WIDTHS, Patches
 from outlearn.series.windows import latest, spread, window_starts
 
-__all__ = ["CASE_WIDTHS", "DISTANCES", "GLANCES", "Glance"]
+__all__ = ["CASE_WIDTHS", "DISTANCES", "GLANCES", "Glance", "Ranges", "without"]
 
 Floats = NDArray[np.float64]
 Ranges = Sequence[tuple[int, int]]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-__all__ = ["FEATURES", "SEGMENTS", "describe", "latest", "spread", "window_starts"]
+__all__ = ["FEATURES", "describe", "feature_words", "latest", "spread", "window_starts"]
 
 Floats = NDArray[np.float64]
 SEGMENTS = 8  # of a window, whose means follow its course
@@ -88,6 +88,22 @@ def _bands(frequencies: int) -> NDArray[np.int64]:
     return np.maximum(edges, np.arange(BANDS))
 
 
+def feature_words(feature: int, width: int) -> str:
+    """Return what a feature of a window of some width tells, in words for whoever looks at the series.
+
+    >>> feature_words(FEATURES.index("strength of band 1 of 8"), 64), feature_words(0, 64)
+    ('swings of 64 points', 'mean')
+    """
+    name, band = FEATURES[feature], feature - (len(FEATURES) - BANDS)
+    if band < 0:
+        return name
+    edges = [*_bands(width // 2).tolist(), width // 2]
+    longest, shortest = width / (edges[band] + 1), width / edges[band + 1]
+    if round(longest) == round(shortest):
+        return f"swings of {longest:.0f} points"
+    return f"swings of {shortest:.0f} to {longest:.0f} points"
+
+
 def spread(scores: Floats, starts: NDArray[np.int64], width: int, n: int) -> Floats:
     """Return (n,) the mean score of the windows that cover each point; NaN where none does.
 
@@ -100,8 +116,7 @@ def spread(scores: Floats, starts: NDArray[np.int64], width: int, n: int) -> Flo
     np.add.at(count, starts, 1.0)
     np.subtract.at(count, starts + width, 1.0)
     covered = np.rint(np.cumsum(count)[:-1])
-    with np.errstate(invalid="ignore"):
-        return np.where(covered > 0, np.cumsum(total)[:-1] / covered, np.nan)
+    return np.where(covered > 0, np.cumsum(total)[:-1] / np.maximum(covered, 1.0), np.nan)
 
 
 def latest(scores: Floats, starts: NDArray[np.int64], width: int, n: int) -> Floats:

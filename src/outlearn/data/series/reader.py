@@ -148,17 +148,19 @@ class SeriesReader:
         if not self.even:
             values, moments, on = _on_grid(values, moments, self.step)
             places = on[places]
-        filled, at, moments = self._stepped(values, moments)
+        filled, at, moments = self._stepped(values, moments, tally)
         return self._joined(key, filled, at[places], rows, moments, tally)
 
     def _channel(self, name: str, part: pl.DataFrame, tally: _Tally) -> NDArray[np.float64]:
         values, unparsed, infinite = numbers_of(part[name])
+        missing = int(np.isnan(values).sum()) - unparsed - infinite
+        tally.count(f"values of '{name}' are missing; put on a line between those beside", missing)
         tally.count(f"cells of '{name}' are no numbers; read as missing", unparsed)
         tally.count(f"values of '{name}' are infinite; read as missing", infinite)
         return increments(values) if name in self.counters else values
 
     def _stepped(
-        self, values: NDArray[np.float64], micros: Micros
+        self, values: NDArray[np.float64], micros: Micros, tally: _Tally
     ) -> tuple[NDArray[np.float64], NDArray[np.int64], Micros]:
         """Put missing points in, where few are missing in a row; returns values, new places, new times."""
         if len(micros) < 2 or not self.step:
@@ -168,6 +170,7 @@ class SeriesReader:
         at = np.r_[0, np.cumsum(ahead)]
         wide = np.full((at[-1] + 1, values.shape[1]), np.nan)
         wide[at] = values
+        tally.count("points are missing in time; put on a line between those beside", len(wide) - len(at))
         return wide, at, np.interp(np.arange(len(wide)), at, micros).astype(np.int64)
 
     def _joined(
@@ -184,14 +187,9 @@ class SeriesReader:
             gaps = 1 + np.flatnonzero(np.diff(micros) > (BRIDGED + 1.5) * self.step)
             tally.count("gaps in time; nothing is compared across them", len(gaps))
             starts = np.r_[starts, gaps]
-        for channel, name in enumerate(self.channels):
+        for channel in range(len(self.channels)):
             for start, end in pairwise([*starts.tolist(), len(values)]):
-                values[start:end, channel], missing = bridge(values[start:end, channel])
-                # The first point of a counter has no increment; that is no fault of the table.
-                tally.count(
-                    f"values of '{name}' are missing; put on a line between their neighbours",
-                    missing - (name in self.counters and start == 0),
-                )
+                values[start:end, channel] = bridge(values[start:end, channel])
         order = np.argsort(rows, kind="stable")
         times = None if micros is None else micros.astype("datetime64[us]")
         return Series(values, self.channels, starts, rows[order], places[order], times, key)

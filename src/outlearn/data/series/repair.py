@@ -16,22 +16,21 @@ UNEVEN = 0.1  # of the usual step, from which on a step is another
 TOLERATED = 0.05  # share of steps that may be
 
 
-def bridge(values: Floats) -> tuple[Floats, int]:
-    """Return values (n,) with missing ones on a line between their neighbours, and how many there were.
+def bridge(values: Floats) -> Floats:
+    """Return values (n,) with missing ones on a line between their neighbours.
 
     Before the first and after the last known value that value holds. None known: all zero.
 
     >>> bridge(np.array([np.nan, 1.0, np.nan, 3.0]))
-    (array([1., 1., 2., 3.]), 2)
+    array([1., 1., 2., 3.])
     """
     missing = ~np.isfinite(values)
-    count = int(missing.sum())
-    if not count:
-        return values, 0
-    if count == len(values):
-        return np.zeros(len(values)), count
+    if not missing.any():
+        return values
+    if missing.all():
+        return np.zeros(len(values))
     places = np.arange(len(values))
-    return np.interp(places, places[~missing], values[~missing]), count
+    return np.asarray(np.interp(places, places[~missing], values[~missing]))
 
 
 def counts_up(values: Floats) -> bool:
