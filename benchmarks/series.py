@@ -159,8 +159,9 @@ def _table(rows: Sequence[rowfile.Row], setting: str) -> str:
     peers = [way for way in ways if way != OURS]
     best = max(peers, key=lambda way: values[way].mean())
     draws = _drawn([sources[name] for name in names])
+    many = len({sources[name] for name in names})
     lines = [
-        f"{setting}: {len(names)} series of {len({sources[name] for name in names})} sources; best peer {best}",
+        f"{setting}: {len(names)} series of {many} sources; best peer {best}",
         "",
         "| detector | VUS-PR | 90 % interval | less the best peer |",
         "|---|---|---|---|",

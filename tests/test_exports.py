@@ -25,6 +25,7 @@ def test_public_names_are_those_on_the_list():
         "Inquiry",
         "MetaTuner",
         "Monitor",
+        "SeriesDetector",
         "__version__",
         "detect",
     ]

@@ -242,7 +242,10 @@ class SeriesDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             return table.to_polars()
         values = np.asarray(X) if not hasattr(X, "toarray") else X
         if getattr(values, "ndim", 2) == 1 and not reset and getattr(self, "n_features_in_", 1) != 1:
-            raise InputError(f"one channel came; wanted {self.n_features_in_}, as in the fit")
+            raise InputError(
+                f"a vector came, which is one channel; wanted {self.n_features_in_}, as in the fit: "
+                f"Reshape your data to (n, {self.n_features_in_})"
+            )
         if getattr(values, "ndim", 2) == 1 and len(values) and not isinstance(X, (list, tuple)):
             values = values[:, None]
         values = validate_data(

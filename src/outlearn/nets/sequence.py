@@ -17,6 +17,9 @@ from torch.nn import functional
 
 __all__ = ["SequenceConfig", "SequenceNet"]
 
+SHARP = 5.0
+LEVEL = 5.0, -5.5  # odds are even at twice the distance that one in a hundred reference windows has
+
 
 @dataclass(frozen=True, slots=True)
 class SequenceConfig:
@@ -47,8 +50,9 @@ class SequenceNet(nn.Module):
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
         self.start = nn.Parameter(torch.tensor(config.start))
-        self.sharpness = nn.Parameter(torch.zeros(()))  # how far the oddest channel speaks for all
-        self.level = nn.Parameter(torch.tensor((2.0, -4.0)))  # slope and shift to log-odds
+        # How far the oddest channel speaks for all; then slope and shift to log-odds.
+        self.sharpness = nn.Parameter(torch.tensor(SHARP).log())
+        self.level = nn.Parameter(torch.tensor(LEVEL))
 
     def forward(self, tokens: Tensor, points: Tensor, memory: Tensor | None = None) -> Tensor:
         """Return (N,) log-odds.

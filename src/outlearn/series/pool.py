@@ -6,6 +6,7 @@ Those on windows read all channels at once, at a width that is the period where 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -146,7 +147,9 @@ def _matrix_profile(basis: Basis, x: Floats, stretches: Stretches, own: int | No
             found = stumpy.stump(x[:, c], width)[:, 0]
         else:
             past = np.concatenate([each[:, c] for each in basis.values])
-            found = stumpy.stump(x[:, c], width, past, ignore_trivial=False)[:, 0]
+            with warnings.catch_warnings():  # of a series that is its own past, which is meant
+                warnings.simplefilter("ignore", UserWarning)
+                found = stumpy.stump(x[:, c], width, past, ignore_trivial=False)[:, 0]
         distances = np.nan_to_num(found.astype(np.float64), posinf=np.sqrt(2 * width))
         total += spread(distances, np.arange(len(distances)), width, len(x))
     return np.asarray(total / x.shape[1])

@@ -1,0 +1,83 @@
+"""`outlearn detect` on series, as typed."""
+
+from datetime import datetime, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from outlearn.cli.app import app
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("series")
+    rng = np.random.default_rng(0)
+    n = 1500
+    values = np.sin(np.arange(n)[:, None] / 7 + np.arange(2)) + 0.05 * rng.normal(size=(n, 2))
+    values[1100:1150, 1] = 0.0
+    times = [datetime(2026, 1, 1) + timedelta(minutes=10 * i) for i in range(n)]
+    frame = pl.DataFrame({"when": times, "flow": values[:, 0], "heat": values[:, 1]})
+    frame.write_csv(path / "plant.csv")
+    hosts = [frame.with_columns(host=pl.lit(name)) for name in ("a", "b")]
+    pl.concat([hosts[0], hosts[1].with_columns(heat=pl.col("flow"))]).write_parquet(path / "hosts.parquet")
+    paid = frame.with_columns(shop=pl.lit("x"), when=pl.Series(times).shuffle(seed=0))
+    paid.write_csv(path / "payments.csv")
+    return path
+
+
+def run(*words, code=0):
+    result = CliRunner().invoke(app, list(map(str, words)))
+    assert result.exit_code == code, result.output
+    return result.output
+
+
+def test_a_table_of_numbers_at_even_times_is_a_series(folder):
+    out, report = folder / "scored.parquet", folder / "plant.html"
+    told = run("detect", folder / "plant.csv", "--time-column", "when", "--out", out, "--report", report)
+    assert "of 1,500 points flagged" in told
+    assert "1. 2026-01-08" in told and "'heat' over" in told
+    scored = pl.read_parquet(out)
+    assert scored.height == 1500
+    assert 1060 <= scored["anomaly_score"].arg_max() <= 1190
+    assert report.read_text().startswith("<!")
+
+
+def test_a_past_that_is_normal_keeps_a_rate_of_false_alarms(folder):
+    told = run(
+        "detect", folder / "plant.csv", "--time-column", "when", "--reference-until", "2026-01-07",
+        "--false-alarms", "3/day",
+    )  # fmt: skip
+    assert "compared with its rows before 2026-01-07 (864)" in told
+    assert "Promise: 3 a day" in told
+    assert "1. 2026-01-07" in told  # windows that reach into the flat stretch begin the evening before
+
+
+def test_several_series_are_told_apart(folder):
+    told = run("detect", folder / "hosts.parquet", "--time-column", "when", "--series-column", "host")
+    assert "in 2 series" in told and "1. a: 2026-01-08" in told
+
+
+def test_dated_rows_that_come_when_they_please_stay_a_table(folder):
+    told = run("detect", folder / "payments.csv", "--time-column", "when", "--top", "1")
+    assert "of 1,500 rows flagged" in told
+    told = run("detect", folder / "plant.csv", "--time-column", "when", "--kind", "table", "--top", "1")
+    assert "of 1,500 rows flagged" in told
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--kind", "picture"), "wanted one of series, table"),
+        (("--kind", "table", "--false-alarms", "1/day"), "only series have that"),
+        (("--kind", "series", "--budget", "5"), "only tables have that"),
+        (("--time-column", "when", "--reference-until", "1999-01-01"), "no row lies before"),
+        (("--time-column", "when", "--reference-until", "soon"), "wanted a date"),
+        (("--reference-until", "2026-01-07"), "needs a time column"),
+        (("--time-column", "when", "--series-column", "host"), "'host'"),
+        (("--time-column", "when", "--false-alarms", "1/day"), "needs a time column and a past"),
+    ],
+)
+def test_what_contradicts_itself_is_refused(folder, words, told):
+    assert told in " ".join(run("detect", folder / "plant.csv", *words, code=2).split())
