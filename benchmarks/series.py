@@ -8,7 +8,8 @@ the manifest's `train_end` are known to be normal; in both the whole series is s
 sets of one channel, and the telemetry channel of each spacecraft set, as the TSB-AD board takes it. VUS-PR is
 that board's (`outlearn.evaluate.volume`). Per setting: the mean of each detector, a 90 % interval by drawing
 sources anew, the difference from the best single peer with its p over series (Wilcoxon), the best per series
-(oracle). Rows are written as series are finished; the same command goes on where it stopped.
+(oracle). Rows are written as series are finished; the same command goes on where it stopped, also with more
+`--ways`.
 """
 
 from __future__ import annotations
@@ -201,13 +202,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     ways = options.ways.split(",")
-    settings = {"group": options.group, "sets": options.sets, "ways": ways, "seed": options.seed}
+    settings = {"group": options.group, "sets": options.sets, "seed": options.seed}
     rows = rowfile.resume(options.out, settings)
-    done = {row["series"] for row in rows}
+    done = {(row["series"], row["way"]) for row in rows}
     for series in series_of(options.data, options.group, options.sets):
-        if series.name in done:
+        left = [way for way in ways if (series.name, way) not in done]
+        if not left:
             continue
-        fresh = measure(series, ways, options.seed, options.weights, options.longest)
+        fresh = measure(series, left, options.seed, options.weights, options.longest)
         rows += [{"series": series.name, **row} for row in fresh]
         rowfile.write(options.out, settings, rows, command=machine.command("series.py"))
         print(

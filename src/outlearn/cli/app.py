@@ -15,7 +15,7 @@ from outlearn.cli.fit import fit
 from outlearn.cli.guard import guarded
 from outlearn.cli.learners import learners
 from outlearn.cli.metatrain import metatrain
-from outlearn.cli.practice import learn_asking, learn_tuning
+from outlearn.cli.practice import learn_asking, learn_series, learn_tuning
 from outlearn.cli.schema import schema
 from outlearn.cli.score import score
 from outlearn.cli.tune import performance, tune
@@ -43,6 +43,7 @@ for command in (
     performance,
     learn_tuning,
     learn_asking,
+    learn_series,
 ):
     app.command()(guarded(command))
 

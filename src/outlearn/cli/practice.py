@@ -1,4 +1,4 @@
-"""`outlearn learn-tuning` and `outlearn learn-asking`: what `tune` and an inquiry start from, learnt anew."""
+"""`outlearn learn-tuning`, `learn-asking`, `learn-series`: what ships for these, learnt anew."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 
 from outlearn.cli import options as o
 
-__all__ = ["learn_asking", "learn_tuning"]
+__all__ = ["learn_asking", "learn_series", "learn_tuning"]
 
 Checkpoint = Annotated[
     Path, typer.Option(help="Checkpoint to write (.safetensors); its card goes beside it.")
@@ -64,4 +64,31 @@ def learn_asking(
     if not quiet:
         typer.echo(
             f"{out}: trained on {tables:,} synthetic tables; how good it is, in {out.with_suffix('.md')}"
+        )
+
+
+def learn_series(
+    out: Checkpoint,
+    tasks: Annotated[int, typer.Option(min=1, help="Synthetic series to learn from.")] = 2000,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of the optimiser.")] = 1000,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that make the series.")] = 1,
+    seed: o.Seed = 0,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Train the network that `detect` scores series by; run it again to go on."""
+    from outlearn.cli.terminal import progress_bars
+    from outlearn.execute import Processes
+    from outlearn.learners.sequence_practice import train_series
+    from outlearn.pipeline.output import check_output
+
+    check_output(out, suffixes=(".safetensors",))
+    command = f"outlearn learn-series --tasks {tasks} --steps {steps} --seed {seed} --out {out.name}"
+    with progress_bars(quiet) as progress, Processes(workers) as pool:
+        train_series(
+            out, tasks=tasks, steps=steps, seed=seed, command=command, executor=pool, progress=progress
+        )
+    if not quiet:
+        typer.echo(
+            f"{out}: trained on {tasks:,} synthetic series; how good it is, in {out.with_suffix('.md')}"
         )

@@ -34,6 +34,7 @@ __all__ = [
     "Shown",
     "load_sequence",
     "new_network",
+    "read_shown",
     "save_sequence",
     "show",
     "train_sequence",
@@ -51,6 +52,8 @@ TOLD = 0.4  # share of tasks with labelled ranges
 CASES = 3  # of them at most
 REMEMBERED = 1000  # windows of a width, where tasks are made by the thousand
 BATCH = 8
+LOOSE, LOOSEST = 0.5, 64  # share of tasks whose ranges are labelled too wide, by up to so many points a side
+SOFT = 20, 200  # points that the edges of a range fall off over
 
 
 def new_network(seed: int = 0, *, width: int = 128, blocks: int = 4) -> SequenceNet:
@@ -163,9 +166,36 @@ def _loss(net: SequenceNet, shown: Shown, rng: np.random.Generator) -> Tensor:
         torch.from_numpy(memory),
     )
     weights = torch.from_numpy((shown.counted & ~shown.known)[part].astype(np.float32))
-    truth = torch.from_numpy(shown.labels[part].astype(np.float32))
+    truth = torch.from_numpy(_softened(shown.labels, rng)[part])
     loss = functional.binary_cross_entropy_with_logits(logits, truth, weights, reduction="sum")
     return loss / weights.sum().clamp(min=1.0)
+
+
+def _softened(labels: NDArray[np.int8], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Return (n,) targets: labels as people draw them, at times too wide, with edges that fall off softly.
+
+    A sharp edge would teach narrow windows, and real labels do not reward those.
+    """
+    target = labels.astype(np.float32)
+    if rng.random() < LOOSE:
+        for start, end in runs(labels):
+            before, after = rng.integers(0, LOOSEST, size=2)
+            target[max(start - before, 0) : end + after] = 1.0
+    width = int(rng.integers(*SOFT))
+    away = np.arange(1, width // 2 + 1)
+    edge = np.sqrt(1 - away / width).astype(np.float32)
+    for start, end in runs(target > 0):
+        for places in (start - away, end - 1 + away):
+            inside = (places >= 0) & (places < len(target))
+            target[places[inside]] = np.maximum(target[places[inside]], edge[inside])
+    return target
+
+
+def read_shown(net: SequenceNet, shown: Shown) -> Floats:
+    """Return (n,) log-odds of the points of a task."""
+    points, contaminated = shown.points.astype(np.float32), not shown.known.any()
+    memory = _memory(tokens(points, shown.known, contaminated), shown.known, None)
+    return _read(net, points, memory, contaminated=contaminated)[0]
 
 
 def _memory(

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from outlearn.errors import ParameterError, WeightsError
 from outlearn.files import whole
-from outlearn.tuning.card import card
 from outlearn.tuning.folds import Folds, kindred
 from outlearn.tuning.metafeatures import META_FEATURES
 from outlearn.tuning.observe import MEASURES
@@ -22,6 +21,7 @@ from outlearn.tuning.space import Config
 from outlearn.tuning.state import State, part, under
 from outlearn.tuning.strategies import STRATEGIES, Strategy
 from outlearn.tuning.table import PerformanceTable, read_table, same_table
+from outlearn.weights.card import card
 from outlearn.weights.checkpoint import Header, once_a_file, read_checkpoint, shipped, write_checkpoint
 
 __all__ = ["ARCHITECTURE", "Experience", "load_experience", "save_experience", "train_tuning"]

@@ -14,9 +14,9 @@ from outlearn.learners.loop import Training
 from outlearn.learners.policy import PPO
 from outlearn.tasks.sampler import SamplerConfig, SyntheticSampler
 from outlearn.tuning.analyst import RECIPE, AnalystPolicy, save_analyst
-from outlearn.tuning.card import card, figures_table
 from outlearn.tuning.inquiry import Beliefs, Ground
 from outlearn.tuning.paths import NodeFeedback
+from outlearn.weights.card import card, figures_table
 
 __all__ = ["ASKED", "WAYS", "anomalies_found", "practice_tables", "train_analyst"]
 

@@ -13,7 +13,7 @@ from outlearn.tasks.series.inject import KINDS, POINTS
 
 __all__ = ["SeriesTask", "draw_series"]
 
-LENGTHS = 1200, 3000
+LENGTHS = 1500, 4000
 CHANNELS = (1, 1, 1, 2, 3, 5)
 SEEN = 0.15  # mean change, in spreads of the channel, below which nobody could see an anomaly
 TRIES = 8
@@ -70,7 +70,7 @@ def draw_series(seed: int, number: int) -> SeriesTask:
 
 
 def _length(n: int, rng: np.random.Generator) -> int:
-    return int(np.exp(rng.uniform(np.log(8), np.log(n / 8))))
+    return int(np.exp(rng.uniform(np.log(24), np.log(n / 5))))
 
 
 def _seen(x: NDArray[np.float64], new: NDArray[np.float64], start: int, end: int) -> bool:

@@ -1,4 +1,4 @@
-"""Model cards of what tuning ships: what it is, what it learnt from, how, and how good it is."""
+"""Model cards of what ships: what it is, what it learnt from, how, and how good it is."""
 
 from __future__ import annotations
 
