@@ -8,8 +8,9 @@ the manifest's `train_end` are known to be normal; in both the whole series is s
 sets of one channel, and the telemetry channel of each spacecraft set, as the TSB-AD board takes it. VUS-PR is
 that board's (`outlearn.evaluate.volume`). Per setting: the mean of each detector, a 90 % interval by drawing
 sources anew, the difference from the best single peer with its p over series (Wilcoxon), the best per series
-(oracle). Rows are written as series are finished; the same command goes on where it stopped, also with more
-`--ways`.
+(oracle). A third setting, *labelled*, is of series with at least five anomalous ranges: the first three are
+labelled for the detector that takes labels, and all are judged on what follows the third. Rows are written as
+series are finished; the same command goes on where it stopped, also with more `--ways`.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ import rowfile
 from outlearn import SeriesDetector
 from outlearn.errors import OutlearnError
 from outlearn.evaluate.volume import edge_window, volume
+from outlearn.ranges import runs
 from outlearn.rng import derive
 
 GROUPS = {
@@ -41,6 +43,8 @@ GROUPS = {
 }
 FIRST_CHANNEL = ("msl",)  # sources whose first channel is a univariate set
 ASIDE = ("time", "label", "family", "changepoint")
+TOLD = "sequence, three ranges labelled"
+RANGES, FEWEST = 3, 5  # ranges that are labelled, and that a series has then
 OURS, RANDOM, MEDIAN, ORACLE = "sequence", "random score", "distance from the median", "oracle"
 PEERS = (
     "patches",
@@ -97,7 +101,7 @@ def scores_of(
 ) -> NDArray[np.float64]:
     """Return what a way makes of the points."""
     x = series.values
-    past = x if setting == "none" else x[: series.prefix]
+    past = x[: series.prefix] if setting == "prefix" else x
     if way == RANDOM:
         return derive(seed, 0xDA).random(len(x))
     if way == MEDIAN:
@@ -105,8 +109,12 @@ def scores_of(
         spread = np.nanquantile(past, 0.75, axis=0) - np.nanquantile(past, 0.25, axis=0)
         spread = np.where(spread > 0, spread, np.maximum(np.nanstd(past, axis=0), 1e-9))
         return np.nan_to_num(np.abs((x - middle) / spread)).mean(axis=1)
-    detector = SeriesDetector(way, weights=weights, random_state=seed)
-    known = None if setting == "none" else np.zeros(len(past))
+    detector = SeriesDetector(OURS if way == TOLD else way, weights=weights, random_state=seed)
+    known = None if setting != "prefix" else np.zeros(len(past))
+    if way == TOLD:
+        known = np.full(len(x), -1)
+        for start, end in runs(series.truth)[:RANGES]:
+            known[start:end] = 1
     return detector.fit(past, known).anomaly_score(x)
 
 
@@ -116,16 +124,20 @@ def measure(
     """Return a row for each setting and way; a way that fails has no figure, and says why."""
     rows = []
     window = edge_window(np.nan_to_num(series.values[:, 0]))
-    for setting in ("none", "prefix"):
-        if setting == "prefix" and series.prefix is None:
+    ranges = runs(series.truth)
+    for setting, first in (("none", 0), ("prefix", 0), ("labelled", _after(ranges))):
+        if (setting == "prefix" and series.prefix is None) or first is None:
             continue
         for way in ways:
+            if way == TOLD and setting != "labelled":
+                continue
             begun, fault, pr, roc = time.perf_counter(), "", None, None
-            if len(series.truth) > longest and way not in (OURS, RANDOM, MEDIAN):
+            if len(series.truth) > longest and way not in (OURS, TOLD, RANDOM, MEDIAN):
                 fault = "too long"
             else:
                 try:
-                    found = volume(series.truth, scores_of(way, series, setting, seed, weights), window)
+                    scores = scores_of(way, series, setting, seed, weights)
+                    found = volume(series.truth[first:], scores[first:], window)
                     pr, roc = round(found.pr, 5), round(found.roc, 5)
                 except (OutlearnError, ValueError, MemoryError) as error:
                     fault = repr(error)[:200]
@@ -143,6 +155,11 @@ def measure(
     return rows
 
 
+def _after(ranges: Sequence[tuple[int, int]]) -> int | None:
+    """Return where the ranges that may be labelled end; None where too few follow."""
+    return ranges[RANGES - 1][1] if len(ranges) >= FEWEST else None
+
+
 def report(rows: Sequence[rowfile.Row]) -> str:
     """Return a table a setting."""
     return "\n\n".join(_table(rows, setting) for setting in dict.fromkeys(row["setting"] for row in rows))
@@ -156,8 +173,8 @@ def _table(rows: Sequence[rowfile.Row], setting: str) -> str:
     names = sorted(set.intersection(*(set(told) for told in by_way.values())))
     sources = {row["series"]: row["source"] for row in here}
     values = {way: np.array([told[name] for name in names]) for way, told in by_way.items()}
-    values[ORACLE] = np.max(list(values.values()), axis=0)
-    peers = [way for way in ways if way != OURS]
+    values[ORACLE] = np.max([told for way, told in values.items() if way != TOLD], axis=0)
+    peers = [way for way in ways if way not in (OURS, TOLD)]
     best = max(peers, key=lambda way: values[way].mean())
     draws = _drawn([sources[name] for name in names])
     many = len({sources[name] for name in names})
@@ -195,13 +212,13 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--group", choices=list(GROUPS), required=True)
     parser.add_argument("--sets", default="*", help="shell pattern of names below timeseries/")
-    parser.add_argument("--ways", default=",".join((OURS, *PEERS, RANDOM, MEDIAN)))
+    parser.add_argument("--ways", default=";".join((OURS, TOLD, *PEERS, RANDOM, MEDIAN)))
     parser.add_argument("--weights", type=Path, help="a checkpoint other than the shipped one")
     parser.add_argument("--longest", type=int, default=300_000, help="points up to which peers are run")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    ways = options.ways.split(",")
+    ways = options.ways.split(";")
     settings = {"group": options.group, "sets": options.sets, "seed": options.seed}
     rows = rowfile.resume(options.out, settings)
     done = {(row["series"], row["way"]) for row in rows}
