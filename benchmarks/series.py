@@ -43,9 +43,9 @@ GROUPS = {
 }
 FIRST_CHANNEL = ("msl",)  # sources whose first channel is a univariate set
 ASIDE = ("time", "label", "family", "changepoint")
-TOLD = "sequence, three ranges labelled"
+TOLD = "distances, three ranges labelled"
 RANGES, FEWEST = 3, 5  # ranges that are labelled, and that a series has then
-OURS, RANDOM, MEDIAN, ORACLE = "sequence", "random score", "distance from the median", "oracle"
+OURS, RANDOM, MEDIAN, ORACLE = "distances", "random score", "distance from the median", "oracle"
 PEERS = (
     "patches",
     "kmeans100",

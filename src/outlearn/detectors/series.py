@@ -27,12 +27,15 @@ from outlearn.learners.sequence import SequenceScorer, load_sequence
 from outlearn.ranges import runs
 from outlearn.rng import Seed, generator
 from outlearn.series.basis import Basis
-from outlearn.series.glance import without
+from outlearn.series.glance import Glance, without
+from outlearn.series.mixture import Mixture
 from outlearn.series.pool import POOL, PoolScorer
 
 __all__ = ["MERGED", "Scored", "SeriesDetector"]
 
 Scores = NDArray[np.float64]
+DISTANCES, SEQUENCE = "distances", "sequence"
+PointScorer = Mixture | SequenceScorer | PoolScorer
 FEWEST = 2  # points
 ALONE = 256  # points of a series from which on it is compared with its own past, not with that of all
 HELD_OUT = 0.3  # of each reference series, its end, where a promise needs it
@@ -65,15 +68,16 @@ class SeriesDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
 
     Parameters
     ----------
-    detector : "sequence", the learnt one, or a name in `series.pool.POOL`; those make no use of labels but
-        for leaving labelled anomalies out of the reference, and their scores rank.
+    detector : "distances" (`series.mixture`); "sequence", a transformer trained by `outlearn learn-series`,
+        whose checkpoint `weights` names; or a name in `series.pool.POOL`: those make no use of labels but for
+        leaving labelled anomalies out of the reference, and their scores rank.
     time_column, series_column : columns of a dataframe that hold the time of a point and the series that it
         belongs to; None where rows are in order, of one series. All other columns of numbers are channels.
     ignore : columns to leave out.
     contamination : share of anomalous points where it is known, in (0, 0.5]; "auto" as in `Detector`.
     false_alarms : alarms a day, such as 1, or "2/hour", that a normal series may raise; needs a time column
         and known normal points, the last 30 % of which are kept out to calibrate on.
-    weights : path of another checkpoint; the shipped one when None.
+    weights : path of a checkpoint, for "sequence".
     random_state : seed of all randomness.
 
     Attributes
@@ -93,7 +97,7 @@ class SeriesDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
 
     def __init__(
         self,
-        detector: str = "sequence",
+        detector: str = DISTANCES,
         *,
         time_column: str | None = None,
         series_column: str | None = None,
@@ -181,7 +185,7 @@ class SeriesDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         )
         raw = np.concatenate([self._raw(each.series) for each in known])
         free = raw[np.concatenate([each.labels for each in known]) != 1]
-        if self.detector != "sequence":
+        if self.detector in POOL:
             self.calibrator_, _ = calibrate_ranking(free, self.contamination)
         elif self.contamination == "auto":
             self.calibrator_ = Calibrator.from_logits()
@@ -189,13 +193,15 @@ class SeriesDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             self.calibrator_ = Calibrator.from_logits(shift=shift_to(free, float(self.contamination)))
         self.support_scores_ = self.calibrator_.apply(free)
 
-    def _adapted(self, known: Sequence[_Known]) -> SequenceScorer | PoolScorer:
+    def _adapted(self, known: Sequence[_Known]) -> PointScorer:
         series = [each.series for each in known]
         cases = [runs(each.labels == 1) for each in known]
-        if self.detector == "sequence":
-            learned = load_sequence(None if self.weights is None else Path(self.weights))
+        if self.detector == SEQUENCE:
+            learned = load_sequence(Path(self.weights or ""))
             return learned.adapt(series, normal=self.normal_, cases=cases, seed=self.seed_)
         basis = Basis.of(series)
+        if self.detector == DISTANCES:
+            return Mixture(Glance.fit(basis, cases, seed=self.seed_), self.normal_)
         usual = [without(each, told) for each, told in zip(basis.stretches, cases, strict=True)]
         return PoolScorer(self.detector, replace(basis, stretches=usual), self.seed_)
 
@@ -213,16 +219,20 @@ class SeriesDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             count = max(round(share * len(self.support_scores_)), 1)
             cut = float(np.sort(self.support_scores_)[-count])
             self.threshold_ = clear_of(cut, self.support_scores_, ROUNDING)
-        elif self.detector != "sequence" or self.normal_ or (self.support_scores_ >= 0.5).any():
+        elif self.detector in POOL or self.normal_ or (self.support_scores_ >= 0.5).any():
             self.threshold_ = 0.5
         else:
             self.threshold_ = clear_of(by_expected_f1(self.support_scores_), self.support_scores_, ROUNDING)
         self.offset_ = -float(np.nextafter(self.threshold_, -np.inf))
 
     def _check_parameters(self) -> AlarmRate | None:
-        if self.detector != "sequence" and self.detector not in POOL:
+        if self.detector not in (DISTANCES, SEQUENCE, *POOL):
+            names = ", ".join((DISTANCES, SEQUENCE, *sorted(POOL)))
+            raise ParameterError(f"detector is {self.detector!r}; wanted one of {names}")
+        if self.detector == SEQUENCE and self.weights is None:
             raise ParameterError(
-                f"detector is {self.detector!r}; wanted 'sequence' or one of {', '.join(sorted(POOL))}"
+                "detector is 'sequence' and no weights came: none ship with the package, for on real series "
+                "plain distances rank better; train some with `outlearn learn-series` and name the file"
             )
         share = self.contamination
         number = isinstance(share, (int, float)) and not isinstance(share, bool)
@@ -271,7 +281,7 @@ class SeriesDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         scorer, _, own = self._scorer_of(series)
         return scorer.channels(series, own)
 
-    def _scorer_of(self, series: Series) -> tuple[SequenceScorer | PoolScorer, list[_Known], int | None]:
+    def _scorer_of(self, series: Series) -> tuple[PointScorer, list[_Known], int | None]:
         """Return the scorer of a series, what it compares with, and which of those the series is, if any."""
         scorer = self.scorers_.get(series.key, self.common_)
         mates = [e for e in self.known_ if scorer is self.common_ or e.series.key == series.key]

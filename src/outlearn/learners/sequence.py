@@ -18,10 +18,10 @@ from outlearn.ranges import runs
 from outlearn.rng import derive
 from outlearn.series.basis import Basis
 from outlearn.series.glance import GLANCES, Glance, Ranges
-from outlearn.series.patches import WIDTHS
+from outlearn.series.mixture import LEVEL, SHARP, WEIGHTS
 from outlearn.series.tokens import STEP, TOKEN, tokens
 from outlearn.tasks.series import SeriesTask
-from outlearn.weights.checkpoint import Header, once_a_file, read_checkpoint, shipped, write_checkpoint
+from outlearn.weights.checkpoint import Header, once_a_file, read_checkpoint, write_checkpoint
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -42,12 +42,10 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 ARCHITECTURE = "sequence-1"
-SHIPPED = "sequence"
 MEMORY = 48  # tokens of the reference that a stretch sees beside itself
 LONGEST = 512  # tokens that are read at once
 SHORTEST = 96
 OVERLAP = 128
-LEADING = (64, 96, 128)  # widths whose distances make the score of an untrained network
 TOLD = 0.4  # share of tasks with labelled ranges
 CASES = 3  # of them at most
 REMEMBERED = 1000  # windows of a width, where tasks are made by the thousand
@@ -57,16 +55,12 @@ SOFT = 20, 200  # points that the edges of a range fall off over
 
 
 def new_network(seed: int = 0, *, width: int = 128, blocks: int = 4) -> SequenceNet:
-    """Return an untrained network, which scores by plain distances."""
+    """Return an untrained network, which scores as `series.mixture` does."""
     from outlearn.nets.sequence import SequenceConfig, SequenceNet
 
-    start = [0.0] * len(GLANCES)
-    for leading in LEADING:
-        start[WIDTHS.index(leading)] = 1 / len(LEADING)
+    config = SequenceConfig(TOKEN, len(GLANCES), STEP, WEIGHTS, SHARP, LEVEL, width=width, blocks=blocks)
     with seeded(seed):
-        return SequenceNet(
-            SequenceConfig(TOKEN, len(GLANCES), STEP, tuple(start), width=width, blocks=blocks)
-        )
+        return SequenceNet(config)
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,26 +309,23 @@ def save_sequence(path: Path, net: SequenceNet, *, corpus: str, seed: int, comma
     write_checkpoint(path, net.state_dict(), Header(ARCHITECTURE, config, corpus, seed, command, GLANCES))
 
 
-def load_sequence(path: Path | None = None) -> SequenceLearned:
-    """Read a trained network; the shipped one by default. A file is read once and shared.
+@once_a_file
+def load_sequence(path: Path) -> SequenceLearned:
+    """Read a trained network. A file is read once and shared.
 
     Raises
     ------
     WeightsError
         When the file cannot be used; see `weights.read_checkpoint`.
     """
-    return _load(shipped(SHIPPED) if path is None else path)
-
-
-@once_a_file
-def _load(path: Path) -> SequenceLearned:
     from outlearn.nets.sequence import SequenceConfig, SequenceNet
 
     tensors, header = read_checkpoint(path, ARCHITECTURE)
     if header.features != GLANCES:
         raise WeightsError(f"{path} was trained on other features than this version computes; train it anew")
     try:
-        net = SequenceNet(SequenceConfig(**{**header.config, "start": tuple(header.config["start"])}))
+        lists = {name: tuple(header.config[name]) for name in ("start", "level")}
+        net = SequenceNet(SequenceConfig(**{**header.config, **lists}))
         net.load_state_dict(tensors)
     except (TypeError, KeyError, RuntimeError) as error:
         raise WeightsError(f"{path} holds tensors that do not fit the network of its header") from error

@@ -4,7 +4,7 @@ Letters: T tokens of a stretch, C channels, S points a token, M tokens of the re
 G numbers a point, E width, H heads.
 
 It reads what is seen at each point (`series.glance`), chooses how much each of these numbers counts, and adds
-a residual. Untrained it is a plain mean of the distances at some widths.
+a residual. Untrained it is the plain mixture of `series.mixture`.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from torch.nn import functional
 
 __all__ = ["SequenceConfig", "SequenceNet"]
 
-SHARP = 5.0
-LEVEL = 5.0, -5.5  # odds are even at twice the distance that one in a hundred reference windows has
-
 
 @dataclass(frozen=True, slots=True)
 class SequenceConfig:
     """Shape of the network.
 
-    token : F. points : G. step : S. start : (G,) how much each number of a point counts at first.
+    token : F. points : G. step : S. start : (G,) how much each number of a point counts at first, sharp how
+    far the oddest channel speaks for all, level : slope and shift to log-odds.
     """
 
     token: int
     points: int
     step: int
     start: tuple[float, ...]
+    sharp: float
+    level: tuple[float, float]
     width: int = 128
     heads: int = 4
     blocks: int = 4
@@ -51,8 +51,8 @@ class SequenceNet(nn.Module):
         nn.init.zeros_(self.head.bias)
         self.start = nn.Parameter(torch.tensor(config.start))
         # How far the oddest channel speaks for all; then slope and shift to log-odds.
-        self.sharpness = nn.Parameter(torch.tensor(SHARP).log())
-        self.level = nn.Parameter(torch.tensor(LEVEL))
+        self.sharpness = nn.Parameter(torch.tensor(config.sharp).log())
+        self.level = nn.Parameter(torch.tensor(config.level))
 
     def forward(self, tokens: Tensor, points: Tensor, memory: Tensor | None = None) -> Tensor:
         """Return (N,) log-odds.

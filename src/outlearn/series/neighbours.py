@@ -52,8 +52,12 @@ class Memory:
         *,
         most: int = MOST,
         seed: int = 0,
+        scaled: bool = True,
     ) -> Self:
-        """Remember windows of reference series, each (n,), evenly drawn where there are too many."""
+        """Remember windows of reference series, each (n,), evenly drawn where there are too many.
+
+        scaled : whether each feature is put on the scale of its own spread.
+        """
         # At every place: between two strides a periodic course has other phases, which would look odd.
         places = [window_starts(each, width, 1) for each in stretches]
         series = np.repeat(np.arange(len(places)), [len(p) for p in places])
@@ -70,6 +74,7 @@ class Memory:
             nothing = np.zeros(len(FEATURES), dtype=np.float32)
             return cls(width, nothing, nothing + 1, found, series, starts)
         centre, scale = found.mean(axis=0), found.std(axis=0)
+        scale = scale if scaled else np.ones_like(scale)
         scale = np.maximum(scale, FLOOR * max(float(scale.max()), FLOOR)).astype(np.float32)
         kept = np.linspace(0, len(found) - 1, min(len(found), most)).astype(np.int64)
         return cls(width, centre, scale, (found[kept] - centre) / scale, series[kept], starts[kept])

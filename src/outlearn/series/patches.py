@@ -17,9 +17,11 @@ __all__ = ["WIDTHS", "Patches", "Profile"]
 
 Floats = NDArray[np.float64]
 WIDTHS = (16, 32, 64, 96, 128, 192)
-# Quantiles of the reference's own distances that make 0 and 1: a channel that is rough now and then anyway is
-# not to drown the others.
-USUAL = 0.5, 0.99
+# Quantiles of the reference's own distances. The first makes 0 and the last 1: a channel that is rough now and
+# then anyway is not to drown the others. But where the last lies more than `HEAVY` times as far as the second,
+# there are anomalies in the reference, and so many times the second makes 1.
+USUAL = 0.5, 0.9, 0.99
+HEAVY = 10.0
 TINY = 1e-6
 
 
@@ -44,17 +46,31 @@ class Patches:
     unit: Floats
 
     @classmethod
-    def fit(cls, basis: Basis, widths: Sequence[int] = WIDTHS, *, most: int = MOST, seed: int = 0) -> Self:
-        """Remember at most `most` windows of each width, and how far they lie from one another."""
+    def fit(
+        cls,
+        basis: Basis,
+        widths: Sequence[int] = WIDTHS,
+        *,
+        most: int = MOST,
+        seed: int = 0,
+        scaled: bool = True,
+    ) -> Self:
+        """Remember at most `most` windows of each width, and how far they lie from one another.
+
+        scaled : as for `Memory.of`.
+        """
         memories, levels, units = [], [], []
         for channel in range(basis.channels):
             values = [each[:, channel] for each in basis.values]
-            row = [Memory.of(values, basis.stretches, width, most=most, seed=seed) for width in widths]
+            row = [
+                Memory.of(values, basis.stretches, width, most=most, seed=seed, scaled=scaled)
+                for width in widths
+            ]
             own = [_own_distances(memory, values) for memory in row]
-            low, high = np.array([np.quantile(each, USUAL) if len(each) else (0.0, 1.0) for each in own]).T
+            pairs = [_usual(each) for each in own]
             memories.append(row)
-            levels.append(low)
-            units.append(np.maximum(high - low, TINY))
+            levels.append([level for level, _ in pairs])
+            units.append([unit for _, unit in pairs])
         return cls(tuple(widths), memories, np.array(levels), np.array(units))
 
     def profile(
@@ -80,6 +96,15 @@ class Patches:
                 before = found[:, channel, w - 1] if w else 0.0
                 found[:, channel, w] = np.where(np.isnan(scores), before, scores)
         return Profile(found, self.widths)
+
+
+def _usual(distances: Floats) -> tuple[float, float]:
+    """Return the distance that is usual, and how much more is rare."""
+    if not len(distances):
+        return 0.0, 1.0
+    low, middle, high = np.quantile(distances, USUAL)
+    rare = min(high - low, HEAVY * (middle - low)) if middle > low else high - low
+    return float(low), max(float(rare), TINY)
 
 
 def _own_distances(memory: Memory, values: list[Floats]) -> Floats:

@@ -132,9 +132,9 @@ def _neighbours(windows: Floats, seed: int) -> Model:
 
 
 def _patches(basis: Basis, x: Floats, stretches: Stretches, own: int | None, seed: int) -> Floats:
-    """Mean distance at widths 64, 96 and 128, over channels."""
-    profile = Patches.fit(basis, (64, 96, 128), seed=seed).profile(x, stretches, own)
-    return np.asarray(np.log1p(np.maximum(profile.values, 0.0)).mean(axis=(1, 2)), dtype=np.float64)
+    """Mean distance to the nearest three at widths 64, 96 and 128, features as they are, over channels."""
+    profile = Patches.fit(basis, (64, 96, 128), seed=seed, scaled=False).profile(x, stretches, own)
+    return np.asarray(profile.values.mean(axis=(1, 2)), dtype=np.float64)
 
 
 def _matrix_profile(basis: Basis, x: Floats, stretches: Stretches, own: int | None, seed: int) -> Floats:
