@@ -17,9 +17,9 @@ __all__ = ["WIDTHS", "Patches", "Profile"]
 
 Floats = NDArray[np.float64]
 WIDTHS = (16, 32, 64, 96, 128, 192)
-# Quantiles of the reference's own distances. The first makes 0 and the last 1: a channel that is rough now and
-# then anyway is not to drown the others. But where the last lies more than `HEAVY` times as far as the second,
-# there are anomalies in the reference, and so many times the second makes 1.
+# Quantiles of the reference's own distances. The first makes 0 and the last 1: a channel that is rough now
+# and then anyway is not to drown the others. But where the last lies more than `HEAVY` times as far as the
+# second, there are anomalies in the reference, and so many times the second makes 1.
 USUAL = 0.5, 0.9, 0.99
 HEAVY = 10.0
 TINY = 1e-6
