@@ -20,6 +20,7 @@ from outlearn.decisions.calibrate import Calibrator, shift_to
 from outlearn.decisions.threshold import by_expected_f1
 from outlearn.detectors.comparisons import Comparison, compare_with_past
 from outlearn.detectors.inputs import as_frame, read_labels
+from outlearn.detectors.known import Known, part, point_labels
 from outlearn.detectors.margin import ROUNDING, calibrate_ranking, clear_of
 from outlearn.detectors.segments import segments_above
 from outlearn.errors import InputError, LabelError, ParameterError
@@ -40,14 +41,6 @@ FEWEST = 2  # points
 ALONE = 256  # points of a series from which on it is compared with its own past, not with that of all
 HELD_OUT = 0.3  # of each reference series, its end, where a promise needs it
 MERGED = 8  # points between two flagged ranges, up to which they are one
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Known:
-    """A series that was learnt from. labels : (n,) of its points, as users give them."""
-
-    series: Series
-    labels: NDArray[np.int8]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,20 +135,20 @@ class SeriesDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         )
         found, repaired = self.reader_.read(frame)
         self.notes_ = (*told, *repaired)
-        known = [_Known(each, _point_labels(each, labels)) for each in found]
+        known = [Known(each, point_labels(each, labels)) for each in found]
         self.normal_ = bool((labels == 0).any() and not (labels == -1).any())
         if all((each.labels == 1).all() for each in known):
             raise LabelError(
                 "all points are labelled anomalies; wanted normal or unlabelled ones beside them"
             )
-        self.calibration_: list[_Known] = []
+        self.calibration_: list[Known] = []
         if rate is not None:
             known, self.calibration_ = self._held_out(known)
         self._learn(known)
         self._set_threshold(rate)
         return self
 
-    def _held_out(self, known: list[_Known]) -> tuple[list[_Known], list[_Known]]:
+    def _held_out(self, known: list[Known]) -> tuple[list[Known], list[Known]]:
         """Part the known normal past into what is learnt from and its end, which is calibrated on."""
         if self.time_column is None or not self.normal_:
             raise ParameterError(
@@ -164,14 +157,11 @@ class SeriesDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             )
         cut = [int(len(each.series) * (1 - HELD_OUT)) for each in known]
         return (
-            [_Known(_part(e.series, 0, c), e.labels[:c]) for e, c in zip(known, cut, strict=True)],
-            [
-                _Known(_part(e.series, c, len(e.series)), e.labels[c:])
-                for e, c in zip(known, cut, strict=True)
-            ],
+            [Known(part(e.series, 0, c), e.labels[:c]) for e, c in zip(known, cut, strict=True)],
+            [Known(part(e.series, c, len(e.series)), e.labels[c:]) for e, c in zip(known, cut, strict=True)],
         )
 
-    def _learn(self, known: list[_Known]) -> None:
+    def _learn(self, known: list[Known]) -> None:
         """Adapt a scorer to each long series, and one to all, for those that are short or new."""
         self.known_ = known
         own = {each.series.key for each in known if len(each.series) >= ALONE}
@@ -193,7 +183,7 @@ class SeriesDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             self.calibrator_ = Calibrator.from_logits(shift=shift_to(free, float(self.contamination)))
         self.support_scores_ = self.calibrator_.apply(free)
 
-    def _adapted(self, known: Sequence[_Known]) -> PointScorer:
+    def _adapted(self, known: Sequence[Known]) -> PointScorer:
         series = [each.series for each in known]
         cases = [runs(each.labels == 1) for each in known]
         if self.detector == SEQUENCE:
@@ -281,7 +271,7 @@ class SeriesDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         scorer, _, own = self._scorer_of(series)
         return scorer.channels(series, own)
 
-    def _scorer_of(self, series: Series) -> tuple[PointScorer, list[_Known], int | None]:
+    def _scorer_of(self, series: Series) -> tuple[PointScorer, list[Known], int | None]:
         """Return the scorer of a series, what it compares with, and which of those the series is, if any."""
         scorer = self.scorers_.get(series.key, self.common_)
         mates = [e for e in self.known_ if scorer is self.common_ or e.series.key == series.key]
@@ -364,13 +354,13 @@ class SeriesDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             )
         known = list(self.known_)
         for each in found:
-            told = _point_labels(each, labels)
+            told = point_labels(each, labels)
             same = [i for i, e in enumerate(known) if np.array_equal(e.series.values, each.values)]
             if same:
                 merged = np.where(told >= 0, told, known[same[0]].labels).astype(np.int8)
-                known[same[0]] = _Known(known[same[0]].series, merged)
+                known[same[0]] = Known(known[same[0]].series, merged)
             elif (told >= 0).any():
-                known.append(_Known(each, told))
+                known.append(Known(each, told))
         rate = self._check_parameters()
         self._learn(known)
         self._set_threshold(rate)
@@ -380,30 +370,3 @@ class SeriesDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
-
-
-def _point_labels(series: Series, labels: NDArray[np.int8]) -> NDArray[np.int8]:
-    """Return (n,) labels of points from those of the rows: of several rows of a point the highest."""
-    found = np.full(len(series), -1, dtype=np.int8)
-    np.maximum.at(found, series.places, labels[series.rows])
-    filled = np.ones(len(series), dtype=bool)
-    filled[series.places] = False
-    if filled.any():  # a point put in between takes the label of the one before it
-        before = np.maximum.accumulate(np.where(filled, 0, np.arange(len(series))))
-        found = found[before]
-    return found
-
-
-def _part(series: Series, start: int, end: int) -> Series:
-    """Return the points of a series from start to end."""
-    inside = (series.places >= start) & (series.places < end)
-    starts = np.unique(np.clip(series.starts - start, 0, None))
-    return Series(
-        series.values[start:end],
-        series.names,
-        starts[starts < max(end - start, 1)],
-        series.rows[inside],
-        series.places[inside] - start,
-        None if series.times is None else series.times[start:end],
-        series.key,
-    )
