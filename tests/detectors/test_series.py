@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
-from outlearn import SeriesDetector
-from outlearn.errors import InputError, LabelError, ParameterError
+from outlearn import Detector, SeriesDetector
+from outlearn.errors import InputError, LabelError, ParameterError, ReadError
 from outlearn.series.pool import POOL
 
 FLAT = slice(1400, 1460)
@@ -194,6 +194,36 @@ def test_each_of_the_pool_gives_a_finite_score_a_point(name):
     for known in (None, np.zeros(1600)):
         scores = SeriesDetector(name).fit(values, known).anomaly_score(values)
         assert np.isfinite(scores).all() and scores.shape == (1600,)
+
+
+def test_a_saved_detector_is_the_same_detector(tmp_path):
+    frame = table(broken(channels=2))
+    normal = SeriesDetector(time_column="t", false_alarms="3/day", random_state=0).fit(
+        frame[:1300], np.zeros(1300)
+    )
+    y = np.full(2000, -1)
+    y[FLAT] = 1
+    told = SeriesDetector(time_column="t", random_state=0).fit(frame, y)
+    for number, detector in enumerate((normal, told, SeriesDetector("subpca").fit(broken()))):
+        path = tmp_path / f"{number}.outlearn"
+        detector.save(path)
+        again = SeriesDetector.load(path)
+        X = broken() if number == 2 else frame
+        assert again.anomaly_score(X).tolist() == detector.anomaly_score(X).tolist()
+        assert (again.threshold_, again.promise_) == (detector.threshold_, detector.promise_)
+        assert again.segments(X) == detector.segments(X)
+    assert told.load(tmp_path / "0.outlearn").explain(frame)[0] == normal.explain(frame)[0]
+
+
+def test_what_is_no_saved_series_detector_is_refused(tmp_path):
+    with pytest.raises(ReadError, match="no model at"):
+        SeriesDetector.load(tmp_path / "none.outlearn")
+    (tmp_path / "junk.outlearn").write_bytes(b"junk")
+    with pytest.raises(ReadError, match="is not a model written by"):
+        SeriesDetector.load(tmp_path / "junk.outlearn")
+    Detector().fit(wave(60, channels=2)).save(tmp_path / "rows.outlearn")
+    with pytest.raises(ReadError, match="is not a model written by"):
+        SeriesDetector.load(tmp_path / "rows.outlearn")
 
 
 OF_POINTS = {

@@ -144,9 +144,7 @@ class SeriesDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         self.calibration_: list[Known] = []
         if rate is not None:
             known, self.calibration_ = self._held_out(known)
-        self._learn(known)
-        self._set_threshold(rate)
-        return self
+        return self.learn(known)
 
     def _held_out(self, known: list[Known]) -> tuple[list[Known], list[Known]]:
         """Part the known normal past into what is learnt from and its end, which is calibrated on."""
@@ -161,8 +159,12 @@ class SeriesDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             [Known(part(e.series, c, len(e.series)), e.labels[c:]) for e, c in zip(known, cut, strict=True)],
         )
 
-    def _learn(self, known: list[Known]) -> None:
-        """Adapt a scorer to each long series, and one to all, for those that are short or new."""
+    def learn(self, known: list[Known]) -> Self:
+        """Learn from series that were read already, and set the threshold anew.
+
+        A scorer is adapted to each long series, and one to all, for those that are short or new.
+        """
+        rate = self._check_parameters()
         self.known_ = known
         own = {each.series.key for each in known if len(each.series) >= ALONE}
         self.scorers_ = {
@@ -182,6 +184,8 @@ class SeriesDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         else:
             self.calibrator_ = Calibrator.from_logits(shift=shift_to(free, float(self.contamination)))
         self.support_scores_ = self.calibrator_.apply(free)
+        self._set_threshold(rate)
+        return self
 
     def _adapted(self, known: Sequence[Known]) -> PointScorer:
         series = [each.series for each in known]
@@ -361,10 +365,21 @@ class SeriesDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
                 known[same[0]] = Known(known[same[0]].series, merged)
             elif (told >= 0).any():
                 known.append(Known(each, told))
-        rate = self._check_parameters()
-        self._learn(known)
-        self._set_threshold(rate)
-        return self
+        return self.learn(known)
+
+    def save(self, path: str | Path) -> None:
+        """Write the fitted detector to one file without pickle; it holds the series that it learnt from."""
+        from outlearn.detectors.persist_series import save_series
+
+        check_is_fitted(self, "scorers_")
+        save_series(self, Path(path))
+
+    @staticmethod
+    def load(path: str | Path) -> SeriesDetector:
+        """Read a detector written by `save`."""
+        from outlearn.detectors.persist_series import load_series
+
+        return load_series(Path(path))
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
