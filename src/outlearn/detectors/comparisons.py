@@ -106,10 +106,12 @@ def _oddest(
         if not len(over) or not len(memory.windows):
             continue
         away = memory.distances(x, over, own) / np.sqrt(len(FEATURES))
-        at = int(over[away.argmax()])
+        if not np.isfinite(away).any():
+            continue
+        at = int(over[np.nanargmax(away)])
         nearest = memory.nearest(x, at, own)
-        if nearest is not None and float(away.max()) > best:
-            best, found = float(away.max()), (memory, at, *nearest)
+        if nearest is not None and float(np.nanmax(away)) > best:
+            best, found = float(np.nanmax(away)), (memory, at, *nearest)
     return found
 
 

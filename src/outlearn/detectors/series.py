@@ -23,6 +23,7 @@ from outlearn.detectors.inputs import as_frame, read_labels
 from outlearn.detectors.known import Known, part, point_labels
 from outlearn.detectors.margin import ROUNDING, calibrate_ranking, clear_of
 from outlearn.detectors.segments import segments_above
+from outlearn.detectors.stream import SeriesStream
 from outlearn.errors import InputError, LabelError, ParameterError
 from outlearn.learners.sequence import SequenceScorer, load_sequence
 from outlearn.ranges import runs
@@ -284,13 +285,40 @@ class SeriesDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         same = (i for i, e in enumerate(mates) if np.array_equal(e.series.values, series.values))
         return scorer, mates, next(same, None)
 
-    def anomaly_score(self, X: Any) -> Scores:
-        """Return (m,) scores in [0, 1] of the rows, high = abnormal; 0 for rows that tell of no point."""
+    def anomaly_score(self, X: Any, *, causal: bool = False) -> Scores:
+        """Return (m,) scores in [0, 1] of the rows, high = abnormal; 0 for rows that tell of no point.
+
+        causal : whether only what lies before a point counts, as in `stream`; only "distances" can do that.
+        """
         found, rows = self._series(X)
         scores = np.zeros(rows)
         for each in found:
-            scores[each.rows] = self.calibrator_.apply(self._raw(each))[each.places]
+            if causal:
+                raw, _ = self._mixture(each.key).channels(each, causal=True)
+            else:
+                raw = self._raw(each)
+            scores[each.rows] = self.calibrator_.apply(raw)[each.places]
         return scores
+
+    def stream(self, key: str = "") -> SeriesStream:
+        """Return a scorer of points as they come, of a series that was learnt from or a new one.
+
+        Raises
+        ------
+        ParameterError
+            When the detector is another than "distances".
+        """
+        check_is_fitted(self, "scorers_")
+        return SeriesStream(self, self._mixture(key).glance)
+
+    def _mixture(self, key: str) -> Mixture:
+        scorer = self.scorers_.get(key, self.common_)
+        if not isinstance(scorer, Mixture):
+            raise ParameterError(
+                f"detector is {self.detector!r}, which judges whole series; wanted 'distances' to go point "
+                "by point"
+            )
+        return scorer
 
     def segments(self, X: Any) -> list[Segment]:
         """Return the ranges that are flagged, the oddest first."""

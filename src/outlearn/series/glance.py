@@ -15,7 +15,7 @@ from outlearn.series.neighbours import MOST, Memory, strides
 from outlearn.series.patches import WIDTHS, Patches
 from outlearn.series.windows import latest, spread, window_starts
 
-__all__ = ["CASE_WIDTHS", "DISTANCES", "GLANCES", "Glance", "Ranges", "without"]
+__all__ = ["CASE_WIDTHS", "DISTANCES", "GLANCES", "Glance", "Ranges", "likeness_of", "without"]
 
 Floats = NDArray[np.float64]
 Ranges = Sequence[tuple[int, int]]
@@ -101,15 +101,20 @@ class Glance:
         found = np.zeros((n, x.shape[1], len(CASE_WIDTHS)))
         back = latest if causal else spread
         for w, width in enumerate(CASE_WIDTHS):
-            starts = window_starts(stretches, width, strides(width))
+            starts = window_starts(stretches, width, strides(width), flush=not causal)
             for c, cases in enumerate(self.cases):
                 usual = self.patches.memories[c][WIDTHS.index(width)].distances(x[:, c], starts, own)
                 like = cases[w].distances(x[:, c], starts, own)
-                known = like > 0  # of cases that all overlap nothing is known
-                ratio = np.log((usual + TINY) / (np.where(known, like, usual) + TINY))
-                told = back(np.clip(ratio, -FAR, FAR), starts, width, n)
+                told = back(likeness_of(usual, like), starts, width, n)
                 found[:, c, w] = np.where(np.isnan(told), 0.0, told)
         return np.stack([found.mean(axis=2), found.max(axis=2)], axis=2)
+
+
+def likeness_of(usual: Floats, like: Floats) -> Floats:
+    """Return (m,) how much nearer windows lie to labelled anomalies than to the rest; NaN: not known."""
+    with np.errstate(invalid="ignore"):  # nothing is known where all cases overlap: NaN
+        ratio = np.log((usual + TINY) / (like + TINY))
+    return np.asarray(np.clip(ratio, -FAR, FAR))
 
 
 def without(stretches: Stretches, ranges: Ranges) -> Stretches:

@@ -12,7 +12,7 @@ from outlearn.data.series.series import Series
 from outlearn.series.glance import GLANCES, Glance
 from outlearn.series.patches import WIDTHS
 
-__all__ = ["LEVEL", "SHARP", "WEIGHTS", "Mixture"]
+__all__ = ["LEVEL", "SHARP", "WEIGHTS", "Mixture", "pooled"]
 
 Floats = NDArray[np.float64]
 LEADING = (64, 96, 128)  # widths whose distances count; narrower ones and wider ones rank real series worse
@@ -27,6 +27,12 @@ SHARP = 5.0  # how far the oddest channel speaks for all: 0 a mean, infinite the
 LEVEL = 5.0, -5.5  # to log-odds: even at twice the distance that one in a hundred reference windows has
 
 
+def pooled(odd: Floats) -> Floats:
+    """Return (n,) log-odds of points from how odd their channels (n, c) are."""
+    together = (logsumexp(SHARP * odd, axis=1) - np.log(odd.shape[1])) / SHARP
+    return np.asarray(LEVEL[0] * together + LEVEL[1])
+
+
 @dataclass(frozen=True, slots=True)
 class Mixture:
     """Scores points of series against a reference.
@@ -37,14 +43,15 @@ class Mixture:
     glance: Glance
     normal: bool
 
-    def channels(self, series: Series, own: int | None = None) -> tuple[Floats, Floats]:
+    def channels(
+        self, series: Series, own: int | None = None, *, causal: bool = False
+    ) -> tuple[Floats, Floats]:
         """Return (n,) log-odds that points are anomalous, up to a shift, and (n, c) how odd each channel is.
 
         own : the reference series that it is, where that may be contaminated: points are then compared with
-        the rest of it.
+        the rest of it. causal : whether only what lies before a point counts.
         """
         x = self.glance.basis.standard(series.values)
-        points = self.glance.points(x, series.stretches, None if self.normal else own)
+        points = self.glance.points(x, series.stretches, None if self.normal else own, causal=causal)
         odd = points.astype(np.float64) @ np.array(WEIGHTS)
-        together = (logsumexp(SHARP * odd, axis=1) - np.log(odd.shape[1])) / SHARP
-        return LEVEL[0] * together + LEVEL[1], odd
+        return pooled(odd), odd

@@ -95,7 +95,7 @@ class Memory:
         """Return (m,) the mean distance of windows of a channel (n,) to the nearest that are remembered.
 
         own : the reference series that x is, if any: windows of it that overlap are no neighbours. Where none
-        is left the distance is 0; without a reference it is NaN.
+        is left, and without a reference, the distance is NaN.
         """
         found = np.full(len(starts), np.nan)
         known = self.windows.astype(np.float64)
@@ -140,7 +140,7 @@ class Memory:
 def _mean_of_least(squares: Floats, count: int) -> Floats:
     """Return (m,) the mean root of the `count` least finite squares of each row (m, r), which are used up.
 
-    0 for a row that has none. For so few, finding one after the other is quicker than a partition.
+    NaN for a row that has none. For so few, finding one after the other is quicker than a partition.
     """
     rows = np.arange(len(squares))
     total, known = np.zeros(len(squares)), np.zeros(len(squares))
@@ -151,4 +151,4 @@ def _mean_of_least(squares: Floats, count: int) -> Floats:
         total += np.sqrt(np.where(finite, least, 0.0))
         known += finite
         squares[rows, place] = np.inf
-    return total / np.maximum(known, 1.0)
+    return np.asarray(np.where(known > 0, total / np.maximum(known, 1.0), np.nan))

@@ -89,7 +89,7 @@ class Patches:
         found = np.zeros((n, len(self.memories), len(self.widths)), dtype=np.float32)
         back = latest if causal else spread
         for w, width in enumerate(self.widths):
-            starts = window_starts(stretches, width, strides(width))
+            starts = window_starts(stretches, width, strides(width), flush=not causal)
             for channel, row in enumerate(self.memories):
                 away = row[w].distances(x[:, channel], starts, own)
                 scores = back((away - self.level[channel, w]) / self.unit[channel, w], starts, width, n)
@@ -100,6 +100,7 @@ class Patches:
 
 def _usual(distances: Floats) -> tuple[float, float]:
     """Return the distance that is usual, and how much more is rare."""
+    distances = distances[np.isfinite(distances)]
     if not len(distances):
         return 0.0, 1.0
     low, middle, high = np.quantile(distances, USUAL)

@@ -29,10 +29,12 @@ NARROWEST = 2 * BANDS  # points of a window, so that no band is empty
 BLOCK = 4096  # windows that are held in full at once
 
 
-def window_starts(stretches: list[tuple[int, int]], width: int, stride: int) -> NDArray[np.int64]:
+def window_starts(
+    stretches: list[tuple[int, int]], width: int, stride: int, *, flush: bool = True
+) -> NDArray[np.int64]:
     """Return (m,) where windows of `width` points begin, `stride` apart, none across two stretches.
 
-    The last window of a stretch ends where the stretch does.
+    flush : whether the last window of a stretch ends where the stretch does, wherever it begins.
 
     >>> window_starts([(0, 7), (7, 9)], 3, 2)
     array([0, 2, 4])
@@ -41,7 +43,8 @@ def window_starts(stretches: list[tuple[int, int]], width: int, stride: int) -> 
     for start, end in stretches:
         if end - start >= width:
             regular = np.arange(start, end - width + 1, stride)
-            found.append(regular if regular[-1] == end - width else np.r_[regular, end - width])
+            whole = regular[-1] == end - width or not flush
+            found.append(regular if whole else np.r_[regular, end - width])
     return np.concatenate(found).astype(np.int64) if found else np.empty(0, dtype=np.int64)
 
 
@@ -105,11 +108,12 @@ def feature_words(feature: int, width: int) -> str:
 
 
 def spread(scores: Floats, starts: NDArray[np.int64], width: int, n: int) -> Floats:
-    """Return (n,) the mean score of the windows that cover each point; NaN where none does.
+    """Return (n,) the mean score of the windows that cover each point; NaN where none does that has a score.
 
     >>> spread(np.array([1.0, 3.0]), np.array([0, 1]), 2, 4)
     array([ 1.,  2.,  3., nan])
     """
+    scores, starts = _known(scores, starts)
     total, count = np.zeros(n + 1), np.zeros(n + 1)
     np.add.at(total, starts, scores)
     np.subtract.at(total, starts + width, scores)
@@ -119,11 +123,17 @@ def spread(scores: Floats, starts: NDArray[np.int64], width: int, n: int) -> Flo
     return np.where(covered > 0, np.cumsum(total)[:-1] / np.maximum(covered, 1.0), np.nan)
 
 
+def _known(scores: Floats, starts: NDArray[np.int64]) -> tuple[Floats, NDArray[np.int64]]:
+    finite = np.isfinite(scores)
+    return scores[finite], starts[finite]
+
+
 def latest(scores: Floats, starts: NDArray[np.int64], width: int, n: int) -> Floats:
     """Return (n,) the score of the window that ended last at each point: what is known by then; else NaN.
 
     >>> latest(np.array([1.0, 3.0]), np.array([0, 1]), 2, 4)
     array([nan,  1.,  3.,  3.])
     """
+    scores, starts = _known(scores, starts)
     place = np.searchsorted(starts + width - 1, np.arange(n), side="right") - 1
     return np.where(place >= 0, scores[np.maximum(place, 0)], np.nan) if len(scores) else np.full(n, np.nan)

@@ -1,0 +1,83 @@
+"""Point by point as the causal scores of a batch, in bounded memory."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from outlearn import SeriesDetector
+from outlearn.detectors.stream import ROOM
+from outlearn.errors import InputError, ParameterError
+
+
+def wave(n, channels=1, seed=0):
+    rng = np.random.default_rng(seed)
+    return np.sin(np.arange(n)[:, None] / 7 + np.arange(channels)) + 0.05 * rng.normal(size=(n, channels))
+
+
+def streamed(detector, values):
+    stream = detector.stream()
+    return [stream.score_next(point) for point in values]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("told", ["nothing", "normal", "a range"])
+def test_each_point_scores_as_it_does_causally_in_a_batch(channels, told):
+    past = wave(1200, channels)
+    past[700:750] = 0.0
+    y = {"nothing": None, "normal": np.zeros(1200), "a range": np.full(1200, -1)}[told]
+    if told == "a range":
+        y[700:750] = 1
+    detector = SeriesDetector(random_state=0).fit(past, y)
+    new = wave(700, channels, seed=1)
+    new[400:440, 0] = 0.0
+    wanted = detector.anomaly_score(new, causal=True)
+    assert streamed(detector, new) == pytest.approx(wanted.tolist(), abs=1e-6)
+    assert 400 <= int(np.argmax(wanted)) <= 600
+
+
+def test_what_follows_changes_no_causal_score():
+    detector = SeriesDetector(random_state=0).fit(wave(1000))
+    new = wave(600, seed=2)
+    early = detector.anomaly_score(new[:331], causal=True)
+    assert detector.anomaly_score(new, causal=True)[:331].tolist() == pytest.approx(early.tolist(), abs=1e-12)
+
+
+def test_the_buffer_is_moved_up_and_never_grows():
+    detector = SeriesDetector(random_state=0).fit(wave(600))
+    stream = detector.stream()
+    size = stream._buffer.nbytes
+    new = wave(ROOM + 300, seed=3)
+    scores = [stream.score_next(float(point[0])) for point in new]
+    assert stream._buffer.nbytes == size
+    assert scores == pytest.approx(detector.anomaly_score(new, causal=True).tolist(), abs=1e-6)
+
+
+def test_a_missing_value_is_as_the_last_and_a_counter_is_what_it_rose_by():
+    rises = np.random.default_rng(0).integers(1, 9, size=900).astype(float)
+    frame = pl.DataFrame({"bytes": np.cumsum(rises), "heat": wave(900)[:, 0]})
+    detector = SeriesDetector(random_state=0).fit(frame)
+    assert detector.reader_.counters == ("bytes",)
+    new = frame[:300]
+    scores = streamed(detector, new.to_numpy())
+    wanted = detector.anomaly_score(new, causal=True)
+    # The first increment is not known: a batch takes the next, a stream none.
+    assert scores[192:] == pytest.approx(wanted[192:].tolist(), abs=1e-6)
+    stream = detector.stream()
+    assert np.isfinite([stream.score_next([np.nan, np.nan]), stream.score_next([5.0, np.nan])]).all()
+
+
+def test_after_a_reset_the_next_point_is_the_first():
+    detector = SeriesDetector(random_state=0).fit(wave(800))
+    stream, new = detector.stream(), wave(300, seed=4)
+    for point in new[:77]:
+        stream.score_next(point)
+    stream.reset()
+    assert [stream.score_next(point) for point in new] == streamed(detector, new)
+
+
+def test_what_cannot_be_streamed_is_refused():
+    detector = SeriesDetector().fit(wave(300, 2))
+    with pytest.raises(InputError, match="wanted 2 numbers: x0, x1"):
+        detector.stream().score_next(1.0)
+    with pytest.raises(ParameterError, match="judges whole series"):
+        SeriesDetector("subpca").fit(wave(300)).stream()
