@@ -45,10 +45,10 @@ def test_what_follows_changes_no_causal_score():
 def test_the_buffer_is_moved_up_and_never_grows():
     detector = SeriesDetector(random_state=0).fit(wave(600))
     stream = detector.stream()
-    size = stream._buffer.nbytes
+    size = stream.nbytes
     new = wave(ROOM + 300, seed=3)
     scores = [stream.score_next(float(point[0])) for point in new]
-    assert stream._buffer.nbytes == size
+    assert stream.nbytes == size
     assert scores == pytest.approx(detector.anomaly_score(new, causal=True).tolist(), abs=1e-6)
 
 

@@ -45,6 +45,11 @@ class SeriesStream:
         self._distances = np.full((channels, len(WIDTHS)), np.nan)
         self._likeness = np.full((channels, len(CASE_WIDTHS)), np.nan)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the points kept take; the reference is the detector's."""
+        return int(self._buffer.nbytes)
+
     def score_next(self, x: ArrayLike) -> float:
         """Return the anomaly score, in [0, 1], of the next point.
 

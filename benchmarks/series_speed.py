@@ -1,0 +1,89 @@
+"""How long series take: fit and scores of a batch, and points a second of a stream.
+
+    OMP_NUM_THREADS=1 python benchmarks/series_speed.py --out series_speed.json
+
+A sine with noise, nothing labelled. `SeriesDetector` is fitted and scores the same series, at three lengths and
+with one and four channels; beside it, in the same run, subsequence neighbours of the classical pool (10th of
+5,000 windows by scikit-learn, width by the period). A stream of one channel is fed 5,000 points one by one.
+Seconds are the least of three runs; growth is the ratio of seconds for ten times the points, and for four times
+the channels.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+import machine
+import rowfile
+from outlearn import SeriesDetector
+from outlearn.rng import derive
+
+OURS, PEER = "distances", "subknn"
+SIZES = ((10_000, 1), (100_000, 1), (10_000, 4))
+STREAMED = 5000
+RUNS = 3
+
+
+def wave(points: int, channels: int, seed: int = 0) -> NDArray[np.float64]:
+    """Return (points, channels) of a sine with noise."""
+    phase = np.arange(points)[:, None] / 9 + np.arange(channels)
+    return np.sin(phase) + 0.1 * derive(seed, points).normal(size=(points, channels))
+
+
+def least(act: Callable[[], object]) -> float:
+    """Return the seconds of the quickest of three runs."""
+    found = []
+    for _ in range(RUNS):
+        begun = time.perf_counter()
+        act()
+        found.append(time.perf_counter() - begun)
+    return min(found)
+
+
+def batch(way: str, points: int, channels: int) -> rowfile.Row:
+    """Time a fit with the scores of the same series."""
+    values = wave(points, channels)
+    seconds = least(lambda: SeriesDetector(way, random_state=0).fit(values).anomaly_score(values))
+    return {"way": way, "points": points, "channels": channels, "seconds": round(seconds, 2)}
+
+
+def streamed() -> rowfile.Row:
+    """Time a stream; its state is what it remembers of the reference and the points that it keeps."""
+    detector = SeriesDetector(OURS, random_state=0).fit(wave(20_000, 1))
+    new = wave(STREAMED, 1, seed=1)[:, 0].tolist()
+
+    def feed() -> None:
+        stream = detector.stream()
+        for point in new:
+            stream.score_next(point)
+
+    memories = detector.common_.glance.patches.memories[0]
+    state = sum(memory.windows.nbytes for memory in memories) + detector.stream().nbytes
+    return {"way": "stream", "points_a_second": round(STREAMED / least(feed)), "state_bytes": int(state)}
+
+
+def main() -> None:
+    layout = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args()
+    rows = [batch(way, points, channels) for points, channels in SIZES for way in (OURS, PEER)]
+    rows.append(streamed())
+    rowfile.write(options.out, {"runs": RUNS}, rows, command=machine.command("series_speed.py"))
+    took = {(row["way"], row["points"], row["channels"]): row["seconds"] for row in rows[:-1]}
+    for points, channels in SIZES:
+        ours, peer = took[OURS, points, channels], took[PEER, points, channels]
+        print(f"{points:,} x {channels}: {ours:.2f} s, {ours / peer:.2f} of the peer's {peer:.2f} s")
+    print(f"ten times the points: {took[OURS, 100_000, 1] / took[OURS, 10_000, 1]:.1f} times the seconds")
+    print(f"four times the channels: {took[OURS, 10_000, 4] / took[OURS, 10_000, 1]:.1f} times")
+    print(f"stream: {rows[-1]['points_a_second']:,} points a second, {rows[-1]['state_bytes']:,} bytes")
+
+
+if __name__ == "__main__":
+    main()
