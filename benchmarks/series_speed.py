@@ -2,11 +2,11 @@
 
     OMP_NUM_THREADS=1 python benchmarks/series_speed.py --out series_speed.json
 
-A sine with noise, nothing labelled. `SeriesDetector` is fitted and scores the same series, at three lengths and
+A sine with noise, nothing labelled. `SeriesDetector` is fitted and scores the same series, at two lengths and
 with one and four channels; beside it, in the same run, subsequence neighbours of the classical pool (10th of
 5,000 windows by scikit-learn, width by the period). A stream of one channel is fed 5,000 points one by one.
-Seconds are the least of three runs; growth is the ratio of seconds for ten times the points, and for four times
-the channels.
+Seconds are the least of three runs; growth is the ratio of seconds for ten times the points, and for four
+times the channels.
 """
 
 from __future__ import annotations
