@@ -54,6 +54,20 @@ def test_a_past_that_is_normal_keeps_a_rate_of_false_alarms(folder):
     assert "1. 2026-01-07" in told  # windows that reach into the flat stretch begin the evening before
 
 
+def test_labels_are_learnt_from_beside_a_reference_too(folder):
+    frame = pl.read_csv(folder / "plant.csv", try_parse_dates=True)
+    said = ["anomaly" if 1100 <= row < 1125 else "" for row in range(frame.height)]
+    frame.with_columns(verdict=pl.Series(said)).write_csv(folder / "told.csv")
+    frame[:900].write_csv(folder / "past.csv")
+    words = ("--time-column", "when", "--reference", folder / "past.csv", "--label-column", "verdict")
+    told = run("detect", folder / "told.csv", *words, "--out", folder / "told.parquet")
+    assert "compared with" in told and "past.csv (900 rows)" in told
+    scores = pl.read_parquet(folder / "told.parquet")["anomaly_score"]
+    assert 1090 <= scores.arg_max() <= 1160
+    neither = run("detect", folder / "plant.csv", *words, code=2)
+    assert "'verdict'" in neither
+
+
 def test_several_series_are_told_apart(folder):
     told = run("detect", folder / "hosts.parquet", "--time-column", "when", "--series-column", "host")
     assert "in 2 series" in told and "1. a: 2026-01-08" in told

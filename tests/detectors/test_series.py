@@ -122,6 +122,18 @@ def test_a_labelled_range_makes_others_like_it_odder():
     )
 
 
+def test_what_nobody_labelled_of_a_later_series_does_not_become_usual():
+    detector = SeriesDetector().fit(wave(1000), np.zeros(1000))
+    later = broken(seed=1)
+    before = detector.anomaly_score(later)
+    y = np.full(2000, -1)
+    y[:200] = 0  # the analyst only says that its beginning is fine
+    after = detector.update(later, y).anomaly_score(later)
+    assert after[FLAT].min() > 0.5
+    assert after[FLAT].mean() == pytest.approx(before[FLAT].mean(), abs=0.1)
+    assert (detector.predict(later[:200]) == 1).all()
+
+
 def test_a_fit_with_a_seed_is_a_function_of_its_input():
     values = broken()
     one, two = (SeriesDetector(random_state=0).fit(values).anomaly_score(values) for _ in range(2))

@@ -19,6 +19,8 @@ from outlearn.learners.sequence import (
     show,
     train_sequence,
 )
+from outlearn.series.basis import Basis
+from outlearn.series.glance import Glance
 from outlearn.series.mixture import Mixture
 from outlearn.tasks.series import draw_series
 
@@ -37,8 +39,9 @@ def test_an_untrained_network_scores_as_the_plain_mixture_does():
     values = np.sin(np.arange(900)[:, None] / 6) + 0.05 * rng.normal(size=(900, 1))
     values[500:540] = 0.0
     series = Series.of_array(values)
-    scorer = SequenceLearned(small().eval()).adapt([series], normal=False)
-    plain, _ = Mixture(scorer.glance, normal=False).channels(series, own=0)
+    glance = Glance.fit(Basis.of([series]))
+    scorer = SequenceLearned(small().eval()).adapt(glance, normal=False)
+    plain, _ = Mixture(glance, normal=False).channels(series, own=0)
     assert scorer.score(series, own=0) == pytest.approx(plain, abs=1e-3)
 
 
@@ -104,5 +107,6 @@ def test_the_order_of_channels_makes_no_difference():
     scores = []
     for order in ([0, 1, 2], [2, 0, 1]):
         series = Series.of_array(values[:, order])
-        scores.append(learned.adapt([series], normal=False).score(series, own=0))
+        glance = Glance.fit(Basis.of([series]))
+        scores.append(learned.adapt(glance, normal=False).score(series, own=0))
     assert scores[0] == pytest.approx(scores[1], abs=1e-4)

@@ -45,11 +45,9 @@ def detect(
     debug: o.Debug = False,
 ) -> None:
     """Find the odd rows of a table, or the odd ranges of series, rank them and say why they are odd."""
-    from outlearn.cli.series import Choice, detect_ranges, is_series
-    from outlearn.cli.terminal import check_report, progress_bars, tell
+    from outlearn.cli.finding import Choice, detect_ranges, detect_rows, is_series
+    from outlearn.cli.terminal import check_report
 
-    rule = o.rule_of(contamination, false_alarm_rate, budget, fdr)
-    reading = o.read_options(separator, encoding, decimal, thousands, query)
     check_report(report)
     choice = Choice(
         table=table,
@@ -61,30 +59,10 @@ def detect(
         label_column=label_column,
         time_column=time_column,
         ignore=tuple(ignore or ()),
-        rule=rule,
+        rule=o.rule_of(contamination, false_alarm_rate, budget, fdr),
         detector=detector,
         schema=schema,
-        options=reading,
+        options=o.read_options(separator, encoding, decimal, thousands, query),
     )
-    if is_series(choice):
-        detect_ranges(choice, top=top, out=out, report=report, seed=seed, quiet=quiet)
-        return
-    with progress_bars(quiet) as progress:
-        from outlearn.pipeline.job import detect as find
-
-        findings = find(
-            table,
-            reference=reference,
-            detector=detector,
-            label_column=label_column,
-            time_column=time_column,
-            schema=schema,
-            ignore=ignore or (),
-            rule=rule,
-            top=top,
-            out=out,
-            random_state=seed,
-            options=reading,
-            progress=progress,
-        )
-    tell(findings, top=top, out=out, report=report, quiet=quiet)
+    find = detect_ranges if is_series(choice) else detect_rows
+    find(choice, top=top, out=out, report=report, seed=seed, quiet=quiet)

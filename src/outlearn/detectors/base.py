@@ -10,8 +10,6 @@ from typing import Any, Self, TypeGuard
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, OutlierMixin
-from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from outlearn.data.rows import canonical_order, row_hash
@@ -21,6 +19,7 @@ from outlearn.decisions.decide import Rule, decide
 from outlearn.detectors.inputs import append_rows, fit_encoder, read_cells, read_labels, read_matrix
 from outlearn.detectors.margin import ROUNDING, clear_of
 from outlearn.detectors.reasons import explain_matrix
+from outlearn.detectors.signed import Signed
 from outlearn.detectors.support import choose_support
 from outlearn.errors import InputError, LabelError, ParameterError
 from outlearn.explain.explanation import Explanation
@@ -37,7 +36,7 @@ def _is_number(value: Any) -> TypeGuard[float]:
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
-class BaseDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
+class BaseDetector(Signed):
     """Encode → adapt → score → decide.
 
     Attributes
@@ -168,8 +167,6 @@ class BaseDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             judged = self.calibration_scores_ if len(self.calibration_scores_) else self.support_scores_
             self.threshold_ = clear_of(decision.threshold, judged, ROUNDING)
             self.promise_ = decision.promise
-        # decision_function < 0 must mean score >= threshold: the offset sits one float below.
-        self.offset_ = -float(np.nextafter(self.threshold_, -np.inf))
 
     def _own_threshold(self) -> float:
         """Return the threshold where no rule was asked for."""
@@ -218,23 +215,6 @@ class BaseDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _score(self, values: NDArray[np.float32]) -> Scores:
         return self.calibrator_.apply(self.scorer_.score(values))
-
-    def score_samples(self, X: Any) -> Scores:
-        """Return -anomaly_score: (m,), low = abnormal (scikit-learn's sign)."""
-        return -self.anomaly_score(X)
-
-    def decision_function(self, X: Any) -> Scores:
-        """Return (m,); negative for an outlier (scikit-learn's sign)."""
-        scores: Scores = self.score_samples(X) - self.offset_
-        return scores
-
-    def predict(self, X: Any) -> NDArray[np.int64]:
-        """Return (m,) of -1 for an outlier and 1 for the rest."""
-        return np.where(self.decision_function(X) < 0, -1, 1)
-
-    def fit_predict(self, X: Any, y: ArrayLike | None = None) -> NDArray[np.int64]:
-        """Fit on `X` and tell its own outliers."""
-        return self.fit(X, y).predict(X)
 
     def update(self, X: Any, y: ArrayLike) -> Self:
         """Learn from labelled rows without a refit: encoder, threshold rule and calibration rows stay.
@@ -305,8 +285,3 @@ class BaseDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         from outlearn.detectors.persist import load
 
         return load(Path(path))
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        return tags

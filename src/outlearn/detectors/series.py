@@ -10,8 +10,6 @@ from typing import Any, Self
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, OutlierMixin
-from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from outlearn.data.series import Series, SeriesReader
@@ -23,6 +21,7 @@ from outlearn.detectors.inputs import as_frame, read_labels
 from outlearn.detectors.known import Known, part, point_labels
 from outlearn.detectors.margin import ROUNDING, calibrate_ranking, clear_of
 from outlearn.detectors.segments import segments_above
+from outlearn.detectors.signed import Signed
 from outlearn.detectors.stream import SeriesStream
 from outlearn.errors import InputError, LabelError, ParameterError
 from outlearn.learners.sequence import SequenceScorer, load_sequence
@@ -53,7 +52,7 @@ class Scored:
     segments: list[Segment]
 
 
-class SeriesDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
+class SeriesDetector(Signed):
     """Anomaly detector for series, whose rows are points in order of time.
 
     The situations are told apart by `y`, as in `Detector`: a past that is known to be normal (`y` all 0), a
@@ -189,16 +188,18 @@ class SeriesDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def _adapted(self, known: Sequence[Known]) -> PointScorer:
-        series = [each.series for each in known]
         cases = [runs(each.labels == 1) for each in known]
-        if self.detector == SEQUENCE:
-            learned = load_sequence(Path(self.weights or ""))
-            return learned.adapt(series, normal=self.normal_, cases=cases, seed=self.seed_)
-        basis = Basis.of(series)
+        # Beside a normal past only what is known to be normal is usual: of a later series maybe little.
+        apart = [runs(each.labels != 0) if self.normal_ else runs(each.labels == 1) for each in known]
+        whole = Basis.of([each.series for each in known])
+        usual = [without(each, told) for each, told in zip(whole.stretches, apart, strict=True)]
+        basis = replace(whole, stretches=usual)
+        if self.detector in POOL:
+            return PoolScorer(self.detector, basis, self.seed_)
+        glance = Glance.fit(basis, cases, seed=self.seed_)
         if self.detector == DISTANCES:
-            return Mixture(Glance.fit(basis, cases, seed=self.seed_), self.normal_)
-        usual = [without(each, told) for each, told in zip(basis.stretches, cases, strict=True)]
-        return PoolScorer(self.detector, replace(basis, stretches=usual), self.seed_)
+            return Mixture(glance, self.normal_)
+        return load_sequence(Path(self.weights or "")).adapt(glance, normal=self.normal_)
 
     def _set_threshold(self, rate: AlarmRate | None) -> None:
         self.promise_ = None
@@ -218,7 +219,6 @@ class SeriesDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             self.threshold_ = 0.5
         else:
             self.threshold_ = clear_of(by_expected_f1(self.support_scores_), self.support_scores_, ROUNDING)
-        self.offset_ = -float(np.nextafter(self.threshold_, -np.inf))
 
     def _check_parameters(self) -> AlarmRate | None:
         if self.detector not in (DISTANCES, SEQUENCE, *POOL):
@@ -350,23 +350,6 @@ class SeriesDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             )
         return told
 
-    def score_samples(self, X: Any) -> Scores:
-        """Return -anomaly_score: (m,), low = abnormal (scikit-learn's sign)."""
-        return -self.anomaly_score(X)
-
-    def decision_function(self, X: Any) -> Scores:
-        """Return (m,); negative for an outlier (scikit-learn's sign)."""
-        scores: Scores = self.score_samples(X) - self.offset_
-        return scores
-
-    def predict(self, X: Any) -> NDArray[np.int64]:
-        """Return (m,) of -1 for an outlier and 1 for the rest."""
-        return np.where(self.decision_function(X) < 0, -1, 1)
-
-    def fit_predict(self, X: Any, y: ArrayLike | None = None) -> NDArray[np.int64]:
-        """Fit on `X` and tell its own outliers."""
-        return self.fit(X, y).predict(X)
-
     def update(self, X: Any, y: ArrayLike) -> Self:
         """Learn from labelled points without a refit: how tables are read and the threshold rule stay.
 
@@ -408,8 +391,3 @@ class SeriesDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         from outlearn.detectors.persist_series import load_series
 
         return load_series(Path(path))
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        return tags

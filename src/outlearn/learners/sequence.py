@@ -17,7 +17,7 @@ from outlearn.learners.settings import one_thread, seeded
 from outlearn.ranges import runs
 from outlearn.rng import derive
 from outlearn.series.basis import Basis
-from outlearn.series.glance import GLANCES, Glance, Ranges
+from outlearn.series.glance import GLANCES, Glance
 from outlearn.series.mixture import LEVEL, SHARP, WEIGHTS
 from outlearn.series.tokens import STEP, TOKEN, tokens
 from outlearn.tasks.series import SeriesTask
@@ -214,22 +214,8 @@ class SequenceLearned:
 
     net: SequenceNet
 
-    def adapt(
-        self,
-        series: Sequence[Series],
-        *,
-        normal: bool,
-        cases: Sequence[Ranges] = (),
-        seed: int = 0,
-    ) -> SequenceScorer:
-        """Return a scorer that compares with reference series.
-
-        Parameters
-        ----------
-        normal : whether all points that lie in no case are known to be normal; else they may be contaminated.
-        cases : of each series, the ranges (start, end) that are labelled as anomalies.
-        """
-        glance = Glance.fit(Basis.of(series), cases, seed=seed)
+    def adapt(self, glance: Glance, *, normal: bool) -> SequenceScorer:
+        """Return a scorer that compares with a reference; `normal`: all of it is known to be."""
         return SequenceScorer.of(self.net, glance, normal)
 
 

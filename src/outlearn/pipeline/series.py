@@ -94,41 +94,45 @@ def detect_series(
     begun, stages = time.perf_counter(), Stages(progress)
     reading = Reading(label_column, time_column, tuple(ignore), None, options)
     with stages.stage("reading"):
-        frame, name, notes = _table(spec, reading)
-        basis, compared = frame, None
+        frame, name, notes, ignored = _table(spec, reading)
         if reference is not None:
-            basis, other, more = _table(reference, reading)
-            notes, compared = (*notes, *more), f"{other} ({basis.height:,} rows)"
-    labels = _labels(basis, label_column)
-    known = reference is not None
-    if reference_until is not None:
-        past = _before(frame, time_column, reference_until)
-        basis, labels, known = frame.filter(past), labels[past], True
-        compared = f"its rows before {reference_until} ({basis.height:,})"
-    if known:
-        labels = np.maximum(labels, 0)
+            basis, other, more, _ = _table(reference, reading)
+        needed = reference is None or label_column not in basis.columns
+        labels = _labels(frame, label_column, required=needed)
+        if reference is not None:
+            known, notes = np.maximum(_labels(basis, label_column, required=False), 0), (*notes, *more)
+            compared = f"{other} ({basis.height:,} rows)"
+        elif reference_until is not None:
+            past = _before(frame, time_column, reference_until)
+            basis, known = frame.filter(past), np.maximum(labels[past], 0)
+            compared = f"its rows before {reference_until} ({basis.height:,})"
+        else:
+            basis, known, compared = frame, labels, None
     detector = SeriesDetector(
         time_column=time_column,
         series_column=series_column,
-        ignore=[*ignore, *([] if label_column is None else [label_column])],
+        ignore=ignored,
         contamination="auto" if contamination is None else contamination,
         false_alarms=false_alarms,
         random_state=random_state,
     )
     with stages.stage("learning"):
-        detector.fit(basis, labels if (labels >= 0).any() else None)
+        detector.fit(basis, known)
+        if compared is not None and (labels >= 0).any():
+            detector.update(frame, labels)
     with stages.stage("scoring"):
         scores, segments, panels = _scored(detector, frame)
     with stages.stage("explaining"):
         reasons = [each.sentence for each in detector.explain(frame, segments[:top])]
     if out is not None:
         notes = (*notes, *_write(Path(out), frame, scores, detector.threshold_))
+    flagged = scores >= detector.threshold_
     return SeriesFindings(
         source=f"{name} ({frame.height:,} rows)",
         reference=compared,
         points=frame.height,
         series=1 if series_column is None else frame[series_column].n_unique(),
-        flagged=int((scores >= detector.threshold_).sum()),
+        flagged=int(flagged.sum()),
         threshold=float(detector.threshold_),
         segments=segments,
         reasons=reasons,
@@ -139,14 +143,16 @@ def detect_series(
     )
 
 
-def _table(spec: Spec, reading: Reading) -> tuple[pl.DataFrame, str, tuple[str, ...]]:
-    source, _ = open_table(spec, reading)
+def _table(spec: Spec, reading: Reading) -> tuple[pl.DataFrame, str, tuple[str, ...], list[str]]:
+    """Return all rows, the name, notes, and the columns that are no channels."""
+    source, settled = open_table(spec, reading)
     frame = pl.concat(list(chunks_of(source)), how="vertical_relaxed")
-    return frame, source.name, source.notes
+    label = settled.label_column
+    return frame, source.name, source.notes, [*settled.ignore, *([] if label is None else [label])]
 
 
-def _labels(frame: pl.DataFrame, name: str | None) -> NDArray[np.int8]:
-    if name is None:
+def _labels(frame: pl.DataFrame, name: str | None, *, required: bool) -> NDArray[np.int8]:
+    if name is None or (name not in frame.columns and not required):
         return np.full(frame.height, -1, dtype=np.int8)
     if name not in frame.columns:
         raise unknown_column(name, frame.columns, what="the label column")

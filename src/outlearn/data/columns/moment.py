@@ -14,7 +14,7 @@ from outlearn.data.columns.cells import numbers_of, text_of
 from outlearn.data.columns.dates import epoch_unit, form_of, moments_of
 from outlearn.data.columns.numeric import lower_median
 
-__all__ = ["MomentEncoder"]
+__all__ = ["MomentEncoder", "form_of_moments"]
 
 _SECOND = 1_000_000  # in microseconds, as all moments here
 _DAY = 86_400 * _SECOND
@@ -51,7 +51,7 @@ class MomentEncoder:
     @classmethod
     def fit(cls, name: str, cells: pl.Series) -> MomentEncoder:
         """Learn from a column of the table."""
-        form, zone = _form(cells), getattr(cells.dtype, "time_zone", None)
+        form, zone = form_of_moments(cells), getattr(cells.dtype, "time_zone", None)
         moments, _ = moments_of(cells, form, zone)
         micros = moments.drop_nulls().to_physical().to_numpy()
         centre = (
@@ -99,7 +99,7 @@ def _circle(steps: int) -> NDArray[np.float64]:
     return _RADIUS * np.column_stack([np.sin(angle), np.cos(angle)])
 
 
-def _form(cells: pl.Series) -> str:
+def form_of_moments(cells: pl.Series) -> str:
     """Return how to read the column: text in one form, or counts since 1970 in one unit."""
     if cells.dtype in (pl.Datetime, pl.Date):
         return "iso"

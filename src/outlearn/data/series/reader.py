@@ -12,7 +12,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from outlearn.data.columns.cells import numbers_of, text_of
-from outlearn.data.columns.dates import epoch_unit, form_of, moments_of
+from outlearn.data.columns.dates import moments_of
+from outlearn.data.columns.moment import form_of_moments
 from outlearn.data.schema import unknown_column
 from outlearn.data.series.repair import bridge, counts_up, increments, uneven
 from outlearn.data.series.series import Series
@@ -241,19 +242,14 @@ def _channels(columns: Mapping[str, pl.Series]) -> tuple[tuple[str, ...], list[s
 
 def form_of_times(cells: pl.Series, name: str) -> str:
     """Return how a column of times is read, see `dates.FORMS`; `SchemaError` when it holds none."""
-    if cells.dtype in (pl.Datetime, pl.Date):
-        return "iso"
-    if not cells.dtype.is_numeric():
-        form = form_of(text_of(cells), share=0.5)
-        if form:
-            return form
-    values = numbers_of(cells).values
-    if not np.isfinite(values).any():
+    form = form_of_moments(cells)
+    moments, _ = moments_of(cells, form)
+    if moments.null_count() == len(moments):
         raise SchemaError(
             f"column '{name}' holds no times, e.g. {cells.drop_nulls().head(1).to_list()}; wanted dates with "
             "times, or numbers that count seconds"
         )
-    return epoch_unit(float(np.nanmedian(np.abs(values))))
+    return form
 
 
 def _averaged(

@@ -1,4 +1,4 @@
-"""`outlearn detect` where the table holds series."""
+"""What `outlearn detect` does once it is asked: tell rows from series, find, write and print."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from outlearn.data.readers import ReadOptions
     from outlearn.decisions.decide import Rule
 
-__all__ = ["Choice", "detect_ranges", "is_series"]
+__all__ = ["Choice", "detect_ranges", "detect_rows", "is_series"]
 
 KINDS = ("series", "table")
 
@@ -81,6 +81,32 @@ def is_series(choice: Choice) -> bool:
         choice.table,
         Reading(choice.label_column, choice.time_column, choice.ignore, None, choice.options),
     )
+
+
+def detect_rows(
+    choice: Choice, *, top: int, out: Path | None, report: Path | None, seed: int, quiet: bool
+) -> None:
+    """Find odd rows, write what was asked for, and print them."""
+    from outlearn.cli.terminal import progress_bars, tell
+    from outlearn.pipeline.job import detect
+
+    with progress_bars(quiet) as progress:
+        findings = detect(
+            choice.table,
+            reference=choice.reference,
+            detector=choice.detector,
+            label_column=choice.label_column,
+            time_column=choice.time_column,
+            schema=choice.schema,
+            ignore=choice.ignore,
+            rule=choice.rule,
+            top=top,
+            out=out,
+            random_state=seed,
+            options=choice.options,
+            progress=progress,
+        )
+    tell(findings, top=top, out=out, report=report, quiet=quiet)
 
 
 def detect_ranges(
