@@ -15,7 +15,7 @@ from outlearn import __version__
 from outlearn.decisions.alarms import Segment
 from outlearn.decisions.decision import Promise
 from outlearn.report.page import render
-from outlearn.report.words import clean, score
+from outlearn.report.words import clean, percent, score
 
 __all__ = ["Panel", "SeriesFindings", "panel_of", "render_series", "series_text"]
 
@@ -144,8 +144,8 @@ def _headline(findings: SeriesFindings) -> str:
     count = len(findings.segments)
     ranges = "No range" if not count else f"{count:,} range{'s' if count > 1 else ''}"
     many = f" in {findings.series:,} series" if findings.series > 1 else ""
-    share = findings.flagged / max(findings.points, 1)
-    return f"{ranges} of {findings.points:,} points{many} flagged ({findings.flagged:,} points, {share:.2%})"
+    share = percent(findings.flagged / max(findings.points, 1))
+    return f"{ranges} of {findings.points:,} points{many} flagged ({findings.flagged:,} points, {share})"
 
 
 def _row(segment: Segment, reasons: Sequence[str], place: int) -> dict[str, Any]:
