@@ -229,7 +229,8 @@ class Policy(_Beside):
         )
         if known not in failed and gladly[order[0]] < CLEARLY * gladly[known]:
             members, why = np.array([known]), "it was best on other tables, and no other is taken more gladly"
-        return Choice(tuple(int(i) for i in members), unknown(search), why)
+        # Policies tell what they would rather take, not how good it is; that is told by other tables.
+        return Choice(tuple(int(i) for i in members), self._single.expected(search), why)
 
 
 class Adversarial(_Beside):
