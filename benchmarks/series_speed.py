@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 import machine
 import rowfile
 from outlearn import SeriesDetector
+from outlearn.detectors.stream import EARLY
 from outlearn.rng import derive
 
 OURS, PEER = "distances", "subknn"
@@ -63,8 +64,8 @@ def streamed() -> rowfile.Row:
         for point in new:
             stream.score_next(point)
 
-    memories = detector.common_.glance.patches.memories[0]
-    state = sum(memory.windows.nbytes for memory in memories) + detector.stream().nbytes
+    patches = detector.common_.glance.patches
+    state = sum(patches.reach(width).memory.nbytes for width in EARLY) + detector.stream().nbytes
     return {"way": "stream", "points_a_second": round(STREAMED / least(feed)), "state_bytes": int(state)}
 
 

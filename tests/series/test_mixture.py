@@ -5,8 +5,8 @@ import pytest
 
 from outlearn.data.series import Series
 from outlearn.series.basis import Basis
-from outlearn.series.glance import GLANCES, Glance
-from outlearn.series.mixture import LEVEL, SHARP, WEIGHTS, Mixture
+from outlearn.series.glance import DISTANCES, GLANCES, Glance
+from outlearn.series.mixture import LEADING, LEVEL, WEIGHTS, Mixture, log_odds
 from outlearn.series.patches import HEAVY, WIDTHS, Patches
 
 
@@ -15,14 +15,15 @@ def wave(n=1500, channels=2):
     return np.sin(np.arange(n)[:, None] / 7 + np.arange(channels)) + 0.05 * rng.normal(size=(n, channels))
 
 
-def test_scores_are_what_the_constants_say():
+@pytest.mark.parametrize("cases", [(), [[(300, 340)]]])
+def test_scores_are_what_the_constants_say(cases):
     series = Series.of_array(wave())
-    glance = Glance.fit(Basis.of([series]))
+    glance = Glance.fit(Basis.of([series]), cases)
     raw, odd = Mixture(glance, normal=False).channels(series, own=0)
     points = glance.points(glance.basis.values[0], series.stretches, own=0)
-    assert odd == pytest.approx(np.tensordot(points, WEIGHTS, axes=(2, 0)), abs=1e-5)
-    together = np.log(np.exp(SHARP * odd).mean(axis=1)) / SHARP
-    assert raw == pytest.approx(LEVEL[0] * together + LEVEL[1], abs=1e-6)
+    assert raw == pytest.approx(log_odds(points[:, 0] @ np.array(WEIGHTS)), abs=1e-4)
+    own = [WIDTHS.index(width) for width in LEADING]
+    assert odd == pytest.approx(points[:, :, DISTANCES][:, :, own].mean(axis=2), abs=1e-5)
     assert len(WEIGHTS) == len(GLANCES)
 
 
@@ -42,10 +43,8 @@ def test_a_long_anomaly_does_not_set_the_scale_that_it_is_measured_by():
     values = wave()
     values[600:660, 0] = 0.0  # more than one window in a hundred
     series = Series.of_array(values)
-    patches = Patches.fit(Basis.of([series]))
-    clean = Patches.fit(Basis.of([Series.of_array(wave())]))
-    place = WIDTHS.index(64)
-    assert patches.unit[0, place] < HEAVY * clean.unit[0, place]
+    patches, clean = Patches(Basis.of([series])), Patches(Basis.of([Series.of_array(wave())]))
+    assert patches.reach(64).unit[1] < HEAVY * clean.reach(64).unit[1]
     raw, odd = Mixture(Glance.fit(Basis.of([series])), normal=False).channels(series, own=0)
     assert 580 <= raw.argmax() <= 680
     assert odd[600:660, 0].mean() > 2 * odd[600:660, 1].mean()

@@ -7,7 +7,7 @@ import pytest
 
 from outlearn.data.series import Series
 from outlearn.series.basis import Basis
-from outlearn.series.neighbours import NEAREST, Memory
+from outlearn.series.neighbours import BEND, CELLS, NEAREST, Memory, Unit
 from outlearn.series.period import period_of
 from outlearn.series.windows import FEATURES, describe, feature_words, latest, spread, window_starts
 
@@ -30,15 +30,16 @@ def plain(window):
 def test_what_describes_a_window_is_what_its_names_say(width):
     x = np.cumsum(np.random.default_rng(0).normal(size=300))
     starts = np.array([0, 7, 300 - width])
-    found = describe(x, starts, width)
-    assert found.shape == (3, len(FEATURES))
+    found = describe(np.column_stack([x, -2 * x]), starts, width)
+    assert found.shape == (3, 2, len(FEATURES))
     for row, start in zip(found, starts, strict=True):
-        assert row == pytest.approx(plain(x[start : start + width]), rel=1e-4, abs=1e-4)
+        assert row[0] == pytest.approx(plain(x[start : start + width]), rel=1e-4, abs=1e-4)
+        assert row[1] == pytest.approx(plain(-2 * x[start : start + width]), rel=1e-4, abs=1e-4)
 
 
 def test_a_pure_swing_is_told_by_the_band_that_holds_its_length():
     x = np.sin(2 * np.pi * np.arange(64) / 8)
-    told = describe(x, np.array([0]), 64)[0]
+    told = describe(x[:, None], np.array([0]), 64)[0, 0]
     bands = [i for i, name in enumerate(FEATURES) if "band" in name]
     strongest = max(bands, key=lambda i: told[i])
     assert told[strongest] == pytest.approx(1.0, rel=1e-3)
@@ -63,30 +64,55 @@ def test_scores_of_windows_are_averaged_on_the_points_they_cover():
         ([s for a, s in zip(starts, scores, strict=True) if a + 3 <= i] or [np.nan])[-1] for i in range(12)
     ]
     assert latest(scores, starts, 4, 12) == pytest.approx(ended, nan_ok=True)
+    both = np.column_stack([scores, -scores])
+    for back in (spread, latest):  # column by column
+        assert back(both, starts, 4, 12)[:, 1] == pytest.approx(-back(scores, starts, 4, 12), nan_ok=True)
     assert np.isnan(latest(np.empty(0), np.empty(0, dtype=np.int64), 4, 3)).all()
 
 
-def test_distances_are_to_the_nearest_that_do_not_overlap():
+@pytest.mark.parametrize("channels", [1, 3])
+def test_distances_are_to_the_nearest_that_do_not_overlap(channels):
     rng = np.random.default_rng(2)
-    x, width = rng.normal(size=120), 16
+    x, width = rng.normal(size=(120, channels)), 16
     memory = Memory.of([x], [[(0, 120)]], width)
     assert len(memory.windows) == 120 - width + 1
     starts = np.array([0, 30, 104])
-    found = memory.distances(x, starts, own=0)
-    for start, distance in zip(starts, found, strict=True):
+    found, shares = memory.by_channel(x, starts, own=0)
+    assert memory.distances(x, starts, own=0) == pytest.approx(found)
+    for start, distance, share in zip(starts, found, shares, strict=True):
         apart = np.abs(memory.starts - start) >= width
-        told = memory.standard(describe(x, np.array([start]), width))[0]
-        away = np.sort(np.linalg.norm(memory.windows[apart] - told, axis=1))[:NEAREST]
-        assert distance == pytest.approx(away.mean(), rel=1e-4)
+        gaps = memory.windows[apart] - memory.unit(describe(x, np.array([start]), width))
+        nearest = np.argsort(np.linalg.norm(gaps, axis=1))[:NEAREST]
+        assert distance == pytest.approx(np.linalg.norm(gaps[nearest], axis=1).mean())
+        by_channel = gaps[nearest].reshape(NEAREST, channels, -1)
+        assert share == pytest.approx(np.linalg.norm(by_channel, axis=2).mean(axis=0))
     assert memory.distances(x, starts)[0] < found[0]  # itself among its neighbours
     place, apart = memory.nearest(x, 30, own=0)
     assert abs(memory.starts[place] - 30) >= width
+    assert apart.shape == (channels, len(FEATURES))
     assert np.linalg.norm(apart) <= found[1]
 
 
+def test_features_count_by_the_root_of_their_spread_and_bend_where_they_leap():
+    rng = np.random.default_rng(0)
+    told = (rng.normal(size=(500, 1, 3)) * [1.0, 4.0, 0.0]).astype(np.float32)
+    unit = Unit.of(told)
+    small = unit(told) / BEND
+    assert np.quantile(np.abs(small[:, 0]), 0.5) < np.quantile(np.abs(small[:, 1]), 0.5)
+    straight = np.sign(small) * np.expm1(np.abs(small)) * BEND  # the bend undone
+    assert straight[:, 1].std() / straight[:, 0].std() == pytest.approx(2.0, rel=0.1)  # the root of 4
+    assert np.sqrt(np.square(straight).mean() * 3 / 2) == pytest.approx(np.sqrt(1.5), rel=0.01)
+    far = unit(told[:1] + np.float32(1e6))
+    assert np.isfinite(far).all()
+    assert (far[0] < 100).all()
+    assert Unit.of(told, plain=True)(told)[:, 1].std() == pytest.approx(told[:, 0, 1].std(), rel=1e-5)
+
+
 def test_a_memory_is_bounded_and_empty_where_the_reference_is_short():
-    x = np.random.default_rng(0).normal(size=5000)
+    x = np.random.default_rng(0).normal(size=(5000, 1))
     assert len(Memory.of([x], [[(0, 5000)]], 16, most=100).windows) == 100
+    wide = np.random.default_rng(0).normal(size=(700, 400))
+    assert len(Memory.of([wide], [[(0, 700)]], 16).windows) == CELLS // (400 * len(FEATURES))
     short = Memory.of([x[:10]], [[(0, 10)]], 16)
     assert np.isnan(short.distances(x, np.array([0]))).all()
     assert short.nearest(x, 0) is None

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from outlearn.data.series.series import Series
 from outlearn.decisions.alarms import Segment
 from outlearn.series.glance import Glance
+from outlearn.series.mixture import LEADING
 from outlearn.series.neighbours import Memory, strides
+from outlearn.series.patches import WIDTHS
 from outlearn.series.windows import FEATURES, describe, feature_words, window_starts
 
 __all__ = ["Comparison", "Difference", "compare_with_past"]
@@ -65,14 +67,14 @@ def compare_with_past(
     name = segment.channels[0][0]
     channel = series.names.index(name)
     peak = int(series.places[np.searchsorted(series.rows, segment.peak)])
-    found = _oddest(glance.patches.memories[channel], x[:, channel], series, peak, own)
+    found = _oddest(glance, x, series, peak, own)
     if found is None:
         words = f"'{name}': there is no past to compare with"
         return Comparison(segment, name, 0, None, None, None, None, (), words)
     memory, at, place, apart = found
     there, start = past[int(memory.series[place])], int(memory.starts[place])
     rows = there.rows[(there.places >= start) & (there.places < start + memory.width)]
-    told = _differences(memory, x[:, channel], at, place, apart, glance, channel)
+    told = _differences(memory, x, at, place, apart[channel], glance, channel)
     since = None if there.times is None else there.times[start]
     until = None if there.times is None else there.times[start + memory.width - 1]
     where = (
@@ -96,36 +98,36 @@ def compare_with_past(
 
 
 def _oddest(
-    memories: list[Memory], x: Floats, series: Series, peak: int, own: int | None
-) -> tuple[Memory, int, int, NDArray[np.float32]] | None:
-    """Return the memory, and the window over the peak, that is farthest from all it remembers."""
+    glance: Glance, x: Floats, series: Series, peak: int, own: int | None
+) -> tuple[Memory, int, int, Floats] | None:
+    """Return the memory, and the window over the peak, that is farthest from all it remembers.
+
+    Then which of those is nearest, and how they differ (c, f).
+    """
     best, found = -1.0, None
-    for memory in memories:
-        starts = window_starts(series.stretches, memory.width, strides(memory.width))
-        over = starts[(starts <= peak) & (peak < starts + memory.width)]
-        if not len(over) or not len(memory.windows):
-            continue
-        away = memory.distances(x, over, own) / np.sqrt(len(FEATURES))
+    shorter = tuple(width for width in reversed(WIDTHS) if width < min(LEADING))
+    for width in (*LEADING, *shorter):
+        if found is not None and width in shorter:  # for stretches that hold no wider one
+            break
+        reach = glance.patches.reach(width)
+        starts = window_starts(series.stretches, width, strides(width))
+        over = starts[(starts <= peak) & (peak < starts + width)]
+        away = reach.away(x, over, own)
         if not np.isfinite(away).any():
             continue
         at = int(over[np.nanargmax(away)])
-        nearest = memory.nearest(x, at, own)
-        if nearest is not None and float(np.nanmax(away)) > best:
-            best, found = float(np.nanmax(away)), (memory, at, *nearest)
+        nearest = reach.memory.nearest(x, at, own)
+        if nearest is not None and (found is None or float(np.nanmax(away)) > best):
+            best, found = float(np.nanmax(away)), (reach.memory, at, *nearest)
     return found
 
 
 def _differences(
-    memory: Memory,
-    x: Floats,
-    at: int,
-    place: int,
-    apart: NDArray[np.float32],
-    glance: Glance,
-    channel: int,
+    memory: Memory, x: Floats, at: int, place: int, apart: Floats, glance: Glance, channel: int
 ) -> tuple[Difference, ...]:
-    here = describe(x, np.array([at], dtype=np.int64), memory.width)[0]
-    there = memory.windows[place] * memory.scale + memory.centre
+    here = describe(x[:, [channel]], np.array([at], dtype=np.int64), memory.width)[0, 0]
+    past = glance.basis.values[int(memory.series[place])][:, [channel]]
+    there = describe(past, memory.starts[[place]], memory.width)[0, 0]
     size, middle = float(glance.basis.scale[channel]), float(glance.basis.centre[channel])
     told = []
     for feature in np.argsort(-np.abs(apart), kind="stable")[:TOLD].tolist():

@@ -9,9 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from outlearn.errors import InputError
 from outlearn.series.glance import CASE_WIDTHS, Glance, likeness_of
-from outlearn.series.mixture import WEIGHTS, pooled
+from outlearn.series.mixture import LEADING, LIKENESS, log_odds
 from outlearn.series.neighbours import strides
-from outlearn.series.patches import WIDTHS
+from outlearn.series.patches import WIDTHS, log_of
 
 if TYPE_CHECKING:
     from outlearn.detectors.series import SeriesDetector
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["SeriesStream"]
 
 Floats = NDArray[np.float64]
-KEPT = max(*WIDTHS, *CASE_WIDTHS)  # points that a window needs
+KEPT = max(*LEADING, *CASE_WIDTHS)  # points that a window needs
 ROOM = 16 * KEPT  # points of the buffer, which is moved up when it is full
-LEADING = tuple(w for w, weight in enumerate(WEIGHTS[: len(WIDTHS)]) if weight)
+EARLY = tuple(width for width in WIDTHS if width <= KEPT)  # that count until a wider window has ended
 
 
 class SeriesStream:
@@ -42,8 +42,9 @@ class SeriesStream:
         self._buffer = np.zeros((ROOM, channels))
         self._end = self._seen = 0
         self._last = np.full(channels, np.nan)
-        self._distances = np.full((channels, len(WIDTHS)), np.nan)
-        self._likeness = np.full((channels, len(CASE_WIDTHS)), np.nan)
+        self._rare: dict[int, float] = {}  # by width, of the window that ended last
+        self._alike: dict[int, float] = {}
+        self._score = self._told()
 
     @property
     def nbytes(self) -> int:
@@ -70,13 +71,18 @@ class SeriesStream:
                 f"a point of shape {point.shape} came; wanted {len(self._last)} numbers: {names}"
             )
         self._push(self._risen(point))
-        self._look()
-        told = self._distances.copy()
-        for w in range(1, len(WIDTHS)):  # as a batch does where no window of a width has ended yet
-            told[:, w] = np.where(np.isnan(told[:, w]), told[:, w - 1], told[:, w])
-        odd = np.nan_to_num(told) @ np.array(WEIGHTS[: len(WIDTHS)])
-        odd += WEIGHTS[-1] * np.nan_to_num(self._likeness).max(axis=1)
-        return float(self._detector.calibrator_.apply(pooled(odd[None]))[0])
+        if self._look():
+            self._score = self._told()
+        return self._score
+
+    def _told(self) -> float:
+        """Return the score by the windows that have ended."""
+        odd, narrower = 0.0, 0.0
+        for width in EARLY:  # where none of a width has ended yet, as a batch does
+            narrower = self._rare.get(width, narrower)
+            odd += narrower * (width in LEADING) / len(LEADING)
+        odd += LIKENESS * max(self._alike.get(width, 0.0) for width in CASE_WIDTHS)
+        return float(self._detector.calibrator_.apply(log_odds(np.array([odd])))[0])
 
     def _risen(self, point: Floats) -> Floats:
         """Return what is read of a point: increments of counters, the last value where one is missing."""
@@ -96,23 +102,23 @@ class SeriesStream:
         self._end += 1
         self._seen += 1
 
-    def _look(self) -> None:
-        """Describe the windows that end here, of widths whose turn it is."""
-        patches = self._glance.patches
+    def _look(self) -> bool:
+        """Describe the windows that end here, of widths whose turn it is; say whether there are any."""
+        glance, looked = self._glance, False
         early = self._seen <= KEPT
-        for w, width in enumerate(WIDTHS):
-            cased = width in CASE_WIDTHS and bool(self._glance.cases)
+        for width in EARLY:
+            cased = width in CASE_WIDTHS and bool(glance.cases)
             if self._seen < width or (self._seen - width) % strides(width):
                 continue
-            if not (early or w in LEADING or cased):
+            if not (early or width in LEADING or cased):
                 continue
-            start = np.array([self._end - width], dtype=np.int64)
-            for c, row in enumerate(patches.memories):
-                x = self._buffer[: self._end, c]
-                away = row[w].distances(x, start)
-                rare = (away[0] - patches.level[c, w]) / patches.unit[c, w]
-                self._distances[c, w] = np.log1p(max(rare, 0.0)) if np.isfinite(rare) else np.nan
-                if cased:
-                    k = CASE_WIDTHS.index(width)
-                    like = self._glance.cases[c][k].distances(x, start)
-                    self._likeness[c, k] = likeness_of(away, like)[0]
+            looked = True
+            x, start = self._buffer[self._end - width : self._end], np.zeros(1, dtype=np.int64)
+            reach = glance.patches.reach(width)
+            away = reach.memory.distances(x, start)
+            if np.isfinite(away[0]):
+                self._rare[width] = float(log_of((away - reach.level[0]) / reach.unit[0])[0])
+            if cased:
+                like = likeness_of(away, glance.cases[CASE_WIDTHS.index(width)].distances(x, start))
+                self._alike[width] = float(np.nan_to_num(like)[0])
+        return looked

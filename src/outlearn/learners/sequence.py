@@ -18,7 +18,7 @@ from outlearn.ranges import runs
 from outlearn.rng import derive
 from outlearn.series.basis import Basis
 from outlearn.series.glance import GLANCES, Glance
-from outlearn.series.mixture import LEVEL, SHARP, WEIGHTS
+from outlearn.series.mixture import LEVEL, WEIGHTS
 from outlearn.series.tokens import STEP, TOKEN, tokens
 from outlearn.tasks.series import SeriesTask
 from outlearn.weights.checkpoint import Header, once_a_file, read_checkpoint, write_checkpoint
@@ -42,6 +42,7 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 ARCHITECTURE = "sequence-1"
+SHARP = 5.0  # how far the oddest channel speaks for all at first: 0 a mean, infinite the highest
 MEMORY = 48  # tokens of the reference that a stretch sees beside itself
 LONGEST = 512  # tokens that are read at once
 SHORTEST = 96

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -15,13 +16,14 @@ from outlearn.series.neighbours import MOST, Memory, strides
 from outlearn.series.patches import WIDTHS, Patches
 from outlearn.series.windows import latest, spread, window_starts
 
-__all__ = ["CASE_WIDTHS", "DISTANCES", "GLANCES", "Glance", "Ranges", "likeness_of", "without"]
+__all__ = ["CASE_WIDTHS", "DISTANCES", "GLANCES", "TOGETHER", "Glance", "Ranges", "likeness_of", "without"]
 
 Floats = NDArray[np.float64]
 Ranges = Sequence[tuple[int, int]]
 CASE_WIDTHS = (32, 64, 128)  # that likeness to labelled cases is told at
 GLANCES = (
     *(f"distance at width {width}" for width in WIDTHS),
+    *(f"distance at width {width} over all channels" for width in WIDTHS),
     "away from the median beside it",
     "beyond what the reference reaches",
     "step",
@@ -30,7 +32,7 @@ GLANCES = (
     "likeness to cases, at most",
 )
 """What `Glance.points` tells of a point, in order."""
-DISTANCES = slice(0, len(WIDTHS))
+DISTANCES, TOGETHER = slice(0, len(WIDTHS)), slice(len(WIDTHS), 2 * len(WIDTHS))
 BESIDE = 25  # points of the running median
 REACH = 0.005, 0.995
 FAR = 5.0  # likeness is cut off at a factor of e to this
@@ -38,22 +40,16 @@ TINY = 1e-6
 PER_CASE = 64  # windows of a width that are remembered of a labelled range
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Glance:
     """A reference, as far as points are compared with it.
 
-    low, high : (c,) what the reference reaches. steps, aways : (c,) usual size of a step, and of the distance
-    to the running median. cases : of each channel, a memory of labelled anomalies at each of `CASE_WIDTHS`;
-    empty without labels.
+    cases : a memory of labelled anomalies at each of `CASE_WIDTHS`; empty without labels.
     """
 
     basis: Basis
     patches: Patches
-    low: Floats
-    high: Floats
-    steps: Floats
-    aways: Floats
-    cases: list[list[Memory]]
+    cases: list[Memory]
 
     @classmethod
     def fit(cls, basis: Basis, cases: Sequence[Ranges] = (), *, most: int = MOST, seed: int = 0) -> Self:
@@ -61,53 +57,55 @@ class Glance:
         ranges: list[Ranges] = list(cases) if cases else [()] * len(basis.values)
         usual = [without(stretches, told) for stretches, told in zip(basis.stretches, ranges, strict=True)]
         kept = Basis(basis.values, usual, basis.centre, basis.scale)
-        patches = Patches.fit(kept, most=most, seed=seed)
-        reference = np.concatenate(
-            [x[a:b] for x, each in zip(basis.values, usual, strict=True) for a, b in each]
-        )
+        patches = Patches(kept, most=most, seed=seed)
+        told = any(len(each) for each in ranges)
+        remembered = [_cases(patches.reach(w).memory, basis.values, ranges) for w in CASE_WIDTHS if told]
+        return cls(kept, patches, remembered)
+
+    @cached_property
+    def usual(self) -> tuple[Floats, Floats, Floats, Floats]:
+        """Of each channel, what the reference reaches below and above, and its usual steps and humps (c,)."""
+        pairs = zip(self.basis.values, self.basis.stretches, strict=True)
+        reference = np.concatenate([x[a:b] for x, each in pairs for a, b in each])
         low, high = np.quantile(reference, REACH, axis=0)
-        jumps = np.abs(np.diff(reference, axis=0, prepend=reference[:1]))
-        away = np.abs(reference - _running_median(reference, causal=False))
-        remembered = [
-            [_cases(row[WIDTHS.index(w)], [x[:, c] for x in basis.values], ranges) for w in CASE_WIDTHS]
-            for c, row in enumerate(patches.memories)
-        ]
-        if not any(len(told) for told in ranges):
-            remembered = []
-        scale = [np.maximum(np.quantile(each, 0.9, axis=0), 1e-3) for each in (jumps, away)]
-        return cls(kept, patches, low, high, scale[0], scale[1], remembered)
+        steps = np.abs(np.diff(reference, axis=0, prepend=reference[:1]))
+        humps = np.abs(reference - _running_median(reference))
+        scale = [np.maximum(np.quantile(each, 0.9, axis=0), 1e-3) for each in (steps, humps)]
+        return low, high, scale[0], scale[1]
 
-    def points(
-        self, x: Floats, stretches: Stretches, own: int | None = None, *, causal: bool = False
-    ) -> NDArray[np.float32]:
-        """Return (n, c, 12) what is seen of a standardised series (n, c); see `GLANCES`.
+    def points(self, x: Floats, stretches: Stretches, own: int | None = None) -> NDArray[np.float32]:
+        """Return (n, c, 18) what is seen of a standardised series (n, c); see `GLANCES`.
 
-        own, causal : as for `Patches.profile`.
+        own : as for `Patches.profile`.
         """
-        distances = np.log1p(np.maximum(self.patches.profile(x, stretches, own, causal=causal).values, 0.0))
-        away = np.log1p(np.abs(x - _running_median(x, causal)) / self.aways)
-        width = np.maximum(self.high - self.low, TINY)
-        beyond = np.log1p(4 * np.maximum(np.maximum(self.low - x, x - self.high), 0.0) / width)
-        steps = np.log1p(np.abs(np.diff(x, axis=0, prepend=x[:1])) / self.steps)
-        likeness = self._likeness(x, stretches, own, causal)
-        rest = np.stack([away, beyond, steps, np.arcsinh(x)], axis=2)
-        return np.concatenate([distances, rest, likeness], axis=2).astype(np.float32)
+        rare = self.patches.profile(x, stretches, own)
+        low, high, step, hump = self.usual
+        together = np.broadcast_to(rare[:, :1], rare[:, 1:].shape)
+        away = np.log1p(np.abs(x - _running_median(x)) / hump)
+        width = np.maximum(high - low, TINY)
+        beyond = np.log1p(4 * np.maximum(np.maximum(low - x, x - high), 0.0) / width)
+        steps = np.log1p(np.abs(np.diff(x, axis=0, prepend=x[:1])) / step)
+        likeness = self.likeness(x, stretches, own)
+        told = [likeness.mean(axis=1), likeness.max(axis=1)]
+        alike = [np.broadcast_to(each[:, None], x.shape) for each in told]
+        rest = np.stack([away, beyond, steps, np.arcsinh(x), *alike], axis=2)
+        return np.concatenate([rare[:, 1:], together, rest], axis=2).astype(np.float32)
 
-    def _likeness(self, x: Floats, stretches: Stretches, own: int | None, causal: bool) -> Floats:
-        """Return (n, c, 2) how much nearer to labelled anomalies than to the rest the windows lie."""
-        if not self.cases:
-            return np.zeros((*x.shape, 2))
-        n = len(x)
-        found = np.zeros((n, x.shape[1], len(CASE_WIDTHS)))
+    def likeness(
+        self, x: Floats, stretches: Stretches, own: int | None = None, *, causal: bool = False
+    ) -> Floats:
+        """Return (n, 3) how much nearer to labelled anomalies than to the rest windows lie, by width.
+
+        0 where nothing is labelled. own, causal : as for `Patches.profile`.
+        """
+        found = np.zeros((len(x), len(CASE_WIDTHS)))
         back = latest if causal else spread
-        for w, width in enumerate(CASE_WIDTHS):
+        for w, (width, cases) in enumerate(zip(CASE_WIDTHS, self.cases, strict=False)):
             starts = window_starts(stretches, width, strides(width), flush=not causal)
-            for c, cases in enumerate(self.cases):
-                usual = self.patches.memories[c][WIDTHS.index(width)].distances(x[:, c], starts, own)
-                like = cases[w].distances(x[:, c], starts, own)
-                told = back(likeness_of(usual, like), starts, width, n)
-                found[:, c, w] = np.where(np.isnan(told), 0.0, told)
-        return np.stack([found.mean(axis=2), found.max(axis=2)], axis=2)
+            usual = self.patches.reach(width).memory.distances(x, starts, own)
+            told = likeness_of(usual, cases.distances(x, starts, own))
+            found[:, w] = np.nan_to_num(back(told, starts, width, len(x)))
+        return found
 
 
 def likeness_of(usual: Floats, like: Floats) -> Floats:
@@ -130,9 +128,9 @@ def without(stretches: Stretches, ranges: Ranges) -> Stretches:
     return left
 
 
-def _running_median(x: Floats, causal: bool) -> Floats:
+def _running_median(x: Floats) -> Floats:
     size = (min(BESIDE, max(len(x) // 2 * 2 - 1, 1)), 1)
-    return np.asarray(median_filter(x, size=size, mode="nearest", origin=(size[0] // 2 if causal else 0, 0)))
+    return np.asarray(median_filter(x, size=size, mode="nearest"))
 
 
 def _cases(memory: Memory, values: list[Floats], ranges: list[Ranges]) -> Memory:

@@ -1,4 +1,4 @@
-"""Distances at a few widths, taken together over widths and channels: what a series is scored by."""
+"""Distances at a few widths, taken together: what a series is scored by."""
 
 from __future__ import annotations
 
@@ -6,31 +6,33 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp
 
 from outlearn.data.series.series import Series
-from outlearn.series.glance import GLANCES, Glance
+from outlearn.series.glance import GLANCES, TOGETHER, Glance
 from outlearn.series.patches import WIDTHS
 
-__all__ = ["LEVEL", "SHARP", "WEIGHTS", "Mixture", "pooled"]
+__all__ = ["LEADING", "LEVEL", "LIKENESS", "WEIGHTS", "Mixture", "log_odds"]
 
 Floats = NDArray[np.float64]
 LEADING = (64, 96, 128)  # widths whose distances count; narrower ones and wider ones rank real series worse
 LIKENESS = 0.3  # how much likeness to labelled anomalies counts, in the same unit
-WEIGHTS = tuple(
-    [1 / len(LEADING) if width in LEADING else 0.0 for width in WIDTHS]
-    + [0.0] * (len(GLANCES) - len(WIDTHS) - 1)
-    + [LIKENESS]
-)
-"""How much each of `glance.GLANCES` counts."""
-SHARP = 5.0  # how far the oddest channel speaks for all: 0 a mean, infinite the highest
 LEVEL = 5.0, -5.5  # to log-odds: even at twice the distance that one in a hundred reference windows has
 
 
-def pooled(odd: Floats) -> Floats:
-    """Return (n,) log-odds of points from how odd their channels (n, c) are."""
-    together = (logsumexp(SHARP * odd, axis=1) - np.log(odd.shape[1])) / SHARP
-    return np.asarray(LEVEL[0] * together + LEVEL[1])
+def _weights() -> tuple[float, ...]:
+    weights = np.zeros(len(GLANCES))
+    weights[TOGETHER] = [float(width in LEADING) / len(LEADING) for width in WIDTHS]
+    weights[-1] = LIKENESS
+    return tuple(weights.tolist())
+
+
+WEIGHTS = _weights()
+"""How much each of `glance.GLANCES` counts."""
+
+
+def log_odds(odd: Floats) -> Floats:
+    """Return log-odds of points from how odd they are (n,)."""
+    return LEVEL[0] * odd + LEVEL[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,12 @@ class Mixture:
         the rest of it. causal : whether only what lies before a point counts.
         """
         x = self.glance.basis.standard(series.values)
-        points = self.glance.points(x, series.stretches, None if self.normal else own, causal=causal)
-        odd = points.astype(np.float64) @ np.array(WEIGHTS)
-        return pooled(odd), odd
+        own = None if self.normal else own
+        rare = self.glance.patches.profile(x, series.stretches, own, widths=LEADING, causal=causal).mean(
+            axis=2
+        )
+        odd = rare[:, 0].astype(np.float64)
+        if self.glance.cases:
+            alike = self.glance.likeness(x, series.stretches, own, causal=causal)
+            odd += LIKENESS * alike.max(axis=1)
+        return log_odds(odd), rare[:, 1:].astype(np.float64)

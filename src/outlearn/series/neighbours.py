@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics.pairwise import euclidean_distances
 
 from outlearn.rng import derive
 from outlearn.series.basis import Stretches
 from outlearn.series.windows import FEATURES, describe, window_starts
 
-__all__ = ["MOST", "NEAREST", "Memory", "strides"]
+__all__ = ["MOST", "NEAREST", "Memory", "Unit", "strides"]
 
 Floats = NDArray[np.float64]
+Places = NDArray[np.int64]
 NEAREST = 3  # neighbours whose distance is averaged
 MOST = 3000  # reference windows
-FLOOR = 1e-3  # of the widest spread of a feature, that each has at least
-BLOCK = 2048
+CELLS = 6_000_000  # numbers that are remembered of one width, where there are many channels
+FEWEST = 200  # reference windows there, if there are so many
+FLOOR = 1e-3  # of the widest spread of a feature of its channel, that each has at least
+POWER = 0.5  # of its spread, that a feature is divided by
+BEND = 2.0  # usual sizes up to which a feature counts in proportion, and beyond by its logarithm
+BLOCK = 2048  # windows that are compared at once
+SHARED = 4_000_000  # numbers that are told apart by channel at once
 
 
 def strides(width: int) -> int:
@@ -28,20 +34,54 @@ def strides(width: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
-    """Reference windows of one channel, by what describes them.
+class Unit:
+    """What features (m, c, f) of windows are measured by before they are compared.
 
-    width : points of a window. centre, scale : (f,) of the features.
-    windows : (r, f) float32, standardised. series, starts : (r,) the reference series that each lies in, and
-    where it begins.
+    Each is centred and divided by the root of its spread in the reference: what varies much counts for more,
+    but less than in proportion. Beyond twice the usual size it counts by its logarithm, so that one channel
+    that leaps does not hide all others. `plain` ones are left as they are.
+
+    centre, scale : (c, f).
+    """
+
+    centre: NDArray[np.float32]
+    scale: NDArray[np.float32]
+    plain: bool = False
+
+    @classmethod
+    def of(cls, told: NDArray[np.float32], *, plain: bool = False) -> Self:
+        """Learn from the windows (m, c, f) of a reference."""
+        centre = told.mean(axis=0)
+        if plain:
+            return cls(centre, np.ones_like(centre), plain=True)
+        spread = told.std(axis=0)
+        spread = np.maximum(spread, FLOOR * np.maximum(spread.max(axis=1, keepdims=True), FLOOR))
+        usual = np.sqrt(np.mean(spread ** (2 - 2 * POWER)))  # size of what is left, over all channels
+        return cls(centre, (spread**POWER * usual).astype(np.float32))
+
+    def __call__(self, told: NDArray[np.float32]) -> Floats:
+        """Return (m, c · f) features as they are compared."""
+        x = (told - self.centre).astype(np.float64) / self.scale
+        if not self.plain:
+            x = np.sign(x) * BEND * np.log1p(np.abs(x) / BEND)
+        return x.reshape(len(x), self.centre.size)
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Reference windows over all channels, by what describes them.
+
+    width : points of a window. unit : of the features.
+    windows : (r, c · f) in that unit. norms : (r,) their squared lengths.
+    series, starts : (r,) the reference series that each lies in, and where it begins.
     """
 
     width: int
-    centre: NDArray[np.float32]
-    scale: NDArray[np.float32]
-    windows: NDArray[np.float32]
-    series: NDArray[np.int64]
-    starts: NDArray[np.int64]
+    unit: Unit
+    windows: Floats
+    norms: Floats
+    series: Places
+    starts: Places
 
     @classmethod
     def of(
@@ -52,81 +92,122 @@ class Memory:
         *,
         most: int = MOST,
         seed: int = 0,
-        scaled: bool = True,
+        plain: bool = False,
     ) -> Self:
-        """Remember windows of reference series, each (n,), evenly drawn where there are too many.
+        """Remember windows of reference series, each (n, c), evenly drawn where there are too many.
 
-        scaled : whether each feature is put on the scale of its own spread.
+        plain : whether features are left in the unit of their channel.
         """
+        channels = values[0].shape[1]
+        most = min(most, max(CELLS // (channels * len(FEATURES)), FEWEST))
         # At every place: between two strides a periodic course has other phases, which would look odd.
         places = [window_starts(each, width, 1) for each in stretches]
         series = np.repeat(np.arange(len(places)), [len(p) for p in places])
-        starts = np.concatenate(places) if places else np.empty(0, dtype=np.int64)
+        starts = np.concatenate(places)
         if len(starts) > most:
             # A few times as many as are kept tell the spread of the features.
             drawn = np.sort(
                 derive(seed, width).choice(len(starts), min(len(starts), 4 * most), replace=False)
             )
             series, starts = series[drawn], starts[drawn]
-        told = [describe(x, starts[series == i], width) for i, x in enumerate(values)]
-        found = np.concatenate(told) if told else np.empty((0, len(FEATURES)), dtype=np.float32)
+        found = np.concatenate([describe(x, starts[series == i], width) for i, x in enumerate(values)])
         if not len(found):
-            nothing = np.zeros(len(FEATURES), dtype=np.float32)
-            return cls(width, nothing, nothing + 1, found, series, starts)
-        centre, scale = found.mean(axis=0), found.std(axis=0)
-        scale = scale if scaled else np.ones_like(scale)
-        scale = np.maximum(scale, FLOOR * max(float(scale.max()), FLOOR)).astype(np.float32)
+            nothing = np.zeros((channels, len(FEATURES)), dtype=np.float32)
+            return cls._kept(width, Unit(nothing, nothing + 1), found, series, starts)
+        unit = Unit.of(found, plain=plain)
         kept = np.linspace(0, len(found) - 1, min(len(found), most)).astype(np.int64)
-        return cls(width, centre, scale, (found[kept] - centre) / scale, series[kept], starts[kept])
+        return cls._kept(width, unit, found[kept], series[kept], starts[kept])
 
     @classmethod
-    def at(cls, like: Memory, values: list[Floats], places: list[NDArray[np.int64]]) -> Self:
-        """Remember the windows that begin at `places` of each series, on the scale of another memory."""
-        told = [describe(x, at, like.width) for x, at in zip(values, places, strict=True)]
+    def at(cls, like: Memory, values: list[Floats], places: list[Places]) -> Self:
+        """Remember the windows that begin at `places` of each series, in the unit of another memory."""
+        found = np.concatenate([describe(x, at, like.width) for x, at in zip(values, places, strict=True)])
         series = np.repeat(np.arange(len(places)), [len(at) for at in places])
-        found = like.standard(np.concatenate(told))
-        return cls(like.width, like.centre, like.scale, found, series, np.concatenate(places))
+        return cls._kept(like.width, like.unit, found, series, np.concatenate(places))
 
-    def standard(self, told: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return features (m, f) on the scale of the memory."""
-        return (told - self.centre) / self.scale
+    @classmethod
+    def _kept(cls, width: int, unit: Unit, told: NDArray[np.float32], series: Places, starts: Places) -> Self:
+        windows = unit(told)
+        return cls(width, unit, windows, np.einsum("rf,rf->r", windows, windows), series, starts)
 
-    def distances(self, x: Floats, starts: NDArray[np.int64], own: int | None = None) -> Floats:
-        """Return (m,) the mean distance of windows of a channel (n,) to the nearest that are remembered.
+    @property
+    def nbytes(self) -> int:
+        """Bytes that what is remembered takes."""
+        return self.windows.nbytes + self.norms.nbytes + self.series.nbytes + self.starts.nbytes
+
+    def distances(self, x: Floats, starts: Places, own: int | None = None) -> Floats:
+        """Return (m,) mean distances of windows of a series (n, c) to the nearest that are remembered.
 
         own : the reference series that x is, if any: windows of it that overlap are no neighbours. Where none
         is left, and without a reference, the distance is NaN.
         """
         found = np.full(len(starts), np.nan)
-        known = self.windows.astype(np.float64)
-        for first in range(0, len(starts) if len(known) else 0, BLOCK):
-            at = starts[first : first + BLOCK]
-            away = euclidean_distances(
-                self.standard(describe(x, at, self.width)).astype(np.float64), known, squared=True
-            )
-            for row, overlap in enumerate(self._overlaps(at, own)):
-                away[row, overlap] = np.inf
-            found[first : first + BLOCK] = _mean_of_least(away, min(NEAREST, len(known)))
+        for part, told in self._parts(x, starts, BLOCK):
+            _, away = self._nearest(told, starts[part], own)
+            found[part] = _mean(away)
         return found
 
-    def nearest(
-        self, x: Floats, start: int, own: int | None = None
-    ) -> tuple[int, NDArray[np.float32]] | None:
-        """Return the place of the remembered window that is nearest to one of x, and how they differ (f,).
+    def by_channel(self, x: Floats, starts: Places, own: int | None = None) -> tuple[Floats, Floats]:
+        """Return `distances`, and (m, c) how much of them lies in each channel, by the same neighbours."""
+        channels = x.shape[1]
+        if channels == 1:
+            found = self.distances(x, starts, own)
+            return found, found[:, None]
+        found, shares = np.full(len(starts), np.nan), np.full((len(starts), channels), np.nan)
+        size = max(min(BLOCK, SHARED // (NEAREST * self.windows.shape[1])), 1)
+        for part, told in self._parts(x, starts, size):
+            places, away = self._nearest(told, starts[part], own)
+            found[part] = _mean(away)
+            gaps = (self.windows[places] - told[:, None]).reshape(*places.shape, channels, -1)
+            each = np.sqrt(np.einsum("mkcf,mkcf->mkc", gaps, gaps))
+            each[np.isnan(away)] = np.nan
+            shares[part] = _mean(each)
+        return found, shares
 
-        The difference is in spreads of each feature. None where nothing is left to compare with.
+    def nearest(self, x: Floats, start: int, own: int | None = None) -> tuple[int, Floats] | None:
+        """Return the place of the remembered window that is nearest to one of x, and how they differ (c, f).
+
+        The difference is in the unit of the memory. None where nothing is left to compare with.
         """
         at = np.array([start], dtype=np.int64)
-        told = self.standard(describe(x, at, self.width))
-        away = np.square(self.windows - told).sum(axis=1)
-        for overlap in self._overlaps(at, own):
-            away[overlap] = np.inf
-        if not np.isfinite(away).any():
+        told = self.unit(describe(x, at, self.width))
+        if not len(self.windows):
             return None
-        place = int(away.argmin())
-        return place, told[0] - self.windows[place]
+        places, away = self._nearest(told, at, own)
+        if np.isnan(away[0, 0]):
+            return None
+        place = int(places[0, 0])
+        return place, (told[0] - self.windows[place]).reshape(x.shape[1], -1)
 
-    def _overlaps(self, at: NDArray[np.int64], own: int | None) -> list[slice]:
+    def _parts(self, x: Floats, starts: Places, size: int) -> Iterator[tuple[slice, Floats]]:
+        """Yield windows of x as they are compared, so many at once; none where nothing is remembered."""
+        for first in range(0, len(starts) if len(self.windows) else 0, size):
+            part = slice(first, first + size)
+            yield part, self.unit(describe(x, starts[part], self.width))
+
+    def _nearest(self, told: Floats, at: Places, own: int | None) -> tuple[Places, Floats]:
+        """Return (m, k) which of the remembered windows are nearest, and how far; NaN where none is left.
+
+        For so few, finding one after the other is quicker than a partition.
+        """
+        squares = told @ self.windows.T
+        squares *= -2.0
+        squares += self.norms
+        squares += np.einsum("mf,mf->m", told, told)[:, None]
+        for row, overlap in enumerate(self._overlaps(at, own)):
+            squares[row, overlap] = np.inf
+        rows = np.arange(len(told))
+        count = min(NEAREST, len(self.windows))
+        places = np.empty((len(told), count), dtype=np.int64)
+        away = np.empty((len(told), count))
+        for k in range(count):
+            places[:, k] = squares.argmin(axis=1)
+            away[:, k] = squares[rows, places[:, k]]
+            squares[rows, places[:, k]] = np.inf
+        # Rounding may leave a hair below 0 between windows that are the same.
+        return places, np.sqrt(np.where(np.isfinite(away), np.maximum(away, 0.0), np.nan))
+
+    def _overlaps(self, at: Places, own: int | None) -> list[slice]:
         """Return, for windows of a reference series, which of the remembered ones share a point with each."""
         if own is None:
             return []
@@ -137,18 +218,9 @@ class Memory:
         return [slice(a, b) for a, b in zip(low.tolist(), high.tolist(), strict=True)]
 
 
-def _mean_of_least(squares: Floats, count: int) -> Floats:
-    """Return (m,) the mean root of the `count` least finite squares of each row (m, r), which are used up.
-
-    NaN for a row that has none. For so few, finding one after the other is quicker than a partition.
-    """
-    rows = np.arange(len(squares))
-    total, known = np.zeros(len(squares)), np.zeros(len(squares))
-    for _ in range(count):
-        place = squares.argmin(axis=1)
-        least = squares[rows, place]
-        finite = np.isfinite(least)
-        total += np.sqrt(np.where(finite, least, 0.0))
-        known += finite
-        squares[rows, place] = np.inf
-    return np.asarray(np.where(known > 0, total / np.maximum(known, 1.0), np.nan))
+def _mean(away: Floats) -> Floats:
+    """Return (m, …) the mean over the neighbours (m, k, …) that there are; NaN where there is none."""
+    known = np.isfinite(away)
+    count = known.sum(axis=1)
+    total = np.where(known, away, 0.0).sum(axis=1)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)

@@ -1,10 +1,9 @@
-"""How far windows of several widths, channel by channel, lie from those of the reference."""
+"""How far windows of several widths lie from those of the reference, in all and channel by channel."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +12,7 @@ from outlearn.series.basis import Basis, Stretches
 from outlearn.series.neighbours import MOST, Memory, strides
 from outlearn.series.windows import latest, spread, window_starts
 
-__all__ = ["WIDTHS", "Patches", "Profile"]
+__all__ = ["WIDTHS", "Patches", "Reach", "log_of"]
 
 Floats = NDArray[np.float64]
 WIDTHS = (16, 32, 64, 96, 128, 192)
@@ -26,76 +25,100 @@ TINY = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class Profile:
-    """What is seen at each point: (n, c, w) distances of channels c at widths w; 0 usual, 1 rare."""
+class Reach:
+    """A memory of one width, and the distances that are usual in it.
 
-    values: NDArray[np.float32]
-    widths: tuple[int, ...]
+    level, unit : (1 + c,) what makes 0, and how much more makes 1: first over all channels, then of each.
+    """
+
+    memory: Memory
+    level: Floats
+    unit: Floats
+
+    def rare(self, x: Floats, starts: NDArray[np.int64], own: int | None = None) -> Floats:
+        """Return (m, 1 + c) log(1 + distance) of windows of a series (n, c), in all and by channel.
+
+        A distance of 0 is usual and 1 is what one in a hundred windows of the reference has. NaN where there
+        is nothing to compare with.
+        """
+        away = np.column_stack(self.memory.by_channel(x, starts, own))
+        return log_of((away - self.level) / self.unit)
+
+    def away(self, x: Floats, starts: NDArray[np.int64], own: int | None = None) -> Floats:
+        """Return (m,) distances over all channels: 1 is rare, and what is usual from 0 down."""
+        return np.asarray((self.memory.distances(x, starts, own) - self.level[0]) / self.unit[0])
+
+
+def log_of(away: Floats) -> Floats:
+    """Return how rare it is to lie so far away, 0 for all that is usual."""
+    return np.asarray(np.log1p(np.maximum(away, 0.0)))
 
 
 @dataclass(frozen=True, slots=True)
 class Patches:
-    """Memories of the reference, a channel and a width each.
+    """A reference to compare windows with; what a width needs is learnt when it is first asked for.
 
-    memories : channel by channel, of each width. level, unit : (c, w) the distances that are usual.
+    most, seed, plain : as for `Memory.of`.
     """
 
-    widths: tuple[int, ...]
-    memories: list[list[Memory]]
-    level: Floats
-    unit: Floats
+    basis: Basis
+    most: int = MOST
+    seed: int = 0
+    plain: bool = False
+    _known: dict[int, Reach] = field(default_factory=dict, repr=False, compare=False)
 
-    @classmethod
-    def fit(
-        cls,
-        basis: Basis,
-        widths: Sequence[int] = WIDTHS,
-        *,
-        most: int = MOST,
-        seed: int = 0,
-        scaled: bool = True,
-    ) -> Self:
-        """Remember at most `most` windows of each width, and how far they lie from one another.
-
-        scaled : as for `Memory.of`.
-        """
-        memories, levels, units = [], [], []
-        for channel in range(basis.channels):
-            values = [each[:, channel] for each in basis.values]
-            row = [
-                Memory.of(values, basis.stretches, width, most=most, seed=seed, scaled=scaled)
-                for width in widths
+    def reach(self, width: int) -> Reach:
+        """Return what is remembered of the reference at a width."""
+        if width not in self._known:
+            values, stretches = self.basis.values, self.basis.stretches
+            memory = Memory.of(values, stretches, width, most=self.most, seed=self.seed, plain=self.plain)
+            own = [
+                np.column_stack(memory.by_channel(x, memory.starts[memory.series == i], own=i))
+                for i, x in enumerate(values)
             ]
-            own = [_own_distances(memory, values) for memory in row]
-            pairs = [_usual(each) for each in own]
-            memories.append(row)
-            levels.append([level for level, _ in pairs])
-            units.append([unit for _, unit in pairs])
-        return cls(tuple(widths), memories, np.array(levels), np.array(units))
+            pairs = [_usual(column) for column in np.concatenate(own).T]
+            self._known[width] = Reach(memory, *np.array(pairs).T)
+        return self._known[width]
 
     def profile(
-        self, x: Floats, stretches: Stretches, own: int | None = None, *, causal: bool = False
-    ) -> Profile:
-        """Return the profile of a standardised series (n, c).
+        self,
+        x: Floats,
+        stretches: Stretches,
+        own: int | None = None,
+        *,
+        widths: Sequence[int] = WIDTHS,
+        causal: bool = False,
+    ) -> NDArray[np.float32]:
+        """Return (n, 1 + c, w) how rare each point of a standardised series (n, c) is; see `Reach.rare`.
 
         Parameters
         ----------
-        own : the reference series that it is, if any. causal : use, for each point, only what lies before it;
-            else the windows that cover it.
+        own : the reference series that it is, if any. widths : of `WIDTHS`, the narrowest first.
+        causal : use, for each point, the window that ended last by then; else the windows that cover it.
 
-        A point that no window of a width covers has what the next narrower one tells; 0 where none does.
+        A point that no window of a width covers has what the next narrower one of `WIDTHS` tells; 0 where
+        none does.
         """
-        n = len(x)
-        found = np.zeros((n, len(self.memories), len(self.widths)), dtype=np.float32)
+        n, channels = x.shape
+        found = np.zeros((n, 1 + channels, len(widths)), dtype=np.float32)
         back = latest if causal else spread
-        for w, width in enumerate(self.widths):
-            starts = window_starts(stretches, width, strides(width), flush=not causal)
-            for channel, row in enumerate(self.memories):
-                away = row[w].distances(x[:, channel], starts, own)
-                scores = back((away - self.level[channel, w]) / self.unit[channel, w], starts, width, n)
-                before = found[:, channel, w - 1] if w else 0.0
-                found[:, channel, w] = np.where(np.isnan(scores), before, scores)
-        return Profile(found, self.widths)
+        for w, width in enumerate(widths):
+            left = np.ones(n, dtype=bool)
+            for narrower in reversed(WIDTHS[: WIDTHS.index(width) + 1]):
+                starts = window_starts(stretches, narrower, strides(narrower), flush=not causal)
+                starts = starts[_over(left, starts, narrower)]
+                if len(starts):
+                    told = back(self.reach(narrower).rare(x, starts, own), starts, narrower, n)
+                    fresh = left & ~np.isnan(told[:, 0])
+                    found[fresh, :, w] = told[fresh]
+                    left &= ~fresh
+        return found
+
+
+def _over(left: NDArray[np.bool_], starts: NDArray[np.int64], width: int) -> NDArray[np.bool_]:
+    """Return (m,) whether a window lies over a point that is left."""
+    before = np.concatenate([[0], np.cumsum(left)])
+    return np.asarray(before[starts + width] > before[starts])
 
 
 def _usual(distances: Floats) -> tuple[float, float]:
@@ -106,9 +129,3 @@ def _usual(distances: Floats) -> tuple[float, float]:
     low, middle, high = np.quantile(distances, USUAL)
     rare = min(high - low, HEAVY * (middle - low)) if middle > low else high - low
     return float(low), max(float(rare), TINY)
-
-
-def _own_distances(memory: Memory, values: list[Floats]) -> Floats:
-    """Return how far the windows that are remembered lie from one another."""
-    parts = [memory.distances(x, memory.starts[memory.series == i], own=i) for i, x in enumerate(values)]
-    return np.concatenate(parts) if parts else np.empty(0)

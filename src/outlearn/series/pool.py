@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -28,6 +28,8 @@ from outlearn.extras import require
 from outlearn.rng import derive
 from outlearn.series.basis import Basis, Stretches
 from outlearn.series.glance import Glance
+from outlearn.series.mixture import LEADING
+from outlearn.series.neighbours import strides
 from outlearn.series.patches import Patches
 from outlearn.series.period import period_of
 from outlearn.series.windows import spread, window_starts
@@ -133,8 +135,15 @@ def _neighbours(windows: Floats, seed: int) -> Model:
 
 def _patches(basis: Basis, x: Floats, stretches: Stretches, own: int | None, seed: int) -> Floats:
     """Mean distance to the nearest three at widths 64, 96 and 128, features as they are, over channels."""
-    profile = Patches.fit(basis, (64, 96, 128), seed=seed, scaled=False).profile(x, stretches, own)
-    return np.asarray(profile.values.mean(axis=(1, 2)), dtype=np.float64)
+    total = np.zeros(len(x))
+    for c in range(basis.channels):
+        one = replace(basis, values=[each[:, [c]] for each in basis.values])
+        patches = Patches(one, seed=seed, plain=True)
+        for width in LEADING:
+            starts = window_starts(stretches, width, strides(width))
+            found = spread(patches.reach(width).away(x[:, [c]], starts, own), starts, width, len(x))
+            total += np.nan_to_num(found)
+    return np.asarray(total / (len(LEADING) * basis.channels))
 
 
 def _matrix_profile(basis: Basis, x: Floats, stretches: Stretches, own: int | None, seed: int) -> Floats:

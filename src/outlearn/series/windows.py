@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -25,8 +25,8 @@ FEATURES = (
     *(f"strength of band {i + 1} of {BANDS}" for i in range(BANDS)),
 )
 """What `describe` tells of a window, in order."""
-NARROWEST = 2 * BANDS  # points of a window, so that no band is empty
-BLOCK = 4096  # windows that are held in full at once
+PARTS, SWINGS = slice(7, 7 + SEGMENTS), slice(7 + SEGMENTS, len(FEATURES))  # of `FEATURES`
+BLOCK = 4096  # windows of a channel that are held in full at once
 
 
 def window_starts(
@@ -49,40 +49,51 @@ def window_starts(
 
 
 def describe(x: Floats, starts: NDArray[np.int64], width: int) -> NDArray[np.float32]:
-    """Return (m, 23) what describes the windows of a channel (n,) that begin at `starts`; see `FEATURES`.
+    """Return (m, c, 23) what describes the windows of a series (n, c) that begin at `starts`; see `FEATURES`.
 
     Levels are kept, so a window that has the usual shape at another height or size is told from the others.
     """
-    blocks = [_described(block) for block in _blocks(x, starts, width)]
-    return np.concatenate(blocks) if blocks else np.empty((0, len(FEATURES)), dtype=np.float32)
-
-
-def _blocks(x: Floats, starts: NDArray[np.int64], width: int) -> Iterator[Floats]:
-    view = sliding_window_view(x, width) if len(x) >= width else None
-    for first in range(0, len(starts), BLOCK):
-        assert view is not None  # else there are no windows
-        yield view[starts[first : first + BLOCK]]
+    channels = x.shape[1]
+    found = np.empty((len(starts), channels, len(FEATURES)), dtype=np.float32)
+    if len(starts):
+        view = sliding_window_view(x, width, axis=0)  # (n - width + 1, c, width)
+        size = max(BLOCK // channels, 1)
+        for first in range(0, len(starts), size):
+            block = view[starts[first : first + size]]
+            found[first : first + size] = _described(block.reshape(-1, width)).reshape(
+                len(block), channels, -1
+            )
+    return found
 
 
 def _described(block: Floats) -> NDArray[np.float32]:
-    """Return (b, 23) for windows (b, width)."""
+    """Return (b, 23) for windows (b, width) of one channel each."""
     width = block.shape[1]
-    steps = np.abs(np.diff(block, axis=1))
     each = width // SEGMENTS
+    found = np.empty((len(block), len(FEATURES)), dtype=np.float32)
+    mean = block.mean(axis=1)
+    centred = block - mean[:, None]
+    steps = np.abs(block[:, 1:] - block[:, :-1])
+    slopes, edges = _fixed(width)
+    found[:, 0] = mean
+    found[:, 1] = np.sqrt(np.einsum("bw,bw->b", centred, centred) / width)
+    found[:, 2] = block.max(axis=1)
+    found[:, 3] = block.min(axis=1)
+    found[:, 4] = steps.mean(axis=1)
+    found[:, 5] = steps.max(axis=1)
+    found[:, 6] = centred @ slopes
+    found[:, PARTS] = block[:, : SEGMENTS * each].reshape(len(block), SEGMENTS, each).mean(axis=2)
+    spectrum = np.fft.rfft(centred, axis=1)[:, 1:]
+    power = (spectrum.real**2 + spectrum.imag**2) / width**2
+    found[:, SWINGS] = 2 * np.sqrt(np.add.reduceat(power, edges, axis=1))
+    return found
+
+
+@cache
+def _fixed(width: int) -> tuple[Floats, NDArray[np.int64]]:
+    """Return (width,) what a centred window is multiplied by for its slope, and where its bands begin."""
     along = np.arange(width) - (width - 1) / 2
-    parts = block[:, : SEGMENTS * each].reshape(len(block), SEGMENTS, each).mean(axis=2)
-    power = (np.abs(np.fft.rfft(block, axis=1)[:, 1:]) / width) ** 2
-    strength = 2 * np.sqrt(np.add.reduceat(power, _bands(power.shape[1]), axis=1))
-    whole = (
-        block.mean(axis=1),
-        block.std(axis=1),
-        block.max(axis=1),
-        block.min(axis=1),
-        steps.mean(axis=1),
-        steps.max(axis=1),
-        block @ along / (along @ along) * (width / 2),
-    )
-    return np.hstack([np.column_stack(whole), parts, strength]).astype(np.float32)
+    return along / (along @ along) * (width / 2), _bands(width // 2)
 
 
 def _bands(frequencies: int) -> NDArray[np.int64]:
@@ -108,32 +119,38 @@ def feature_words(feature: int, width: int) -> str:
 
 
 def spread(scores: Floats, starts: NDArray[np.int64], width: int, n: int) -> Floats:
-    """Return (n,) the mean score of the windows that cover each point; NaN where none does that has a score.
+    """Return (n, …) the mean score of the windows that cover each point; NaN where none with a score does.
+
+    scores : (m, …). starts : (m,) all different.
 
     >>> spread(np.array([1.0, 3.0]), np.array([0, 1]), 2, 4)
     array([ 1.,  2.,  3., nan])
     """
     scores, starts = _known(scores, starts)
-    total, count = np.zeros(n + 1), np.zeros(n + 1)
-    np.add.at(total, starts, scores)
-    np.subtract.at(total, starts + width, scores)
-    np.add.at(count, starts, 1.0)
-    np.subtract.at(count, starts + width, 1.0)
-    covered = np.rint(np.cumsum(count)[:-1])
-    return np.where(covered > 0, np.cumsum(total)[:-1] / np.maximum(covered, 1.0), np.nan)
+    total, count = np.zeros((n + 1, *scores.shape[1:])), np.zeros(n + 1)
+    total[starts] += scores
+    total[starts + width] -= scores
+    count[starts] += 1.0
+    count[starts + width] -= 1.0
+    total, count = total.cumsum(axis=0)[:-1], np.rint(count.cumsum()[:-1])
+    count = count.reshape(-1, *[1] * (total.ndim - 1))
+    return np.where(count > 0, total / np.maximum(count, 1.0), np.nan)
 
 
 def _known(scores: Floats, starts: NDArray[np.int64]) -> tuple[Floats, NDArray[np.int64]]:
-    finite = np.isfinite(scores)
+    """Return windows that have a score; one without has none in any column."""
+    finite = np.isfinite(scores if scores.ndim == 1 else scores[:, 0])
     return scores[finite], starts[finite]
 
 
 def latest(scores: Floats, starts: NDArray[np.int64], width: int, n: int) -> Floats:
-    """Return (n,) the score of the window that ended last at each point: what is known by then; else NaN.
+    """Return (n, …) the score of the window that ended last at each point: what is known by then; else NaN.
 
     >>> latest(np.array([1.0, 3.0]), np.array([0, 1]), 2, 4)
     array([nan,  1.,  3.,  3.])
     """
     scores, starts = _known(scores, starts)
     place = np.searchsorted(starts + width - 1, np.arange(n), side="right") - 1
-    return np.where(place >= 0, scores[np.maximum(place, 0)], np.nan) if len(scores) else np.full(n, np.nan)
+    found = np.full((n, *scores.shape[1:]), np.nan)
+    found[place >= 0] = scores[place[place >= 0]]
+    return found
