@@ -15,7 +15,7 @@ from outlearn.cli.fit import fit
 from outlearn.cli.guard import guarded
 from outlearn.cli.learners import learners
 from outlearn.cli.metatrain import metatrain
-from outlearn.cli.practice import learn_asking, learn_series, learn_tuning
+from outlearn.cli.practice import learn_asking, learn_fleet, learn_series, learn_tuning
 from outlearn.cli.schema import schema
 from outlearn.cli.score import score
 from outlearn.cli.tune import performance, tune
@@ -44,6 +44,7 @@ for command in (
     learn_tuning,
     learn_asking,
     learn_series,
+    learn_fleet,
 ):
     app.command()(guarded(command))
 

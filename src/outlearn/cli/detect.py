@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from outlearn.cli import options as o
+from outlearn.cli.finding import ROWS, Choice, detect_ranges, detect_rows, is_series
 
 __all__ = ["detect"]
 
@@ -22,7 +23,7 @@ def detect(
     top: o.Top = 20,
     out: o.Out = None,
     report: o.Report = None,
-    detector: o.DetectorName = "incontext",
+    detector: o.DetectorName = ROWS,
     label_column: o.LabelColumn = None,
     time_column: o.TimeColumn = None,
     ignore: o.Ignore = None,
@@ -32,6 +33,7 @@ def detect(
     budget: o.Budget = None,
     fdr: o.DiscoveryRate = None,
     kind: o.Kind = None,
+    weights: o.Weights = None,
     series_column: o.SeriesColumn = None,
     reference_until: o.ReferenceUntil = None,
     false_alarms: o.FalseAlarms = None,
@@ -45,7 +47,6 @@ def detect(
     debug: o.Debug = False,
 ) -> None:
     """Find the odd rows of a table, or the odd ranges of series, rank them and say why they are odd."""
-    from outlearn.cli.finding import Choice, detect_ranges, detect_rows, is_series
     from outlearn.cli.terminal import check_report
 
     check_report(report)
@@ -61,6 +62,7 @@ def detect(
         ignore=tuple(ignore or ()),
         rule=o.rule_of(contamination, false_alarm_rate, budget, fdr),
         detector=detector,
+        weights=weights,
         schema=schema,
         options=o.read_options(separator, encoding, decimal, thousands, query),
     )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["Choice", "detect_ranges", "detect_rows", "is_series"]
 
 KINDS = ("series", "table")
+ROWS = "incontext"  # the detector of rows where none is named
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Choice:
     ignore: tuple[str, ...]
     rule: Rule | None
     detector: str
+    weights: Path | None
     schema: Path | None
     options: ReadOptions
 
@@ -39,15 +41,17 @@ class Choice:
             "--series-column": self.series_column,
             "--reference-until": self.reference_until,
             "--false-alarms": self.false_alarms,
+            "--weights": self.weights,
         }
         return [name for name, value in given.items() if value is not None]
 
     def of_tables(self) -> list[str]:
         """Return the options given that only tables have."""
         rule = self.rule is not None and self.rule.kind != "contamination"
+        series = self.kind == "series" or bool(self.of_series())  # which have detectors of their own
         given = {
             f"a {self.rule.kind if self.rule else 'rule'}": rule,
-            "--detector": self.detector != "incontext",
+            "--detector": self.detector != ROWS and not series,
             "--schema": self.schema is not None,
         }
         return [name for name, there in given.items() if there]
@@ -116,11 +120,13 @@ def detect_ranges(
     import typer
 
     from outlearn.cli.terminal import progress_bars
+    from outlearn.detectors.series import DISTANCES
     from outlearn.pipeline.series import detect_series
     from outlearn.report.page import write_page
     from outlearn.report.series import render_series, series_text
 
     value = None if choice.rule is None else choice.rule.value
+    named = DISTANCES if choice.detector == ROWS else choice.detector
     with progress_bars(quiet) as progress:
         findings = detect_series(
             choice.table,
@@ -130,6 +136,8 @@ def detect_ranges(
             reference_until=choice.reference_until,
             label_column=choice.label_column,
             ignore=choice.ignore,
+            detector=named,
+            weights=choice.weights,
             false_alarms=choice.false_alarms,
             contamination=value if isinstance(value, float) else None,
             top=top,

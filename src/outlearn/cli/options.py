@@ -37,6 +37,7 @@ __all__ = [
     "ThousandsSign",
     "TimeColumn",
     "Top",
+    "Weights",
     "read_options",
     "rule_of",
 ]
@@ -66,6 +67,10 @@ DetectorName = Annotated[
         "--detector",
         help="A learner that `outlearn learners` lists, or a classical one such as iforest, knn, lof.",
     ),
+]
+Weights = Annotated[
+    Path | None,
+    typer.Option(help="Series: a checkpoint for `--detector`, of `outlearn learn-fleet` or `learn-series`."),
 ]
 Seed = Annotated[int, typer.Option(help="Seed of all randomness.", min=0)]
 Top = Annotated[int, typer.Option(help="How many of the most abnormal rows to show and explain.", min=0)]

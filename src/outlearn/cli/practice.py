@@ -1,7 +1,8 @@
-"""`outlearn learn-tuning`, `learn-asking`, `learn-series`: what ships for these, learnt anew."""
+"""`outlearn learn-tuning`, `learn-asking`, `learn-series`, `learn-fleet`: what detectors take."""
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,7 @@ import typer
 
 from outlearn.cli import options as o
 
-__all__ = ["learn_asking", "learn_series", "learn_tuning"]
+__all__ = ["learn_asking", "learn_fleet", "learn_series", "learn_tuning"]
 
 Checkpoint = Annotated[
     Path, typer.Option(help="Checkpoint to write (.safetensors); its card goes beside it.")
@@ -92,3 +93,50 @@ def learn_series(
         typer.echo(
             f"{out}: trained on {tasks:,} synthetic series; how good it is, in {out.with_suffix('.md')}"
         )
+
+
+def learn_fleet(
+    tables: Annotated[
+        list[str], typer.Argument(help="A table of all machines, with --series-column, or one a machine.")
+    ],
+    out: Checkpoint,
+    label_column: Annotated[str, typer.Option(help="Column that is 1 where a point is of a fault.")],
+    series_column: o.SeriesColumn = None,
+    time_column: o.TimeColumn = None,
+    ignore: o.Ignore = None,
+    learner: Annotated[
+        str, typer.Option(help="reptile, maml, or another that `outlearn learners` lists.")
+    ] = "reptile",
+    steps: Annotated[int, typer.Option(min=1, help="Steps of the optimiser.")] = 300,
+    licence: Annotated[str, typer.Option(help="Of the tables, for the card.")] = "",
+    seed: o.Seed = 0,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Train a learner on machines whose faults are labelled, for others like them; run it again to go on."""
+    from outlearn.cli.terminal import progress_bars
+    from outlearn.pipeline.fleet import learn_fleet as learn
+    from outlearn.pipeline.output import check_output
+
+    check_output(out, suffixes=(".safetensors",))
+    names = [Path(each).name for each in tables]
+    said = [] if series_column is None else ["--series-column", series_column]
+    words = [*names, *said, "--label-column", label_column, "--learner", learner, "--steps", str(steps)]
+    command = shlex.join(["outlearn", "learn-fleet", *words, "--seed", str(seed), "--out", out.name])
+    with progress_bars(quiet) as progress:
+        outcome = learn(
+            tables,
+            out,
+            label_column=label_column,
+            series_column=series_column,
+            time_column=time_column,
+            ignore=tuple(ignore or ()),
+            learner=learner,
+            steps=steps,
+            licence=licence,
+            random_state=seed,
+            command=command,
+            progress=progress,
+        )
+    if not quiet:
+        typer.echo(f"{out}: {outcome.sentence}")

@@ -24,6 +24,9 @@ from outlearn.detectors.segments import segments_above
 from outlearn.detectors.signed import Signed
 from outlearn.detectors.stream import SeriesStream
 from outlearn.errors import InputError, LabelError, ParameterError
+from outlearn.learners.catalogue import CATALOGUE
+from outlearn.learners.fleet import FleetScorer
+from outlearn.learners.pretrained import load_learner
 from outlearn.learners.sequence import SequenceScorer, load_sequence
 from outlearn.ranges import runs
 from outlearn.rng import Seed, generator
@@ -32,11 +35,13 @@ from outlearn.series.glance import Glance, without
 from outlearn.series.mixture import Mixture
 from outlearn.series.pool import POOL, PoolScorer
 
-__all__ = ["MERGED", "Scored", "SeriesDetector"]
+__all__ = ["DISTANCES", "FLEET", "MERGED", "Scored", "SeriesDetector"]
 
 Scores = NDArray[np.float64]
 DISTANCES, SEQUENCE = "distances", "sequence"
-PointScorer = Mixture | SequenceScorer | PoolScorer
+FLEET = tuple(name for name in CATALOGUE if name != "incontext")  # trained on one's own machines
+RANKING = (*FLEET, *sorted(POOL))  # whose scores rank and are no log-odds
+PointScorer = Mixture | SequenceScorer | FleetScorer | PoolScorer
 FEWEST = 2  # points
 ALONE = 256  # points of a series from which on it is compared with its own past, not with that of all
 HELD_OUT = 0.3  # of each reference series, its end, where a promise needs it
@@ -62,15 +67,16 @@ class SeriesDetector(Signed):
     Parameters
     ----------
     detector : "distances" (`series.mixture`); "sequence", a transformer trained by `outlearn learn-series`,
-        whose checkpoint `weights` names; or a name in `series.pool.POOL`: those make no use of labels but for
-        leaving labelled anomalies out of the reference, and their scores rank.
+        whose checkpoint `weights` names; a learner such as "maml" or "reptile", trained on alike machines by
+        `outlearn learn-fleet`, with its `weights`; or a name in `series.pool.POOL`: those make no use of
+        labels but for leaving labelled anomalies out of the reference. Scores of both rank.
     time_column, series_column : columns of a dataframe that hold the time of a point and the series that it
         belongs to; None where rows are in order, of one series. All other columns of numbers are channels.
     ignore : columns to leave out.
     contamination : share of anomalous points where it is known, in (0, 0.5]; "auto" as in `Detector`.
     false_alarms : alarms a day, such as 1, or "2/hour", that a normal series may raise; needs a time column
         and known normal points, the last 30 % of which are kept out to calibrate on.
-    weights : path of a checkpoint, for "sequence".
+    weights : path of a checkpoint, for "sequence" and learners.
     random_state : seed of all randomness.
 
     Attributes
@@ -177,7 +183,7 @@ class SeriesDetector(Signed):
         )
         raw = np.concatenate([self._raw(each.series) for each in known])
         free = raw[np.concatenate([each.labels for each in known]) != 1]
-        if self.detector in POOL:
+        if self.detector in RANKING:
             self.calibrator_, _ = calibrate_ranking(free, self.contamination)
         elif self.contamination == "auto":
             self.calibrator_ = Calibrator.from_logits()
@@ -199,7 +205,12 @@ class SeriesDetector(Signed):
         glance = Glance.fit(basis, cases, seed=self.seed_)
         if self.detector == DISTANCES:
             return Mixture(glance, self.normal_)
-        return load_sequence(Path(self.weights or "")).adapt(glance, normal=self.normal_)
+        weights = Path(self.weights or "")
+        if self.detector == SEQUENCE:
+            return load_sequence(weights).adapt(glance, normal=self.normal_)
+        # Beside a normal past a point without a label is known to be normal; of a later series it is not.
+        told = [(each.series, each.labels) for each in known]
+        return FleetScorer.of(load_learner(self.detector, weights), glance, told, normal=self.normal_)
 
     def _set_threshold(self, rate: AlarmRate | None) -> None:
         self.promise_ = None
@@ -215,19 +226,20 @@ class SeriesDetector(Signed):
             count = max(round(share * len(self.support_scores_)), 1)
             cut = float(np.sort(self.support_scores_)[-count])
             self.threshold_ = clear_of(cut, self.support_scores_, ROUNDING)
-        elif self.detector in POOL or self.normal_ or (self.support_scores_ >= 0.5).any():
+        elif self.detector in RANKING or self.normal_ or (self.support_scores_ >= 0.5).any():
             self.threshold_ = 0.5
         else:
             self.threshold_ = clear_of(by_expected_f1(self.support_scores_), self.support_scores_, ROUNDING)
 
     def _check_parameters(self) -> AlarmRate | None:
-        if self.detector not in (DISTANCES, SEQUENCE, *POOL):
-            names = ", ".join((DISTANCES, SEQUENCE, *sorted(POOL)))
+        if self.detector not in (DISTANCES, SEQUENCE, *RANKING):
+            names = ", ".join((DISTANCES, SEQUENCE, *RANKING))
             raise ParameterError(f"detector is {self.detector!r}; wanted one of {names}")
-        if self.detector == SEQUENCE and self.weights is None:
+        if self.detector in (SEQUENCE, *FLEET) and self.weights is None:
+            command = "learn-series" if self.detector == SEQUENCE else "learn-fleet"
             raise ParameterError(
-                "detector is 'sequence' and no weights came: none ship with the package, for on real series "
-                "plain distances rank better; train some with `outlearn learn-series` and name the file"
+                f"detector is {self.detector!r} and no weights came: none ship with the package, for on real "
+                f"series plain distances rank better; train some with `outlearn {command}` and name the file"
             )
         share = self.contamination
         number = isinstance(share, (int, float)) and not isinstance(share, bool)

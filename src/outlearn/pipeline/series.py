@@ -17,7 +17,7 @@ from outlearn.data.schema import unknown_column
 from outlearn.data.series.reader import form_of_times
 from outlearn.data.series.repair import uneven
 from outlearn.decisions.alarms import Segment, alarms
-from outlearn.detectors.series import MERGED, SeriesDetector
+from outlearn.detectors.series import DISTANCES, MERGED, SeriesDetector
 from outlearn.errors import InputError, OutlearnError, ParameterError
 from outlearn.pipeline.learn import Reading, open_table
 from outlearn.pipeline.monitor import check_request
@@ -27,7 +27,7 @@ from outlearn.pipeline.stages import Progress, Stages
 from outlearn.pipeline.verdict import scored_columns
 from outlearn.report.series import Panel, SeriesFindings, panel_of
 
-__all__ = ["detect_series", "holds_series"]
+__all__ = ["detect_series", "holds_series", "labels_of", "series_table"]
 
 PANELS = 20  # series that the page shows: those with the oddest ranges
 PROBED = 5000  # rows that are read to tell a series from a table of dated rows
@@ -66,6 +66,8 @@ def detect_series(
     reference_until: str | None = None,
     label_column: str | None = None,
     ignore: Sequence[str] = (),
+    detector: str = DISTANCES,
+    weights: str | Path | None = None,
     false_alarms: float | str | None = None,
     contamination: float | None = None,
     top: int = 20,
@@ -80,7 +82,8 @@ def detect_series(
     ----------
     time_column : of the points; None where rows are in order. series_column : tells series apart.
     reference : a table known to be normal. reference_until : a moment before which `spec` is; one of them.
-    label_column : ranges that are known, as for `detect`. false_alarms : alarms a day, see `SeriesDetector`.
+    label_column : ranges that are known, as for `detect`.
+    detector, weights, false_alarms : see `SeriesDetector`.
     out : file for all rows with what was found beside them.
 
     Raises
@@ -94,13 +97,13 @@ def detect_series(
     begun, stages = time.perf_counter(), Stages(progress)
     reading = Reading(label_column, time_column, tuple(ignore), None, options)
     with stages.stage("reading"):
-        frame, name, notes, ignored = _table(spec, reading)
+        frame, name, notes, ignored = series_table(spec, reading)
         if reference is not None:
-            basis, other, more, _ = _table(reference, reading)
+            basis, other, more, _ = series_table(reference, reading)
         needed = reference is None or label_column not in basis.columns
-        labels = _labels(frame, label_column, required=needed)
+        labels = labels_of(frame, label_column, required=needed)
         if reference is not None:
-            known, notes = np.maximum(_labels(basis, label_column, required=False), 0), (*notes, *more)
+            known, notes = np.maximum(labels_of(basis, label_column, required=False), 0), (*notes, *more)
             compared = f"{other} ({basis.height:,} rows)"
         elif reference_until is not None:
             past = _before(frame, time_column, reference_until)
@@ -108,42 +111,44 @@ def detect_series(
             compared = f"its rows before {reference_until} ({basis.height:,})"
         else:
             basis, known, compared = frame, labels, None
-    detector = SeriesDetector(
+    fitted = SeriesDetector(
+        detector,
         time_column=time_column,
         series_column=series_column,
         ignore=ignored,
         contamination="auto" if contamination is None else contamination,
         false_alarms=false_alarms,
+        weights=weights,
         random_state=random_state,
     )
     with stages.stage("learning"):
-        detector.fit(basis, known)
+        fitted.fit(basis, known)
         if compared is not None and (labels >= 0).any():
-            detector.update(frame, labels)
+            fitted.update(frame, labels)
     with stages.stage("scoring"):
-        scores, segments, panels = _scored(detector, frame)
+        scores, segments, panels = _scored(fitted, frame)
     with stages.stage("explaining"):
-        reasons = [each.sentence for each in detector.explain(frame, segments[:top])]
+        reasons = [each.sentence for each in fitted.explain(frame, segments[:top])]
     if out is not None:
-        notes = (*notes, *_write(Path(out), frame, scores, detector.threshold_))
-    flagged = scores >= detector.threshold_
+        notes = (*notes, *_write(Path(out), frame, scores, fitted.threshold_))
+    flagged = scores >= fitted.threshold_
     return SeriesFindings(
         source=f"{name} ({frame.height:,} rows)",
         reference=compared,
         points=frame.height,
         series=1 if series_column is None else frame[series_column].n_unique(),
         flagged=int(flagged.sum()),
-        threshold=float(detector.threshold_),
+        threshold=float(fitted.threshold_),
         segments=segments,
         reasons=reasons,
         panels=panels,
-        promise=detector.promise_,
-        notes=tuple(dict.fromkeys((*notes, *detector.notes_))),
+        promise=fitted.promise_,
+        notes=tuple(dict.fromkeys((*notes, *fitted.notes_))),
         seconds=time.perf_counter() - begun,
     )
 
 
-def _table(spec: Spec, reading: Reading) -> tuple[pl.DataFrame, str, tuple[str, ...], list[str]]:
+def series_table(spec: Spec, reading: Reading) -> tuple[pl.DataFrame, str, tuple[str, ...], list[str]]:
     """Return all rows, the name, notes, and the columns that are no channels."""
     source, settled = open_table(spec, reading)
     frame = pl.concat(list(chunks_of(source)), how="vertical_relaxed")
@@ -151,7 +156,8 @@ def _table(spec: Spec, reading: Reading) -> tuple[pl.DataFrame, str, tuple[str, 
     return frame, source.name, source.notes, [*settled.ignore, *([] if label is None else [label])]
 
 
-def _labels(frame: pl.DataFrame, name: str | None, *, required: bool) -> NDArray[np.int8]:
+def labels_of(frame: pl.DataFrame, name: str | None, *, required: bool) -> NDArray[np.int8]:
+    """Return (n,) labels of rows, -1 where there are none; without the column all, unless it is required."""
     if name is None or (name not in frame.columns and not required):
         return np.full(frame.height, -1, dtype=np.int8)
     if name not in frame.columns:

@@ -16,7 +16,17 @@ from outlearn.series.neighbours import MOST, Memory, strides
 from outlearn.series.patches import WIDTHS, Patches
 from outlearn.series.windows import latest, spread, window_starts
 
-__all__ = ["CASE_WIDTHS", "DISTANCES", "GLANCES", "TOGETHER", "Glance", "Ranges", "likeness_of", "without"]
+__all__ = [
+    "CASE_WIDTHS",
+    "DISTANCES",
+    "GLANCES",
+    "TOGETHER",
+    "Glance",
+    "Ranges",
+    "likeness_of",
+    "windows_over",
+    "without",
+]
 
 Floats = NDArray[np.float64]
 Ranges = Sequence[tuple[int, int]]
@@ -59,7 +69,9 @@ class Glance:
         kept = Basis(basis.values, usual, basis.centre, basis.scale)
         patches = Patches(kept, most=most, seed=seed)
         told = any(len(each) for each in ranges)
-        remembered = [_cases(patches.reach(w).memory, basis.values, ranges) for w in CASE_WIDTHS if told]
+        remembered = [
+            windows_over(patches.reach(w).memory, basis.values, ranges) for w in CASE_WIDTHS if told
+        ]
         return cls(kept, patches, remembered)
 
     @cached_property
@@ -133,7 +145,7 @@ def _running_median(x: Floats) -> Floats:
     return np.asarray(median_filter(x, size=size, mode="nearest"))
 
 
-def _cases(memory: Memory, values: list[Floats], ranges: list[Ranges]) -> Memory:
+def windows_over(memory: Memory, values: list[Floats], ranges: Sequence[Ranges]) -> Memory:
     """Remember windows that lie over labelled ranges, at least by half of the window or of the range."""
     width = memory.width
     places = []

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from outlearn.learners.catalogue import CATALOGUE
 from outlearn.learners.training.judge import Figure
 from outlearn.learners.training.sets import Sets
 from outlearn.learners.training.supply import Supply
 
-__all__ = ["Curve", "Figures", "model_card", "provenance"]
+__all__ = ["Curve", "Figures", "Said", "model_card", "provenance"]
 
 Figures = Mapping[str, tuple[Figure, ...]]  # state of the learner → figures
 Curve = Sequence[tuple[int, float]]  # step → mean training loss up to it, from the last one on
 POINTS = 12  # of a curve told
 SYNTHETIC = "synthetic episodes of outlearn.tasks.sampler.SyntheticSampler (generated, no licence needed)"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a card says that the checkpoint is for, and by which command it was made."""
+
+    use: str
+    command: str
 
 
 def provenance(supply: Supply) -> str:
@@ -26,7 +35,7 @@ def provenance(supply: Supply) -> str:
     return "; ".join([*parts, f"{len(named)} labelled sets: {', '.join(named)}"])
 
 
-def model_card(name: str, supply: Supply, command: str, figures: Figures, curve: Curve) -> str:
+def model_card(name: str, supply: Supply, said: Said, figures: Figures, curve: Curve) -> str:
     """Return the card of the checkpoint `name`, in Markdown."""
     config, kind = supply.config, CATALOGUE[supply.config.learner]
     reads = "profiles of rows" if supply.width is None else f"the columns of tables that have {supply.width}"
@@ -42,9 +51,9 @@ def model_card(name: str, supply: Supply, command: str, figures: Figures, curve:
     parts = [
         f"# Model card: `{name}`",
         f"**What it is.** The learner `{config.learner}` ({kind.family}): {kind.idea}. It reads {reads}. "
-        f'For `outlearn.Detector("{config.learner}", weights="{name}")`.',
+        f"For {said.use}.",
         f"**What it learnt from.** {_learnt_from(supply)}",
-        f"**How.** `{command}`, with these settings{besides}:",
+        f"**How.** `{said.command}`, with these settings{besides}:",
         f"```toml\n{config.to_toml()}```",
         "**How it went.** Mean training loss of the steps up to each:",
         _curve(curve),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from outlearn.errors import OutputError
 from outlearn.files import whole, writing
-from outlearn.learners.training.card import Curve, Figures, model_card, provenance
+from outlearn.learners.training.card import Curve, Figures, Said, model_card, provenance
 from outlearn.learners.training.config import MetatrainConfig, TaskConfig, TrainingConfig
 from outlearn.learners.training.judge import judge
 from outlearn.learners.training.log import TrainingLog
@@ -27,12 +27,14 @@ CARD = ".md"
 class Outcome:
     """What a run left behind.
 
+    held_out : names of the sets that took no part in training.
     figures : means on held-out tasks by the state of the learner: ``before training``, ``after training``,
         and for learners that take gradient steps the same with ``, unadapted``: without taking them.
     """
 
     checkpoint: Path
     card: Path
+    held_out: tuple[str, ...]
     figures: Figures
 
 
@@ -42,6 +44,8 @@ def metatrain(
     *,
     workers: int = 1,
     folder: Path | None = None,
+    use: str | None = None,
+    command: str | None = None,
     progress: Progress | None = None,
 ) -> Outcome:
     """Meta-train a learner; write its checkpoint to `out` and a model card beside it.
@@ -51,6 +55,8 @@ def metatrain(
     workers : processes that profile tasks; the result does not depend on it.
     folder : where profiles and the training state are kept, so that an interrupted run goes on; see
         `work_folder`.
+    use, command : what the card says that the checkpoint is for, and what it was made by, where that is
+        neither `Detector` nor `outlearn metatrain`.
     progress : called with (stage, done, total, loss).
 
     Raises
@@ -89,7 +95,11 @@ def metatrain(
         for when, states in (("before training", before), ("after training", after))
         for how, found in states.items()
     }
-    return _write(out, supply, run, figures, curve, len(train) + sum(map(len, held_out.values())))
+    said = Said(
+        use or f'`outlearn.Detector("{config.learner}", weights="{out.name}")`',
+        command or _command(config, out),
+    )
+    return _write(out, supply, run, figures, curve, len(train) + sum(map(len, held_out.values())), said)
 
 
 def work_folder(out: Path) -> Path:
@@ -110,8 +120,10 @@ def _check_out(out: Path) -> None:
                 raise PermissionError(13, "no permission to write there")
 
 
-def _write(out: Path, supply: Supply, run: Run, figures: Figures, curve: Curve, tasks: int) -> Outcome:
-    config, command = supply.config, _command(supply.config, out)
+def _write(
+    out: Path, supply: Supply, run: Run, figures: Figures, curve: Curve, tasks: int, said: Said
+) -> Outcome:
+    config = supply.config
     notes: dict[str, object] = {
         "held-out AUROC before": figures["before training"][0].auroc,
         "held-out AUROC": figures["after training"][0].auroc,
@@ -123,11 +135,12 @@ def _write(out: Path, supply: Supply, run: Run, figures: Figures, curve: Curve, 
         if "after training, unadapted" in figures:
             notes["held-out AUROC unadapted"] = figures["after training, unadapted"][0].auroc
         notes["settings"] = config.to_toml()
-    run.save(out, corpus=provenance(supply), command=command, notes=notes)
+    run.save(out, corpus=provenance(supply), command=said.command, notes=notes)
     card = out.with_suffix(CARD)
     with whole(card) as part:
-        part.write_text(model_card(out.name, supply, command, figures, curve), encoding="utf-8")
-    return Outcome(out, card, figures)
+        part.write_text(model_card(out.name, supply, said, figures, curve), encoding="utf-8")
+    apart = () if supply.sets is None else tuple(entry.name for entry in supply.sets.held_out)
+    return Outcome(out, card, apart, figures)
 
 
 def _plain(config: MetatrainConfig) -> MetatrainConfig:

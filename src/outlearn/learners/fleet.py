@@ -1,0 +1,198 @@
+"""Learners for a fleet of alike machines: a point is a row of how rare it is, in all and in each channel.
+
+What is learnt from the labelled faults of some machines is which channels, and which of them together, tell
+of a fault; a new machine adapts that to its own labels, few or none.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score
+
+from outlearn.data.series.series import Series
+from outlearn.errors import InputError, WeightsError
+from outlearn.files import whole, writing
+from outlearn.learners.base import Learned, Scorer
+from outlearn.learners.pretrained import load_learner
+from outlearn.learners.training.config import MetatrainConfig, TaskConfig, TrainingConfig
+from outlearn.learners.training.metatrain import Outcome, metatrain, work_folder
+from outlearn.series.basis import Basis
+from outlearn.series.glance import Glance
+from outlearn.series.mixture import LEADING
+
+__all__ = ["LEARNER", "STEPS", "FleetOutcome", "FleetScorer", "Progress", "point_rows", "train_fleet"]
+
+Floats = NDArray[np.float64]
+Labels = NDArray[np.int8]
+Progress = Callable[[str, int, int], None]
+APART = 8  # points between two rows that are learnt from: those between tell the same
+SUPPORT = 1000  # rows without a label that a learner adapts to
+FEWEST = 4  # series with anomalies, so that some can be held out
+HELD_OUT = 0.2
+LEARNER, STEPS, WIDTHS = "reptile", 300, (16,)  # few machines, so a small network
+BLOCK = 65_536  # rows that are scored at once
+
+
+def point_rows(glance: Glance, series: Series, own: int | None = None) -> NDArray[np.float32]:
+    """Return (n, 1 + c) how rare each point of a series is, over all channels and in each.
+
+    own : the reference series that it is, where that may be contaminated.
+    """
+    x = glance.basis.standard(series.values)
+    rare = glance.patches.profile(x, series.stretches, own, widths=LEADING)
+    return np.asarray(rare.mean(axis=2))
+
+
+@dataclass(frozen=True, slots=True)
+class FleetScorer:
+    """Scores points of a machine's series by a learner that was trained on others.
+
+    normal : whether the reference is known to be.
+    """
+
+    glance: Glance
+    normal: bool
+    scorer: Scorer
+
+    @classmethod
+    def of(
+        cls, learned: Learned, glance: Glance, past: Sequence[tuple[Series, Labels]], *, normal: bool
+    ) -> FleetScorer:
+        """Adapt a learner to a machine.
+
+        past : the series that the glance was fitted to, and the labels (n,) of each.
+
+        Raises
+        ------
+        WeightsError
+            When the learner was trained on another number of channels.
+        """
+        rows = [point_rows(glance, series, None if normal else i) for i, (series, _) in enumerate(past)]
+        found, labels = np.concatenate(rows), np.concatenate([told for _, told in past])
+        free = np.flatnonzero(labels != 1)
+        drawn = free[np.linspace(0, len(free) - 1, min(len(free), SUPPORT)).astype(np.int64)]
+        odd = np.flatnonzero(labels == 1)[::APART]
+        kept = np.concatenate([drawn, odd])
+        try:
+            scorer = learned.adapt(found[kept], labels[kept])
+        except InputError as error:
+            raise WeightsError(
+                f"the learner does not fit series of {found.shape[1] - 1} channels ({error}): train one on "
+                "machines with the same"
+            ) from error
+        return cls(glance, normal, scorer)
+
+    def channels(self, series: Series, own: int | None = None) -> tuple[Floats, Floats]:
+        """Return (n,) scores, high = abnormal, and (n, c) how odd each channel is."""
+        rows = point_rows(self.glance, series, None if self.normal else own)
+        parts = [self.scorer.score(rows[i : i + BLOCK]) for i in range(0, len(rows), BLOCK)]
+        return np.concatenate(parts), rows[:, 1:].astype(np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class FleetOutcome:
+    """What a training left behind, and whether it pays.
+
+    machines : that took no part. plain, learnt : mean average precision on their points, nothing labelled, of
+    plain distances and of the learner.
+    """
+
+    outcome: Outcome
+    machines: int
+    plain: float
+    learnt: float
+
+    @property
+    def sentence(self) -> str:
+        pays = "it pays" if self.learnt > self.plain else "plain distances are better: take those"
+        return (
+            f"On {self.machines} machines that took no part, nothing labelled, its mean average precision is "
+            f"{self.learnt:.3f}, that of plain distances {self.plain:.3f}: {pays}."
+        )
+
+
+def train_fleet(
+    machines: Iterable[tuple[Series, Labels]],
+    out: Path,
+    *,
+    learner: str = LEARNER,
+    steps: int = STEPS,
+    seed: int = 0,
+    licence: str = "",
+    command: str = "train_fleet",
+    progress: Progress | None = None,
+) -> FleetOutcome:
+    """Meta-train a learner on the labelled series of some machines; write it to `out` with a card beside.
+
+    Parameters
+    ----------
+    machines : series with the same channels, each of one machine, and labels (n,): 1 where a point is
+        anomalous; all others count as normal. Each is compared with itself, as where nothing is known.
+    learner : a name in `learners.catalogue` but ``incontext``. licence : of the data, for the card.
+    progress : called with (stage, done, total). An interrupted run goes on from a folder beside `out`.
+
+    Raises
+    ------
+    InputError
+        When fewer than four series hold an anomaly and normal points.
+    """
+    folder = work_folder(out) / "series"
+    with writing(folder, refusal="cannot keep the series in"):
+        folder.mkdir(parents=True, exist_ok=True)
+    lines: list[list[str]] = []
+    for number, (series, labels) in enumerate(machines):
+        truth = (labels == 1)[::APART]
+        if not 0 < truth.sum() < len(truth):
+            continue
+        rows = point_rows(Glance.fit(Basis.of([series]), seed=seed), series, own=0)[::APART]
+        name = f"{number:04d}.npz"
+        with whole(folder / name) as part, part.open("wb") as file:
+            np.savez(file, X=rows, y=truth.astype(np.int8))
+        lines.append([name, f"{number:04d}", licence])
+    if len(lines) < FEWEST:
+        raise InputError(
+            f"{len(lines)} series hold both anomalies and normal points; a fleet needs {FEWEST} or more to "
+            "learn from, some of which are held out"
+        )
+    with whole(folder / "manifest.csv") as part, part.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["file", "family", "licence"], *lines])
+    config = MetatrainConfig(
+        learner=learner,
+        seed=seed,
+        features="columns",
+        widths=WIDTHS,
+        tasks=TaskConfig(synthetic=0, corpus=folder, augment=False, held_out=HELD_OUT),
+        training=TrainingConfig(steps=steps, patience=0),  # so few held out are no guide when to stop
+    )
+    use = f'`outlearn.SeriesDetector("{learner}", weights="{out.name}")` on machines with the same channels'
+    tell = progress or (lambda stage, done, total: None)
+    outcome = metatrain(
+        config,
+        out,
+        use=use,
+        command=command,
+        progress=lambda stage, done, total, _: tell(stage, done, total),
+    )
+    return _judged(outcome, folder, load_learner(learner, out))
+
+
+def _judged(outcome: Outcome, folder: Path, learned: Learned) -> FleetOutcome:
+    """Rank the points of the machines that were held out, nothing labelled, and write that on the card."""
+    plain, learnt = [], []
+    for name in outcome.held_out:
+        with np.load(folder / f"{name}.npz", allow_pickle=False) as kept:
+            rows, truth = kept["X"], kept["y"]
+        scores = learned.adapt(rows, np.full(len(rows), -1, dtype=np.int8)).score(rows)
+        plain.append(average_precision_score(truth, rows[:, 0]))
+        learnt.append(average_precision_score(truth, scores))
+    found = FleetOutcome(outcome, len(plain), float(np.mean(plain)), float(np.mean(learnt)))
+    with whole(outcome.card) as part:
+        text = outcome.card.read_text(encoding="utf-8")
+        part.write_text(f"{text}* {found.sentence}\n", encoding="utf-8")
+    return found

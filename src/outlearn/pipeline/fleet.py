@@ -1,0 +1,95 @@
+"""From tables of labelled series to a learner for machines like theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from outlearn.data.readers import ReadOptions
+from outlearn.data.series import Series, SeriesReader
+from outlearn.detectors.known import point_labels
+from outlearn.detectors.series import FLEET
+from outlearn.errors import InputError, ParameterError
+from outlearn.learners.fleet import LEARNER, STEPS, FleetOutcome, Progress, train_fleet
+from outlearn.pipeline.learn import Reading
+from outlearn.pipeline.rows import Spec
+from outlearn.pipeline.series import labels_of, series_table
+
+__all__ = ["learn_fleet"]
+
+MACHINE = "__outlearn_machine__"  # which table a row is of
+
+
+def learn_fleet(
+    tables: Sequence[Spec],
+    out: str | Path,
+    *,
+    label_column: str,
+    series_column: str | None = None,
+    time_column: str | None = None,
+    ignore: Sequence[str] = (),
+    learner: str = LEARNER,
+    steps: int = STEPS,
+    licence: str = "",
+    options: ReadOptions | None = None,
+    random_state: int = 0,
+    command: str = "learn_fleet",
+    progress: Progress | None = None,
+) -> FleetOutcome:
+    """Meta-train a learner on machines whose faults are labelled; see `learners.fleet`.
+
+    Parameters
+    ----------
+    tables : one of all machines, told apart by `series_column`, or one a machine.
+    label_column : 1 where a point is of a fault; anything else counts as normal.
+
+    Raises
+    ------
+    InputError
+        When the user can mend it: no such column, too few machines with faults, …
+    """
+    if learner not in FLEET:
+        raise ParameterError(f"learner is {learner!r}; wanted one of {', '.join(FLEET)}")
+    if series_column is None and len(tables) == 1:
+        raise ParameterError(
+            "one table came and no series column: name the column that tells the machines apart, or give a "
+            "table for each machine"
+        )
+    reading = Reading(label_column, time_column, tuple(ignore), None, options)
+    parts, aside = [], list(ignore)
+    for number, spec in enumerate(tables):
+        frame, name, _, aside = series_table(spec, reading)
+        if series_column is None:
+            frame = frame.with_columns(pl.lit(f"{number:04d} {name}").alias(MACHINE))
+        parts.append(frame)
+    if any(part.columns != parts[0].columns for part in parts):
+        raise InputError(
+            "the tables have not the same columns; a fleet is of machines with the same channels"
+        )
+    frame = pl.concat(parts, how="vertical_relaxed")
+    labels = labels_of(frame, label_column, required=True)
+    reader, _ = SeriesReader.fit(
+        frame, time_column=time_column, series_column=series_column or MACHINE, ignore=aside
+    )
+    return train_fleet(
+        _machines(reader, frame, labels),
+        Path(out),
+        learner=learner,
+        steps=steps,
+        seed=random_state,
+        licence=licence,
+        command=command,
+        progress=progress,
+    )
+
+
+def _machines(
+    reader: SeriesReader, frame: pl.DataFrame, labels: NDArray[np.int8]
+) -> Iterator[tuple[Series, NDArray[np.int8]]]:
+    found, _ = reader.read(frame)
+    for series in found:
+        yield series, point_labels(series, labels)
