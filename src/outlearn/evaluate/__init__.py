@@ -2,6 +2,7 @@
 
 from outlearn.evaluate.compare import Comparison, Standing, compare
 from outlearn.evaluate.evaluation import Estimator, Evaluation, evaluate_detector
+from outlearn.evaluate.events import Affiliation, Events, affiliation, events_at, events_within
 from outlearn.evaluate.metrics import (
     Interval,
     Metric,
@@ -24,20 +25,25 @@ from outlearn.evaluate.protocol import (
 
 __all__ = [
     "PROTOCOLS",
+    "Affiliation",
     "Comparison",
     "Estimator",
     "Evaluation",
+    "Events",
     "Interval",
     "Metric",
     "Protocol",
     "Split",
     "Standing",
+    "affiliation",
     "auroc",
     "average_precision",
     "bootstrap_interval",
     "compare",
     "contaminated",
     "evaluate_detector",
+    "events_at",
+    "events_within",
     "expected_calibration_error",
     "few_labels",
     "inlier_only",
