@@ -95,3 +95,31 @@ def test_dated_rows_that_come_when_they_please_stay_a_table(folder):
 )
 def test_what_contradicts_itself_is_refused(folder, words, told):
     assert told in " ".join(run("detect", folder / "plant.csv", *words, code=2).split())
+
+
+def test_a_model_is_fitted_once_and_scores_what_comes_later(folder):
+    frame = pl.read_csv(folder / "plant.csv")
+    frame[:900].write_csv(folder / "past.csv")
+    frame[900:].write_csv(folder / "later.csv")
+    model, out = folder / "plant.outlearn", folder / "later.parquet"
+    told = run("fit", folder / "past.csv", "--time-column", "when", "--known-normal", "--out", model)
+    assert "learnt from 1 series of 900 points" in told
+    told = run("score", model, folder / "later.csv", "--out", out, "--report", folder / "later.html")
+    assert "of 600 points flagged" in told
+    assert "'heat' over" in told
+    assert "compared with what plant.outlearn learnt from (900 points)" in told.lower()
+    scored = pl.read_parquet(out)
+    assert scored.height == 600
+    assert 180 <= int(scored["anomaly_score"].arg_max()) <= 270
+    rates = ("--false-alarms", "1/hour")
+    promised = run("fit", folder / "past.csv", "--time-column", "when", "--known-normal", *rates, "--out", model)
+    assert "1 an hour false alarms" in promised
+
+
+def test_a_model_of_series_refuses_what_only_rows_have(folder):
+    model = folder / "rows.outlearn"
+    run("fit", folder / "plant.csv", "--time-column", "when", "--out", model)
+    assert "model of series" in run("score", model, folder / "plant.csv", "--budget", 5, code=2)
+    assert "model of series" in run("explain", model, folder / "plant.csv", "--row", 1, code=2)
+    run("fit", folder / "plant.csv", "--time-column", "when", "--kind", "table", "--out", model)
+    assert "rows" in run("score", model, folder / "plant.csv")

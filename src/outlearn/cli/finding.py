@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from outlearn.data.readers import ReadOptions
     from outlearn.decisions.decide import Rule
+    from outlearn.report.series import SeriesFindings
 
-__all__ = ["Choice", "detect_ranges", "detect_rows", "is_series"]
+__all__ = ["ROWS", "Choice", "detect_ranges", "detect_rows", "fit_ranges", "is_series", "score_ranges"]
 
 KINDS = ("series", "table")
 ROWS = "incontext"  # the detector of rows where none is named
@@ -44,6 +45,17 @@ class Choice:
             "--weights": self.weights,
         }
         return [name for name, value in given.items() if value is not None]
+
+    def of_points(self) -> str:
+        """Return the detector of series that was asked for, or the one where none was."""
+        from outlearn.detectors.series import DISTANCES
+
+        return DISTANCES if self.detector == ROWS else self.detector
+
+    def share(self) -> float | None:
+        """Return the share of anomalies that was given."""
+        value = None if self.rule is None else self.rule.value
+        return value if isinstance(value, float) else None
 
     def of_tables(self) -> list[str]:
         """Return the options given that only tables have."""
@@ -117,16 +129,9 @@ def detect_ranges(
     choice: Choice, *, top: int, out: Path | None, report: Path | None, seed: int, quiet: bool
 ) -> None:
     """Find odd ranges, write what was asked for, and print them."""
-    import typer
-
     from outlearn.cli.terminal import progress_bars
-    from outlearn.detectors.series import DISTANCES
     from outlearn.pipeline.series import detect_series
-    from outlearn.report.page import write_page
-    from outlearn.report.series import render_series, series_text
 
-    value = None if choice.rule is None else choice.rule.value
-    named = DISTANCES if choice.detector == ROWS else choice.detector
     with progress_bars(quiet) as progress:
         findings = detect_series(
             choice.table,
@@ -136,16 +141,79 @@ def detect_ranges(
             reference_until=choice.reference_until,
             label_column=choice.label_column,
             ignore=choice.ignore,
-            detector=named,
+            detector=choice.of_points(),
             weights=choice.weights,
             false_alarms=choice.false_alarms,
-            contamination=value if isinstance(value, float) else None,
+            contamination=choice.share(),
             top=top,
             out=out,
             options=choice.options,
             random_state=seed,
             progress=progress,
         )
+    _tell_ranges(findings, top=top, out=out, report=report, quiet=quiet)
+
+
+def fit_ranges(choice: Choice, out: Path, *, known_normal: bool, seed: int, quiet: bool) -> None:
+    """Learn from series, write the model, and say what was learnt from."""
+    import typer
+
+    from outlearn.cli.terminal import progress_bars
+    from outlearn.pipeline.series import fit_series
+
+    with progress_bars(quiet) as progress:
+        fitted = fit_series(
+            choice.table,
+            out,
+            known_normal=known_normal,
+            time_column=choice.time_column,
+            series_column=choice.series_column,
+            label_column=choice.label_column,
+            ignore=choice.ignore,
+            detector=choice.of_points(),
+            weights=choice.weights,
+            false_alarms=choice.false_alarms,
+            contamination=choice.share(),
+            options=choice.options,
+            random_state=seed,
+            progress=progress,
+        )
+    if quiet:
+        return
+    points = sum(len(each.series) for each in (*fitted.known_, *fitted.calibration_))
+    typer.echo(f"learnt from {len(fitted.known_)} series of {points:,} points")
+    for line in (*fitted.notes_, *(() if fitted.promise_ is None else (fitted.promise_.text,))):
+        typer.echo(f" - {line}")
+    typer.echo(f"Model: {out} (it holds these series: treat it with the same care)")
+
+
+def score_ranges(
+    model: Path,
+    table: str,
+    options: ReadOptions,
+    *,
+    top: int,
+    out: Path | None,
+    report: Path | None,
+    quiet: bool,
+) -> None:
+    """Find odd ranges by a model of series, write what was asked for, and print them."""
+    from outlearn.cli.terminal import progress_bars
+    from outlearn.pipeline.series import score_series
+
+    with progress_bars(quiet) as progress:
+        findings = score_series(model, table, top=top, out=out, options=options, progress=progress)
+    _tell_ranges(findings, top=top, out=out, report=report, quiet=quiet)
+
+
+def _tell_ranges(
+    findings: SeriesFindings, *, top: int, out: Path | None, report: Path | None, quiet: bool
+) -> None:
+    import typer
+
+    from outlearn.report.page import write_page
+    from outlearn.report.series import render_series, series_text
+
     if report is not None:
         write_page(render_series(findings), report)
     if quiet:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from outlearn.cli import options as o
+from outlearn.cli.finding import ROWS, Choice, fit_ranges, is_series
 
 __all__ = ["fit"]
 
@@ -18,13 +19,17 @@ def fit(
     known_normal: Annotated[
         bool, typer.Option("--known-normal", help="All rows without a label are known to be normal.")
     ] = False,
-    detector: o.DetectorName = "incontext",
+    detector: o.DetectorName = ROWS,
     label_column: o.LabelColumn = None,
     time_column: o.TimeColumn = None,
     ignore: o.Ignore = None,
     schema: o.SchemaFile = None,
     contamination: o.Contamination = None,
     false_alarm_rate: o.FalseAlarmRate = None,
+    kind: o.Kind = None,
+    weights: o.Weights = None,
+    series_column: o.SeriesColumn = None,
+    false_alarms: o.FalseAlarms = None,
     separator: o.Separator = None,
     encoding: o.Encoding = None,
     decimal: o.DecimalSign = None,
@@ -34,12 +39,31 @@ def fit(
     quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> None:
-    """Learn from a table and keep the model in one file, for `score` and `explain`."""
+    """Learn from a table or from series, and keep the model in one file, for `score` and `explain`."""
     from outlearn.cli.terminal import progress_bars
     from outlearn.pipeline.output import check_output
 
-    o.rule_of(contamination, false_alarm_rate, None, None)
+    rule = o.rule_of(contamination, false_alarm_rate, None, None)
     check_output(out, source=table)
+    choice = Choice(
+        table=table,
+        kind=kind,
+        series_column=series_column,
+        reference_until=None,
+        false_alarms=false_alarms,
+        reference=None,
+        label_column=label_column,
+        time_column=time_column,
+        ignore=tuple(ignore or ()),
+        rule=rule,
+        detector=detector,
+        weights=weights,
+        schema=schema,
+        options=o.read_options(separator, encoding, decimal, thousands, query),
+    )
+    if is_series(choice):
+        fit_ranges(choice, out, known_normal=known_normal, seed=seed, quiet=quiet)
+        return
     with progress_bars(quiet) as progress:
         from outlearn.pipeline.monitor import Monitor
 
@@ -54,7 +78,7 @@ def fit(
             contamination="auto" if contamination is None else contamination,
             false_alarm_rate=false_alarm_rate,
             random_state=seed,
-            options=o.read_options(separator, encoding, decimal, thousands, query),
+            options=choice.options,
             progress=progress,
         )
         monitor.save(out)

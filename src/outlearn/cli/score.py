@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from outlearn.cli import options as o
+from outlearn.cli.finding import score_ranges
+from outlearn.errors import ParameterError
 
 __all__ = ["score"]
 
@@ -30,11 +32,21 @@ def score(
     quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> None:
-    """Score the rows of a table by a fitted model, and say why the top ones are odd."""
+    """Score rows, or ranges of series, by a fitted model, and say why the top ones are odd."""
     from outlearn.cli.terminal import check_report, progress_bars, tell
+    from outlearn.detectors.persist_series import holds_series_model
 
     rule = o.rule_of(contamination, false_alarm_rate, budget, fdr)
     check_report(report)
+    options = o.read_options(separator, encoding, decimal, thousands, query)
+    if holds_series_model(model):
+        if rule is not None:
+            raise ParameterError(
+                f"{model} is a model of series, whose threshold was set when it was fitted; leave the "
+                f"{rule.kind} out, or fit it anew with --contamination or --false-alarms"
+            )
+        score_ranges(model, table, options, top=top, out=out, report=report, quiet=quiet)
+        return
     with progress_bars(quiet) as progress:
         from outlearn.pipeline.monitor import Monitor
 
@@ -43,7 +55,7 @@ def score(
             rule=rule,
             top=top,
             out=out,
-            options=o.read_options(separator, encoding, decimal, thousands, query),
+            options=options,
             progress=progress,
         )
     tell(findings, top=top, out=out, report=report, quiet=quiet)

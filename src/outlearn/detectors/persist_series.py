@@ -21,7 +21,7 @@ from outlearn.detectors.series import SeriesDetector
 from outlearn.errors import OutlearnError, ReadError
 from outlearn.files import whole
 
-__all__ = ["load_series", "save_series"]
+__all__ = ["holds_series_model", "load_series", "save_series"]
 
 FORMAT = 1
 ENTRY = "outlearn-series"  # of the header
@@ -59,6 +59,17 @@ def save_series(detector: SeriesDetector, path: Path) -> None:
     arrays = {**_packed("known", detector.known_), **_packed("calibration", detector.calibration_)}
     with whole(path, errors=(OSError, SafetensorError), refusal="cannot write the model to") as part:
         save_file(arrays, part, metadata={ENTRY: json.dumps(state)})
+
+
+def holds_series_model(path: Path) -> bool:
+    """Tell whether a file is a model of series; False where it is another or cannot be read."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="np") as file:
+            return ENTRY in (file.metadata() or {})
+    except (SafetensorError, OSError):
+        return False
 
 
 def load_series(path: Path) -> SeriesDetector:

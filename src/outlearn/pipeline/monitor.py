@@ -17,8 +17,9 @@ from outlearn.data.schema import Role
 from outlearn.decisions.decide import Rule
 from outlearn.decisions.decision import Decision
 from outlearn.detectors.base import BaseDetector
+from outlearn.detectors.persist_series import holds_series_model
 from outlearn.detectors.pooled import ClassicalDetector
-from outlearn.errors import ParameterError
+from outlearn.errors import ParameterError, ReadError
 from outlearn.explain.explanation import Explanation
 from outlearn.pipeline.learn import Reading, learn, open_table
 from outlearn.pipeline.limits import limits_of
@@ -113,7 +114,17 @@ class Monitor:
 
     @classmethod
     def load(cls, path: str | Path) -> Monitor:
-        """Read a model written by `save`."""
+        """Read a model written by `save`.
+
+        Raises
+        ------
+        ReadError
+            When it is none, or one of series.
+        """
+        if holds_series_model(Path(path)):
+            raise ReadError(
+                f"{path} is a model of series, not of rows; `outlearn score` tells why its ranges are odd"
+            )
         detector = BaseDetector.load(path)
         return cls(detector, f"the {len(detector.support_):,} rows kept in {path}")
 

@@ -27,7 +27,7 @@ from outlearn.pipeline.stages import Progress, Stages
 from outlearn.pipeline.verdict import scored_columns
 from outlearn.report.series import Panel, SeriesFindings, panel_of
 
-__all__ = ["detect_series", "holds_series", "labels_of", "series_table"]
+__all__ = ["detect_series", "fit_series", "holds_series", "labels_of", "score_series", "series_table"]
 
 PANELS = 20  # series that the page shows: those with the oddest ranges
 PROBED = 5000  # rows that are read to tell a series from a table of dated rows
@@ -125,6 +125,105 @@ def detect_series(
         fitted.fit(basis, known)
         if compared is not None and (labels >= 0).any():
             fitted.update(frame, labels)
+    return _findings(
+        fitted,
+        frame,
+        f"{name} ({frame.height:,} rows)",
+        compared,
+        notes,
+        top=top,
+        out=out,
+        stages=stages,
+        begun=begun,
+    )
+
+
+def fit_series(
+    spec: Spec,
+    out: str | Path,
+    *,
+    known_normal: bool = False,
+    time_column: str | None = None,
+    series_column: str | None = None,
+    label_column: str | None = None,
+    ignore: Sequence[str] = (),
+    detector: str = DISTANCES,
+    weights: str | Path | None = None,
+    false_alarms: float | str | None = None,
+    contamination: float | None = None,
+    options: ReadOptions | None = None,
+    random_state: int = 0,
+    progress: Progress | None = None,
+) -> SeriesDetector:
+    """Learn from the series in a table, and write the fitted detector to a file; see `detect_series`.
+
+    known_normal : whether all points without a label are known to be normal.
+    """
+    stages = Stages(progress)
+    with stages.stage("reading"):
+        frame, _, notes, ignored = series_table(
+            spec, Reading(label_column, time_column, tuple(ignore), None, options)
+        )
+        labels = labels_of(frame, label_column, required=True)
+    fitted = SeriesDetector(
+        detector,
+        time_column=time_column,
+        series_column=series_column,
+        ignore=ignored,
+        contamination="auto" if contamination is None else contamination,
+        false_alarms=false_alarms,
+        weights=weights,
+        random_state=random_state,
+    )
+    with stages.stage("learning"):
+        fitted.fit(frame, np.maximum(labels, 0) if known_normal else labels)
+    fitted.notes_ = tuple(dict.fromkeys((*notes, *fitted.notes_)))
+    fitted.save(out)
+    return fitted
+
+
+def score_series(
+    model: str | Path,
+    spec: Spec,
+    *,
+    top: int = 20,
+    out: str | Path | None = None,
+    options: ReadOptions | None = None,
+    progress: Progress | None = None,
+) -> SeriesFindings:
+    """Find the odd ranges of the series in a table by a detector that `fit_series` wrote."""
+    check_request(top, out, spec)
+    begun, stages = time.perf_counter(), Stages(progress)
+    with stages.stage("reading"):
+        fitted = SeriesDetector.load(model)
+        reading = Reading(None, fitted.time_column, tuple(fitted.ignore), None, options)
+        frame, name, notes, _ = series_table(spec, reading)
+    points = sum(len(each.series) for each in fitted.known_)
+    return _findings(
+        fitted,
+        frame,
+        f"{name} ({frame.height:,} rows)",
+        f"what {Path(model).name} learnt from ({points:,} points)",
+        notes,
+        top=top,
+        out=out,
+        stages=stages,
+        begun=begun,
+    )
+
+
+def _findings(
+    fitted: SeriesDetector,
+    frame: pl.DataFrame,
+    source: str,
+    compared: str | None,
+    notes: tuple[str, ...],
+    *,
+    top: int,
+    out: str | Path | None,
+    stages: Stages,
+    begun: float,
+) -> SeriesFindings:
     with stages.stage("scoring"):
         scores, segments, panels = _scored(fitted, frame)
     with stages.stage("explaining"):
@@ -133,10 +232,10 @@ def detect_series(
         notes = (*notes, *_write(Path(out), frame, scores, fitted.threshold_))
     flagged = scores >= fitted.threshold_
     return SeriesFindings(
-        source=f"{name} ({frame.height:,} rows)",
+        source=source,
         reference=compared,
         points=frame.height,
-        series=1 if series_column is None else frame[series_column].n_unique(),
+        series=1 if fitted.series_column is None else frame[fitted.series_column].n_unique(),
         flagged=int(flagged.sum()),
         threshold=float(fitted.threshold_),
         segments=segments,
