@@ -2,10 +2,11 @@
 
     python benchmarks/fleet.py DATA --out fleet.json
 
-DATA is a folder with a manifest, as for `series.py`; each of its multivariate sources with the same channels is
-a fleet. A learner is trained on every other machine, with its faults labelled, and scores the rest, nothing
-labelled; then the other way round. VUS-PR beside that of plain distances, with p over machines (Wilcoxon). The
-process `tep` has another fault on each machine: there the faults are of families never seen.
+DATA is a folder with a manifest, as for `series.py`; each of its multivariate sources with the same channels
+is a fleet. A learner is trained on every other machine, with its faults labelled, and scores the rest,
+nothing labelled; then the other way round. VUS-PR beside that of plain distances, with p over machines
+(Wilcoxon).
+The process `tep` has another fault on each machine: there the faults are of families never seen.
 """
 
 from __future__ import annotations
@@ -62,9 +63,8 @@ def report(rows: Sequence[rowfile.Row]) -> str:
         for way, told in by_way.items():
             gap = np.array([told[name] for name in names]) - plain
             p = wilcoxon(gap).pvalue if gap.any() else 1.0
-            lines.append(
-                f"{fleet}, {len(names)} machines, {way}: {np.mean(plain + gap):.3f} ({gap.mean():+.3f}, p {p:.2g})"
-            )
+            mean = np.mean(plain + gap)
+            lines.append(f"{fleet}, {len(names)} machines, {way}: {mean:.3f} ({gap.mean():+.3f}, p {p:.2g})")
     return "\n".join(lines)
 
 

@@ -11,6 +11,9 @@ sources anew, the difference from the best single peer with its p over series (W
 (oracle). A third setting, *labelled*, is of series with at least five anomalous ranges: the first three are
 labelled for the detector that takes labels, and all are judged on what follows the third. Rows are written as
 series are finished; the same command goes on where it stopped, also with more `--ways`.
+
+`--list FILE` keeps the series that a file list of the TSB-AD board names, recognised by their source and the
+place of their first anomaly, and splits them where that does.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ import csv
 import re
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -59,6 +62,8 @@ PEERS = (
     "seasonal",
 )
 DRAWS = 2000
+LISTED = re.compile(r"\d+_([A-Za-z]+)_id_\d+_\w+_tr_(\d+)_1st_(\d+)\.csv")
+ON_LISTS = {"UCR": "ucr", "NAB": "tsb_ad", "IOPS": "kpi", "MSL": "msl"}  # the board's name of a source, ours
 
 
 @dataclass(frozen=True)
@@ -94,6 +99,19 @@ def series_of(data: Path, group: str, pattern: str) -> Iterator[Labelled]:
         if truth.any() and (group == "multivariate" or len(columns) == 1):
             values = frame.select(columns).to_numpy().astype(np.float64)
             yield Labelled(name, source, values, truth, int(told[1]) if told else None)
+
+
+def listed(series: Iterator[Labelled], path: Path) -> Iterator[Labelled]:
+    """Yield the series that a file list of the board names, with its split as their prefix."""
+    told = {}
+    for line in path.read_text(encoding="utf-8").split():
+        found = LISTED.fullmatch(line)
+        if found and found[1] in ON_LISTS:
+            told[ON_LISTS[found[1]], int(found[3])] = int(found[2])
+    for each in series:
+        split = told.get((each.source, runs(each.truth)[0][0]))
+        if split is not None:
+            yield replace(each, prefix=split)
 
 
 def scores_of(
@@ -212,6 +230,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--group", choices=list(GROUPS), required=True)
     parser.add_argument("--sets", default="*", help="shell pattern of names below timeseries/")
+    parser.add_argument("--list", type=Path, help="a file list of the TSB-AD board")
     parser.add_argument("--ways", default=";".join((OURS, TOLD, *PEERS, RANDOM, MEDIAN)))
     parser.add_argument("--weights", type=Path, help="a checkpoint other than the shipped one")
     parser.add_argument("--longest", type=int, default=300_000, help="points up to which peers are run")
@@ -220,9 +239,12 @@ def main() -> None:
     options = parser.parse_args()
     ways = options.ways.split(";")
     settings = {"group": options.group, "sets": options.sets, "seed": options.seed}
+    if options.list is not None:
+        settings["list"] = options.list.name
     rows = rowfile.resume(options.out, settings)
     done = {(row["series"], row["way"]) for row in rows}
-    for series in series_of(options.data, options.group, options.sets):
+    chosen = series_of(options.data, options.group, options.sets)
+    for series in chosen if options.list is None else listed(chosen, options.list):
         left = [way for way in ways if (series.name, way) not in done]
         if not left:
             continue
