@@ -112,7 +112,9 @@ def test_a_model_is_fitted_once_and_scores_what_comes_later(folder):
     assert scored.height == 600
     assert 180 <= int(scored["anomaly_score"].arg_max()) <= 270
     rates = ("--false-alarms", "1/hour")
-    promised = run("fit", folder / "past.csv", "--time-column", "when", "--known-normal", *rates, "--out", model)
+    promised = run(
+        "fit", folder / "past.csv", "--time-column", "when", "--known-normal", *rates, "--out", model
+    )
     assert "1 an hour false alarms" in promised
 
 
