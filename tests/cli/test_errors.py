@@ -100,7 +100,7 @@ def test_ten_thousand_columns_by_fifty_rows(folder):
         (["good.csv", "--reference", "dataset:iris"], "columns that the model reads are missing"),
         (["good.csv", "--out", "nowhere/out.csv"], "there is no folder nowhere"),
         (["good.csv", "--out", "out.xlsx"], "ends in .parquet"),
-        (["good.csv", "--out", "good.csv"], "it is the table that is read"),
+        (["good.csv", "--out", "good.csv"], "it is what is read"),
         (["good.csv", "--report", "nowhere/out.html"], "there is no folder nowhere"),
         (["good.csv", "--schema", "nothing.toml"], "cannot read the overrides file"),
         (["good.csv", "--budget", "lots"], "wanted a number of alerts"),

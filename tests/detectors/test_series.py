@@ -241,7 +241,6 @@ def test_what_is_no_saved_series_detector_is_refused(tmp_path):
 OF_POINTS = {
     "check_outliers_train": "rows without an order have no stretch that stands out",
     "check_outliers_fit_predict": "rows without an order have no stretch that stands out",
-    "check_methods_sample_order_invariance": "the order of points is what a series is",
     "check_fit1d": "a vector is a series of one channel",
 }
 
@@ -263,3 +262,55 @@ def scikit_learn_checks():
 @pytest.mark.parametrize(("estimator", "check"), list(scikit_learn_checks()))
 def test_it_meets_each_check_of_scikit_learn(estimator, check):
     check(estimator)
+
+
+def timed(n, seed=0):
+    rng = np.random.default_rng(seed)
+    times = np.datetime64("2026-01-01", "us") + np.arange(n) * np.timedelta64(60, "s")
+    return pl.DataFrame({"t": times, "x": np.sin(np.arange(n) / 8) + 0.05 * rng.normal(size=n)})
+
+
+def test_labels_of_the_points_that_a_promise_rests_on_do_not_void_it():
+    frame = timed(2000)
+    detector = SeriesDetector(time_column="t", false_alarms="2/day", random_state=0).fit(
+        frame, np.zeros(2000)
+    )
+    before = detector.threshold_
+    detector.update(frame, np.zeros(2000))
+    assert detector.threshold_ == pytest.approx(before)
+    told = np.zeros(2000)
+    told[1800:1840] = 1
+    broken = frame.with_columns(x=pl.Series(np.where(told == 1, 4.0, frame["x"].to_numpy())))
+    how = {"time_column": "t", "false_alarms": "2/day", "random_state": 0}
+    assert (
+        SeriesDetector(**how).fit(broken, told).threshold_
+        < 0.5
+        < SeriesDetector(**how).fit(broken, np.zeros(2000)).threshold_
+    )  # a labelled anomaly is no false alarm
+
+
+def test_a_past_too_short_to_compare_flags_nothing_and_says_so():
+    x = timed(3000)["x"].to_numpy()
+    for n in (20, 40, 60, 80, 120):
+        detector = SeriesDetector(random_state=0).fit(x[:n], np.zeros(n))
+        flagged = (detector.anomaly_score(x[500:]) >= detector.threshold_).mean()
+        assert flagged < 0.5, n
+        assert any("too short" in note for note in detector.notes_) == (n < 32)
+
+
+def test_a_series_that_is_all_anomalous_is_compared_with_the_others():
+    parts = [timed(300, seed).with_columns(host=pl.lit(name)) for seed, name in ((0, "a"), (1, "b"))]
+    parts[1] = parts[1].with_columns(x=pl.col("x") * 4)
+    labels = np.repeat([-1, 1], 300)
+    detector = SeriesDetector(time_column="t", series_column="host", random_state=0)
+    scores = detector.fit(pl.concat(parts), labels).anomaly_score(pl.concat(parts))
+    assert scores[300:].min() > np.median(scores[:300])
+
+
+def test_options_that_would_be_left_unread_are_refused():
+    x = timed(300)["x"].to_numpy()
+    with pytest.raises(ParameterError, match="takes none"):
+        SeriesDetector(weights="some.safetensors").fit(x)
+    with pytest.raises(ParameterError, match="give one of them"):
+        SeriesDetector(contamination=0.1, false_alarms=1).fit(x)
+    assert np.isfinite(SeriesDetector("matrix-profile").fit(x[:12]).anomaly_score(x[:12])).all()

@@ -62,6 +62,7 @@ def test_a_missing_value_is_as_the_last_and_a_counter_is_what_it_rose_by():
     wanted = detector.anomaly_score(new, causal=True)
     # The first increment is not known: a batch takes the next, a stream none.
     assert scores[192:] == pytest.approx(wanted[192:].tolist(), abs=1e-6)
+    assert max(scores) <= max(wanted) + 0.05  # and it is no step
     stream = detector.stream()
     assert np.isfinite([stream.score_next([np.nan, np.nan]), stream.score_next([5.0, np.nan])]).all()
 
@@ -81,3 +82,39 @@ def test_what_cannot_be_streamed_is_refused():
         detector.stream().score_next(1.0)
     with pytest.raises(ParameterError, match="judges whole series"):
         SeriesDetector("subpca").fit(wave(300)).stream()
+
+
+def test_a_reference_without_wide_windows_is_streamed_by_narrow_ones():
+    detector = SeriesDetector(random_state=0).fit(wave(60), np.zeros(60))
+    new = wave(400, seed=5)
+    new[300:320] = 3.0
+    wanted = detector.anomaly_score(new, causal=True)
+    assert streamed(detector, new) == pytest.approx(wanted.tolist(), abs=1e-6)
+    assert len(set(np.round(wanted[200:], 6))) > 10
+
+
+def test_values_that_are_missing_from_the_first_are_as_usual():
+    past = wave(900) + 1000
+    detector = SeriesDetector(random_state=0).fit(past, np.zeros(900))
+    stream = detector.stream()
+    new = [[np.nan]] * 3 + (wave(300, seed=6) + 1000).tolist()
+    assert max(stream.score_next(point) for point in new) < detector.threshold_
+
+
+def test_nothing_is_carried_across_a_gap():
+    times = np.datetime64("2026-01-01", "us") + np.arange(900) * np.timedelta64(60, "s")
+    past = pl.DataFrame({"t": times, "x": wave(900)[:, 0]})
+    detector = SeriesDetector(time_column="t", random_state=0).fit(past, np.zeros(900))
+    values = wave(500, seed=7)[:, 0]
+    values[200:250] = 5.0
+    late = times[:500] + np.where(np.arange(500) < 250, 0, 86_400).astype("timedelta64[s]")
+    scores = detector.anomaly_score(pl.DataFrame({"t": late, "x": values}), causal=True)
+    assert scores[240:250].max() > 0.5
+    assert scores[250:].max() < 0.5
+    stream = detector.stream()
+    assert [stream.score_next(x) for x in values[250:]] == pytest.approx(scores[250:].tolist(), abs=1e-6)
+
+
+def test_what_is_no_number_is_refused():
+    with pytest.raises(InputError, match="wanted a number"):
+        SeriesDetector().fit(wave(300)).stream().score_next(["a"])

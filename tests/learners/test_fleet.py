@@ -73,17 +73,42 @@ def test_the_same_series_and_seed_give_the_same_learner(trained, tmp_path):
 def test_a_fleet_that_cannot_be_learnt_from_is_refused(tmp_path):
     values, labels = machine(0)
     few = [(Series.of_array(values), labels)] * 3 + [(Series.of_array(values), 0 * labels)] * 3
-    with pytest.raises(InputError, match="3 series hold both"):
+    with pytest.raises(InputError, match="3 series hold 4 anomalous"):
         train_fleet(few, tmp_path / "x.safetensors")
     assert not (tmp_path / "x.safetensors").exists()
 
 
 def test_a_learner_of_other_channels_or_without_weights_is_refused(trained):
     values, _ = machine(1)
-    with pytest.raises(WeightsError, match="does not fit series of 3 channels"):
+    with pytest.raises(WeightsError, match="series of 2 channels, these have 3"):
         SeriesDetector("reptile", weights=trained[0]).fit(np.column_stack([values, values[:, 0]]))
     with pytest.raises(ParameterError, match="outlearn learn-fleet"):
         SeriesDetector("maml").fit(values)
+
+
+def test_beside_a_normal_past_few_normal_points_are_flagged(trained):
+    rng = np.random.default_rng(3)
+    usual = np.sin(np.arange(2000)[:, None] / 9 + np.arange(2)) + 0.05 * rng.normal(size=(2000, 2))
+    detector = SeriesDetector("reptile", weights=trained[0], random_state=0).fit(usual[:1200], np.zeros(1200))
+    assert (detector.anomaly_score(usual[1200:]) >= detector.threshold_).mean() < 0.1
+    values, labels = machine(98)
+    scores = detector.anomaly_score(values)
+    assert scores[labels == 1].mean() > scores[labels == 0].mean()
+
+
+def test_short_faults_are_learnt_from_and_no_folder_is_left(tmp_path):
+    parts = []
+    for seed in range(5):
+        values, labels = machine(seed)
+        labels[:] = 0
+        for start in (203, 500):
+            values[start : start + 5, 1] += 3
+            labels[start : start + 5] = 1
+        parts.append((Series.of_array(values), labels))
+    parts.append((parts[0][0], np.where(np.arange(POINTS) == 203, 1, 0).astype(np.int8)))  # hardly a fault
+    out = tmp_path / "short.safetensors"
+    train_fleet(parts, out, steps=5)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["short.md", "short.safetensors"]
 
 
 def test_from_the_command_line(tmp_path):

@@ -203,7 +203,7 @@ def test_the_table_itself_is_not_overwritten(tmp_path):
     path = tmp_path / "rows.csv"
     table().write_csv(path)
     before = path.read_text()
-    with pytest.raises(OutputError, match="it is the table that is read"):
+    with pytest.raises(OutputError, match="it is what is read"):
         detect(str(path), detector="knn", out=path)
     assert path.read_text() == before
 

@@ -45,6 +45,8 @@ def fit(
 
     rule = o.rule_of(contamination, false_alarm_rate, None, None)
     check_output(out, source=table)
+    if weights is not None:
+        check_output(out, source=weights)
     choice = Choice(
         table=table,
         kind=kind,

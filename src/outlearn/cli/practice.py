@@ -120,7 +120,9 @@ def learn_fleet(
 
     check_output(out, suffixes=(".safetensors",))
     names = [Path(each).name for each in tables]
-    said = [] if series_column is None else ["--series-column", series_column]
+    given = {"--series-column": series_column, "--time-column": time_column, "--licence": licence or None}
+    said = [word for name, value in given.items() if value is not None for word in (name, value)]
+    said += [word for name in ignore or () for word in ("--ignore", name)]
     words = [*names, *said, "--label-column", label_column, "--learner", learner, "--steps", str(steps)]
     command = shlex.join(["outlearn", "learn-fleet", *words, "--seed", str(seed), "--out", out.name])
     with progress_bars(quiet) as progress:

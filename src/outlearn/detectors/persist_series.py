@@ -40,7 +40,7 @@ def save_series(detector: SeriesDetector, path: Path) -> None:
     from safetensors.numpy import save_file
 
     params = detector.get_params(deep=False)
-    params["weights"] = None if params["weights"] is None else str(params["weights"])
+    params["weights"] = None if params["weights"] is None else str(Path(params["weights"]).resolve())
     params["ignore"] = list(params["ignore"])
     params["random_state"] = params["random_state"] if isinstance(params["random_state"], int) else None
     state = {

@@ -26,13 +26,14 @@ from outlearn.detectors.stream import SeriesStream
 from outlearn.errors import InputError, LabelError, ParameterError
 from outlearn.learners.catalogue import CATALOGUE
 from outlearn.learners.fleet import FleetScorer
-from outlearn.learners.pretrained import load_learner
+from outlearn.learners.pretrained import load_table_learner
 from outlearn.learners.sequence import SequenceScorer, load_sequence
 from outlearn.ranges import runs
 from outlearn.rng import Seed, generator
 from outlearn.series.basis import Basis
 from outlearn.series.glance import Glance, without
-from outlearn.series.mixture import Mixture
+from outlearn.series.mixture import LEADING, Mixture
+from outlearn.series.patches import WIDTHS
 from outlearn.series.pool import POOL, PoolScorer
 
 __all__ = ["DISTANCES", "FLEET", "MERGED", "Scored", "SeriesDetector"]
@@ -45,6 +46,11 @@ PointScorer = Mixture | SequenceScorer | FleetScorer | PoolScorer
 FEWEST = 2  # points
 ALONE = 256  # points of a series from which on it is compared with its own past, not with that of all
 HELD_OUT = 0.3  # of each reference series, its end, where a promise needs it
+TOO_SHORT = (
+    f"the reference is too short: no two windows of {WIDTHS[0]} points in it lie apart, so nothing tells "
+    "what is usual, and all points score alike"
+)
+RARE = 0.01  # share of the reference that a learner of a fleet flags
 MERGED = 8  # points between two flagged ranges, up to which they are one
 
 
@@ -143,13 +149,14 @@ class SeriesDetector(Signed):
         self.notes_ = (*told, *repaired)
         known = [Known(each, point_labels(each, labels)) for each in found]
         self.normal_ = bool((labels == 0).any() and not (labels == -1).any())
-        if all((each.labels == 1).all() for each in known):
-            raise LabelError(
-                "all points are labelled anomalies; wanted normal or unlabelled ones beside them"
-            )
         self.calibration_: list[Known] = []
         if rate is not None:
             known, self.calibration_ = self._held_out(known)
+        if all((each.labels == 1).all() for each in known):
+            raise LabelError(
+                "all points are labelled anomalies, of those that are learnt from; wanted normal or "
+                "unlabelled ones beside them"
+            )
         return self.learn(known)
 
     def _held_out(self, known: list[Known]) -> tuple[list[Known], list[Known]]:
@@ -159,11 +166,14 @@ class SeriesDetector(Signed):
                 f"false_alarms={self.false_alarms!r} needs a time column and a past that is known to be "
                 "normal (y all 0)"
             )
-        cut = [int(len(each.series) * (1 - HELD_OUT)) for each in known]
-        return (
-            [Known(part(e.series, 0, c), e.labels[:c]) for e, c in zip(known, cut, strict=True)],
-            [Known(part(e.series, c, len(e.series)), e.labels[c:]) for e, c in zip(known, cut, strict=True)],
-        )
+        learnt, kept = [], []
+        for each in known:
+            n = len(each.series)
+            cut = max(int(n * (1 - HELD_OUT)), 1)
+            learnt.append(Known(part(each.series, 0, cut), each.labels[:cut]))
+            if cut < n:
+                kept.append(Known(part(each.series, cut, n), each.labels[cut:]))
+        return learnt, kept
 
     def learn(self, known: list[Known]) -> Self:
         """Learn from series that were read already, and set the threshold anew.
@@ -172,7 +182,7 @@ class SeriesDetector(Signed):
         """
         rate = self._check_parameters()
         self.known_ = known
-        own = {each.series.key for each in known if len(each.series) >= ALONE}
+        own = {each.series.key for each in known if self._tells(each) >= ALONE}
         self.scorers_ = {
             key: self._adapted([each for each in known if each.series.key == key]) for key in sorted(own)
         }
@@ -181,6 +191,8 @@ class SeriesDetector(Signed):
             if len(own) == 1 and all(each.series.key in own for each in known)
             else self._adapted(known)
         )
+        if isinstance(self.common_, Mixture) and not self._compares():
+            self.notes_ = tuple(dict.fromkeys((*self.notes_, TOO_SHORT)))
         raw = np.concatenate([self._raw(each.series) for each in known])
         free = raw[np.concatenate([each.labels for each in known]) != 1]
         if self.detector in RANKING:
@@ -193,31 +205,43 @@ class SeriesDetector(Signed):
         self._set_threshold(rate)
         return self
 
+    def _compares(self) -> bool:
+        """Tell whether the reference is long enough that its windows say what is usual, at any width."""
+        scorers = [*self.scorers_.values(), self.common_]
+        return all(bool(np.isfinite(each.glance.patches.reach(WIDTHS[0]).unit[0])) for each in scorers)
+
+    def _tells(self, known: Known) -> int:
+        """Return how many points of a series show what is usual."""
+        return int(np.sum(known.labels == 0 if self.normal_ else known.labels != 1))
+
     def _adapted(self, known: Sequence[Known]) -> PointScorer:
         cases = [runs(each.labels == 1) for each in known]
         # Beside a normal past only what is known to be normal is usual: of a later series maybe little.
         apart = [runs(each.labels != 0) if self.normal_ else runs(each.labels == 1) for each in known]
         whole = Basis.of([each.series for each in known])
         usual = [without(each, told) for each, told in zip(whole.stretches, apart, strict=True)]
-        basis = replace(whole, stretches=usual)
         if self.detector in POOL:
-            return PoolScorer(self.detector, basis, self.seed_)
-        glance = Glance.fit(basis, cases, seed=self.seed_)
+            return PoolScorer(self.detector, replace(whole, stretches=usual), self.seed_)
+        glance = Glance.fit(whole, cases, usual=usual, seed=self.seed_)
         if self.detector == DISTANCES:
             return Mixture(glance, self.normal_)
         weights = Path(self.weights or "")
         if self.detector == SEQUENCE:
             return load_sequence(weights).adapt(glance, normal=self.normal_)
-        # Beside a normal past a point without a label is known to be normal; of a later series it is not.
         told = [(each.series, each.labels) for each in known]
-        return FleetScorer.of(load_learner(self.detector, weights), glance, told, normal=self.normal_)
+        return FleetScorer.of(load_table_learner(self.detector, weights), glance, told)
 
     def _set_threshold(self, rate: AlarmRate | None) -> None:
         self.promise_ = None
         if rate is not None:
-            scored = [(self.calibrator_.apply(self._raw(e.series)), e.series) for e in self.calibration_]
+            scored = [part for each in self.calibration_ for part in self._normal_scores(each)]
+            if not scored:
+                raise LabelError(
+                    "the points kept out to calibrate false alarms on are all labelled anomalies, or beside "
+                    "them; give a normal past that ends in normal points"
+                )
             self.threshold_, self.promise_ = rate.threshold(
-                [(scores, series.stretches) for scores, series in scored],
+                scored,
                 step=self.reader_.step,
                 merged=MERGED,
             )
@@ -226,10 +250,20 @@ class SeriesDetector(Signed):
             count = max(round(share * len(self.support_scores_)), 1)
             cut = float(np.sort(self.support_scores_)[-count])
             self.threshold_ = clear_of(cut, self.support_scores_, ROUNDING)
+        elif self.detector in FLEET:  # whose scores have no level of their own
+            cut = float(np.quantile(self.support_scores_, 1 - RARE))
+            self.threshold_ = clear_of(cut, self.support_scores_, ROUNDING)
         elif self.detector in RANKING or self.normal_ or (self.support_scores_ >= 0.5).any():
             self.threshold_ = 0.5
         else:
             self.threshold_ = clear_of(by_expected_f1(self.support_scores_), self.support_scores_, ROUNDING)
+
+    def _normal_scores(self, known: Known) -> Iterator[tuple[Scores, list[tuple[int, int]]]]:
+        """Yield scores of stretches of a series that no labelled anomaly lies in, nor in a window with them."""
+        scores = self.calibrator_.apply(self._raw(known.series))
+        far = [(a - max(LEADING), b + max(LEADING)) for a, b in runs(known.labels == 1)]
+        for start, end in without(known.series.stretches, far):
+            yield scores[start:end], [(0, end - start)]
 
     def _check_parameters(self) -> AlarmRate | None:
         if self.detector not in (DISTANCES, SEQUENCE, *RANKING):
@@ -241,6 +275,13 @@ class SeriesDetector(Signed):
                 f"detector is {self.detector!r} and no weights came: none ship with the package, for on real "
                 f"series plain distances rank better; train some with `outlearn {command}` and name the file"
             )
+        if self.weights is not None and self.detector not in (SEQUENCE, *FLEET):
+            raise ParameterError(
+                f"weights came ({self.weights}) and detector is {self.detector!r}, which takes none; name "
+                f"the one that they are of: {', '.join((SEQUENCE, *FLEET))}"
+            )
+        if self.false_alarms is not None and self.contamination != "auto":
+            raise ParameterError("contamination and false_alarms both set the threshold; give one of them")
         share = self.contamination
         number = isinstance(share, (int, float)) and not isinstance(share, bool)
         if not (share == "auto" or (number and 0 < float(share) <= 0.5)):
@@ -292,7 +333,8 @@ class SeriesDetector(Signed):
         """Return the scorer of a series, what it compares with, and which of those the series is, if any."""
         scorer = self.scorers_.get(series.key, self.common_)
         mates = [e for e in self.known_ if scorer is self.common_ or e.series.key == series.key]
-        if self.normal_:  # what is known to be normal is compared with itself too
+        # What is known to be normal is compared with itself too; a learner is to see it as it sees others.
+        if self.normal_ and not isinstance(scorer, FleetScorer):
             return scorer, mates, None
         same = (i for i, e in enumerate(mates) if np.array_equal(e.series.values, series.values))
         return scorer, mates, next(same, None)
@@ -381,7 +423,7 @@ class SeriesDetector(Signed):
             )
         known = list(self.known_)
         for each in found:
-            told = point_labels(each, labels)
+            told = self._unheld(each, point_labels(each, labels))
             same = [i for i, e in enumerate(known) if np.array_equal(e.series.values, each.values)]
             if same:
                 merged = np.where(told >= 0, told, known[same[0]].labels).astype(np.int8)
@@ -389,6 +431,19 @@ class SeriesDetector(Signed):
             elif (told >= 0).any():
                 known.append(Known(each, told))
         return self.learn(known)
+
+    def _unheld(self, series: Series, labels: NDArray[np.int8]) -> NDArray[np.int8]:
+        """Return labels (n,) without those of normal points that the promise rests on.
+
+        To learn from the points that were kept out would make them as usual as can be, and to learn twice
+        from the others would make all else odd: either way the promise would be void.
+        """
+        for each in (*self.calibration_, *(self.known_ if self.calibration_ else ())):
+            held, times = each.series.times, series.times
+            if each.series.key == series.key and held is not None and times is not None:
+                inside = (times >= held[0]) & (times <= held[-1]) & (labels == 0)
+                labels = np.where(inside, -1, labels).astype(np.int8)
+        return labels
 
     def save(self, path: str | Path) -> None:
         """Write the fitted detector to one file without pickle; it holds the series that it learnt from."""

@@ -32,7 +32,7 @@ class SeriesStream:
     """
 
     def __init__(self, detector: SeriesDetector, glance: Glance) -> None:
-        self._detector, self._glance = detector, glance
+        self._detector, self._glance, self._calibrator = detector, glance, detector.calibrator_
         self._counters = [detector.reader_.channels.index(name) for name in detector.reader_.counters]
         self.reset()
 
@@ -62,9 +62,12 @@ class SeriesStream:
         Raises
         ------
         InputError
-            When the number of channels is another.
+            When the number of channels is another, or one is no number.
         """
-        point = np.atleast_1d(np.asarray(x, dtype=np.float64))
+        try:
+            point = np.atleast_1d(np.asarray(x, dtype=np.float64))
+        except (TypeError, ValueError) as error:
+            raise InputError(f"{x!r} came; wanted a number, or one of each channel") from error
         if point.shape != self._last.shape:
             names = ", ".join(self._detector.reader_.channels)
             raise InputError(
@@ -82,7 +85,7 @@ class SeriesStream:
             narrower = self._rare.get(width, narrower)
             odd += narrower * (width in LEADING) / len(LEADING)
         odd += LIKENESS * max(self._alike.get(width, 0.0) for width in CASE_WIDTHS)
-        return float(self._detector.calibrator_.apply(log_odds(np.array([odd])))[0])
+        return float(self._calibrator.apply(log_odds(np.array([odd])))[0])
 
     def _risen(self, point: Floats) -> Floats:
         """Return what is read of a point: increments of counters, the last value where one is missing."""
@@ -92,7 +95,8 @@ class SeriesStream:
             rose = point[c] - self._last[c]
             read[c] = point[c] if rose < 0 else rose
         self._last = point
-        return np.nan_to_num(read)
+        # What is not known yet is as usual: the first increment of a counter, and values that are missing.
+        return np.where(np.isfinite(read), read, self._glance.basis.centre)
 
     def _push(self, read: Floats) -> None:
         if self._end == ROOM:
@@ -110,14 +114,16 @@ class SeriesStream:
             cased = width in CASE_WIDTHS and bool(glance.cases)
             if self._seen < width or (self._seen - width) % strides(width):
                 continue
-            if not (early or width in LEADING or cased):
+            wider = any(other > width for other in self._rare)
+            if not (early or width in LEADING or cased or not wider):
                 continue
             looked = True
             x, start = self._buffer[self._end - width : self._end], np.zeros(1, dtype=np.int64)
             reach = glance.patches.reach(width)
             away = reach.memory.distances(x, start)
-            if np.isfinite(away[0]):
-                self._rare[width] = float(log_of((away - reach.level[0]) / reach.unit[0])[0])
+            rare = float(log_of((away - reach.level[0]) / reach.unit[0])[0])
+            if np.isfinite(rare):
+                self._rare[width] = rare
             if cased:
                 like = likeness_of(away, glance.cases[CASE_WIDTHS.index(width)].distances(x, start))
                 self._alike[width] = float(np.nan_to_num(like)[0])

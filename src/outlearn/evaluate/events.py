@@ -65,7 +65,10 @@ def events_at(
     ------
     LabelError
         When a label is not 0 or 1, or no point is anomalous.
+    ParameterError
+        When `hold` is less than 1.
     """
+    _check_hold(hold)
     told, ranges = _ranges(y, scores)
     return _found(ranges, told, threshold, merged, hold)
 
@@ -80,6 +83,7 @@ def events_within(
     """
     if false_alarms < 0:
         raise ParameterError(f"false_alarms={false_alarms}; wanted 0 or more")
+    _check_hold(hold)
     told, ranges = _ranges(y, scores)
     falling = np.sort(told)[::-1]
     best = _found(ranges, told, np.inf, merged, hold)
@@ -90,6 +94,11 @@ def events_within(
             break
         best = found
     return best
+
+
+def _check_hold(hold: int) -> None:
+    if hold < 1:
+        raise ParameterError(f"hold={hold}; wanted 1 point or more")
 
 
 def _ranges(y: ArrayLike, scores: ArrayLike) -> tuple[Floats, list[tuple[int, int]]]:

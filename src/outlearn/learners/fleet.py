@@ -7,6 +7,8 @@ of a fault; a new machine adapts that to its own labels, few or none.
 from __future__ import annotations
 
 import csv
+import hashlib
+import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +20,12 @@ from sklearn.metrics import average_precision_score
 from outlearn.data.series.series import Series
 from outlearn.errors import InputError, WeightsError
 from outlearn.files import whole, writing
-from outlearn.learners.base import Learned, Scorer
-from outlearn.learners.pretrained import load_learner
+from outlearn.learners.base import Scorer
+from outlearn.learners.pretrained import load_table_learner
+from outlearn.learners.tabular import TableLearned
 from outlearn.learners.training.config import MetatrainConfig, TaskConfig, TrainingConfig
 from outlearn.learners.training.metatrain import Outcome, metatrain, work_folder
+from outlearn.ranges import runs
 from outlearn.series.basis import Basis
 from outlearn.series.glance import Glance
 from outlearn.series.mixture import LEADING
@@ -30,9 +34,11 @@ __all__ = ["LEARNER", "STEPS", "FleetOutcome", "FleetScorer", "Progress", "point
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]
+Rows = NDArray[np.float32]
 Progress = Callable[[str, int, int], None]
 APART = 8  # points between two rows that are learnt from: those between tell the same
 SUPPORT = 1000  # rows without a label that a learner adapts to
+NORMALS, FAULTS = 10, 4  # different points of either kind that a machine shows, or it is left out
 FEWEST = 4  # series with anomalies, so that some can be held out
 HELD_OUT = 0.2
 LEARNER, STEPS, WIDTHS = "reptile", 300, (16,)  # few machines, so a small network
@@ -51,19 +57,13 @@ def point_rows(glance: Glance, series: Series, own: int | None = None) -> NDArra
 
 @dataclass(frozen=True, slots=True)
 class FleetScorer:
-    """Scores points of a machine's series by a learner that was trained on others.
-
-    normal : whether the reference is known to be.
-    """
+    """Scores points of a machine's series by a learner that was trained on others."""
 
     glance: Glance
-    normal: bool
     scorer: Scorer
 
     @classmethod
-    def of(
-        cls, learned: Learned, glance: Glance, past: Sequence[tuple[Series, Labels]], *, normal: bool
-    ) -> FleetScorer:
+    def of(cls, learned: TableLearned, glance: Glance, past: Sequence[tuple[Series, Labels]]) -> FleetScorer:
         """Adapt a learner to a machine.
 
         past : the series that the glance was fitted to, and the labels (n,) of each.
@@ -73,24 +73,23 @@ class FleetScorer:
         WeightsError
             When the learner was trained on another number of channels.
         """
-        rows = [point_rows(glance, series, None if normal else i) for i, (series, _) in enumerate(past)]
+        if learned.columns != 1 + glance.basis.channels:
+            trained = "any" if learned.columns is None else learned.columns - 1
+            raise WeightsError(
+                f"the learner was trained on series of {trained} channels, these have "
+                f"{glance.basis.channels}: train one on machines with the same"
+            )
+        rows = [point_rows(glance, series, i) for i, (series, _) in enumerate(past)]
         found, labels = np.concatenate(rows), np.concatenate([told for _, told in past])
         free = np.flatnonzero(labels != 1)
         drawn = free[np.linspace(0, len(free) - 1, min(len(free), SUPPORT)).astype(np.int64)]
         odd = np.flatnonzero(labels == 1)[::APART]
         kept = np.concatenate([drawn, odd])
-        try:
-            scorer = learned.adapt(found[kept], labels[kept])
-        except InputError as error:
-            raise WeightsError(
-                f"the learner does not fit series of {found.shape[1] - 1} channels ({error}): train one on "
-                "machines with the same"
-            ) from error
-        return cls(glance, normal, scorer)
+        return cls(glance, learned.adapt(found[kept], labels[kept]))
 
     def channels(self, series: Series, own: int | None = None) -> tuple[Floats, Floats]:
         """Return (n,) scores, high = abnormal, and (n, c) how odd each channel is."""
-        rows = point_rows(self.glance, series, None if self.normal else own)
+        rows = point_rows(self.glance, series, own)
         parts = [self.scorer.score(rows[i : i + BLOCK]) for i in range(0, len(rows), BLOCK)]
         return np.concatenate(parts), rows[:, 1:].astype(np.float64)
 
@@ -142,25 +141,30 @@ def train_fleet(
     InputError
         When fewer than four series hold an anomaly and normal points.
     """
-    folder = work_folder(out) / "series"
+    made: list[tuple[str, Rows, Labels]] = []
+    for number, (series, labels) in enumerate(machines):
+        rows = point_rows(Glance.fit(Basis.of([series]), seed=seed), series, own=0)
+        kept = _told(labels == 1)
+        rows, truth = rows[kept], (labels[kept] == 1).astype(np.int8)
+        distinct = [len(np.unique(rows[truth == odd], axis=0)) for odd in (0, 1)]
+        if distinct[0] >= NORMALS and distinct[1] >= FAULTS:
+            made.append((f"{number:04d}", rows, truth))
+    if len(made) < FEWEST:
+        raise InputError(
+            f"{len(made)} series hold {FAULTS} anomalous and {NORMALS} normal points or more; a fleet needs "
+            f"{FEWEST} such series to learn from, some of which are held out"
+        )
+    # Named by what is in it, so that a run goes on from its own series only.
+    digest = hashlib.sha256(b"".join(rows.tobytes() + truth.tobytes() for _, rows, truth in made))
+    work = work_folder(out) / digest.hexdigest()[:12]
+    folder = work / "series"
     with writing(folder, refusal="cannot keep the series in"):
         folder.mkdir(parents=True, exist_ok=True)
-    lines: list[list[str]] = []
-    for number, (series, labels) in enumerate(machines):
-        truth = (labels == 1)[::APART]
-        if not 0 < truth.sum() < len(truth):
-            continue
-        rows = point_rows(Glance.fit(Basis.of([series]), seed=seed), series, own=0)[::APART]
-        name = f"{number:04d}.npz"
-        with whole(folder / name) as part, part.open("wb") as file:
-            np.savez(file, X=rows, y=truth.astype(np.int8))
-        lines.append([name, f"{number:04d}", licence])
-    if len(lines) < FEWEST:
-        raise InputError(
-            f"{len(lines)} series hold both anomalies and normal points; a fleet needs {FEWEST} or more to "
-            "learn from, some of which are held out"
-        )
+    for name, rows, truth in made:
+        with whole(folder / f"{name}.npz") as part, part.open("wb") as file:
+            np.savez(file, X=rows, y=truth)
     with whole(folder / "manifest.csv") as part, part.open("w", encoding="utf-8", newline="") as file:
+        lines = [[f"{name}.npz", name, licence] for name, _, _ in made]
         csv.writer(file).writerows([["file", "family", "licence"], *lines])
     config = MetatrainConfig(
         learner=learner,
@@ -175,14 +179,26 @@ def train_fleet(
     outcome = metatrain(
         config,
         out,
+        folder=work,
         use=use,
         command=command,
         progress=lambda stage, done, total, _: tell(stage, done, total),
     )
-    return _judged(outcome, folder, load_learner(learner, out))
+    found = _judged(outcome, folder, load_table_learner(learner, out))
+    shutil.rmtree(work_folder(out))
+    return found
 
 
-def _judged(outcome: Outcome, folder: Path, learned: Learned) -> FleetOutcome:
+def _told(odd: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return which points are learnt from: every eighth, and of a short fault all."""
+    kept = np.zeros(len(odd), dtype=bool)
+    kept[::APART] = True
+    for start, end in runs(odd):
+        kept[start : min(end, start + APART)] = True
+    return np.flatnonzero(kept)
+
+
+def _judged(outcome: Outcome, folder: Path, learned: TableLearned) -> FleetOutcome:
     """Rank the points of the machines that were held out, nothing labelled, and write that on the card."""
     plain, learnt = [], []
     for name in outcome.held_out:

@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 
     from outlearn.learners.inner import Params
 
-__all__ = ["TABLE_ARCHITECTURE", "load_incontext", "load_learner", "save_incontext", "save_table_learner"]
+__all__ = [
+    "TABLE_ARCHITECTURE",
+    "load_incontext",
+    "load_learner",
+    "load_table_learner",
+    "save_incontext",
+    "save_table_learner",
+]
 
 TABLE_ARCHITECTURE = "table-learner-1"  # of the gradient and metric learners in `learners.catalogue`
 
@@ -62,6 +69,11 @@ def load_learner(name: str, path: Path | None = None) -> InContextLearned | Tabl
         When the checkpoint cannot be used, or holds another learner.
     """
     return _load(shipped(name) if path is None else path, name)
+
+
+def load_table_learner(name: str, path: Path) -> TableLearned:
+    """Load a gradient or metric learner; see `load_learner`."""
+    return cast("TableLearned", load_learner(name, path))
 
 
 @once_a_file

@@ -66,11 +66,10 @@ def learn_fleet(
         if series_column is None:
             frame = frame.with_columns(pl.lit(f"{number:04d} {name}").alias(MACHINE))
         parts.append(frame)
-    if any(part.columns != parts[0].columns for part in parts):
-        raise InputError(
-            "the tables have not the same columns; a fleet is of machines with the same channels"
-        )
-    frame = pl.concat(parts, how="vertical_relaxed")
+    columns = parts[0].columns
+    if any(set(part.columns) != set(columns) for part in parts):
+        raise InputError("the tables differ in their columns; a fleet is of machines with the same channels")
+    frame = pl.concat([part.select(columns) for part in parts], how="vertical_relaxed")
     labels = labels_of(frame, label_column, required=True)
     reader, _ = SeriesReader.fit(
         frame, time_column=time_column, series_column=series_column or MACHINE, ignore=aside

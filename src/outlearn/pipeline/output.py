@@ -38,7 +38,7 @@ def check_output(path: Path, *, suffixes: Collection[str] | None = None, source:
     if suffixes is not None and path.suffix.lower() not in suffixes:
         raise OutputError(f"cannot write {path}: wanted a name that ends in {', '.join(suffixes)}")
     if isinstance(source, str | Path) and path.exists() and Path(source).exists() and path.samefile(source):
-        raise OutputError(f"cannot write to {path}: it is the table that is read; give another name")
+        raise OutputError(f"cannot write to {path}: it is what is read; give another name")
     if path.is_dir():
         raise OutputError(f"cannot write to {path}: it is a folder; give the name of a file")
     if not folder.is_dir():

@@ -14,7 +14,7 @@ from scipy.ndimage import median_filter
 from outlearn.series.basis import Basis, Stretches
 from outlearn.series.neighbours import MOST, Memory, strides
 from outlearn.series.patches import WIDTHS, Patches
-from outlearn.series.windows import latest, spread, window_starts
+from outlearn.series.windows import back_to_points, window_starts
 
 __all__ = [
     "CASE_WIDTHS",
@@ -62,16 +62,27 @@ class Glance:
     cases: list[Memory]
 
     @classmethod
-    def fit(cls, basis: Basis, cases: Sequence[Ranges] = (), *, most: int = MOST, seed: int = 0) -> Self:
-        """Learn from a basis. cases : of each of its series, the ranges labelled as anomalies."""
+    def fit(
+        cls,
+        basis: Basis,
+        cases: Sequence[Ranges] = (),
+        *,
+        usual: list[Stretches] | None = None,
+        most: int = MOST,
+        seed: int = 0,
+    ) -> Self:
+        """Learn from a basis.
+
+        cases : of each of its series, the ranges labelled as anomalies. usual : of each, the stretches to
+        compare with; by default all but the cases.
+        """
         ranges: list[Ranges] = list(cases) if cases else [()] * len(basis.values)
-        usual = [without(stretches, told) for stretches, told in zip(basis.stretches, ranges, strict=True)]
+        if usual is None:
+            usual = [without(each, told) for each, told in zip(basis.stretches, ranges, strict=True)]
         kept = Basis(basis.values, usual, basis.centre, basis.scale)
         patches = Patches(kept, most=most, seed=seed)
         told = any(len(each) for each in ranges)
-        remembered = [
-            windows_over(patches.reach(w).memory, basis.values, ranges) for w in CASE_WIDTHS if told
-        ]
+        remembered = [windows_over(patches.reach(w).memory, basis, ranges) for w in CASE_WIDTHS if told]
         return cls(kept, patches, remembered)
 
     @cached_property
@@ -111,12 +122,12 @@ class Glance:
         0 where nothing is labelled. own, causal : as for `Patches.profile`.
         """
         found = np.zeros((len(x), len(CASE_WIDTHS)))
-        back = latest if causal else spread
         for w, (width, cases) in enumerate(zip(CASE_WIDTHS, self.cases, strict=False)):
             starts = window_starts(stretches, width, strides(width), flush=not causal)
             usual = self.patches.reach(width).memory.distances(x, starts, own)
             told = likeness_of(usual, cases.distances(x, starts, own))
-            found[:, w] = np.nan_to_num(back(told, starts, width, len(x)))
+            points = back_to_points(told, starts, width, stretches, len(x), causal=causal)
+            found[:, w] = np.nan_to_num(points)
         return found
 
 
@@ -145,17 +156,18 @@ def _running_median(x: Floats) -> Floats:
     return np.asarray(median_filter(x, size=size, mode="nearest"))
 
 
-def windows_over(memory: Memory, values: list[Floats], ranges: Sequence[Ranges]) -> Memory:
+def windows_over(memory: Memory, basis: Basis, ranges: Sequence[Ranges]) -> Memory:
     """Remember windows that lie over labelled ranges, at least by half of the window or of the range."""
     width = memory.width
     places = []
-    for x, told in zip(values, ranges, strict=True):
+    for stretches, told in zip(basis.stretches, ranges, strict=True):
         found = [np.empty(0, dtype=np.int64)]
         for start, end in told:
             half = min(width, end - start) // 2
-            first, last = max(start - width + half, 0), min(end - half, len(x) - width)
-            if last >= first:
-                at = np.linspace(first, last, min(last - first + 1, PER_CASE))
-                found.append(np.unique(at.astype(np.int64)))
+            for low, high in stretches:  # none reaches across a gap
+                first, last = max(start - width + half, low), min(end - half, high - width)
+                if last >= first and min(end, high) > max(start, low):
+                    at = np.linspace(first, last, min(last - first + 1, PER_CASE))
+                    found.append(at.astype(np.int64))
         places.append(np.unique(np.concatenate(found)))
-    return Memory.at(memory, values, places)
+    return Memory.at(memory, basis.values, places)

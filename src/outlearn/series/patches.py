@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from outlearn.series.basis import Basis, Stretches
 from outlearn.series.neighbours import MOST, Memory, strides
-from outlearn.series.windows import latest, spread, window_starts
+from outlearn.series.windows import back_to_points, window_starts
 
 __all__ = ["WIDTHS", "Patches", "Reach", "log_of"]
 
@@ -28,7 +28,8 @@ TINY = 1e-6
 class Reach:
     """A memory of one width, and the distances that are usual in it.
 
-    level, unit : (1 + c,) what makes 0, and how much more makes 1: first over all channels, then of each.
+    level, unit : (1 + c,) what makes 0, and how much more makes 1: first over all channels, then of each; NaN
+        where the reference is too short to tell.
     """
 
     memory: Memory
@@ -101,14 +102,14 @@ class Patches:
         """
         n, channels = x.shape
         found = np.zeros((n, 1 + channels, len(widths)), dtype=np.float32)
-        back = latest if causal else spread
         for w, width in enumerate(widths):
             left = np.ones(n, dtype=bool)
             for narrower in reversed(WIDTHS[: WIDTHS.index(width) + 1]):
                 starts = window_starts(stretches, narrower, strides(narrower), flush=not causal)
                 starts = starts[_over(left, starts, narrower)]
                 if len(starts):
-                    told = back(self.reach(narrower).rare(x, starts, own), starts, narrower, n)
+                    rare = self.reach(narrower).rare(x, starts, own)
+                    told = back_to_points(rare, starts, narrower, stretches, n, causal=causal)
                     fresh = left & ~np.isnan(told[:, 0])
                     found[fresh, :, w] = told[fresh]
                     left &= ~fresh
@@ -124,8 +125,8 @@ def _over(left: NDArray[np.bool_], starts: NDArray[np.int64], width: int) -> NDA
 def _usual(distances: Floats) -> tuple[float, float]:
     """Return the distance that is usual, and how much more is rare."""
     distances = distances[np.isfinite(distances)]
-    if not len(distances):
-        return 0.0, 1.0
+    if not len(distances):  # all windows overlap: nothing tells what is usual
+        return np.nan, np.nan
     low, middle, high = np.quantile(distances, USUAL)
     rare = min(high - low, HEAVY * (middle - low)) if middle > low else high - low
     return float(low), max(float(rare), TINY)

@@ -151,6 +151,8 @@ def _matrix_profile(basis: Basis, x: Floats, stretches: Stretches, own: int | No
     stumpy: Any = require("stumpy", extra="series")
     width = usual_width(basis)
     total: Floats = np.zeros(len(x))
+    if min(len(x), sum(map(len, basis.values))) < 2 * width:  # too short to compare anything
+        return total
     for c in range(x.shape[1]):
         if own is not None:
             found = stumpy.stump(x[:, c], width)[:, 0]

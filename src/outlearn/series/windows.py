@@ -8,7 +8,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-__all__ = ["FEATURES", "describe", "feature_words", "latest", "spread", "window_starts"]
+__all__ = ["FEATURES", "back_to_points", "describe", "feature_words", "latest", "spread", "window_starts"]
 
 Floats = NDArray[np.float64]
 SEGMENTS = 8  # of a window, whose means follow its course
@@ -153,4 +153,26 @@ def latest(scores: Floats, starts: NDArray[np.int64], width: int, n: int) -> Flo
     place = np.searchsorted(starts + width - 1, np.arange(n), side="right") - 1
     found = np.full((n, *scores.shape[1:]), np.nan)
     found[place >= 0] = scores[place[place >= 0]]
+    return found
+
+
+def back_to_points(
+    scores: Floats,
+    starts: NDArray[np.int64],
+    width: int,
+    stretches: list[tuple[int, int]],
+    n: int,
+    *,
+    causal: bool,
+) -> Floats:
+    """Return (n, …) scores of points from those of windows: by `spread`, or causally by `latest`.
+
+    Nothing is carried from one stretch into the next.
+    """
+    if not causal:
+        return spread(scores, starts, width, n)
+    found = np.full((n, *scores.shape[1:]), np.nan)
+    for start, end in stretches:
+        first, last = np.searchsorted(starts, (start, end))
+        found[start:end] = latest(scores[first:last], starts[first:last] - start, width, end - start)
     return found

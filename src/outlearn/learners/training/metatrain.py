@@ -27,15 +27,15 @@ CARD = ".md"
 class Outcome:
     """What a run left behind.
 
-    held_out : names of the sets that took no part in training.
     figures : means on held-out tasks by the state of the learner: ``before training``, ``after training``,
         and for learners that take gradient steps the same with ``, unadapted``: without taking them.
+    held_out : names of the sets that took no part in training.
     """
 
     checkpoint: Path
     card: Path
-    held_out: tuple[str, ...]
     figures: Figures
+    held_out: tuple[str, ...] = ()
 
 
 def metatrain(
@@ -140,7 +140,7 @@ def _write(
     with whole(card) as part:
         part.write_text(model_card(out.name, supply, said, figures, curve), encoding="utf-8")
     apart = () if supply.sets is None else tuple(entry.name for entry in supply.sets.held_out)
-    return Outcome(out, card, apart, figures)
+    return Outcome(out, card, figures, apart)
 
 
 def _plain(config: MetatrainConfig) -> MetatrainConfig:
