@@ -259,7 +259,7 @@ class SeriesDetector(Signed):
             self.threshold_ = clear_of(by_expected_f1(self.support_scores_), self.support_scores_, ROUNDING)
 
     def _normal_scores(self, known: Known) -> Iterator[tuple[Scores, list[tuple[int, int]]]]:
-        """Yield scores of stretches of a series that no labelled anomaly lies in, nor in a window with them."""
+        """Yield scores of the stretches of a series that share no window with a labelled anomaly."""
         scores = self.calibrator_.apply(self._raw(known.series))
         far = [(a - max(LEADING), b + max(LEADING)) for a, b in runs(known.labels == 1)]
         for start, end in without(known.series.stretches, far):
