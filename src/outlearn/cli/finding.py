@@ -1,4 +1,4 @@
-"""What `outlearn detect` does once it is asked: tell rows from series, find, write and print."""
+"""What `detect`, `fit` and `score` do once they are asked: tell rows from series, find, write and print."""
 
 from __future__ import annotations
 

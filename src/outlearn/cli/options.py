@@ -65,7 +65,8 @@ DetectorName = Annotated[
     str,
     typer.Option(
         "--detector",
-        help="A learner that `outlearn learners` lists, or a classical one such as iforest, knn, lof.",
+        help="A learner that `outlearn learners` lists, or a classical one such as iforest, knn, lof; with "
+        "--kind series distances, matrix-profile, … (docs/series.md).",
     ),
 ]
 Weights = Annotated[
