@@ -11,7 +11,16 @@ if TYPE_CHECKING:
     from outlearn.decisions.decide import Rule
     from outlearn.report.series import SeriesFindings
 
-__all__ = ["ROWS", "Choice", "detect_ranges", "detect_rows", "fit_ranges", "is_series", "score_ranges"]
+__all__ = [
+    "ROWS",
+    "Choice",
+    "detect_ranges",
+    "detect_rows",
+    "fit_ranges",
+    "fit_rows",
+    "is_series",
+    "score_ranges",
+]
 
 KINDS = ("series", "table")
 ROWS = "incontext"  # the detector of rows where none is named
@@ -52,9 +61,9 @@ class Choice:
 
         return DISTANCES if self.detector == ROWS else self.detector
 
-    def share(self) -> float | None:
-        """Return the share of anomalies that was given."""
-        value = None if self.rule is None else self.rule.value
+    def rate(self, kind: str) -> float | None:
+        """Return the value of the rule if it is of a kind, such as the contamination."""
+        value = self.rule.value if self.rule is not None and self.rule.kind == kind else None
         return value if isinstance(value, float) else None
 
     def of_tables(self) -> list[str]:
@@ -144,7 +153,7 @@ def detect_ranges(
             detector=choice.of_points(),
             weights=choice.weights,
             false_alarms=choice.false_alarms,
-            contamination=choice.share(),
+            contamination=choice.rate("contamination"),
             top=top,
             out=out,
             options=choice.options,
@@ -152,6 +161,40 @@ def detect_ranges(
             progress=progress,
         )
     _tell_ranges(findings, top=top, out=out, report=report, quiet=quiet)
+
+
+def fit_rows(choice: Choice, out: Path, *, known_normal: bool, seed: int, quiet: bool) -> None:
+    """Learn from rows, write the model, and say what was learnt from."""
+    import typer
+
+    from outlearn.cli.terminal import progress_bars
+    from outlearn.pipeline.monitor import Monitor
+
+    share = choice.rate("contamination")
+    with progress_bars(quiet) as progress:
+        monitor = Monitor.fit(
+            choice.table,
+            detector=choice.detector,
+            known_normal=known_normal,
+            label_column=choice.label_column,
+            time_column=choice.time_column,
+            schema=choice.schema,
+            ignore=choice.ignore,
+            contamination="auto" if share is None else share,
+            false_alarm_rate=choice.rate("false-alarm rate"),
+            random_state=seed,
+            options=choice.options,
+            progress=progress,
+        )
+        monitor.save(out)
+    if quiet:
+        return
+    typer.echo(f"learnt from {monitor.learnt_from} ({monitor.total:,} rows)")
+    promise = monitor.detector.promise_
+    for line in (*monitor.notes, *(() if promise is None else (promise.text,))):
+        typer.echo(f" - {line}")
+    kept = len(monitor.detector.support_)
+    typer.echo(f"Model: {out} (it holds {kept:,} rows of the table: treat it with the same care)")
 
 
 def fit_ranges(choice: Choice, out: Path, *, known_normal: bool, seed: int, quiet: bool) -> None:
@@ -173,7 +216,7 @@ def fit_ranges(choice: Choice, out: Path, *, known_normal: bool, seed: int, quie
             detector=choice.of_points(),
             weights=choice.weights,
             false_alarms=choice.false_alarms,
-            contamination=choice.share(),
+            contamination=choice.rate("contamination"),
             options=choice.options,
             random_state=seed,
             progress=progress,

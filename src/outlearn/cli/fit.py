@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from outlearn.cli import options as o
-from outlearn.cli.finding import ROWS, Choice, fit_ranges, is_series
+from outlearn.cli.finding import ROWS, Choice, fit_ranges, fit_rows, is_series
 
 __all__ = ["fit"]
 
@@ -40,10 +40,8 @@ def fit(
     debug: o.Debug = False,
 ) -> None:
     """Learn from a table or from series, and keep the model in one file, for `score` and `explain`."""
-    from outlearn.cli.terminal import progress_bars
     from outlearn.pipeline.output import check_output
 
-    rule = o.rule_of(contamination, false_alarm_rate, None, None)
     check_output(out, source=table)
     if weights is not None:
         check_output(out, source=weights)
@@ -57,38 +55,11 @@ def fit(
         label_column=label_column,
         time_column=time_column,
         ignore=tuple(ignore or ()),
-        rule=rule,
+        rule=o.rule_of(contamination, false_alarm_rate, None, None),
         detector=detector,
         weights=weights,
         schema=schema,
         options=o.read_options(separator, encoding, decimal, thousands, query),
     )
-    if is_series(choice):
-        fit_ranges(choice, out, known_normal=known_normal, seed=seed, quiet=quiet)
-        return
-    with progress_bars(quiet) as progress:
-        from outlearn.pipeline.monitor import Monitor
-
-        monitor = Monitor.fit(
-            table,
-            detector=detector,
-            known_normal=known_normal,
-            label_column=label_column,
-            time_column=time_column,
-            schema=schema,
-            ignore=ignore or (),
-            contamination="auto" if contamination is None else contamination,
-            false_alarm_rate=false_alarm_rate,
-            random_state=seed,
-            options=choice.options,
-            progress=progress,
-        )
-        monitor.save(out)
-    if quiet:
-        return
-    typer.echo(f"learnt from {monitor.learnt_from} ({monitor.total:,} rows)")
-    promise = monitor.detector.promise_
-    for line in (*monitor.notes, *(() if promise is None else (promise.text,))):
-        typer.echo(f" - {line}")
-    kept = len(monitor.detector.support_)
-    typer.echo(f"Model: {out} (it holds {kept:,} rows of the table: treat it with the same care)")
+    learn = fit_ranges if is_series(choice) else fit_rows
+    learn(choice, out, known_normal=known_normal, seed=seed, quiet=quiet)

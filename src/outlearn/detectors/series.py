@@ -191,7 +191,8 @@ class SeriesDetector(Signed):
             if len(own) == 1 and all(each.series.key in own for each in known)
             else self._adapted(known)
         )
-        if isinstance(self.common_, Mixture) and not self._compares():
+        scorers = (*self.scorers_.values(), self.common_)
+        if not all(each.glance.patches.tells() for each in scorers if isinstance(each, Mixture)):
             self.notes_ = tuple(dict.fromkeys((*self.notes_, TOO_SHORT)))
         raw = np.concatenate([self._raw(each.series) for each in known])
         free = raw[np.concatenate([each.labels for each in known]) != 1]
@@ -204,11 +205,6 @@ class SeriesDetector(Signed):
         self.support_scores_ = self.calibrator_.apply(free)
         self._set_threshold(rate)
         return self
-
-    def _compares(self) -> bool:
-        """Tell whether the reference is long enough that its windows say what is usual, at any width."""
-        scorers = [*self.scorers_.values(), self.common_]
-        return all(bool(np.isfinite(each.glance.patches.reach(WIDTHS[0]).unit[0])) for each in scorers)
 
     def _tells(self, known: Known) -> int:
         """Return how many points of a series show what is usual."""

@@ -21,7 +21,6 @@ from outlearn.ranges import runs
 __all__ = ["Affiliation", "Events", "affiliation", "events_at", "events_within"]
 
 Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 MERGED = 8  # points between two alarms, up to which they are one
 HOLD = 128  # points that an alarm stands for: a window
 CUTS = 500  # thresholds that are tried, denser at the top

@@ -16,6 +16,7 @@ __all__ = ["WIDTHS", "Patches", "Reach", "log_of"]
 
 Floats = NDArray[np.float64]
 WIDTHS = (16, 32, 64, 96, 128, 192)
+LONG = 64  # a width that is in use anyway, so that asking for it costs nothing
 # Quantiles of the reference's own distances. The first makes 0 and the last 1: a channel that is rough now
 # and then anyway is not to drown the others. But where the last lies more than `HEAVY` times as far as the
 # second, there are anomalies in the reference, and so many times the second makes 1.
@@ -80,6 +81,10 @@ class Patches:
             pairs = [_usual(column) for column in np.concatenate(own).T]
             self._known[width] = Reach(memory, *np.array(pairs).T)
         return self._known[width]
+
+    def tells(self) -> bool:
+        """Tell whether the reference is long enough that its windows say what is usual, at any width."""
+        return any(bool(np.isfinite(self.reach(width).unit[0])) for width in (LONG, *WIDTHS))
 
     def profile(
         self,
