@@ -22,6 +22,7 @@ Floats = NDArray[np.float64]
 TOLD = 2  # features in which they differ, at most
 LEVELS = ("mean", "highest", "lowest")  # features on the scale of the channel; others are sizes
 PARTS = "mean of part"
+ROUNDED = 1e-5  # of the spread or level of a channel, below which a value is 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +133,8 @@ def _differences(
     told = []
     for feature in np.argsort(-np.abs(apart), kind="stable")[:TOLD].tolist():
         shift = middle if FEATURES[feature] in LEVELS or FEATURES[feature].startswith(PARTS) else 0.0
-        told.append(
-            Difference(
-                feature_words(feature, memory.width),
-                float(here[feature]) * size + shift,
-                float(there[feature]) * size + shift,
-            )
-        )
+        pair = [float(side[feature]) * size + shift for side in (here, there)]
+        # What is left by rounding of a 0 is no difference to tell of.
+        pair = [0.0 if abs(value) < ROUNDED * max(size, abs(shift)) else value for value in pair]
+        told.append(Difference(feature_words(feature, memory.width), *pair))
     return tuple(told)
