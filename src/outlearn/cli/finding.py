@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from outlearn.data.readers import ReadOptions
     from outlearn.decisions.decide import Rule
+    from outlearn.detectors.series import SeriesDetector
     from outlearn.report.series import SeriesFindings
 
 __all__ = [
@@ -55,11 +56,21 @@ class Choice:
         }
         return [name for name, value in given.items() if value is not None]
 
-    def of_points(self) -> str:
-        """Return the detector of series that was asked for, or the one where none was."""
-        from outlearn.detectors.series import DISTANCES
+    def series_detector(self, seed: int) -> SeriesDetector:
+        """Return the detector of series that was asked for, not fitted; the plain one where none was."""
+        from outlearn.detectors.series import DISTANCES, SeriesDetector
 
-        return DISTANCES if self.detector == ROWS else self.detector
+        share = self.rate("contamination")
+        return SeriesDetector(
+            DISTANCES if self.detector == ROWS else self.detector,
+            time_column=self.time_column,
+            series_column=self.series_column,
+            ignore=self.ignore,
+            contamination="auto" if share is None else share,
+            false_alarms=self.false_alarms,
+            weights=self.weights,
+            random_state=seed,
+        )
 
     def rate(self, kind: str) -> float | None:
         """Return the value of the rule if it is of a kind, such as the contamination."""
@@ -144,20 +155,13 @@ def detect_ranges(
     with progress_bars(quiet) as progress:
         findings = detect_series(
             choice.table,
-            time_column=choice.time_column,
-            series_column=choice.series_column,
+            choice.series_detector(seed),
             reference=choice.reference,
             reference_until=choice.reference_until,
             label_column=choice.label_column,
-            ignore=choice.ignore,
-            detector=choice.of_points(),
-            weights=choice.weights,
-            false_alarms=choice.false_alarms,
-            contamination=choice.rate("contamination"),
             top=top,
             out=out,
             options=choice.options,
-            random_state=seed,
             progress=progress,
         )
     _tell_ranges(findings, top=top, out=out, report=report, quiet=quiet)
@@ -207,18 +211,11 @@ def fit_ranges(choice: Choice, out: Path, *, known_normal: bool, seed: int, quie
     with progress_bars(quiet) as progress:
         fitted = fit_series(
             choice.table,
+            choice.series_detector(seed),
             out,
             known_normal=known_normal,
-            time_column=choice.time_column,
-            series_column=choice.series_column,
             label_column=choice.label_column,
-            ignore=choice.ignore,
-            detector=choice.of_points(),
-            weights=choice.weights,
-            false_alarms=choice.false_alarms,
-            contamination=choice.rate("contamination"),
             options=choice.options,
-            random_state=seed,
             progress=progress,
         )
     if quiet:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from sklearn.base import clone
 
 from outlearn.data.columns.dates import moments_of
 from outlearn.data.labels import parse_labels
@@ -17,7 +17,7 @@ from outlearn.data.schema import unknown_column
 from outlearn.data.series.reader import form_of_times
 from outlearn.data.series.repair import uneven
 from outlearn.decisions.alarms import Segment, alarms
-from outlearn.detectors.series import DISTANCES, MERGED, SeriesDetector
+from outlearn.detectors.series import MERGED, SeriesDetector
 from outlearn.errors import InputError, OutlearnError, ParameterError
 from outlearn.pipeline.learn import Reading, open_table
 from outlearn.pipeline.monitor import check_request
@@ -59,31 +59,23 @@ def holds_series(spec: Spec, reading: Reading) -> bool:
 
 def detect_series(
     spec: Spec,
+    detector: SeriesDetector,
     *,
-    time_column: str | None = None,
-    series_column: str | None = None,
     reference: Spec | None = None,
     reference_until: str | None = None,
     label_column: str | None = None,
-    ignore: Sequence[str] = (),
-    detector: str = DISTANCES,
-    weights: str | Path | None = None,
-    false_alarms: float | str | None = None,
-    contamination: float | None = None,
     top: int = 20,
     out: str | Path | None = None,
     options: ReadOptions | None = None,
-    random_state: int = 0,
     progress: Progress | None = None,
 ) -> SeriesFindings:
     """Find the odd ranges of the series in a table.
 
     Parameters
     ----------
-    time_column : of the points; None where rows are in order. series_column : tells series apart.
+    detector : not fitted, which it stays; it says which columns tell of the time and of the series.
     reference : a table known to be normal. reference_until : a moment before which `spec` is; one of them.
     label_column : ranges that are known, as for `detect`.
-    detector, weights, false_alarms : see `SeriesDetector`.
     out : file for all rows with what was found beside them.
 
     Raises
@@ -95,7 +87,7 @@ def detect_series(
     if reference is not None and reference_until is not None:
         raise ParameterError("reference and reference_until came; give one of them")
     begun, stages = time.perf_counter(), Stages(progress)
-    reading = Reading(label_column, time_column, tuple(ignore), None, options)
+    reading = _reading(detector, label_column, options)
     with stages.stage("reading"):
         frame, name, notes, ignored = series_table(spec, reading)
         if reference is not None:
@@ -106,21 +98,12 @@ def detect_series(
             known, notes = np.maximum(labels_of(basis, label_column, required=False), 0), (*notes, *more)
             compared = f"{other} ({basis.height:,} rows)"
         elif reference_until is not None:
-            past = _before(frame, time_column, reference_until)
+            past = _before(frame, detector.time_column, reference_until)
             basis, known = frame.filter(past), np.maximum(labels[past], 0)
             compared = f"its rows before {reference_until} ({basis.height:,})"
         else:
             basis, known, compared = frame, labels, None
-    fitted = SeriesDetector(
-        detector,
-        time_column=time_column,
-        series_column=series_column,
-        ignore=ignored,
-        contamination="auto" if contamination is None else contamination,
-        false_alarms=false_alarms,
-        weights=weights,
-        random_state=random_state,
-    )
+    fitted: SeriesDetector = clone(detector).set_params(ignore=ignored)
     with stages.stage("learning"):
         fitted.fit(basis, known)
         if compared is not None and (labels >= 0).any():
@@ -140,19 +123,12 @@ def detect_series(
 
 def fit_series(
     spec: Spec,
+    detector: SeriesDetector,
     out: str | Path,
     *,
     known_normal: bool = False,
-    time_column: str | None = None,
-    series_column: str | None = None,
     label_column: str | None = None,
-    ignore: Sequence[str] = (),
-    detector: str = DISTANCES,
-    weights: str | Path | None = None,
-    false_alarms: float | str | None = None,
-    contamination: float | None = None,
     options: ReadOptions | None = None,
-    random_state: int = 0,
     progress: Progress | None = None,
 ) -> SeriesDetector:
     """Learn from the series in a table, and write the fitted detector to a file; see `detect_series`.
@@ -161,20 +137,9 @@ def fit_series(
     """
     stages = Stages(progress)
     with stages.stage("reading"):
-        frame, _, notes, ignored = series_table(
-            spec, Reading(label_column, time_column, tuple(ignore), None, options)
-        )
+        frame, _, notes, ignored = series_table(spec, _reading(detector, label_column, options))
         labels = labels_of(frame, label_column, required=True)
-    fitted = SeriesDetector(
-        detector,
-        time_column=time_column,
-        series_column=series_column,
-        ignore=ignored,
-        contamination="auto" if contamination is None else contamination,
-        false_alarms=false_alarms,
-        weights=weights,
-        random_state=random_state,
-    )
+    fitted: SeriesDetector = clone(detector).set_params(ignore=ignored)
     with stages.stage("learning"):
         fitted.fit(frame, np.maximum(labels, 0) if known_normal else labels)
     fitted.notes_ = tuple(dict.fromkeys((*notes, *fitted.notes_)))
@@ -196,8 +161,7 @@ def score_series(
     begun, stages = time.perf_counter(), Stages(progress)
     with stages.stage("reading"):
         fitted = SeriesDetector.load(model)
-        reading = Reading(None, fitted.time_column, tuple(fitted.ignore), None, options)
-        frame, name, notes, _ = series_table(spec, reading)
+        frame, name, notes, _ = series_table(spec, _reading(fitted, None, options))
     points = sum(len(each.series) for each in fitted.known_)
     return _findings(
         fitted,
@@ -245,6 +209,10 @@ def _findings(
         notes=tuple(dict.fromkeys((*notes, *fitted.notes_))),
         seconds=time.perf_counter() - begun,
     )
+
+
+def _reading(detector: SeriesDetector, label_column: str | None, options: ReadOptions | None) -> Reading:
+    return Reading(label_column, detector.time_column, tuple(detector.ignore), None, options)
 
 
 def series_table(spec: Spec, reading: Reading) -> tuple[pl.DataFrame, str, tuple[str, ...], list[str]]:
