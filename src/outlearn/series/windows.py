@@ -27,6 +27,7 @@ FEATURES = (
 """What `describe` tells of a window, in order."""
 PARTS, SWINGS = slice(7, 7 + SEGMENTS), slice(7 + SEGMENTS, len(FEATURES))  # of `FEATURES`
 BLOCK = 4096  # windows of a channel that are held in full at once
+POINTS = 65_536  # points that scores are put back on at once
 
 
 def window_starts(
@@ -121,20 +122,23 @@ def feature_words(feature: int, width: int) -> str:
 def spread(scores: Floats, starts: NDArray[np.int64], width: int, n: int) -> Floats:
     """Return (n, …) the mean score of the windows that cover each point; NaN where none with a score does.
 
-    scores : (m, …). starts : (m,) all different.
+    scores : (m, …). starts : (m,) ascending.
 
     >>> spread(np.array([1.0, 3.0]), np.array([0, 1]), 2, 4)
     array([ 1.,  2.,  3., nan])
     """
     scores, starts = _known(scores, starts)
-    total, count = np.zeros((n + 1, *scores.shape[1:])), np.zeros(n + 1)
-    total[starts] += scores
-    total[starts + width] -= scores
-    count[starts] += 1.0
-    count[starts + width] -= 1.0
-    total, count = total.cumsum(axis=0)[:-1], np.rint(count.cumsum()[:-1])
-    count = count.reshape(-1, *[1] * (total.ndim - 1))
-    return np.where(count > 0, total / np.maximum(count, 1.0), np.nan)
+    total = np.concatenate([np.zeros((1, *scores.shape[1:])), scores.cumsum(axis=0)])
+    found = np.full((n, *scores.shape[1:]), np.nan)
+    for first in range(0, n, POINTS):
+        points = np.arange(first, min(first + POINTS, n))
+        low = np.searchsorted(starts, points - width, side="right")
+        high = np.searchsorted(starts, points, side="right")
+        over = high > low
+        low, high = low[over], high[over]
+        count = (high - low).reshape(-1, *[1] * (total.ndim - 1))
+        found[points[over]] = (total[high] - total[low]) / count
+    return found
 
 
 def _known(scores: Floats, starts: NDArray[np.int64]) -> tuple[Floats, NDArray[np.int64]]:
