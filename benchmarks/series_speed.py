@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 import machine
 import rowfile
 from outlearn import SeriesDetector
-from outlearn.detectors.stream import EARLY
 from outlearn.rng import derive
+from outlearn.series.latest import early
+from outlearn.series.mixture import LEADING
 
 OURS, PEER = "distances", "subknn"
 SIZES = ((10_000, 1), (100_000, 1), (10_000, 4))
@@ -65,7 +66,7 @@ def streamed() -> rowfile.Row:
             stream.score_next(point)
 
     patches = detector.common_.glance.patches
-    state = sum(patches.reach(width).memory.nbytes for width in EARLY) + detector.stream().nbytes
+    state = sum(patches.reach(width).memory.nbytes for width in early(LEADING)) + detector.stream().nbytes
     return {"way": "stream", "points_a_second": round(STREAMED / least(feed)), "state_bytes": int(state)}
 
 

@@ -3,10 +3,13 @@
 import numpy as np
 import polars as pl
 import pytest
+import torch
 
 from outlearn import SeriesDetector
-from outlearn.detectors.stream import ROOM
 from outlearn.errors import InputError, ParameterError
+from outlearn.learners.sequence import new_network, save_sequence
+from outlearn.series.latest import ROOM
+from outlearn.series.mixture import LEADING
 
 
 def wave(n, channels=1, seed=0):
@@ -17,6 +20,36 @@ def wave(n, channels=1, seed=0):
 def streamed(detector, values):
     stream = detector.stream()
     return [stream.score_next(point) for point in values]
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    """A small network whose values are no longer those of a start."""
+    net, draw = new_network(0, width=32, blocks=1), torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for value in net.head.parameters():
+            value.add_(0.05 * torch.randn(value.shape, generator=draw))
+    path = tmp_path_factory.mktemp("net") / "net.safetensors"
+    save_sequence(path, net, corpus="none", seed=0, command="none")
+    return path
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("told", ["nothing", "normal", "a range"])
+def test_the_network_scores_each_point_as_it_does_causally_in_a_batch(weights, channels, told):
+    past = wave(900, channels)
+    past[700:750] = 0.0
+    y = {"nothing": None, "normal": np.zeros(900), "a range": np.full(900, -1)}[told]
+    if told == "a range":
+        y[700:750] = 1
+    detector = SeriesDetector("sequence", weights=weights, random_state=0).fit(past, y)
+    plain = SeriesDetector(random_state=0).fit(past, y)
+    new = wave(400, channels, seed=1)
+    new[200:240, 0] = 0.0
+    wanted = detector.anomaly_score(new, causal=True)
+    assert streamed(detector, new) == pytest.approx(wanted.tolist(), abs=1e-5)
+    assert detector.anomaly_score(new[:331], causal=True) == pytest.approx(wanted[:331], abs=1e-6)
+    assert np.abs(wanted - plain.anomaly_score(new, causal=True)).max() > 1e-3
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -46,7 +79,7 @@ def test_the_buffer_is_moved_up_and_never_grows():
     detector = SeriesDetector(random_state=0).fit(wave(600))
     stream = detector.stream()
     size = stream.nbytes
-    new = wave(ROOM + 300, seed=3)
+    new = wave(ROOM * max(LEADING) + 300, seed=3)
     scores = [stream.score_next(float(point[0])) for point in new]
     assert stream.nbytes == size
     assert scores == pytest.approx(detector.anomaly_score(new, causal=True).tolist(), abs=1e-6)

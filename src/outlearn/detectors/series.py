@@ -338,13 +338,14 @@ class SeriesDetector(Signed):
     def anomaly_score(self, X: Any, *, causal: bool = False) -> Scores:
         """Return (m,) scores in [0, 1] of the rows, high = abnormal; 0 for rows that tell of no point.
 
-        causal : whether only what lies before a point counts, as in `stream`; only "distances" can do that.
+        causal : whether only what lies before a point counts, as in `stream`; only "distances" and
+            "sequence" can do that.
         """
         found, rows = self._series(X)
         scores = np.zeros(rows)
         for each in found:
             if causal:
-                raw, _ = self._mixture(each.key).channels(each, causal=True)
+                raw, _ = self._causal(each.key).channels(each, causal=True)
             else:
                 raw = self._raw(each)
             scores[each.rows] = self.calibrator_.apply(raw)[each.places]
@@ -356,17 +357,17 @@ class SeriesDetector(Signed):
         Raises
         ------
         ParameterError
-            When the detector is another than "distances".
+            When the detector is another than "distances" and "sequence".
         """
         check_is_fitted(self, "scorers_")
-        return SeriesStream(self, self._mixture(key).glance)
+        return SeriesStream(self, self._causal(key))
 
-    def _mixture(self, key: str) -> Mixture:
+    def _causal(self, key: str) -> Mixture | SequenceScorer:
         scorer = self.scorers_.get(key, self.common_)
-        if not isinstance(scorer, Mixture):
+        if not isinstance(scorer, (Mixture, SequenceScorer)):
             raise ParameterError(
-                f"detector is {self.detector!r}, which judges whole series; wanted 'distances' to go point "
-                "by point"
+                f"detector is {self.detector!r}, which judges whole series; wanted 'distances' or 'sequence' "
+                "to go point by point"
             )
         return scorer
 

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from outlearn.errors import InputError
-from outlearn.series.glance import CASE_WIDTHS, Glance, likeness_of
-from outlearn.series.mixture import LEADING, LIKENESS, log_odds
-from outlearn.series.neighbours import strides
-from outlearn.series.patches import WIDTHS, log_of
+from outlearn.learners.sequence import SequenceScorer
+from outlearn.series.latest import Latest
+from outlearn.series.mixture import LEADING, LIKENESS, Mixture, log_odds
+from outlearn.series.patches import WIDTHS
 
 if TYPE_CHECKING:
     from outlearn.detectors.series import SeriesDetector
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["SeriesStream"]
 
 Floats = NDArray[np.float64]
-KEPT = max(*LEADING, *CASE_WIDTHS)  # points that a window needs
-ROOM = 16 * KEPT  # points of the buffer, which is moved up when it is full
-EARLY = tuple(width for width in WIDTHS if width <= KEPT)  # that count until a wider window has ended
 
 
 class SeriesStream:
@@ -31,25 +28,23 @@ class SeriesStream:
     then count, at each width the last of them.
     """
 
-    def __init__(self, detector: SeriesDetector, glance: Glance) -> None:
-        self._detector, self._glance, self._calibrator = detector, glance, detector.calibrator_
+    def __init__(self, detector: SeriesDetector, scorer: Mixture | SequenceScorer) -> None:
+        self._detector, self._scorer, self._calibrator = detector, scorer, detector.calibrator_
         self._counters = [detector.reader_.channels.index(name) for name in detector.reader_.counters]
         self.reset()
 
     def reset(self) -> None:
         """Forget the points so far, as after a gap; the next point is the first."""
-        channels = self._glance.basis.channels
-        self._buffer = np.zeros((ROOM, channels))
-        self._end = self._seen = 0
-        self._last = np.full(channels, np.nan)
-        self._rare: dict[int, float] = {}  # by width, of the window that ended last
-        self._alike: dict[int, float] = {}
-        self._score = self._told()
+        basis = self._scorer.glance.basis
+        self._last = np.full(basis.channels, np.nan)
+        self._odd: _ByMixture | _ByNetwork = (
+            _ByMixture(self._scorer) if isinstance(self._scorer, Mixture) else _ByNetwork(self._scorer)
+        )
 
     @property
     def nbytes(self) -> int:
         """Bytes that the points kept take; the reference is the detector's."""
-        return int(self._buffer.nbytes)
+        return self._odd.nbytes
 
     def score_next(self, x: ArrayLike) -> float:
         """Return the anomaly score, in [0, 1], of the next point.
@@ -73,19 +68,8 @@ class SeriesStream:
             raise InputError(
                 f"a point of shape {point.shape} came; wanted {len(self._last)} numbers: {names}"
             )
-        self._push(self._risen(point))
-        if self._look():
-            self._score = self._told()
-        return self._score
-
-    def _told(self) -> float:
-        """Return the score by the windows that have ended."""
-        odd, narrower = 0.0, 0.0
-        for width in EARLY:  # where none of a width has ended yet, as a batch does
-            narrower = self._rare.get(width, narrower)
-            odd += narrower * (width in LEADING) / len(LEADING)
-        odd += LIKENESS * max(self._alike.get(width, 0.0) for width in CASE_WIDTHS)
-        return float(self._calibrator.apply(log_odds(np.array([odd])))[0])
+        standard = self._scorer.glance.basis.standard(self._risen(point))
+        return float(self._calibrator.apply(self._odd(standard))[0])
 
     def _risen(self, point: Floats) -> Floats:
         """Return what is read of a point: increments of counters, the last value where one is missing."""
@@ -96,35 +80,44 @@ class SeriesStream:
             read[c] = point[c] if rose < 0 else rose
         self._last = point
         # What is not known yet is as usual: the first increment of a counter, and values that are missing.
-        return np.where(np.isfinite(read), read, self._glance.basis.centre)
+        return np.where(np.isfinite(read), read, self._scorer.glance.basis.centre)
 
-    def _push(self, read: Floats) -> None:
-        if self._end == ROOM:
-            self._buffer[:KEPT] = self._buffer[ROOM - KEPT :]
-            self._end = KEPT
-        self._buffer[self._end] = self._glance.basis.standard(read)
-        self._end += 1
-        self._seen += 1
 
-    def _look(self) -> bool:
-        """Describe the windows that end here, of widths whose turn it is; say whether there are any."""
-        glance, looked = self._glance, False
-        early = self._seen <= KEPT
-        for width in EARLY:
-            cased = width in CASE_WIDTHS and bool(glance.cases)
-            if self._seen < width or (self._seen - width) % strides(width):
-                continue
-            wider = any(other > width for other in self._rare)
-            if not (early or width in LEADING or cased or not wider):
-                continue
-            looked = True
-            x, start = self._buffer[self._end - width : self._end], np.zeros(1, dtype=np.int64)
-            reach = glance.patches.reach(width)
-            away = reach.memory.distances(x, start)
-            rare = float(log_of((away - reach.level[0]) / reach.unit[0])[0])
-            if np.isfinite(rare):
-                self._rare[width] = rare
-            if cased:
-                like = likeness_of(away, glance.cases[CASE_WIDTHS.index(width)].distances(x, start))
-                self._alike[width] = float(np.nan_to_num(like)[0])
-        return looked
+class _ByMixture:
+    """Log-odds (1,) of points as they come, on the scale of the basis, by the plain mixture."""
+
+    def __init__(self, scorer: Mixture) -> None:
+        self._latest = Latest(scorer.glance, LEADING, shares=False)
+        self._told = log_odds(np.zeros(1))
+
+    @property
+    def nbytes(self) -> int:
+        return self._latest.nbytes
+
+    def __call__(self, point: Floats) -> Floats:
+        if self._latest.push(point):
+            odd = self._latest.rare()[0].mean() + LIKENESS * self._latest.likeness.max()
+            self._told = log_odds(np.array([odd]))
+        return self._told
+
+
+class _ByNetwork:
+    """The same by the network."""
+
+    def __init__(self, scorer: SequenceScorer) -> None:
+        self._scorer, self._past = scorer, scorer.past()
+        self._latest = Latest(scorer.glance, WIDTHS, shares=True)
+
+    @property
+    def nbytes(self) -> int:
+        return self._latest.nbytes + self._past.nbytes
+
+    def __call__(self, point: Floats) -> Floats:
+        latest = self._latest
+        latest.push(point)
+        rare, likeness = latest.rare().astype(np.float32)[None], latest.likeness[None]
+        glance = self._scorer.glance
+        seen = glance.of_points(
+            latest.point[None], latest.median()[None], latest.before[None], rare, likeness
+        )
+        return self._scorer.pooled(self._past.next(seen[0])[None])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -47,6 +48,7 @@ MEMORY = 48  # tokens of the reference that a stretch sees beside itself
 LONGEST = 512  # tokens that are read at once
 SHORTEST = 96
 OVERLAP = 128
+LATEST = 64  # tokens that are read at once where only the past counts
 TOLD = 0.4  # share of tasks with labelled ranges
 CASES = 3  # of them at most
 REMEMBERED = 1000  # windows of a width, where tasks are made by the thousand
@@ -241,20 +243,74 @@ class SequenceScorer:
         told = np.concatenate(parts)
         return cls(net, glance, normal, _memory(told, np.full(1, normal), None))
 
-    def score(self, series: Series, own: int | None = None) -> Floats:
-        """Return (n,) log-odds that the points are anomalous, up to a shift; high = abnormal.
+    def channels(
+        self, series: Series, own: int | None = None, *, causal: bool = False
+    ) -> tuple[Floats, Floats]:
+        """Return (n,) log-odds that points are anomalous, up to a shift, and (n, c) how odd each channel is.
 
         own : the reference series that it is, where that may be contaminated: points are then compared with
-        the rest of it.
+        the rest of it. causal : whether only what lies before a point counts.
         """
-        return self.channels(series, own)[0]
-
-    def channels(self, series: Series, own: int | None = None) -> tuple[Floats, Floats]:
-        """Return (n,) log-odds, and (n, c) how odd each channel is at each point."""
-
         x = self.glance.basis.standard(series.values)
-        points = self.glance.points(x, series.stretches, None if self.normal else own)
-        return _read(self.net, points, self.memory, contaminated=not self.normal)
+        points = self.glance.points(x, series.stretches, None if self.normal else own, causal=causal)
+        if not causal:
+            return _read(self.net, points, self.memory, contaminated=not self.normal)
+        parts = []
+        for start, end in series.stretches:
+            past = self.past()
+            parts += [past.next(each) for each in points[start:end]]
+        odd = np.stack(parts)
+        return self.pooled(odd), odd.astype(np.float64)
+
+    def past(self) -> Past:
+        """Return what reads points as they come."""
+        return Past(self)
+
+    def pooled(self, odd: NDArray[np.float32]) -> Floats:
+        """Return (n,) log-odds of points from how odd their channels (n, c) are."""
+        import torch
+
+        with torch.no_grad():
+            pooled = self.net.pooled(torch.from_numpy(odd))
+        return np.asarray(pooled.numpy(), dtype=np.float64)
+
+
+class Past:
+    """The latest tokens of a series that comes point by point, and what the network makes of them.
+
+    A point is judged by its own numbers and by what was told at the last token that was whole by then; before
+    the first as the plain mixture does.
+    """
+
+    def __init__(self, scorer: SequenceScorer) -> None:
+        import torch
+
+        config = scorer.net.config
+        self._scorer = scorer
+        self._memory = torch.from_numpy(scorer.memory)
+        self._points: list[NDArray[np.float32]] = []  # of the token that is not whole yet
+        self._tokens: deque[NDArray[np.float32]] = deque(maxlen=LATEST)
+        self._told = torch.zeros(1, scorer.memory.shape[1], config.points + 1)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the tokens kept take, when there are as many as may be."""
+        return LATEST * int(self._scorer.memory[0].nbytes)
+
+    def next(self, point: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return (c,) how odd each channel is at the next point (c, g)."""
+        import torch
+
+        self._points.append(point)
+        with torch.no_grad():
+            if len(self._points) == STEP:
+                whole, known = np.stack(self._points), np.zeros(STEP, dtype=np.bool_)
+                self._tokens.append(tokens(whole, known, not self._scorer.normal)[0])
+                self._points = []
+                latest = torch.from_numpy(np.stack(self._tokens))
+                self._told = self._scorer.net.told(latest, self._memory)[-1:]
+            odd = self._scorer.net.odd(self._told, torch.from_numpy(point[None]))
+        return np.asarray(odd.numpy()[0])
 
 
 def _read(

@@ -3,8 +3,8 @@
 Letters: T tokens of a stretch, C channels, S points a token, M tokens of the reference, F numbers a token,
 G numbers a point, E width, H heads.
 
-It reads what is seen at each point (`series.glance`), chooses how much each of these numbers counts, and adds
-a residual. Untrained it is the plain mixture of `series.mixture`.
+It reads what is seen at each point (`series.glance`), and moves the plain mixture of `series.mixture` up or
+down by what these numbers tell there. Untrained it is that mixture.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ class SequenceConfig:
     """Shape of the network.
 
     token : F. points : G. step : S. start : (G,) how much each number of a point counts at first, sharp how
-    far the oddest channel speaks for all, level : slope and shift to log-odds.
+    far the oddest channel speaks for all, level : slope and shift to log-odds. bound : how far what is learnt
+    moves the mixture.
     """
 
     token: int
@@ -32,6 +33,7 @@ class SequenceConfig:
     start: tuple[float, ...]
     sharp: float
     level: tuple[float, float]
+    bound: float = 0.5
     width: int = 128
     heads: int = 4
     blocks: int = 4
@@ -49,7 +51,8 @@ class SequenceNet(nn.Module):
         self.head = nn.Linear(config.width, config.points + 1)
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
-        self.start = nn.Parameter(torch.tensor(config.start))
+        self.start: Tensor
+        self.register_buffer("start", torch.tensor(config.start))
         # How far the oddest channel speaks for all; then slope and shift to log-odds.
         self.sharpness = nn.Parameter(torch.tensor(config.sharp).log())
         self.level = nn.Parameter(torch.tensor(config.level))
@@ -65,14 +68,25 @@ class SequenceNet(nn.Module):
 
     def channels(self, tokens: Tensor, points: Tensor, memory: Tensor | None = None) -> Tensor:
         """Return (N, C) how odd each channel is at each point."""
+        told = _per_point(self.told(tokens, memory), self.config.step)
+        return self.odd(told[: len(points)], points)
+
+    def told(self, tokens: Tensor, memory: Tensor | None = None) -> Tensor:
+        """Return (T, C, G + 1) how much more each number of a point counts at each token, and a residual."""
         x = self.embed(tokens).transpose(0, 1)  # (C, T, E)
         kept = None if memory is None else self.embed(memory).transpose(0, 1)  # (C, M, E)
         for block in self.blocks:
             x, kept = block(x, kept)
-        told = self.head(self.norm(x)).transpose(0, 1)  # (T, C, G + 1)
-        told = _per_point(told, self.config.step)[: len(points)]  # (N, C, G + 1)
-        weights = self.start + told[..., :-1]
-        return (weights * points).sum(-1) + told[..., -1]  # (N, C)
+        found: Tensor = self.head(self.norm(x)).transpose(0, 1)
+        return found
+
+    def odd(self, told: Tensor, points: Tensor) -> Tensor:
+        """Return (N, C) how odd channels are, by what was told (N, C, G + 1) of their numbers (N, C, G).
+
+        What was learnt moves the plain mixture by `bound` at most.
+        """
+        more, bound = (told[..., :-1] * points).sum(-1) + told[..., -1], self.config.bound
+        return (self.start * points).sum(-1) + bound * torch.tanh(more / bound)
 
     def pooled(self, odd: Tensor) -> Tensor:
         """Return (N,) log-odds of points from how odd their channels (N, C) are."""

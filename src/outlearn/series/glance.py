@@ -17,12 +17,14 @@ from outlearn.series.patches import WIDTHS, Patches
 from outlearn.series.windows import back_to_points, window_starts
 
 __all__ = [
+    "BESIDE",
     "CASE_WIDTHS",
     "DISTANCES",
     "GLANCES",
     "TOGETHER",
     "Glance",
     "Ranges",
+    "latest_median",
     "likeness_of",
     "windows_over",
     "without",
@@ -96,19 +98,38 @@ class Glance:
         scale = [np.maximum(np.quantile(each, 0.9, axis=0), 1e-3) for each in (steps, humps)]
         return low, high, scale[0], scale[1]
 
-    def points(self, x: Floats, stretches: Stretches, own: int | None = None) -> NDArray[np.float32]:
+    def points(
+        self, x: Floats, stretches: Stretches, own: int | None = None, *, causal: bool = False
+    ) -> NDArray[np.float32]:
         """Return (n, c, 18) what is seen of a standardised series (n, c); see `GLANCES`.
 
-        own : as for `Patches.profile`.
+        own, causal : as for `Patches.profile`.
         """
-        rare = self.patches.profile(x, stretches, own)
+        rare = self.patches.profile(x, stretches, own, causal=causal)
+        likeness = self.likeness(x, stretches, own, causal=causal)
+        if causal:  # nothing crosses a gap
+            middle = np.concatenate([latest_median(x[a:b]) for a, b in stretches])
+            before = np.concatenate([[*x[a : a + 1], *x[a : b - 1]] for a, b in stretches])
+        else:
+            middle, before = _running_median(x), np.concatenate([x[:1], x[:-1]])
+        return self.of_points(x, middle, before, rare, likeness)
+
+    def of_points(
+        self, x: Floats, middle: Floats, before: Floats, rare: NDArray[np.float32], likeness: Floats
+    ) -> NDArray[np.float32]:
+        """Return (n, c, 18) what is seen of points (n, c).
+
+        Parameters
+        ----------
+        middle, before : (n, c) the median beside each point, and the point before it.
+        rare : (n, 1 + c, w) of `Patches.profile`. likeness : (n, 3) of `likeness`.
+        """
         low, high, step, hump = self.usual
         together = np.broadcast_to(rare[:, :1], rare[:, 1:].shape)
-        away = np.log1p(np.abs(x - _running_median(x)) / hump)
+        away = np.log1p(np.abs(x - middle) / hump)
         width = np.maximum(high - low, TINY)
         beyond = np.log1p(4 * np.maximum(np.maximum(low - x, x - high), 0.0) / width)
-        steps = np.log1p(np.abs(np.diff(x, axis=0, prepend=x[:1])) / step)
-        likeness = self.likeness(x, stretches, own)
+        steps = np.log1p(np.abs(x - before) / step)
         told = [likeness.mean(axis=1), likeness.max(axis=1)]
         alike = [np.broadcast_to(each[:, None], x.shape) for each in told]
         rest = np.stack([away, beyond, steps, np.arcsinh(x), *alike], axis=2)
@@ -149,6 +170,16 @@ def without(stretches: Stretches, ranges: Ranges) -> Stretches:
         parts = [((a, min(b, start)), (max(a, end), b)) for a, b in left]
         left = [(a, b) for pair in parts for a, b in pair if b > a]
     return left
+
+
+def latest_median(x: Floats) -> Floats:
+    """Return (n, c) the median of the last 25 points of each channel (n, c), the first repeated before it.
+
+    >>> latest_median(np.array([[1.0], [5.0], [2.0]])).ravel()
+    array([1., 1., 1.])
+    """
+    size, origin = (BESIDE, 1), (BESIDE // 2, 0)
+    return np.asarray(median_filter(x, size=size, mode="nearest", origin=origin))
 
 
 def _running_median(x: Floats) -> Floats:

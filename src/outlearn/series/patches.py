@@ -43,8 +43,12 @@ class Reach:
         A distance of 0 is usual and 1 is what one in a hundred windows of the reference has. NaN where there
         is nothing to compare with.
         """
-        away = np.column_stack(self.memory.by_channel(x, starts, own))
-        return log_of((away - self.level) / self.unit)
+        return self.rare_of(np.column_stack(self.memory.by_channel(x, starts, own)))
+
+    def rare_of(self, away: Floats) -> Floats:
+        """Return how rare distances (m, k) are, the first k of those over all channels and of each."""
+        k = away.shape[1]
+        return log_of((away - self.level[:k]) / self.unit[:k])
 
     def away(self, x: Floats, starts: NDArray[np.int64], own: int | None = None) -> Floats:
         """Return (m,) distances over all channels: 1 is rare, and what is usual from 0 down."""

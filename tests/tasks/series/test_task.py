@@ -8,6 +8,7 @@ from outlearn.rng import derive
 from outlearn.tasks.series import draw_series
 from outlearn.tasks.series.channels import draw_channels
 from outlearn.tasks.series.courses import COURSES
+from outlearn.tasks.series.drift import DRIFTS, drifted
 from outlearn.tasks.series.inject import KINDS, POINTS
 
 
@@ -29,6 +30,21 @@ def test_a_kind_of_anomaly_changes_its_stretch_and_nothing_else(kind):
     assert np.isfinite(new).all()
     assert x.tolist() == before.tolist()
     assert np.abs(new - x[300:360]).mean() > 0.01
+
+
+@pytest.mark.parametrize("drift", DRIFTS, ids=lambda drift: drift.__name__)
+def test_a_drift_changes_a_channel_by_its_size_at_most(drift):
+    x = 3.0 * np.sin(np.arange(2000) / 9) + 50.0
+    new = drift(x, derive(4))
+    assert new.shape == x.shape and np.isfinite(new).all()
+    assert 0 < np.abs(new - x).max() < 20 * x.std()
+    assert new.tolist() == drift(x, derive(4)).tolist()
+
+
+def test_some_channels_drift_and_the_rest_stay():
+    values = np.sin(np.arange(900)[:, None] / np.arange(5, 11))
+    changed = [(drifted(values, derive(seed)) != values).any(axis=0).sum() for seed in range(30)]
+    assert 1 <= min(changed) < 6 and max(changed) > 3
 
 
 def test_channels_hang_together():

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import lfilter
 
-__all__ = ["COURSES", "Course", "draw_course"]
+__all__ = ["COURSES", "Course", "draw_course", "slow"]
 
 Floats = NDArray[np.float64]
 Course = Callable[[int, np.random.Generator], Floats]
@@ -47,7 +47,7 @@ def _along(cycle: Floats, phase: Floats) -> Floats:
     return np.interp(phase % 1.0 * len(cycle), np.arange(len(cycle) + 1), np.r_[cycle, cycle[0]])
 
 
-def _slow(n: int, rng: np.random.Generator, size: float) -> Floats:
+def slow(n: int, rng: np.random.Generator, size: float) -> Floats:
     """Return a slow random course of some size."""
     knots = rng.normal(size=int(rng.integers(3, 9)))
     return size * np.interp(np.linspace(0, len(knots) - 1, n), np.arange(len(knots)), knots)
@@ -58,12 +58,12 @@ def seasonal(n: int, rng: np.random.Generator) -> Floats:
     total = np.zeros(n)
     period = _period(n, rng)
     for size in 0.5 ** np.arange(int(rng.integers(1, 4))):
-        swing = 1.0 if rng.random() < 0.6 else np.exp(_slow(n, rng, 0.3))
+        swing = 1.0 if rng.random() < 0.6 else np.exp(slow(n, rng, 0.3))
         total += size * swing * _along(_shape(64, rng), np.arange(n) / period + rng.random())
         period *= rng.choice([0.25, 1 / 3, 5.0, 7.0]) if rng.random() < 0.7 else rng.uniform(0.3, 3)
         period = float(np.clip(period, 6, n / 3))
     if rng.random() < 0.3:
-        total += _slow(n, rng, rng.uniform(0.2, 1.0))
+        total += slow(n, rng, rng.uniform(0.2, 1.0))
     return total
 
 
@@ -77,7 +77,7 @@ def beats(n: int, rng: np.random.Generator) -> Floats:
     form = np.zeros(128)
     for _ in range(int(rng.integers(2, 6))):
         form += rng.normal() * np.exp(-(((grid - rng.uniform(0.1, 0.9)) / rng.uniform(0.01, 0.1)) ** 2))
-    return _along(form, phase) + _slow(n, rng, rng.uniform(0, 0.1))
+    return _along(form, phase) + slow(n, rng, rng.uniform(0, 0.1))
 
 
 def traffic(n: int, rng: np.random.Generator) -> Floats:

@@ -9,12 +9,14 @@ from numpy.typing import NDArray
 
 from outlearn.rng import derive
 from outlearn.tasks.series.channels import draw_channels
+from outlearn.tasks.series.drift import drifted
 from outlearn.tasks.series.inject import KINDS, POINTS
 
 __all__ = ["SeriesTask", "draw_series"]
 
 LENGTHS = 1500, 4000
 CHANNELS = (1, 1, 1, 2, 3, 5)
+CHANGING = 0.6  # share of tasks whose normal course changes
 SEEN = 0.15  # mean change, in spreads of the channel, below which nobody could see an anomaly
 TRIES = 8
 
@@ -40,6 +42,8 @@ def draw_series(seed: int, number: int) -> SeriesTask:
     n = int(rng.integers(*LENGTHS))
     channels = int(rng.choice(CHANNELS))
     values = draw_channels(n, channels, rng)
+    if rng.random() < CHANGING:
+        values = drifted(values, rng)
     reference = int(n * rng.uniform(0.15, 0.5)) if rng.random() < 0.5 else 0
     labels = np.zeros(n, dtype=np.int8)
     clean = values.copy()
