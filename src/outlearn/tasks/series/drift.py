@@ -31,9 +31,10 @@ def _lasting_step(x: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _glitches(x: Floats, rng: np.random.Generator) -> Floats:
-    share = np.exp(rng.uniform(*np.log(GLITCHES)))
-    hit = rng.random(len(x)) < share
-    return np.asarray(x + hit * rng.normal(size=len(x)) * rng.uniform(0.5, 3.0) * _spread(x))
+    count = max(round(len(x) * float(np.exp(rng.uniform(*np.log(GLITCHES))))), 1)
+    found, at = x.copy(), rng.choice(len(x), size=count, replace=False)
+    found[at] += rng.normal(size=count) * rng.uniform(0.5, 3.0) * _spread(x)
+    return found
 
 
 DRIFTS: tuple[Drift, ...] = (_wandering_level, _wandering_swing, _lasting_step, _glitches)
