@@ -64,7 +64,7 @@ def detect(
         detector=detector,
         weights=weights,
         schema=schema,
-        options=o.read_options(separator, encoding, decimal, thousands, query),
+        options=o.read_options(separator, encoding, decimal, thousands, query, kind),
     )
     find = detect_ranges if is_series(choice) else detect_rows
     find(choice, top=top, out=out, report=report, seed=seed, quiet=quiet)

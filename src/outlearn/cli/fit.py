@@ -59,7 +59,7 @@ def fit(
         detector=detector,
         weights=weights,
         schema=schema,
-        options=o.read_options(separator, encoding, decimal, thousands, query),
+        options=o.read_options(separator, encoding, decimal, thousands, query, kind),
     )
     learn = fit_ranges if is_series(choice) else fit_rows
     learn(choice, out, known_normal=known_normal, seed=seed, quiet=quiet)

@@ -120,7 +120,8 @@ Budget = Annotated[
 Kind = Annotated[
     str | None,
     typer.Option(
-        help="series or table; without it a table of numbers at even steps of the time column is a series.",
+        help="series, flows or table; without it a table of numbers at even steps of the time column is a "
+        "series, and one of addresses and bytes or packets holds network flows.",
         rich_help_panel=_SERIES,
         metavar="KIND",
     ),
@@ -153,12 +154,18 @@ DiscoveryRate = Annotated[
 
 
 def read_options(
-    separator: str | None, encoding: str | None, decimal: str | None, thousands: str | None, query: str | None
+    separator: str | None,
+    encoding: str | None,
+    decimal: str | None,
+    thousands: str | None,
+    query: str | None,
+    kind: str | None = None,
 ) -> ReadOptions:
-    """Return how to read, as the user said it."""
+    """Return how to read, as the user said it; of series the numbers are taken as they are."""
     from outlearn.data.readers import ReadOptions
 
-    return ReadOptions("\t" if separator == "\\t" else separator, encoding, decimal, thousands, query)
+    sign = "\t" if separator == "\\t" else separator
+    return ReadOptions(sign, encoding, decimal, thousands, query, "table" if kind == "series" else kind)
 
 
 def rule_of(

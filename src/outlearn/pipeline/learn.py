@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from outlearn.data.flows import flow_view, holds_flows
 from outlearn.data.infer import infer_schema
 from outlearn.data.labels import parse_labels
 from outlearn.data.overrides import ColumnOverride, apply_overrides, read_overrides
@@ -76,6 +77,9 @@ def open_table(spec: Spec, reading: Reading) -> tuple[Source, Reading]:
     source = open_rows(spec, options)
     answer = answer_column(spec)
     ignore = reading.ignore
+    if options.kind == "flows" or (options.kind is None and holds_flows(source.columns)):
+        source, aside = flow_view(source)
+        ignore = (*ignore, *(name for name in aside if name not in ignore))
     if answer is not None and answer != label and answer not in ignore and answer in source.columns:
         ignore = (*ignore, answer)
     return source, replace(reading, label_column=label, ignore=ignore, options=options)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outlearn import __version__
+from outlearn.data.flows import flow_words, of_flows
 from outlearn.data.labels import parse_labels
 from outlearn.data.readers import ReadOptions, Source
 from outlearn.data.sample import sample_source
@@ -212,6 +213,11 @@ class Monitor:
         with stages.stage("explaining"):
             picture = take_picture(detector, source, scan.scores, decision, best)
             told = explain_top(detector, picture.top, best, self.support_rows)
+        if of_flows(detector.schema_.names):
+            told = tuple(
+                replace(why, sentence=f"{flow_words(values)}: {why.sentence}")
+                for why, values in zip(told, picture.values, strict=True)
+            )
         if out is not None:
             renamed = _write(Path(out), source, scan, decision, told, stages)
             notes = (*notes, renamed) if renamed else notes
@@ -240,6 +246,9 @@ class Monitor:
 
     def _reading(self, options: ReadOptions | None) -> Reading:
         roles = {column.role: column.name for column in self.detector.schema_.columns}
+        options = options or ReadOptions()
+        if options.kind is None:
+            options = replace(options, kind="flows" if of_flows(self.detector.schema_.names) else "table")
         return Reading(label_column=roles.get(Role.LABEL), options=options)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -212,6 +213,7 @@ def _findings(
 
 
 def _reading(detector: SeriesDetector, label_column: str | None, options: ReadOptions | None) -> Reading:
+    options = replace(options or ReadOptions(), kind="table")
     return Reading(label_column, detector.time_column, tuple(detector.ignore), None, options)
 
 

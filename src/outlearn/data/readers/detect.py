@@ -15,7 +15,8 @@ __all__ = ["HEAD_BYTES", "FileBytes", "Format", "examine", "utf16_order"]
 
 HEAD_BYTES = 1 << 20
 
-Format = str  # "parquet", "arrow", "arrow stream", "json lines" or "delimited"
+Format = str  # "parquet", "arrow", "arrow stream", "json lines", "zeek", "capture" or
+# "delimited"
 
 _COMPRESSED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bz2"}
 _TABLES = {b"PAR1": "parquet", b"ARROW1": "arrow", b"\xff\xff\xff\xff": "arrow stream"}
@@ -35,9 +36,8 @@ _REFUSED = {
     b"\xfd7zXZ": "an xz archive; unpack it",
     b"7z\xbc\xaf": "a 7z archive; unpack it",
     b"\x80\x04": "a Python pickle, which is never opened; write its table as Parquet or CSV",
-    b"\xd4\xc3\xb2\xa1": "a packet capture; make flows of it first",
-    b"\n\r\r\n": "a packet capture; make flows of it first",
 }
+_CAPTURES = (b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"M<\xb2\xa1", b"\xa1\xb2<M", b"\n\r\r\n")
 _JSON = {".json", ".jsonl", ".ndjson"}
 _SUFFIXES = {
     ".parquet": {"parquet"},
@@ -46,7 +46,7 @@ _SUFFIXES = {
     ".feather": {"arrow"},
     ".ipc": {"arrow", "arrow stream"},
     **{suffix: {"json lines"} for suffix in _JSON},
-    **{suffix: {"delimited"} for suffix in (".csv", ".tsv", ".txt", ".dat", ".tab")},
+    **{suffix: {"delimited", "zeek"} for suffix in (".csv", ".tsv", ".txt", ".dat", ".tab")},
 }
 _PACKED = {".gz", ".gzip", ".zst", ".zstd", ".bz2"}
 _BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")
@@ -91,7 +91,7 @@ def examine(path: Path) -> tuple[FileBytes, Format, tuple[str, ...]]:
     with pa.input_stream(str(path), compression=compression) as stream:
         head = stream.read(HEAD_BYTES + 1)
     content = FileBytes(path, compression, head[:HEAD_BYTES], len(head) <= HEAD_BYTES)
-    if not head.lstrip(b"\xef\xbb\xbf \t\r\n"):
+    if not head.startswith(_CAPTURES) and not head.lstrip(b"\xef\xbb\xbf \t\r\n"):
         raise ReadError(f"{path}: the file is empty; wanted a header and rows")
     form = _format(content)
     suffix = path.with_suffix("").suffix if compression and path.suffix.lower() in _PACKED else path.suffix
@@ -110,6 +110,8 @@ def _format(content: FileBytes) -> Format:
     refused = _match(head, _REFUSED)
     if refused:
         raise ReadError(f"{path}: {refused}; wanted CSV, Parquet, JSON Lines or Arrow")
+    if head.startswith(_CAPTURES):
+        return "capture"
     table = _match(head, _TABLES)
     if table and content.compression:
         raise ReadError(f"{path}: {table} inside {content.compression}; unpack it first")
@@ -119,6 +121,8 @@ def _format(content: FileBytes) -> Format:
         raise ReadError(f"{path}: binary data, no text; wanted CSV, Parquet, JSON Lines or Arrow")
     if _json_object(head):
         return "json lines"
+    if head.startswith(b"#separator "):
+        return "zeek"
     if _JSON & {suffix.lower() for suffix in path.suffixes} and head.lstrip().startswith((b"[", b"{")):
         raise ReadError(f"{path}: one JSON value over several lines or an array; wanted one object a line")
     return "delimited"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from outlearn.data.datasets import datasets, load_dataset
+from outlearn.data.readers.capture import open_capture
 from outlearn.data.readers.columnar import open_arrow, open_arrow_stream, open_parquet
 from outlearn.data.readers.dataframe import open_dataframe
 from outlearn.data.readers.delimited import open_delimited
@@ -14,6 +15,7 @@ from outlearn.data.readers.detect import examine
 from outlearn.data.readers.jsonlines import open_json_lines
 from outlearn.data.readers.source import ReadOptions, Source, reading
 from outlearn.data.readers.sql import open_query
+from outlearn.data.readers.zeek import open_zeek
 from outlearn.errors import ReadError
 
 if TYPE_CHECKING:
@@ -29,9 +31,10 @@ def open_source(spec: str | os.PathLike[str] | IntoFrame, *, options: ReadOption
 
     Parameters
     ----------
-    spec : a path to CSV or its kin, Parquet, JSON Lines or Arrow (text also packed by gzip, zstd or bz2);
-        ``dataset:NAME`` for a bundled set; an SQLAlchemy URL, with ``options.query``; or a dataframe of
-        any library that narwhals knows. The format of a file is told by its content, not by its name.
+    spec : a path to CSV or its kin, Parquet, JSON Lines, Arrow, a log of Zeek, or a capture of packets (all
+        but Parquet and Arrow also packed by gzip, zstd or bz2); ``dataset:NAME`` for a bundled set; an
+        SQLAlchemy URL, with ``options.query``; or a dataframe of any library that narwhals knows. The format
+        of a file is told by its content, not by its name.
     options : what detection should not decide.
 
     Raises
@@ -67,6 +70,10 @@ def _open_path(text: str, options: ReadOptions) -> Source:
         return open_arrow(text, content, notes)
     if form == "arrow stream":
         return open_arrow_stream(text, content, notes)
+    if form == "capture":
+        return open_capture(text, content, notes)
+    if form == "zeek":
+        return open_zeek(text, content, options, notes)
     if form == "json lines":
         return open_json_lines(text, content, options, notes)
     return open_delimited(text, content, options, notes)

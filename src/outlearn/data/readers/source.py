@@ -14,6 +14,7 @@ from outlearn.errors import ParameterError, ReadError
 __all__ = ["ReadOptions", "Source", "one_line", "reading", "unique_names"]
 
 BATCH_ROWS = 16_384
+KINDS = ("flows", "table")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class ReadOptions:
     encoding : a codec name such as ``"cp1252"``.
     decimal, thousands : signs within numbers, one character each.
     query : the SQL text, wanted where the source is a database URL.
+    kind : what the rows are, where it is not to be told by their columns: "flows", or "table" for rows that
+        are taken as they are. Only pipelines ask.
     as_text : columns of text sources in which no value may be taken for a badly written number, such as
         labels: a column mostly of numbers otherwise loses the few values that are none (with a note).
     """
@@ -33,9 +36,12 @@ class ReadOptions:
     decimal: str | None = None
     thousands: str | None = None
     query: str | None = None
+    kind: str | None = None
     as_text: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.kind not in (None, *KINDS):
+            raise ParameterError(f"kind is {self.kind!r}; wanted one of {', '.join(KINDS)}, or None")
         for option in ("separator", "decimal", "thousands"):
             value = getattr(self, option)
             if value is not None and (len(value) != 1 or not value.isascii() or value in '"\r\n'):

@@ -1,0 +1,61 @@
+"""Events of Suricata (eve.json): those of flows, with what is nested in them as columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import polars as pl
+
+from outlearn.data.readers.source import Source
+from outlearn.errors import ReadError
+
+__all__ = ["flows_of_events"]
+
+NESTED = {
+    "flow_start": ("$.start", pl.String),
+    "flow_age": ("$.age", pl.Float64),
+    "flow_state": ("$.state", pl.String),
+    "flow_reason": ("$.reason", pl.String),
+    "flow_pkts_toserver": ("$.pkts_toserver", pl.Float64),
+    "flow_pkts_toclient": ("$.pkts_toclient", pl.Float64),
+    "flow_bytes_toserver": ("$.bytes_toserver", pl.Float64),
+    "flow_bytes_toclient": ("$.bytes_toclient", pl.Float64),
+}
+ASIDE = ("flow", "event_type")
+
+
+def flows_of_events(source: Source) -> Source:
+    """Return the events of type flow, with the numbers that are nested in them as columns.
+
+    Raises
+    ------
+    ReadError
+        When no event is a flow.
+    """
+    others: dict[str, int] = {}
+    rows = 0
+    for batch in source.batches(100_000):
+        counts = dict(batch["event_type"].value_counts().iter_rows())
+        rows += counts.pop("flow", 0)
+        for name, count in counts.items():
+            others[str(name)] = others.get(str(name), 0) + count
+    if not rows:
+        kinds = ", ".join(sorted(others))
+        raise ReadError(
+            f"{source.name}: no event is a flow, of {sum(others.values()):,} ({kinds}); log flows too"
+        )
+
+    def batches(size: int) -> Iterator[pl.DataFrame]:
+        for batch in source.batches(size):
+            flows = batch.filter(pl.col("event_type") == "flow")
+            if flows.height:
+                yield flows.with_columns(
+                    pl.col("flow").str.json_path_match(path).cast(dtype, strict=False).alias(name)
+                    for name, (path, dtype) in NESTED.items()
+                ).drop(ASIDE)
+
+    columns = (*(name for name in source.columns if name not in ASIDE), *NESTED)
+    told = ", ".join(f"{count:,} {name}" for name, count in sorted(others.items()))
+    notes = (f"events that are no flows were left aside: {told}",) if others else ()
+    return replace(source, columns=columns, batches=batches, rows=rows, notes=(*source.notes, *notes))
