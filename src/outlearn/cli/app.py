@@ -13,6 +13,7 @@ from outlearn.cli.evaluate import evaluate
 from outlearn.cli.explain import explain
 from outlearn.cli.fit import fit
 from outlearn.cli.guard import guarded
+from outlearn.cli.hunt import hunt
 from outlearn.cli.learners import learners
 from outlearn.cli.metatrain import metatrain
 from outlearn.cli.practice import learn_asking, learn_fleet, learn_series, learn_tuning
@@ -34,6 +35,7 @@ for command in (
     fit,
     score,
     explain,
+    hunt,
     evaluate,
     datasets,
     learners,

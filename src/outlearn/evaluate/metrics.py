@@ -20,10 +20,12 @@ __all__ = [
     "Metric",
     "auroc",
     "average_precision",
+    "average_precision_at",
     "bootstrap_interval",
     "expected_calibration_error",
     "precision_at_budget",
     "recall_at_budget",
+    "recall_at_false_alarms",
 ]
 
 Metric = Callable[[NDArray[np.int64], NDArray[np.float64]], float]
@@ -78,6 +80,49 @@ def average_precision(y: ArrayLike, scores: ArrayLike) -> float:
     found = np.cumsum(anomalies)
     precision = found / (found + np.cumsum(normals))
     return float((anomalies * precision).sum() / anomalies.sum())
+
+
+def average_precision_at(y: ArrayLike, scores: ArrayLike, prevalence: float) -> float:
+    """Average precision were `prevalence` of the rows anomalies: each class keeps how its scores lie.
+
+    Raises
+    ------
+    ParameterError
+        When the prevalence is not inside (0, 1).
+
+    >>> average_precision_at([0, 1, 0, 1], [0.1, 0.9, 0.8, 0.7], 0.5)  # as many of both: as it is
+    0.8333333333333333
+    """
+    if not 0 < prevalence < 1:
+        raise ParameterError(f"prevalence={prevalence}; wanted a share inside (0, 1)")
+    anomalies, normals = _counts(y, scores, needs=(0, 1))
+    found, raised = np.cumsum(anomalies) / anomalies.sum(), np.cumsum(normals) / normals.sum()
+    right = prevalence * found
+    wrong = (1 - prevalence) * raised
+    precision = np.divide(right, right + wrong, out=np.zeros_like(right), where=right > 0)
+    return float((anomalies * precision).sum() / anomalies.sum())
+
+
+def recall_at_false_alarms(y: ArrayLike, scores: ArrayLike, rate: float) -> float:
+    """Share of anomalies found where `rate` of the normal rows raise an alarm, in expectation over ties.
+
+    Raises
+    ------
+    ParameterError
+        When the rate is not inside (0, 1).
+
+    >>> recall_at_false_alarms([0] * 10 + [1, 1], [*range(10), 9.5, 8.5], 0.1)
+    1.0
+    """
+    if not 0 < rate < 1:
+        raise ParameterError(f"rate={rate}; wanted a share of normal rows inside (0, 1)")
+    anomalies, normals = _counts(y, scores, needs=(0, 1))
+    allowed = rate * normals.sum()
+    above = np.cumsum(normals) - normals
+    # A tie that holds more normal rows than are allowed is taken in part.
+    room = np.clip(allowed - above, 0.0, None)
+    part = np.where(normals > 0, np.minimum(room / np.maximum(normals, 1), 1.0), (above <= allowed) * 1.0)
+    return float((anomalies * part).sum() / anomalies.sum())
 
 
 def precision_at_budget(y: ArrayLike, scores: ArrayLike, k: int) -> float:

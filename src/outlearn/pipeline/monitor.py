@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -203,21 +203,27 @@ class Monitor:
         reference: str | None,
         notes: tuple[str, ...],
         stages: Stages,
+        decide: Callable[[Scan], Decision] | None = None,
+        tell: Callable[[int], str] | None = None,
     ) -> Findings:
-        """Do what `detect` does for an open source; no `reference`: rows were compared with themselves."""
+        """Do what `detect` does for an open source; no `reference`: rows were compared with themselves.
+
+        decide : decides in place of a rule. tell : what to say of a row before the reason why it is odd.
+        """
         detector = self.detector
         check_rule(detector, rule)
         scan = score_rows(detector, source, stages)
-        decision = decide_rows(detector, scan, rule)
+        decision = decide_rows(detector, scan, rule) if decide is None else decide(scan)
         best = top_rows(scan.scores, top)
         with stages.stage("explaining"):
             picture = take_picture(detector, source, scan.scores, decision, best)
             told = explain_top(detector, picture.top, best, self.support_rows)
-        if of_flows(detector.schema_.names):
-            told = tuple(
-                replace(why, sentence=f"{flow_words(values)}: {why.sentence}")
-                for why, values in zip(told, picture.values, strict=True)
-            )
+        flows = of_flows(source.columns)
+        named = [f"{flow_words(values)}: " if flows else "" for values in picture.values]
+        told = tuple(
+            replace(why, sentence=f"{name}{tell(why.row) if tell else ''}{why.sentence}")
+            for why, name in zip(told, named, strict=True)
+        )
         if out is not None:
             renamed = _write(Path(out), source, scan, decision, told, stages)
             notes = (*notes, renamed) if renamed else notes

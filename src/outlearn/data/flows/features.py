@@ -19,28 +19,28 @@ FLOW = (
     "state",
     "target port",
     "direction",
-    "duration (log)",
-    "sent bytes (log)",
-    "received bytes (log)",
-    "sent packets (log)",
-    "received packets (log)",
-    "bytes a sent packet (log)",
-    "bytes a received packet (log)",
+    "duration",
+    "sent bytes",
+    "received bytes",
+    "sent packets",
+    "received packets",
+    "bytes a sent packet",
+    "bytes a received packet",
     "sent share",
-    "bytes a second (log)",
+    "bytes a second",
     "steps of the connection",
     "reset",
     "retransmitted",
 )
 HOSTS = (
-    "flows of the source in a minute (log)",
-    "targets of the source in a minute (log)",
-    "ports of the source in a minute (log)",
+    "flows of the source in a minute",
+    "targets of the source in a minute",
+    "ports of the source in a minute",
     "failed share of the source in a minute",
-    "flows to the target in a minute (log)",
-    "sources of the target in a minute (log)",
-    "ports of the target in a minute (log)",
-    "flows of the pair in an hour (log)",
+    "flows to the target in a minute",
+    "sources of the target in a minute",
+    "ports of the target in a minute",
+    "flows of the pair in an hour",
     "unevenness of gaps of the pair",
     "unevenness of sizes of the pair",
 )
@@ -85,15 +85,13 @@ def _own() -> list[pl.Expr]:
         .otherwise(pl.lit("outside"))
         .alias("direction"),
         *(
-            pl.col(name).clip(lower_bound=0.0).log1p().alias(f"{name} (log)")
+            pl.col(name).clip(lower_bound=0.0).alias(f"{name}")
             for name in ("duration", "sent bytes", "received bytes", "sent packets", "received packets")
         ),
-        _ratio(sent, pl.col("sent packets")).log1p().alias("bytes a sent packet (log)"),
-        _ratio(received, pl.col("received packets")).log1p().alias("bytes a received packet (log)"),
+        _ratio(sent, pl.col("sent packets")).alias("bytes a sent packet"),
+        _ratio(received, pl.col("received packets")).alias("bytes a received packet"),
         _ratio(sent, sent + received).alias("sent share"),
-        ((sent + received) / (pl.col("duration").clip(lower_bound=0.0) + 1.0))
-        .log1p()
-        .alias("bytes a second (log)"),
+        ((sent + received) / (pl.col("duration").clip(lower_bound=0.0) + 1.0)).alias("bytes a second"),
         history.str.len_chars().cast(pl.Float64).alias("steps of the connection"),
         history.str.contains("[Rr]").cast(pl.Float64).alias("reset"),
         history.str.contains("[Tt]").cast(pl.Float64).alias("retransmitted"),
@@ -127,14 +125,14 @@ def _hosts() -> list[pl.Expr]:
     size = pl.col("sent bytes").fill_null(0.0)
     enough = pl.len() > FEWEST_GAPS
     told: list[tuple[pl.Expr, list[str]]] = [
-        (pl.len().cast(pl.Float64).log1p(), source),
-        (pl.col("target").n_unique().cast(pl.Float64).log1p(), source),
-        (pl.col("target port").n_unique().cast(pl.Float64).log1p(), source),
+        (pl.len().cast(pl.Float64), source),
+        (pl.col("target").n_unique().cast(pl.Float64), source),
+        (pl.col("target port").n_unique().cast(pl.Float64), source),
         (pl.col("failed").mean(), source),
-        (pl.len().cast(pl.Float64).log1p(), target),
-        (pl.col("source").n_unique().cast(pl.Float64).log1p(), target),
-        (pl.col("target port").n_unique().cast(pl.Float64).log1p(), target),
-        (pl.len().cast(pl.Float64).log1p(), pair),
+        (pl.len().cast(pl.Float64), target),
+        (pl.col("source").n_unique().cast(pl.Float64), target),
+        (pl.col("target port").n_unique().cast(pl.Float64), target),
+        (pl.len().cast(pl.Float64), pair),
         (pl.when(enough).then(_unevenness(gap)), pair),
         (pl.when(enough).then(_unevenness(size)), pair),
     ]

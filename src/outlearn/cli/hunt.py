@@ -1,0 +1,65 @@
+"""outlearn hunt: what resembles a few confirmed cases."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from outlearn.cli import options as o
+
+__all__ = ["hunt"]
+
+
+def hunt(
+    table: o.Table,
+    like: Annotated[
+        str, typer.Option(help="The confirmed cases: one to five rows, or more, of the same columns.")
+    ],
+    reference: Annotated[str | None, typer.Option(help="Rows known to be normal.")] = None,
+    learner: Annotated[
+        str,
+        typer.Option(
+            help="incontext, siamese, triplet, protonet or maml; auto tries them out on three cases or more."
+        ),
+    ] = "auto",
+    top: o.Top = 20,
+    out: o.Out = None,
+    report: o.Report = None,
+    ignore: o.Ignore = None,
+    schema: o.SchemaFile = None,
+    kind: o.Kind = None,
+    separator: o.Separator = None,
+    encoding: o.Encoding = None,
+    decimal: o.DecimalSign = None,
+    thousands: o.ThousandsSign = None,
+    query: o.Query = None,
+    seed: o.Seed = 0,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Rank rows by how much they resemble confirmed cases, and say which are alike, or that none is."""
+    from outlearn.cli.terminal import check_report, progress_bars, tell
+    from outlearn.errors import ParameterError
+    from outlearn.pipeline.hunt import hunt as find
+
+    check_report(report)
+    if kind not in (None, "flows", "table"):
+        raise ParameterError(
+            f"--kind is {kind!r}; wanted flows or table: ranges of series are not hunted for"
+        )
+    with progress_bars(quiet) as progress:
+        findings = find(
+            table,
+            like,
+            reference=reference,
+            learner=learner,
+            ignore=ignore or (),
+            schema=schema,
+            top=top,
+            out=out,
+            options=o.read_options(separator, encoding, decimal, thousands, query, kind),
+            random_state=seed,
+            progress=progress,
+        )
+    tell(findings, top=top, out=out, report=report, quiet=quiet)

@@ -1,0 +1,236 @@
+"""Find what resembles a few confirmed cases: rank all rows, say which are alike, or that none is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from outlearn.data.flows import FEATURES, HOSTS, of_flows
+from outlearn.data.readers import ReadOptions, Source
+from outlearn.data.sample import sample_source
+from outlearn.data.schema import Schema, unknown_column
+from outlearn.decisions.decision import Decision, Promise
+from outlearn.detectors.alike import Alike
+from outlearn.detectors.base import BaseDetector
+from outlearn.detectors.named import make_detector
+from outlearn.errors import InputError, ParameterError
+from outlearn.pipeline.learn import SAMPLE_ROWS, Reading, open_table
+from outlearn.pipeline.monitor import Monitor, check_request
+from outlearn.pipeline.rows import Spec, chunk_rows, chunks_of
+from outlearn.pipeline.scan import Scan
+from outlearn.pipeline.stages import Progress, Stages
+from outlearn.report.findings import Findings
+
+__all__ = ["AUTO", "LEARNERS", "hunt"]
+
+AUTO = "auto"
+LEARNERS = (
+    "incontext",
+    "siamese",
+    "triplet",
+    "protonet",
+    "maml",
+)  # that take cases; the first is the default
+CASES = 1000  # at most
+FEWEST = 3  # cases from which on learners are tried out, one case left out at a time
+TRIED = 5  # cases that are left out, at most
+ROWS = 2000  # of the table, that learners are tried out on
+
+
+def hunt(
+    source: Spec,
+    like: Spec,
+    *,
+    reference: Spec | None = None,
+    learner: str = AUTO,
+    ignore: Sequence[str] = (),
+    schema: str | Path | None = None,
+    top: int = 20,
+    out: str | Path | None = None,
+    options: ReadOptions | None = None,
+    random_state: int = 0,
+    progress: Progress | None = None,
+) -> Findings:
+    """Rank the rows of a source by how much they resemble confirmed cases.
+
+    A row is flagged as alike where it lies as near to a case as nine in ten rows lie to their nearest
+    neighbour. Where none does, `Findings.doubt` says that nothing is alike; rows are ranked all the same.
+
+    Parameters
+    ----------
+    like : the confirmed cases, with the columns of the source; one to a thousand rows.
+    reference : rows known to be normal, with the same columns.
+    learner : of `LEARNERS`; "auto" takes the in-context learner, or from three cases on the one that ranks a
+        case that is left out highest.
+
+    The others are those of `Monitor.fit` and `Monitor.detect`.
+
+    Raises
+    ------
+    InputError
+        When a table cannot be read, or columns are missing from the cases.
+    """
+    if learner != AUTO and learner not in LEARNERS:
+        raise ParameterError(f"learner is {learner!r}; wanted {AUTO} or one of {', '.join(LEARNERS)}")
+    check_request(top, out, source)
+    stages = Stages(progress)
+    reading = Reading(None, None, tuple(ignore), schema, options)
+    with stages.stage("reading"):
+        opened, settled = open_table(source, reading)
+        drawn = sample_source(opened, SAMPLE_ROWS, seed=random_state, chunk_rows=chunk_rows(opened))
+        columns = Schema(settled.schema_of(drawn.frame).used)
+        table = drawn.frame.select(columns.names)
+        found = _beside(like, reading, table, "the cases")
+        if found.height > CASES:
+            raise InputError(
+                f"{found.height:,} cases came; wanted {CASES:,} at most: to learn from more, label them"
+            )
+        cases, said = _seen_around(found, opened, table)
+        normal = table.clear()
+        if reference is not None:
+            normal = _beside(reference, reading, table, "the reference").select(table.columns)
+    rows = pl.concat([table, normal, cases])
+    y = np.repeat([-1, 0, 1], [table.height, normal.height, cases.height])
+    with stages.stage("learning"):
+        chosen, why = _choice(learner, columns, rows, y, random_state)
+        detector = _detector(chosen, columns, random_state).fit(rows, y)
+        alike = Alike.of(
+            detector.encoder_.transform(table).values, detector.encoder_.transform(cases).values, random_state
+        )
+    away, which = _distances(detector, alike, opened, stages)
+    monitor = Monitor(detector, opened.name, None, len(table), (*opened.notes, *drawn.notes, *said, why))
+    findings = monitor.judge(
+        opened,
+        rule=None,
+        top=top,
+        out=out,
+        reference=None,
+        notes=monitor.notes,
+        stages=stages,
+        decide=lambda scan: _decision(scan, away <= alike.reach),
+        tell=lambda row: f"{_words(alike, float(away[row]), int(which[row]), cases.height)}; ",
+    )
+    if (away <= alike.reach).any():
+        return findings
+    nearest = int(np.argmin(away))
+    return replace(
+        findings,
+        doubt=f"nothing alike here: the row that is nearest to a case, row {nearest}, lies farther from it "
+        f"than {1 - alike.share(float(away[nearest])):.0%} of the rows lie from their nearest neighbour; the "
+        "ranking below is of what is odd in the same way at most",
+    )
+
+
+def _beside(spec: Spec, reading: Reading, table: pl.DataFrame, what: str) -> pl.DataFrame:
+    """Read rows whole, with the columns of the table in its types."""
+    opened, _ = open_table(spec, reading)
+    for name in table.columns:
+        if name not in opened.columns:
+            raise unknown_column(name, opened.columns, what=f"a column of {what}")
+    types = [pl.col(name).cast(dtype, strict=False) for name, dtype in table.schema.items()]
+    return opened.read().with_columns(types)
+
+
+def _seen_around(
+    cases: pl.DataFrame, source: Source, table: pl.DataFrame
+) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Return cases with the columns of the table, and what to say of them.
+
+    What hosts do around a flow is not seen in a file of single cases: those that are in the source are read
+    there, of others it is missing.
+    """
+    plain = cases.select(table.columns)
+    keys = [name for name in cases.columns if name not in FEATURES and name in source.columns]
+    keys = [name for name in keys if name not in table.columns]
+    if not of_flows(source.columns) or not keys:
+        return plain, ()
+    texts = [pl.col(name).cast(pl.String) for name in keys]
+    wanted = cases.select(texts).with_row_index("case")
+    there: dict[int, pl.DataFrame] = {}
+    for chunk in chunks_of(source):
+        rows = chunk.select(texts).with_row_index("row").join(wanted, on=keys, nulls_equal=True)
+        for row, case in rows.select("row", "case").iter_rows():
+            there.setdefault(case, chunk[row].select(table.columns))
+    alone = plain.with_columns(
+        pl.lit(None, dtype=table.schema[name]).alias(name) for name in HOSTS if name in plain
+    )
+    parts = [there.get(case, alone[case]) for case in range(cases.height)]
+    missing = cases.height - len(there)
+    note = f"{missing} of the cases are not in the table: what their hosts did around them is not known"
+    return pl.concat(parts), (note,) if missing else ()
+
+
+def _detector(learner: str, schema: Schema, seed: int) -> BaseDetector:
+    return make_detector(learner, schema=schema, random_state=seed)
+
+
+def _choice(
+    learner: str, schema: Schema, rows: pl.DataFrame, y: NDArray[np.int64], seed: int
+) -> tuple[str, str]:
+    """Return the learner to take, and why."""
+    cases = np.flatnonzero(y == 1)
+    if learner != AUTO:
+        return learner, f"ranked by the learner {learner}, as asked for"
+    if len(cases) < FEWEST:
+        few = "1 case is" if len(cases) == 1 else f"{len(cases)} cases are"
+        return LEARNERS[0], f"ranked by the learner {LEARNERS[0]}: {few} too few to try others out on"
+    rng = np.random.default_rng(seed)
+    others = rng.permutation(np.flatnonzero(y != 1))[:ROWS]
+    held = rng.permutation(cases)[:TRIED]
+    placed = {}
+    for name in LEARNERS:
+        ranks = []
+        for case in held:
+            kept = np.concatenate([others, cases[cases != case]])
+            detector = _detector(name, schema, seed).fit(rows[kept], y[kept])
+            scores = detector.anomaly_score(pl.concat([rows[[int(case)]], rows[others]]))
+            ranks.append(float((scores[1:] < scores[0]).mean()))
+        placed[name] = float(np.mean(ranks))
+    # Ties are frequent with few cases: the default wins them.
+    best = max(LEARNERS, key=lambda name: placed[name])
+    told = ", ".join(f"{name} {1 - share:.1%}" for name, share in placed.items())
+    return best, (
+        f"ranked by the learner {best}: of {len(held)} cases left out in turn, this share of the other rows "
+        f"was ranked at least as high as the case, on average: {told}"
+    )
+
+
+def _distances(
+    detector: BaseDetector, alike: Alike, source: Source, stages: Stages
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return, of each row, the distance to the nearest case and which that is."""
+    parts = []
+    with stages.stage("comparing", source.rows) as tick:
+        done = 0
+        for chunk in chunks_of(source):
+            parts.append(alike.distances(detector.encoder_.transform(chunk).values))
+            done += chunk.height
+            tick(done)
+    away, which = zip(*parts, strict=True)
+    return np.concatenate(away), np.concatenate(which)
+
+
+def _decision(scan: Scan, flagged: NDArray[np.bool_]) -> Decision:
+    lowest = float(scan.scores[flagged].min()) if flagged.any() else float("inf")
+    return Decision(
+        flagged=flagged,
+        threshold=lowest,
+        rule="as near to a confirmed case as nine in ten rows lie to their nearest neighbour",
+        promise=Promise(False, "to resemble a case is no proof; confirm or refute the first ones"),
+    )
+
+
+def _words(alike: Alike, away: float, case: int, cases: int) -> str:
+    """Return how near a row is to a case, in words."""
+    name = "the case" if cases == 1 else f"case {case}"
+    if away == 0:
+        return f"the same as {name}"
+    share = alike.share(away)
+    if share == 0:
+        return f"unlike {name}"
+    return f"as near to {name} as {1 - share:.0%} of rows lie to their nearest"
