@@ -8,10 +8,12 @@ from outlearn.evaluate.metrics import (
     Metric,
     auroc,
     average_precision,
+    average_precision_at,
     bootstrap_interval,
     expected_calibration_error,
     precision_at_budget,
     recall_at_budget,
+    recall_at_false_alarms,
 )
 from outlearn.evaluate.protocol import (
     PROTOCOLS,
@@ -22,6 +24,7 @@ from outlearn.evaluate.protocol import (
     inlier_only,
     inlier_only_dte,
 )
+from outlearn.evaluate.zero_day import FamilyFigures, judge_zero_day, zero_day
 
 __all__ = [
     "PROTOCOLS",
@@ -30,6 +33,7 @@ __all__ = [
     "Estimator",
     "Evaluation",
     "Events",
+    "FamilyFigures",
     "Interval",
     "Metric",
     "Protocol",
@@ -38,6 +42,7 @@ __all__ = [
     "affiliation",
     "auroc",
     "average_precision",
+    "average_precision_at",
     "bootstrap_interval",
     "compare",
     "contaminated",
@@ -48,6 +53,9 @@ __all__ = [
     "few_labels",
     "inlier_only",
     "inlier_only_dte",
+    "judge_zero_day",
     "precision_at_budget",
     "recall_at_budget",
+    "recall_at_false_alarms",
+    "zero_day",
 ]

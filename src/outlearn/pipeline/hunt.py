@@ -15,7 +15,7 @@ from outlearn.data.readers import ReadOptions, Source
 from outlearn.data.sample import sample_source
 from outlearn.data.schema import Schema, unknown_column
 from outlearn.decisions.decision import Decision, Promise
-from outlearn.detectors.alike import Alike
+from outlearn.detectors.alike import Alike, Likeness
 from outlearn.detectors.base import BaseDetector
 from outlearn.detectors.named import make_detector
 from outlearn.errors import InputError, ParameterError
@@ -58,8 +58,8 @@ def hunt(
 ) -> Findings:
     """Rank the rows of a source by how much they resemble confirmed cases.
 
-    A row is flagged as alike where it lies as near to a case as nine in ten rows lie to their nearest
-    neighbour. Where none does, `Findings.doubt` says that nothing is alike; rows are ranked all the same.
+    Rows that lie as near to a case as rows of the table do to one another are flagged as alike; see
+    `detectors.alike`. Where none does, `Findings.doubt` says so; rows are ranked all the same.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def hunt(
         alike = Alike.of(
             detector.encoder_.transform(table).values, detector.encoder_.transform(cases).values, random_state
         )
-    away, which = _distances(detector, alike, opened, stages)
+    likeness = _likeness(detector, alike, opened, stages)
     monitor = Monitor(detector, opened.name, None, len(table), (*opened.notes, *drawn.notes, *said, why))
     findings = monitor.judge(
         opened,
@@ -112,17 +112,17 @@ def hunt(
         reference=None,
         notes=monitor.notes,
         stages=stages,
-        decide=lambda scan: _decision(scan, away <= alike.reach),
-        tell=lambda row: f"{_words(alike, float(away[row]), int(which[row]), cases.height)}; ",
+        decide=lambda scan: _decision(scan, likeness.alike),
+        tell=lambda row: f"{_words(alike, likeness, row, cases.height)}; ",
     )
-    if (away <= alike.reach).any():
+    if likeness.alike.any():
         return findings
-    nearest = int(np.argmin(away))
+    nearest = int(np.argmin(likeness.away))
     return replace(
         findings,
         doubt=f"nothing alike here: the row that is nearest to a case, row {nearest}, lies farther from it "
-        f"than {1 - alike.share(float(away[nearest])):.0%} of the rows lie from their nearest neighbour; the "
-        "ranking below is of what is odd in the same way at most",
+        f"than {1 - alike.share(float(likeness.away[nearest])):.0%} of the rows lie from their nearest "
+        "neighbour; the ranking below is of what is odd in the same way at most",
     )
 
 
@@ -200,19 +200,20 @@ def _choice(
     )
 
 
-def _distances(
-    detector: BaseDetector, alike: Alike, source: Source, stages: Stages
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return, of each row, the distance to the nearest case and which that is."""
-    parts = []
+def _likeness(detector: BaseDetector, alike: Alike, source: Source, stages: Stages) -> Likeness:
+    """Return how all rows lie to the cases."""
+    parts: list[Likeness] = []
     with stages.stage("comparing", source.rows) as tick:
         done = 0
         for chunk in chunks_of(source):
-            parts.append(alike.distances(detector.encoder_.transform(chunk).values))
+            parts.append(alike.of_rows(detector.encoder_.transform(chunk).values))
             done += chunk.height
             tick(done)
-    away, which = zip(*parts, strict=True)
-    return np.concatenate(away), np.concatenate(which)
+    return Likeness(
+        np.concatenate([part.away for part in parts]),
+        np.concatenate([part.which for part in parts]),
+        np.concatenate([part.alike for part in parts]),
+    )
 
 
 def _decision(scan: Scan, flagged: NDArray[np.bool_]) -> Decision:
@@ -220,17 +221,17 @@ def _decision(scan: Scan, flagged: NDArray[np.bool_]) -> Decision:
     return Decision(
         flagged=flagged,
         threshold=lowest,
-        rule="as near to a confirmed case as nine in ten rows lie to their nearest neighbour",
+        rule="as near to a confirmed case as rows of the table lie to one another",
         promise=Promise(False, "to resemble a case is no proof; confirm or refute the first ones"),
     )
 
 
-def _words(alike: Alike, away: float, case: int, cases: int) -> str:
+def _words(alike: Alike, likeness: Likeness, row: int, cases: int) -> str:
     """Return how near a row is to a case, in words."""
-    name = "the case" if cases == 1 else f"case {case}"
+    name = "the case" if cases == 1 else f"case {likeness.which[row]}"
+    away = float(likeness.away[row])
     if away == 0:
         return f"the same as {name}"
-    share = alike.share(away)
-    if share == 0:
-        return f"unlike {name}"
-    return f"as near to {name} as {1 - share:.0%} of rows lie to their nearest"
+    if likeness.alike[row]:
+        return f"like {name}"
+    return f"farther from {name} than {1 - alike.share(away):.0%} of rows lie from their nearest"

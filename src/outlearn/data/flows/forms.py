@@ -38,6 +38,7 @@ FLOW_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 Lower case, with _ for all that is no letter or digit.
 """
+AMOUNTS = ("duration", "sent bytes", "received bytes", "sent packets", "received packets")
 NEEDED = ("source", "target")
 ANY = ("protocol", "sent bytes", "sent packets", "duration")  # one of these beside the addresses
 
@@ -77,11 +78,11 @@ def named(frame: pl.DataFrame) -> pl.DataFrame:
     found = []
     for name, values in whole.items():
         if values is None:
-            dtype = pl.String if name in ("protocol", "service", "state", "history") else pl.Float64
+            dtype = pl.Float64 if name in (*AMOUNTS, "time") else pl.String
             found.append(pl.Series(name, [None] * frame.height, dtype=dtype))
         elif name == "time":
             found.append(_seconds(values).alias(name))
-        elif name in ("duration", "sent bytes", "received bytes", "sent packets", "received packets"):
+        elif name in AMOUNTS:
             found.append(values.cast(pl.Float64, strict=False).alias(name))
         else:
             found.append(values.cast(pl.String).alias(name))

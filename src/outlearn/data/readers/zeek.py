@@ -111,9 +111,7 @@ def _frames(
         if not row.text.startswith("#"):
             skipped.append(row.text[:40])
         elif row.text.startswith("#fields") and not row.text.startswith(fields):
-            raise ReadError(
-                f"{name}: two logs with different fields in one file; wanted one of a kind, such as conn.log"
-            )
+            return "error"
         return "skip"
 
     count = len(head.fields)
@@ -146,6 +144,10 @@ def _frames(
     except pa.ArrowInvalid as error:
         if "UTF8" in str(error):
             raise _UndecodableError(f"{name}: not {encoding} text") from error
+        if "#fields" in str(error):
+            raise ReadError(
+                f"{name}: two logs with different fields in one file; wanted one of a kind, such as conn.log"
+            ) from error
         raise ReadError(f"{name}: cannot be split into {count} fields ({one_line(error)})") from error
 
 
