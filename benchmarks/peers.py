@@ -8,7 +8,10 @@ when a peer is made.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import io
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
 from importlib.metadata import version
 from typing import Any, Protocol
 
@@ -84,6 +87,35 @@ class CatBoost:
         if not isinstance(X, pl.DataFrame):
             return X
         return X.with_columns((~cs.numeric()).cast(pl.String).fill_null("")).to_pandas()
+
+
+class DevNet:
+    """The deviation network of PyOD on standardised numbers (Pang et al., KDD 2019).
+
+    Its scores come with their sign turned: on plain clusters with labels it ranks them the wrong way round.
+    """
+
+    def __init__(self, seed: int) -> None:
+        from pyod.models.devnet import DevNet as Model
+
+        self.encoder, self.model = numbers(), Model(random_seed=seed, epochs=20)
+
+    def fit(self, X: Any, y: np.ndarray | None) -> None:
+        rows = self.encoder.fit_transform(_frame(X))
+        with _silent():
+            self.model.fit(rows, (np.asarray(y) == 1).astype(int))
+
+    def score(self, X: Any) -> np.ndarray:
+        with _silent():
+            return -np.asarray(self.model.decision_function(self.encoder.transform(_frame(X)))).ravel()
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Keep what a library prints and warns of to itself."""
+    with redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        yield
 
 
 class Outlearn:

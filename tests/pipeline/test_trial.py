@@ -3,7 +3,7 @@ import polars as pl
 import pytest
 
 from outlearn.errors import InputError, LabelError, ParameterError
-from outlearn.pipeline.trial import evaluate
+from outlearn.pipeline.trial import evaluate, evaluate_zero_day
 
 
 def labelled(n=200):
@@ -53,3 +53,45 @@ def test_few_labels_are_shown():
 def test_wrong_requests_are_refused(arguments, error, message):
     with pytest.raises(error, match=message):
         evaluate(labelled(), detectors=["knn"], **arguments)
+
+
+def families(n=400):
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(n, 3))
+    values[:40, 0] += 8
+    values[40:80, 1] += 8
+    names = np.repeat(["scan", "worm", "Normal"], [40, 40, n - 80])
+    frame = pl.DataFrame(values, schema=["a", "b", "c"], orient="row")
+    return frame.with_columns(family=pl.Series(names), y=pl.Series((np.arange(n) < 80).astype(int)))
+
+
+@pytest.mark.parametrize("label", ["y", None])
+def test_each_family_is_left_out_in_turn(label):
+    frame = families() if label else families().drop("y")
+    trial = evaluate_zero_day(
+        frame, family_column="family", label_column=label, detectors=["knn"], cases=(0, 1)
+    )
+    told = [(each.family, each.cases) for each in trial.figures["knn"]]
+    assert told == [("scan", 0), ("scan", 1), ("worm", 0), ("worm", 1)]
+    assert min(each.auroc for each in trial.figures["knn"]) > 0.95
+    assert any("are the normal ones" in note for note in trial.notes) == (label is None)
+
+
+def test_a_split_that_knows_the_families_is_called_optimistic():
+    trial = evaluate(families(), label_column="y", family_column="family", detectors=["knn"], splits=1)
+    assert "optimistic" in trial.notes[-1] and "zero-day" in trial.notes[-1]
+    assert trial.figures["knn"].train_rows + trial.figures["knn"].test_rows == 400
+
+
+def test_a_column_that_tells_the_label_alone_is_warned_of():
+    frame = families().with_columns(port=pl.col("y") * 1000 + pl.int_range(400) % 7)
+    trial = evaluate(frame, label_column="y", family_column="family", detectors=["knn"], splits=1)
+    assert any("one column alone tells the label: 'port' (AUROC 1.000)" in note for note in trial.notes)
+    clean = evaluate(families(), label_column="y", family_column="family", detectors=["knn"], splits=1)
+    assert not any("alone tells" in note for note in clean.notes)
+
+
+def test_one_family_is_too_few():
+    frame = families().filter(pl.col("family") != "worm")
+    with pytest.raises(InputError, match="wants two or more"):
+        evaluate_zero_day(frame, family_column="family", label_column="y", detectors=["knn"])

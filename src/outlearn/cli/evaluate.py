@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from outlearn.cli import options as o
 
 if TYPE_CHECKING:
-    from outlearn.pipeline.trial import Trial
+    from outlearn.pipeline.trial import Trial, ZeroDay
 
 __all__ = ["evaluate"]
 
@@ -19,7 +19,7 @@ def evaluate(
     label_column: o.LabelColumn = None,
     detector: o.DetectorName = "incontext",
     protocol: Annotated[
-        str, typer.Option(help="contaminated (no labels shown), inlier-only, or few-label.")
+        str, typer.Option(help="contaminated (no labels shown), inlier-only, few-label, or zero-day.")
     ] = "contaminated",
     labels: Annotated[int, typer.Option(help="Labelled anomalies shown by few-label.", min=1)] = 5,
     budget: Annotated[
@@ -28,6 +28,10 @@ def evaluate(
     ] = None,
     splits: Annotated[int, typer.Option(help="How many splits to average over.", min=1)] = 3,
     peers: Annotated[bool, typer.Option(help="Judge iforest and knn beside it.")] = True,
+    family_column: Annotated[
+        str | None, typer.Option(help="Names the family of each anomaly, which zero-day leaves out in turn.")
+    ] = None,
+    kind: o.Kind = None,
     ignore: o.Ignore = None,
     schema: o.SchemaFile = None,
     separator: o.Separator = None,
@@ -41,25 +45,68 @@ def evaluate(
 ) -> None:
     """Judge a detector on a labelled table: AUROC, average precision, precision at budget."""
     from outlearn.cli.terminal import progress_bars
+    from outlearn.errors import ParameterError
+    from outlearn.pipeline.trial import ZERO_DAY, evaluate_zero_day
     from outlearn.pipeline.trial import evaluate as judge
 
+    names = tuple(dict.fromkeys((detector, *(("iforest", "knn") if peers else ()))))
+    options = o.read_options(separator, encoding, decimal, thousands, query, kind)
+    if protocol == ZERO_DAY and family_column is None:
+        raise ParameterError(f"the protocol {ZERO_DAY} needs --family-column, which names the families")
     with progress_bars(quiet) as progress:
-        trial = judge(
-            table,
-            label_column=label_column,
-            detectors=tuple(dict.fromkeys((detector, *(("iforest", "knn") if peers else ())))),
-            protocol=protocol,
-            labels=labels,
-            budget=budget,
-            splits=splits,
-            ignore=ignore or (),
-            schema=schema,
-            options=o.read_options(separator, encoding, decimal, thousands, query),
-            seed=seed,
-            progress=progress,
-        )
-    if not quiet:
+        common: dict[str, Any] = {
+            "label_column": label_column,
+            "family_column": family_column,
+            "detectors": names,
+            "splits": splits,
+            "ignore": ignore or (),
+            "schema": schema,
+            "options": options,
+            "seed": seed,
+            "progress": progress,
+        }
+        if protocol == ZERO_DAY:
+            families = evaluate_zero_day(table, **common)
+        else:
+            trial = judge(table, protocol=protocol, labels=labels, budget=budget, **common)
+    if quiet:
+        return
+    if protocol == ZERO_DAY:
+        _print_families(families)
+    else:
         _print(trial, splits)
+
+
+def _print_families(trial: ZeroDay) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    lines = Table(box=SIMPLE_HEAD if console.is_terminal else None, pad_edge=False)
+    titles = ("Family", "Cases", "Detector", "AUROC", "AP at 1 %", "Recall at .1 %", "Recall at 1 %")
+    for title in titles:  # a long name is folded, never a figure
+        lines.add_column(title, no_wrap=title != "Family", overflow="fold")
+    rows = [(name, each) for name, found in trial.figures.items() for each in found]
+    groups = dict.fromkeys((each.family, each.cases) for _, each in rows)
+    means = dict.fromkeys(("mean over families", cases) for _, cases in groups)
+    for family, cases in (*groups, *means):
+        for name in trial.figures:
+            here = [
+                (each.auroc, each.precision_1, each.recall_01, each.recall_1)
+                for told, each in rows
+                if told == name and each.cases == cases and (family in (each.family, "mean over families"))
+            ]
+            if here:
+                mean = [sum(column) / len(here) for column in zip(*here, strict=True)]
+                lines.add_row(family, str(cases), name, *(f"{value:.3f}" for value in mean))
+    console.print(lines)
+    told = (
+        "of each family nothing was learnt but its confirmed cases; recall is its share found where .1 % or "
+        "1 % of normal rows raise a false alarm; AP (average precision) is as if 1 % of rows were its own"
+    )
+    for note in (*trial.notes, told):
+        console.print(f" - {note}", markup=False, highlight=False)
 
 
 def _print(trial: Trial, splits: int) -> None:

@@ -3,6 +3,7 @@
 from outlearn.evaluate.compare import Comparison, Standing, compare
 from outlearn.evaluate.evaluation import Estimator, Evaluation, evaluate_detector
 from outlearn.evaluate.events import Affiliation, Events, affiliation, events_at, events_within
+from outlearn.evaluate.leakage import telling_columns
 from outlearn.evaluate.metrics import (
     Interval,
     Metric,
@@ -57,5 +58,6 @@ __all__ = [
     "precision_at_budget",
     "recall_at_budget",
     "recall_at_false_alarms",
+    "telling_columns",
     "zero_day",
 ]

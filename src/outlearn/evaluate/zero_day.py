@@ -15,7 +15,7 @@ from outlearn.evaluate.protocol import Split
 from outlearn.evaluate.rows import Rows, binary_labels, distinct, take
 from outlearn.rng import derive
 
-__all__ = ["CASES", "FamilyFigures", "held_families", "judge_zero_day", "zero_day"]
+__all__ = ["CASES", "FamilyFigures", "figures_of", "held_families", "judge_zero_day", "zero_day"]
 
 CASES = (0, 1, 5)
 STREAM = 0x2E40
@@ -168,14 +168,15 @@ def judge_zero_day(
                 detector = make()
                 detector.fit(split.train_x, split.train_y)
                 scores = detector.anomaly_score(split.test_x)
-                yield _figures(family, count, seed, split.test_y, scores)
+                yield figures_of(family, count, seed, split.test_y, scores)
     if not judged:
         raise InputError(f"no family has {FEWEST} distinct rows to judge by beside those confirmed")
 
 
-def _figures(
+def figures_of(
     family: str, cases: int, seed: int, truth: NDArray[np.int8], scores: NDArray[np.float64]
 ) -> FamilyFigures:
+    """Return the figures of scores (m,) whose truth (m,) is known."""
     return FamilyFigures(
         family,
         cases,

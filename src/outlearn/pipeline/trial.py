@@ -7,18 +7,38 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from outlearn.data.encode import Encoder
 from outlearn.data.labels import parse_labels
 from outlearn.data.readers import ReadOptions
 from outlearn.data.sample import sample_source
 from outlearn.data.schema import Schema
 from outlearn.detectors.named import make_detector
 from outlearn.errors import LabelError, ParameterError
-from outlearn.evaluate import PROTOCOLS, Evaluation, evaluate_detector, few_labels
+from outlearn.evaluate import (
+    PROTOCOLS,
+    Evaluation,
+    FamilyFigures,
+    evaluate_detector,
+    few_labels,
+    judge_zero_day,
+    telling_columns,
+)
+from outlearn.evaluate.zero_day import CASES, held_families
 from outlearn.pipeline.learn import SAMPLE_ROWS, Reading, open_table
 from outlearn.pipeline.rows import Spec, answer_column, chunk_rows
 from outlearn.pipeline.stages import Progress, Stages
 
-__all__ = ["Trial", "evaluate"]
+__all__ = ["ZERO_DAY", "Trial", "ZeroDay", "evaluate", "evaluate_zero_day"]
+
+LISTED = 5
+
+
+ZERO_DAY = "zero-day"
+NORMAL = ("", "-", "normal", "benign", "background", "none", "0")  # names of no family, in lower case
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +46,25 @@ class Trial:
     """The figures of each detector by name, and what to know about them."""
 
     figures: dict[str, Evaluation]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ZeroDay:
+    """The figures of each detector by name, a row a family, seed and count of cases; what to know of them."""
+
+    figures: dict[str, list[FamilyFigures]]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """Labelled rows (n, columns of the schema), their truth (n,), names of families (n,) and notes."""
+
+    frame: pl.DataFrame
+    truth: NDArray[np.int8]
+    families: NDArray[np.str_]
+    schema: Schema
     notes: tuple[str, ...]
 
 
@@ -38,6 +77,7 @@ def evaluate(
     labels: int = 5,
     budget: int | None = None,
     splits: int = 3,
+    family_column: str | None = None,
     ignore: Sequence[str] = (),
     schema: str | Path | None = None,
     options: ReadOptions | None = None,
@@ -52,6 +92,8 @@ def evaluate(
     ----------
     protocol : a name in `outlearn.evaluate.PROTOCOLS`; `labels` is how many anomalies "few-label" shows.
     splits : how many splits, with seeds from `seed` on.
+    family_column : names the family of each anomaly; no feature, and without a label column it tells which
+        rows are normal.
 
     Raises
     ------
@@ -67,28 +109,127 @@ def evaluate(
     if protocol not in PROTOCOLS:
         raise ParameterError(f"no protocol is called {protocol!r}; there are {', '.join(PROTOCOLS)}")
     stages = Stages(progress)
-    label = label_column or answer_column(source)
     with stages.stage("reading"):
-        opened, reading = open_table(source, Reading(label, None, tuple(ignore), schema, options))
-        if reading.label_column is None:
-            raise LabelError("no labels: name the column that holds them with --label-column")
-        drawn = sample_source(
-            opened, SAMPLE_ROWS, seed=seed, label_column=reading.label_column, chunk_rows=chunk_rows(opened)
-        )
-        truth = parse_labels(drawn.frame[reading.label_column], name=reading.label_column)
-        used = Schema(reading.schema_of(drawn.frame).used)
-        frame = drawn.frame.filter(truth >= 0).select(used.names)
-    truth_known = truth[truth >= 0]
+        rows = _judged(source, label_column, family_column, ignore, schema, options, seed)
     split = partial(few_labels, labelled_anomalies=labels) if protocol == "few-label" else PROTOCOLS[protocol]
     figures = {}
-    for done, name in enumerate(detectors):
-        with stages.stage("judging", len(detectors)) as tick:
-            make = partial(make_detector, name, schema=used, random_state=seed)
+    with stages.stage("judging", len(detectors)) as tick:
+        for done, name in enumerate(detectors, start=1):
+            make = partial(make_detector, name, schema=rows.schema, random_state=seed)
             seeds = range(seed, seed + splits)
-            figures[name] = evaluate_detector(make, frame, truth_known, split, seeds, budget=budget)
-            tick(done + 1)
-    left = len(truth) - len(truth_known)
+            figures[name] = evaluate_detector(make, rows.frame, rows.truth, split, seeds, budget=budget)
+            tick(done)
+    if family_column is None:
+        return Trial(figures, rows.notes)
+    optimistic = (
+        f"each family of '{family_column}' stands on both sides of the split, so this is optimistic for one "
+        f"that was never seen: --protocol {ZERO_DAY} leaves one out at a time"
+    )
+    return Trial(figures, (*rows.notes, optimistic))
+
+
+def evaluate_zero_day(
+    source: Spec,
+    *,
+    family_column: str,
+    label_column: str | None = None,
+    detectors: Sequence[str] = ("incontext",),
+    cases: Sequence[int] = CASES,
+    known: int = 0,
+    splits: int = 1,
+    ignore: Sequence[str] = (),
+    schema: str | Path | None = None,
+    options: ReadOptions | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> ZeroDay:
+    """Judge detectors on each family of anomalies in turn, of which they learn from a few cases at most.
+
+    Parameters
+    ----------
+    family_column : names the family of each anomaly; without a label column rows whose name is empty,
+        normal, benign or background are the normal ones.
+    cases, known : as in `outlearn.evaluate.zero_day`.
+
+    Raises
+    ------
+    InputError
+        When there are fewer than two families, or none with enough rows.
+    """
+    stages = Stages(progress)
+    with stages.stage("reading"):
+        rows = _judged(source, label_column, family_column, ignore, schema, options, seed)
+    figures: dict[str, list[FamilyFigures]] = {}
+    families = held_families(rows.truth, rows.families)
+    rounds = len(detectors) * len(families) * splits * len(cases)
+    done = 0
+    with stages.stage("judging", rounds) as tick:
+        for name in detectors:
+            make = partial(make_detector, name, schema=rows.schema, random_state=seed)
+            figures[name] = []
+            for each in judge_zero_day(
+                make,
+                rows.frame,
+                rows.truth,
+                rows.families,
+                range(seed, seed + splits),
+                cases=cases,
+                known=known,
+            ):
+                figures[name].append(each)
+                done += 1
+                tick(done)
+    return ZeroDay(figures, rows.notes)
+
+
+def _judged(
+    source: Spec,
+    label_column: str | None,
+    family_column: str | None,
+    ignore: Sequence[str],
+    schema: str | Path | None,
+    options: ReadOptions | None,
+    seed: int,
+) -> _Judged:
+    """Read labelled rows, at most 50,000, of the columns that a detector would use."""
+    label = label_column or answer_column(source)
+    aside = tuple(ignore) if family_column is None else (*ignore, family_column)
+    opened, reading = open_table(source, Reading(label, None, aside, schema, options))
+    label = reading.label_column
+    if label is None and family_column is None:
+        raise LabelError("no labels: name the column that holds them with --label-column")
+    drawn = sample_source(opened, SAMPLE_ROWS, seed=seed, label_column=label, chunk_rows=chunk_rows(opened))
     notes = [*opened.notes, *drawn.notes]
-    if left:
-        notes.append(f"{left:,} rows without a label were left out")
-    return Trial(figures, tuple(notes))
+    names = np.full(drawn.frame.height, "")
+    if family_column is not None:
+        texts = drawn.frame[family_column].cast(pl.String).fill_null("").str.strip_chars()
+        names = texts.to_numpy().astype(str)
+    if label is not None:
+        truth = parse_labels(drawn.frame[label], name=label)
+    else:
+        truth = np.array([name.lower() not in NORMAL for name in names.tolist()], dtype=np.int8)
+        notes.append(
+            f"rows of '{family_column}' that are named normal, benign or not at all are the normal ones"
+        )
+    known = truth >= 0
+    if not known.all():
+        notes.append(f"{int((~known).sum()):,} rows without a label were left out")
+    used = Schema(reading.schema_of(drawn.frame).used)
+    frame = drawn.frame.filter(known).select(used.names)
+    truth, names = truth[known], names[known]
+    return _Judged(frame, truth, names, used, (*notes, *_telling(frame, used, truth)))
+
+
+def _telling(frame: pl.DataFrame, schema: Schema, truth: NDArray[np.int8]) -> tuple[str, ...]:
+    """Return a warning for columns that tell the label alone."""
+    if len(set(truth.tolist())) < 2:
+        return ()
+    encoder = Encoder.fit(frame, schema)
+    found = telling_columns(encoder.transform(frame).values, encoder.sources, truth)
+    if not found:
+        return ()
+    told = ", ".join(f"'{name}' (AUROC {area:.3f})" for name, area in found[:LISTED])
+    return (
+        f"one column alone tells the label: {told}; check that it is known when a row is judged, or leave it "
+        "out (--ignore)",
+    )
