@@ -23,7 +23,7 @@ __all__ = [
     "score_ranges",
 ]
 
-KINDS = ("series", "table", "flows")
+KINDS = ("series", "table", "flows", "logs")
 ROWS = "incontext"  # the detector of rows where none is named
 
 
@@ -102,7 +102,7 @@ def is_series(choice: Choice) -> bool:
     if choice.kind is not None and choice.kind not in KINDS:
         raise ParameterError(f"--kind is {choice.kind!r}; wanted one of {', '.join(KINDS)}")
     ours, theirs = choice.of_series(), choice.of_tables()
-    if choice.kind in ("table", "flows") and ours:
+    if choice.kind not in (None, "series") and ours:
         raise ParameterError(f"{', '.join(ours)}: only series have that; leave it out or say --kind series")
     if (choice.kind == "series" or ours) and theirs:
         raise ParameterError(f"{', '.join(theirs)}: only tables have that; leave it out or say --kind table")

@@ -44,9 +44,9 @@ def hunt(
     from outlearn.pipeline.hunt import hunt as find
 
     check_report(report)
-    if kind not in (None, "flows", "table"):
+    if kind == "series":
         raise ParameterError(
-            f"--kind is {kind!r}; wanted flows or table: ranges of series are not hunted for"
+            f"--kind is {kind!r}; wanted flows, logs or table: ranges of series are not hunted for"
         )
     with progress_bars(quiet) as progress:
         findings = find(

@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 from outlearn.data.flows import flow_view, holds_flows
 from outlearn.data.infer import infer_schema
 from outlearn.data.labels import parse_labels
+from outlearn.data.logs import log_view
 from outlearn.data.overrides import ColumnOverride, apply_overrides, read_overrides
 from outlearn.data.readers import ReadOptions, Source
+from outlearn.data.readers.lines import LINE
 from outlearn.data.rows import row_hash
 from outlearn.data.sample import sample_source
 from outlearn.data.schema import Column, Role, Schema
 from outlearn.detectors.base import BaseDetector
-from outlearn.errors import InputError, LabelError
+from outlearn.errors import InputError, LabelError, ReadError
 from outlearn.pipeline.rows import Spec, answer_column, chunk_rows, open_rows
 from outlearn.pipeline.stages import Stages
 
@@ -79,6 +81,11 @@ def open_table(spec: Spec, reading: Reading) -> tuple[Source, Reading]:
     ignore = reading.ignore
     if options.kind == "flows" or (options.kind is None and holds_flows(source.columns)):
         source, aside = flow_view(source)
+        ignore = (*ignore, *(name for name in aside if name not in ignore))
+    elif options.kind == "logs":
+        if LINE not in source.columns:
+            raise ReadError(f"{source.name}: no text file; wanted a log of lines")
+        source, aside = log_view(source)
         ignore = (*ignore, *(name for name in aside if name not in ignore))
     if answer is not None and answer != label and answer not in ignore and answer in source.columns:
         ignore = (*ignore, answer)

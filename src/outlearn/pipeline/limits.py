@@ -11,20 +11,27 @@ from outlearn.pipeline.scan import Scan
 
 __all__ = ["limits_of"]
 
+ALONE = "Rows are judged one by one: what is odd only in their order or number over time is not seen."
 _FEW_ROWS = 50
 _MANY_COPIES = 0.2
 _MANY_FLAGGED = 0.1
 
 
-def limits_of(detector: BaseDetector, scan: Scan, decision: Decision, total: int | None) -> tuple[str, ...]:
-    """Return the sentences that apply; `total`: of how many rows the support was chosen, if known."""
+def limits_of(
+    detector: BaseDetector, scan: Scan, decision: Decision, total: int | None, *, around: bool = False
+) -> tuple[str, ...]:
+    """Return the sentences that apply.
+
+    total : of how many rows the support was chosen, if known. around : whether columns tell of the rows
+    around each.
+    """
     told = [
         _labels(detector),
         _support(detector, total),
         _score(detector),
         _copies(detector),
         _verdict(scan, decision),
-        "Rows are judged one by one: what is odd only in their order or number over time is not seen.",
+        "" if around else ALONE,
     ]
     return tuple(sentence for sentence in told if sentence)
 

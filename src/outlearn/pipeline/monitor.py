@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from outlearn import __version__
 from outlearn.data.flows import flow_words, of_flows
 from outlearn.data.labels import parse_labels
+from outlearn.data.logs import log_words, of_logs
 from outlearn.data.readers import ReadOptions, Source
 from outlearn.data.sample import sample_source
 from outlearn.data.schema import Role
@@ -33,6 +34,9 @@ from outlearn.pipeline.verdict import scored_columns, with_verdict
 from outlearn.report.findings import Findings
 
 __all__ = ["Monitor"]
+
+
+WORDS = {"flows": flow_words, "logs": log_words}  # what names a row
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,8 +222,8 @@ class Monitor:
         with stages.stage("explaining"):
             picture = take_picture(detector, source, scan.scores, decision, best)
             told = explain_top(detector, picture.top, best, self.support_rows)
-        flows = of_flows(source.columns)
-        named = [f"{flow_words(values)}: " if flows else "" for values in picture.values]
+        kind = _kind(source.columns)
+        named = [f"{WORDS[kind](values)}: " if kind in WORDS else "" for values in picture.values]
         told = tuple(
             replace(why, sentence=f"{name}{tell(why.row) if tell else ''}{why.sentence}")
             for why, name in zip(told, named, strict=True)
@@ -243,7 +247,7 @@ class Monitor:
             map=picture.map,
             profiles=picture.profiles,
             notes=tuple(dict.fromkeys((*notes, *scan.notes, *_counted(best)))),
-            limits=limits_of(detector, scan, decision, self.total),
+            limits=limits_of(detector, scan, decision, self.total, around=kind in WORDS),
             seconds=dict(stages.seconds),
             version=__version__,
             seed=detector.random_state if isinstance(detector.random_state, int) else detector.seed_,
@@ -254,8 +258,13 @@ class Monitor:
         roles = {column.role: column.name for column in self.detector.schema_.columns}
         options = options or ReadOptions()
         if options.kind is None:
-            options = replace(options, kind="flows" if of_flows(self.detector.schema_.names) else "table")
+            options = replace(options, kind=_kind(self.detector.schema_.names))
         return Reading(label_column=roles.get(Role.LABEL), options=options)
+
+
+def _kind(columns: Sequence[str]) -> str:
+    """Return what rows with these columns are: a view of flows or of a log, or a table."""
+    return "flows" if of_flows(columns) else "logs" if of_logs(columns) else "table"
 
 
 def check_request(top: int, out: str | Path | None, source: Spec) -> None:

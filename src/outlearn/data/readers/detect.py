@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from outlearn.errors import ReadError
 
-__all__ = ["HEAD_BYTES", "FileBytes", "Format", "examine", "utf16_order"]
+__all__ = ["HEAD_BYTES", "FileBytes", "Format", "examine", "examine_text", "utf16_order"]
 
 HEAD_BYTES = 1 << 20
 
@@ -49,6 +49,7 @@ _SUFFIXES = {
     **{suffix: {"delimited", "zeek"} for suffix in (".csv", ".tsv", ".txt", ".dat", ".tab")},
 }
 _PACKED = {".gz", ".gzip", ".zst", ".zstd", ".bz2"}
+_DAMAGED = 0.3  # share of control characters from which on a file is no log of lines
 _BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")
 
 
@@ -81,6 +82,38 @@ def examine(path: Path) -> tuple[FileBytes, Format, tuple[str, ...]]:
     ReadError
         For a directory, an empty file, and a file that holds no table.
     """
+    content = _content(path)
+    form = _format(content)
+    suffix = (
+        path.with_suffix("").suffix if content.compression and path.suffix.lower() in _PACKED else path.suffix
+    )
+    wanted = _SUFFIXES.get(suffix.lower())
+    if wanted is None or form in wanted:
+        return content, form, ()
+    return content, form, (f"the file is named {suffix} but holds {form}, and was read as that",)
+
+
+def examine_text(path: Path) -> FileBytes:
+    """Return the bytes of a file of lines, in which some may be damaged.
+
+    Raises
+    ------
+    ReadError
+        For a directory, an empty file, and one that holds anything but text.
+    """
+    content = _content(path)
+    head = content.head
+    known = (
+        _match(head, _REFUSED) or _match(head, _TABLES) or ("a capture" if head.startswith(_CAPTURES) else "")
+    )
+    if known:
+        raise ReadError(f"{path}: {known}; wanted a log of lines")
+    if _control(head[:65_536]) > _DAMAGED:
+        raise ReadError(f"{path}: binary data, no text; wanted a log of lines")
+    return content
+
+
+def _content(path: Path) -> FileBytes:
     if path.is_dir():
         raise ReadError(f"{path}: a directory; wanted a file")
     if path.exists() and not path.is_file():
@@ -93,12 +126,7 @@ def examine(path: Path) -> tuple[FileBytes, Format, tuple[str, ...]]:
     content = FileBytes(path, compression, head[:HEAD_BYTES], len(head) <= HEAD_BYTES)
     if not head.startswith(_CAPTURES) and not head.lstrip(b"\xef\xbb\xbf \t\r\n"):
         raise ReadError(f"{path}: the file is empty; wanted a header and rows")
-    form = _format(content)
-    suffix = path.with_suffix("").suffix if compression and path.suffix.lower() in _PACKED else path.suffix
-    wanted = _SUFFIXES.get(suffix.lower())
-    if wanted is None or form in wanted:
-        return content, form, ()
-    return content, form, (f"the file is named {suffix} but holds {form}, and was read as that",)
+    return content
 
 
 def _match(start: bytes, table: dict[bytes, str]) -> str | None:
@@ -133,8 +161,13 @@ def _binary(head: bytes) -> bool:
     sample = head[:65_536]
     if utf16_order(sample):
         return False
+    return 0 in sample or _control(sample) > 0.01
+
+
+def _control(sample: bytes) -> float:
+    """Return the share of control characters that no text holds."""
     control = sum(sample.count(byte) for byte in (*range(9), *range(14, 27), *range(28, 32)))
-    return 0 in sample or control > 0.01 * len(sample)
+    return control / len(sample)
 
 
 def utf16_order(sample: bytes) -> str | None:

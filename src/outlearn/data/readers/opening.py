@@ -11,8 +11,9 @@ from outlearn.data.readers.capture import open_capture
 from outlearn.data.readers.columnar import open_arrow, open_arrow_stream, open_parquet
 from outlearn.data.readers.dataframe import open_dataframe
 from outlearn.data.readers.delimited import open_delimited
-from outlearn.data.readers.detect import examine
+from outlearn.data.readers.detect import examine, examine_text
 from outlearn.data.readers.jsonlines import open_json_lines
+from outlearn.data.readers.lines import open_lines
 from outlearn.data.readers.source import ReadOptions, Source, reading
 from outlearn.data.readers.sql import open_query
 from outlearn.data.readers.zeek import open_zeek
@@ -63,6 +64,8 @@ def open_source(spec: str | os.PathLike[str] | IntoFrame, *, options: ReadOption
 def _open_path(text: str, options: ReadOptions) -> Source:
     path = Path(text).expanduser()
     with reading(text):
+        if options.kind == "logs":
+            return open_lines(text, examine_text(path), ())
         content, form, notes = examine(path)
     if form == "parquet":
         return open_parquet(text, content, notes)

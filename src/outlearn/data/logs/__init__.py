@@ -1,0 +1,5 @@
+"""System logs as text: lines, what they have in common, and what is seen of each."""
+
+from outlearn.data.logs.view import LOG_FEATURES, log_view, log_words, of_logs
+
+__all__ = ["LOG_FEATURES", "log_view", "log_words", "of_logs"]

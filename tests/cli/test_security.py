@@ -1,0 +1,112 @@
+"""Flows, logs and hunting from the command line."""
+
+import io
+import json
+import socket
+from pathlib import Path
+
+import dpkt
+import numpy as np
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from outlearn.cli.app import app
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+
+
+def run(*words, code=0):
+    result = CliRunner().invoke(app, list(words))
+    assert result.exit_code == code, result.output
+    return result.output
+
+
+def flows(rows=300, odd=12, seed=0):
+    rng = np.random.default_rng(seed)
+    total = rows + odd
+    return pl.DataFrame(
+        {
+            "ts": np.sort(rng.uniform(1.7e9, 1.7e9 + 3600, total)),
+            "src_ip": [f"10.0.0.{i}" for i in rng.integers(1, 9, rows)] + ["10.0.0.66"] * odd,
+            "dst_ip": [f"192.0.2.{i}" for i in rng.integers(1, 4, rows)] + ["198.51.100.9"] * odd,
+            "dst_port": [*rng.choice([53, 443], rows).tolist(), *[4444] * odd],
+            "proto": ["tcp"] * total,
+            "bytes": [*rng.lognormal(6, 0.5, rows), *rng.lognormal(13, 0.2, odd)],
+            "family": ["normal"] * rows + ["theft"] * (odd // 2) + ["drop"] * (odd - odd // 2),
+        }
+    )
+
+
+def test_flows_are_told_by_their_columns_and_named_in_the_reasons():
+    flows().drop("family").write_csv("flows.csv")
+    told = run("detect", "flows.csv", "--detector", "knn", "--top", "3", "--out", "scored.csv")
+    assert "10.0.0.66 to 198.51.100.9 port 4444: " in told and "read as network flows" in told
+    assert "Rows are judged one by one" not in told
+    assert pl.read_csv("scored.csv").sort("anomaly_score")["src_ip"][-1] == "10.0.0.66"
+    plain = run("detect", "flows.csv", "--detector", "knn", "--top", "1", "--kind", "table")
+    assert "read as network flows" not in plain
+
+
+def test_a_model_of_flows_scores_flows():
+    flows(odd=0).drop("family").write_parquet("past.parquet")
+    flows(seed=1).drop("family").write_parquet("today.parquet")
+    run("fit", "past.parquet", "--known-normal", "--detector", "knn", "--out", "m.outlearn")
+    told = run("score", "m.outlearn", "today.parquet", "--top", "2")
+    assert "10.0.0.66 to 198.51.100.9 port 4444: " in told
+
+
+def test_a_capture_is_read_as_it_is():
+    file = io.BytesIO()
+    writer = dpkt.pcap.Writer(file)
+    rng = np.random.default_rng(0)
+    for i in range(200):
+        size = int(rng.integers(20, 60)) if i < 195 else 1200
+        udp = dpkt.udp.UDP(sport=1000 + i, dport=53 if i < 195 else 9999, data=b"x" * size)
+        udp.ulen = len(udp)
+        ip = dpkt.ip.IP(src=socket.inet_aton("10.0.0.5"), dst=socket.inet_aton("192.0.2.1"), p=17, data=udp)
+        ip.len = len(ip)
+        writer.writepkt(bytes(dpkt.ethernet.Ethernet(data=ip, type=0x0800)), ts=float(i))
+    Path("a.pcap").write_bytes(file.getvalue())
+    told = run("detect", "a.pcap", "--detector", "knn", "--top", "2")
+    assert "200 packets make 200 flows" in told and "port 9999" in told
+
+
+def test_a_hunt_ranks_flags_and_says_when_nothing_is_alike():
+    frame = flows().drop("family")
+    frame.write_parquet("log.parquet")
+    frame[-1:].write_parquet("case.parquet")
+    told = run("hunt", "log.parquet", "--like", "case.parquet", "--top", "5", "--out", "h.parquet")
+    assert "like the case" in told or "the same as the case" in told
+    assert pl.read_parquet("h.parquet").sort("anomaly_score")["src_ip"][-5:].to_list() == ["10.0.0.66"] * 5
+    flows(odd=0).drop("family").write_parquet("clean.parquet")
+    assert "Nothing alike here" in run("hunt", "clean.parquet", "--like", "case.parquet", "--top", "1")
+    assert "wanted flows, logs or table" in run(
+        "hunt", "log.parquet", "--like", "case.parquet", "--kind", "series", code=2
+    )
+
+
+def test_families_are_left_out_in_turn():
+    flows(odd=60).write_parquet("f.parquet")
+    told = run(
+        "evaluate", "f.parquet", "--protocol", "zero-day", "--family-column", "family",
+        "--detector", "knn", "--no-peers", "--splits", "1",
+    )  # fmt: skip
+    assert "theft" in told and "drop" in told and "mean over families" in told
+    assert "needs --family-column" in run("evaluate", "f.parquet", "--protocol", "zero-day", code=2)
+
+
+def test_a_log_is_read_as_lines():
+    lines = [f"2026-01-01 00:{i // 60:02d}:{i % 60:02d} INFO done in {i} ms" for i in range(300)]
+    lines[200] = "2026-01-01 00:03:20 FATAL \x1b[31mdisk on fire\x1b[0m"
+    Path("a.log").write_text("\n".join(lines))
+    told = run("detect", "a.log", "--kind", "logs", "--top", "1")
+    assert "2026-01-01 00:03:20 FATAL disk on fire: " in told and "\x1b" not in told
+    Path("b.json").write_text("\n".join(json.dumps({"a": i}) for i in range(30)))
+    assert "of 30 rows flagged" in run(
+        "detect", "b.json", "--kind", "logs", "--detector", "knn", "--top", "0"
+    )

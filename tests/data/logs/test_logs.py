@@ -1,0 +1,107 @@
+"""Lines of one form are one, times of usual kinds are read, and what is rare there and then stands out."""
+
+import math
+
+import polars as pl
+import pytest
+
+from outlearn.data.logs import LOG_FEATURES, log_view, log_words, of_logs
+from outlearn.data.logs.forms import parts_of, time_form
+from outlearn.data.readers import ReadOptions, open_source
+
+
+def forms(*lines):
+    series = pl.Series(lines)
+    return parts_of(series, time_form(series))["form"].to_list()
+
+
+@pytest.mark.parametrize(
+    ("lines", "form"),
+    [
+        (["took 15 ms", "took 2,011 ms"], "took <*> ms"),
+        (["from 10.0.0.1:443 to /var/log/a.txt", "from 192.0.2.7:80 to /etc/b"], "from <*> to <*>"),
+        (["user=root uid=0 failed", "user=bob uid=77 failed"], "user=<*> uid=<*> failed"),
+        (['get "a b" 200', 'get "c" 404'], "get <*>"),
+        (["id deadbeefcafe done", "id 0123456789ab done"], "id <*> done"),
+    ],
+)
+def test_what_differs_within_a_form_is_a_hole(lines, form):
+    assert forms(*lines) == [form] * 2
+
+
+@pytest.mark.parametrize(
+    ("line", "seconds"),
+    [
+        ("2026-01-02 03:04:05,123 INFO a", 1767323045.0),
+        ("2026-01-02T03:04:05Z INFO a", 1767323045.0),
+        ("1767323045 2026.01.02 R02 INFO a", 1767323045.0),
+        ("[Fri Jan 02 03:04:05 2026] [notice] a", 1767323045.0),
+        ("260102 030405 35 INFO a", 1767323045.0),
+        ("26/01/02 03:04:05 INFO a", 1767323045.0),
+        ('10.0.0.1 - - [02/Jan/2026:03:04:05 +0000] "GET /"', 1767323045.0),
+        ("Jan  2 03:04:05 host sshd[7]: a", 946782245.0),
+    ],
+)
+def test_times_are_read(line, seconds):
+    lines = pl.Series([line] * 3)
+    assert parts_of(lines, time_form(lines))["time"].to_list() == [seconds] * 3
+
+
+def test_level_and_process_are_read():
+    lines = pl.Series(
+        ["Jan  2 03:04:05 host sshd[7]: error: no such user", "Jan  2 03:04:06 host cron: done"]
+    )
+    parts = parts_of(lines, time_form(lines))
+    assert parts["process"].to_list() == ["sshd", "cron"]
+    assert parts["level"].to_list() == ["error", None]
+
+
+def written(tmp_path, lines):
+    path = tmp_path / "a.log"
+    path.write_text("\n".join(lines) + "\n")
+    return open_source(path, options=ReadOptions(kind="logs"))
+
+
+def log():
+    start = "2026-01-01 00:{:02d}:{:02d} INFO "
+    lines = [
+        start.format(i // 10, 6 * (i % 10)) + ("open file 1" if i % 2 == 0 else "close file 1")
+        for i in range(300)
+    ]
+    lines[151] = start.format(15, 6) + "segfault at 0xdeadbeef"
+    return lines
+
+
+def test_rarities_are_shares_of_the_log(tmp_path):
+    view, aside = log_view(written(tmp_path, log()))
+    assert aside == ("line", "time")
+    frame = view.read()
+    assert of_logs(frame.columns) and frame.height == 300 == view.rows
+    odd = frame.row(151, named=True)
+    assert odd["rarity of the form"] == pytest.approx(-math.log10(1.5 / 300.5))
+    assert odd["rarity of the rarest word"] == pytest.approx(-math.log10(1.5 / 300.5))
+    assert odd["rarity of the form after the one before"] == pytest.approx(-math.log10(1.5 / 150.5))
+    usual = frame.row(100, named=True)
+    assert usual["rarity of the form"] == pytest.approx(-math.log10(150.5 / 300.5))
+    assert (usual["lines in the minute"], usual["lines of the form in the minute"]) == (10, 5)
+    assert usual["seconds since the line before"] == 6.0
+    assert frame["seconds since the line before"][0] is None
+    assert "300 lines of 3 forms" in view.notes[-1]
+
+
+def test_pieces_make_no_difference_to_what_is_seen_across_them(tmp_path, monkeypatch):
+    source = written(tmp_path, log())
+    whole = log_view(source)[0].read()
+    monkeypatch.setattr("outlearn.data.logs.view.BLOCK", 70)  # a whole number of minutes
+    assert log_view(source)[0].read().equals(whole)
+
+
+def test_a_log_without_times_is_read_all_the_same(tmp_path):
+    frame = log_view(written(tmp_path, ["a b", "a b", "c d"]))[0].read()
+    assert frame["time"].null_count() == 3 == frame["lines in the minute"].null_count()
+    assert frame["form"].to_list() == ["a b", "a b", "c d"]
+    assert set(LOG_FEATURES) < set(frame.columns)
+
+
+def test_a_long_line_names_its_row_in_short():
+    assert len(log_words({"line": "x" * 999})) == 160
