@@ -90,10 +90,7 @@ class CatBoost:
 
 
 class DevNet:
-    """The deviation network of PyOD on standardised numbers (Pang et al., KDD 2019).
-
-    Its scores come with their sign turned: on plain clusters with labels it ranks them the wrong way round.
-    """
+    """The deviation network of PyOD on standardised numbers (Pang et al., KDD 2019), scores as they come."""
 
     def __init__(self, seed: int) -> None:
         from pyod.models.devnet import DevNet as Model
@@ -107,7 +104,7 @@ class DevNet:
 
     def score(self, X: Any) -> np.ndarray:
         with _silent():
-            return -np.asarray(self.model.decision_function(self.encoder.transform(_frame(X)))).ravel()
+            return np.asarray(self.model.decision_function(self.encoder.transform(_frame(X)))).ravel()
 
 
 @contextmanager

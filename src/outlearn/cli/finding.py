@@ -23,7 +23,7 @@ __all__ = [
     "score_ranges",
 ]
 
-KINDS = ("series", "table", "flows", "logs")
+KINDS = ("series", "table", "flows", "logs", "executables")
 ROWS = "incontext"  # the detector of rows where none is named
 
 

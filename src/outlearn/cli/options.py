@@ -120,8 +120,8 @@ Budget = Annotated[
 Kind = Annotated[
     str | None,
     typer.Option(
-        help="series, flows, logs or table; without it a table of numbers at even steps of the time column "
-        "is a series, and one of addresses and bytes or packets holds network flows.",
+        help="series, flows, logs, executables or table; without it a table of numbers at even steps of the "
+        "time column is a series, and one of addresses and bytes or packets holds network flows.",
         rich_help_panel=_SERIES,
         metavar="KIND",
     ),

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from outlearn.data.executables import FILE, of_executables
 from outlearn.data.flows import flow_view, holds_flows
 from outlearn.data.infer import infer_schema
 from outlearn.data.labels import parse_labels
@@ -82,6 +83,8 @@ def open_table(spec: Spec, reading: Reading) -> tuple[Source, Reading]:
     if options.kind == "flows" or (options.kind is None and holds_flows(source.columns)):
         source, aside = flow_view(source)
         ignore = (*ignore, *(name for name in aside if name not in ignore))
+    elif of_executables(source.columns):
+        ignore = (*ignore, *(name for name in (FILE,) if name not in ignore))
     elif options.kind == "logs":
         if LINE not in source.columns:
             raise ReadError(f"{source.name}: no text file; wanted a log of lines")

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outlearn import __version__
+from outlearn.data.executables import executable_words, of_executables
 from outlearn.data.flows import flow_words, of_flows
 from outlearn.data.labels import parse_labels
 from outlearn.data.logs import log_words, of_logs
@@ -36,7 +37,8 @@ from outlearn.report.findings import Findings
 __all__ = ["Monitor"]
 
 
-WORDS = {"flows": flow_words, "logs": log_words}  # what names a row
+AROUND = ("flows", "logs")  # whose columns tell of the rows around each
+WORDS = {"flows": flow_words, "logs": log_words, "executables": executable_words}  # what names a row
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +249,7 @@ class Monitor:
             map=picture.map,
             profiles=picture.profiles,
             notes=tuple(dict.fromkeys((*notes, *scan.notes, *_counted(best)))),
-            limits=limits_of(detector, scan, decision, self.total, around=kind in WORDS),
+            limits=limits_of(detector, scan, decision, self.total, around=kind in AROUND),
             seconds=dict(stages.seconds),
             version=__version__,
             seed=detector.random_state if isinstance(detector.random_state, int) else detector.seed_,
@@ -263,8 +265,9 @@ class Monitor:
 
 
 def _kind(columns: Sequence[str]) -> str:
-    """Return what rows with these columns are: a view of flows or of a log, or a table."""
-    return "flows" if of_flows(columns) else "logs" if of_logs(columns) else "table"
+    """Return what rows with these columns are."""
+    kinds = {"flows": of_flows, "logs": of_logs, "executables": of_executables}
+    return next((kind for kind, tells in kinds.items() if tells(columns)), "table")
 
 
 def check_request(top: int, out: str | Path | None, source: Spec) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -11,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from outlearn.data.datasets import LABEL
+from outlearn.data.executables import open_executables
 from outlearn.data.readers import ReadOptions, Source, open_source
 from outlearn.errors import InputError
 
@@ -26,6 +28,8 @@ _CHUNK_ROWS = 50_000
 
 def open_rows(spec: Spec, options: ReadOptions | None = None) -> Source:
     """Open a source; the rows of a small one are read once and kept."""
+    if isinstance(spec, (str, os.PathLike)) and options is not None and options.kind == "executables":
+        return open_executables(os.fspath(spec))
     source = spec if isinstance(spec, Source) else open_source(spec, options=options)
     if source.rows is None or source.rows * len(source.columns) > _HELD_CELLS:
         return source

@@ -14,7 +14,7 @@ from outlearn.errors import ParameterError, ReadError
 __all__ = ["ReadOptions", "Source", "one_line", "reading", "unique_names"]
 
 BATCH_ROWS = 16_384
-KINDS = ("flows", "logs", "table")
+KINDS = ("flows", "logs", "executables", "table")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class ReadOptions:
     decimal, thousands : signs within numbers, one character each.
     query : the SQL text, wanted where the source is a database URL.
     kind : what the rows are, where it is not to be told by their columns: "flows", "logs" for a text file
-        of lines, or "table" for rows that are taken as they are.
+        of lines, "executables" for a folder of them, or "table" for rows that are taken as they are.
     as_text : columns of text sources in which no value may be taken for a badly written number, such as
         labels: a column mostly of numbers otherwise loses the few values that are none (with a note).
     """
