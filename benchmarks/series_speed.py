@@ -4,7 +4,8 @@
 
 A sine with noise, nothing labelled. `SeriesDetector` is fitted and scores the same series, at two lengths and
 with one and four channels; beside it, in the same run, subsequence neighbours of the classical pool (10th of
-5,000 windows by scikit-learn, width by the period). A stream of one channel is fed 5,000 points one by one.
+5,000 windows by scikit-learn, width by the period). A stream of one channel is fed
+5,000 points one by one, by distances and by the transformer.
 Seconds are the least of three runs; growth is the ratio of seconds for ten times the points, and for four
 times the channels.
 """
@@ -15,6 +16,7 @@ import argparse
 import time
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,11 +24,13 @@ from numpy.typing import NDArray
 import machine
 import rowfile
 from outlearn import SeriesDetector
+from outlearn.learners.sequence import new_network, save_sequence
 from outlearn.rng import derive
 from outlearn.series.latest import early
 from outlearn.series.mixture import LEADING
+from outlearn.series.patches import WIDTHS
 
-OURS, PEER = "distances", "subknn"
+OURS, PEER, NETWORK = "distances", "subknn", "sequence"
 SIZES = ((10_000, 1), (100_000, 1), (10_000, 4))
 STREAMED = 5000
 RUNS = 3
@@ -55,9 +59,16 @@ def batch(way: str, points: int, channels: int) -> rowfile.Row:
     return {"way": way, "points": points, "channels": channels, "seconds": round(seconds, 2)}
 
 
-def streamed() -> rowfile.Row:
-    """Time a stream; its state is what it remembers of the reference and the points that it keeps."""
-    detector = SeriesDetector(OURS, random_state=0).fit(wave(20_000, 1))
+def streamed(way: str, folder: Path) -> rowfile.Row:
+    """Time a stream; its state is what it remembers of the reference, the points and tokens that it keeps.
+
+    The network is untrained: what its weights are makes no difference to its time.
+    """
+    weights = folder / "net.safetensors"
+    if way == NETWORK:
+        save_sequence(weights, new_network(), corpus="none", seed=0, command="series_speed.py")
+    detector = SeriesDetector(way, weights=weights if way == NETWORK else None, random_state=0)
+    detector.fit(wave(20_000, 1))
     new = wave(STREAMED, 1, seed=1)[:, 0].tolist()
 
     def feed() -> None:
@@ -66,8 +77,12 @@ def streamed() -> rowfile.Row:
             stream.score_next(point)
 
     patches = detector.common_.glance.patches
-    state = sum(patches.reach(width).memory.nbytes for width in early(LEADING)) + detector.stream().nbytes
-    return {"way": "stream", "points_a_second": round(STREAMED / least(feed)), "state_bytes": int(state)}
+    widths = WIDTHS if way == NETWORK else early(LEADING)
+    state = sum(patches.reach(width).memory.nbytes for width in widths) + detector.stream().nbytes
+    if way == NETWORK:
+        state += weights.stat().st_size
+    speed = round(STREAMED / least(feed))
+    return {"way": f"stream, {way}", "points_a_second": speed, "state_bytes": int(state)}
 
 
 def main() -> None:
@@ -76,15 +91,18 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     rows = [batch(way, points, channels) for points, channels in SIZES for way in (OURS, PEER)]
-    rows.append(streamed())
+    with TemporaryDirectory() as folder:
+        streams = [streamed(way, Path(folder)) for way in (OURS, NETWORK)]
+    rows += streams
     rowfile.write(options.out, {"runs": RUNS}, rows, command=machine.command("series_speed.py"))
-    took = {(row["way"], row["points"], row["channels"]): row["seconds"] for row in rows[:-1]}
+    took = {(row["way"], row["points"], row["channels"]): row["seconds"] for row in rows if "points" in row}
     for points, channels in SIZES:
         ours, peer = took[OURS, points, channels], took[PEER, points, channels]
         print(f"{points:,} x {channels}: {ours:.2f} s, {ours / peer:.2f} of the peer's {peer:.2f} s")
     print(f"ten times the points: {took[OURS, 100_000, 1] / took[OURS, 10_000, 1]:.1f} times the seconds")
     print(f"four times the channels: {took[OURS, 10_000, 4] / took[OURS, 10_000, 1]:.1f} times")
-    print(f"stream: {rows[-1]['points_a_second']:,} points a second, {rows[-1]['state_bytes']:,} bytes")
+    for row in streams:
+        print(f"{row['way']}: {row['points_a_second']:,} points a second, {row['state_bytes']:,} bytes")
 
 
 if __name__ == "__main__":
