@@ -83,7 +83,7 @@ def test_dated_rows_that_come_when_they_please_stay_a_table(folder):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("--kind", "picture"), "wanted one of series, table, flows"),
+        (("--kind", "picture"), "wanted one of series, flows"),
         (("--kind", "table", "--false-alarms", "1/day"), "only series have that"),
         (("--kind", "series", "--budget", "5"), "only tables have that"),
         (("--time-column", "when", "--reference-until", "1999-01-01"), "no row lies before"),

@@ -23,7 +23,6 @@ __all__ = [
     "score_ranges",
 ]
 
-KINDS = ("series", "table", "flows", "logs", "executables")
 ROWS = "incontext"  # the detector of rows where none is named
 
 
@@ -99,8 +98,6 @@ def is_series(choice: Choice) -> bool:
     """
     from outlearn.errors import ParameterError
 
-    if choice.kind is not None and choice.kind not in KINDS:
-        raise ParameterError(f"--kind is {choice.kind!r}; wanted one of {', '.join(KINDS)}")
     ours, theirs = choice.of_series(), choice.of_tables()
     if choice.kind not in (None, "series") and ours:
         raise ParameterError(f"{', '.join(ours)}: only series have that; leave it out or say --kind series")

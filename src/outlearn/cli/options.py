@@ -161,9 +161,19 @@ def read_options(
     query: str | None,
     kind: str | None = None,
 ) -> ReadOptions:
-    """Return how to read, as the user said it; of series the numbers are taken as they are."""
-    from outlearn.data.readers import ReadOptions
+    """Return how to read, as the user said it; of series the numbers are taken as they are.
 
+    Raises
+    ------
+    ParameterError
+        For a kind that there is not.
+    """
+    from outlearn.data.readers import ReadOptions
+    from outlearn.data.readers.source import KINDS
+    from outlearn.errors import ParameterError
+
+    if kind not in (None, "series", *KINDS):
+        raise ParameterError(f"--kind is {kind!r}; wanted one of {', '.join(('series', *KINDS))}")
     sign = "\t" if separator == "\\t" else separator
     return ReadOptions(sign, encoding, decimal, thousands, query, "table" if kind == "series" else kind)
 
