@@ -2,7 +2,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from outlearn.errors import InputError, LabelError, ParameterError
+from outlearn.errors import InputError, LabelError, OutlearnError, ParameterError
 from outlearn.pipeline.trial import evaluate, evaluate_zero_day
 
 
@@ -95,3 +95,8 @@ def test_one_family_is_too_few():
     frame = families().filter(pl.col("family") != "worm")
     with pytest.raises(InputError, match="wants two or more"):
         evaluate_zero_day(frame, family_column="family", label_column="y", detectors=["knn"])
+
+
+def test_a_family_column_that_is_not_there_is_refused():
+    with pytest.raises(OutlearnError, match="the family column"):
+        evaluate_zero_day(families(), family_column="kin", label_column="y", detectors=["knn"])

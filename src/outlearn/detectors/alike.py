@@ -12,13 +12,14 @@ from sklearn.neighbors import NearestNeighbors
 from outlearn.errors import InputError
 from outlearn.rng import derive
 
-__all__ = ["Alike", "Likeness"]
+__all__ = ["SAME", "Alike", "Likeness"]
 
 Floats = NDArray[np.float64]
 MOST, ASKED = 5000, 1000  # rows that neighbours are sought among, and that they are sought for
 NEAR = 0.9  # share of rows that have a neighbour within the distance up to which rows are alike
 NEAREST = 3  # neighbours of a row, farther from it than which a case does not lie
 FEWEST = 20
+SAME = 1e-4  # distance below which rows are copies: rounding leaves a little
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class Alike:
         away = near[:, 0]
         around = self.rows.kneighbors(bent)[0]
         # A row that is among those drawn, or a copy of one, does not count as its own neighbour.
-        own = np.where(around[:, 0] == 0, around[:, NEAREST], around[:, NEAREST - 1])
+        own = np.where(around[:, 0] < SAME, around[:, NEAREST], around[:, NEAREST - 1])
         return Likeness(away, which[:, 0], (away <= self.reach) | (away < own))
 
     def share(self, distance: float) -> float:

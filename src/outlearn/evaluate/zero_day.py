@@ -82,7 +82,7 @@ def zero_day(
     >>> int(split.train_y.sum()), int(split.test_y.sum())
     (1, 19)
     """
-    truth, names = binary_labels(y, len(X)), np.asarray(families).astype(str)
+    truth, names = binary_labels(y, len(X)), _names(families)
     rng = derive(seed, STREAM)
     rows = rng.permutation(distinct(X))
     normal = rows[truth[rows] == 0]
@@ -123,13 +123,21 @@ def held_families(y: ArrayLike, families: ArrayLike) -> list[str]:
     InputError
         When there are fewer than two: then nothing is left to learn from beside the one left out.
     """
-    names = sorted(set(np.asarray(families).astype(str)[np.asarray(y) == 1].tolist()))
+    names = sorted(set(_names(families)[np.asarray(y) == 1].tolist()))
     if len(names) < 2:
         raise InputError(
             f"the anomalies are of {len(names)} family{'' if len(names) == 1 else ' names'} "
             f"({', '.join(names)}); the zero-day protocol wants two or more"
         )
     return names
+
+
+def _names(families: ArrayLike) -> NDArray[np.object_]:
+    """Return names one by one: an array of text would make each as wide as the longest."""
+    given = np.asarray(families)
+    found = np.empty(len(given), dtype=object)
+    found[:] = [str(name) for name in given.tolist()]
+    return found
 
 
 def judge_zero_day(

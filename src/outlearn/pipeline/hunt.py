@@ -10,12 +10,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from outlearn.data.flows import FEATURES, HOSTS, of_flows
+from outlearn.data.flows import ENTITY, FEATURES, HOSTS, flow_columns, of_flows
 from outlearn.data.readers import ReadOptions, Source
 from outlearn.data.sample import sample_source
 from outlearn.data.schema import Schema, unknown_column
 from outlearn.decisions.decision import Decision, Promise
-from outlearn.detectors.alike import Alike, Likeness
+from outlearn.detectors.alike import SAME, Alike, Likeness
 from outlearn.detectors.base import BaseDetector
 from outlearn.detectors.named import make_detector
 from outlearn.errors import InputError, ParameterError
@@ -145,15 +145,16 @@ def _seen_around(
     there, of others it is missing.
     """
     plain = cases.select(table.columns)
-    keys = [name for name in cases.columns if name not in FEATURES and name in source.columns]
-    keys = [name for name in keys if name not in table.columns]
-    if not of_flows(source.columns) or not keys:
+    if not of_flows(source.columns):
         return plain, ()
-    texts = [pl.col(name).cast(pl.String) for name in keys]
-    wanted = cases.select(texts).with_row_index("case")
+    names = flow_columns([name for name in source.columns if name not in FEATURES])
+    keys = [names[name] for name in ENTITY if name in names and names[name] in cases.columns]
+    head = next(iter(source.chunks(1)))
+    same = [pl.col(name).cast(head.schema[name], strict=False) for name in keys]
+    wanted = cases.select(same).with_row_index("case")
     there: dict[int, pl.DataFrame] = {}
     for chunk in chunks_of(source):
-        rows = chunk.select(texts).with_row_index("row").join(wanted, on=keys, nulls_equal=True)
+        rows = chunk.select(keys).with_row_index("row").join(wanted, on=keys, nulls_equal=True)
         for row, case in rows.select("row", "case").iter_rows():
             there.setdefault(case, chunk[row].select(table.columns))
     alone = plain.with_columns(
@@ -230,7 +231,7 @@ def _words(alike: Alike, likeness: Likeness, row: int, cases: int) -> str:
     """Return how near a row is to a case, in words."""
     name = "the case" if cases == 1 else f"case {likeness.which[row]}"
     away = float(likeness.away[row])
-    if away == 0:
+    if away < SAME:
         return f"the same as {name}"
     if likeness.alike[row]:
         return f"like {name}"

@@ -81,7 +81,12 @@ def open_table(spec: Spec, reading: Reading) -> tuple[Source, Reading]:
     answer = answer_column(spec)
     ignore = reading.ignore
     if options.kind == "flows" or (options.kind is None and holds_flows(source.columns)):
-        source, aside = flow_view(source)
+        if not holds_flows(source.columns):
+            raise ReadError(
+                f"{source.name}: no flows: wanted columns of a source and a target address, and of a "
+                "protocol, bytes, packets or a duration"
+            )
+        source, aside = flow_view(source, keep=(*ignore, *(() if label is None else (label,))))
         ignore = (*ignore, *(name for name in aside if name not in ignore))
     elif of_executables(source.columns):
         ignore = (*ignore, *(name for name in (FILE,) if name not in ignore))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from outlearn.data.datasets import LABEL
 from outlearn.data.executables import open_executables
 from outlearn.data.readers import ReadOptions, Source, open_source
+from outlearn.data.readers.lines import LINE
 from outlearn.errors import InputError
 
 __all__ = ["Spec", "answer_column", "chunk_rows", "chunks_of", "open_rows", "pick_rows"]
@@ -22,6 +23,7 @@ __all__ = ["Spec", "answer_column", "chunk_rows", "chunks_of", "open_rows", "pic
 Spec = Any
 
 _HELD_CELLS = 5_000_000  # a table up to this size is kept in memory rather than read by each stage anew
+LINE_CELLS = 50  # that a line of a log counts for
 _CHUNK_CELLS = 1_000_000
 _CHUNK_ROWS = 50_000
 
@@ -31,7 +33,8 @@ def open_rows(spec: Spec, options: ReadOptions | None = None) -> Source:
     if isinstance(spec, (str, os.PathLike)) and options is not None and options.kind == "executables":
         return open_executables(os.fspath(spec))
     source = spec if isinstance(spec, Source) else open_source(spec, options=options)
-    if source.rows is None or source.rows * len(source.columns) > _HELD_CELLS:
+    cells = LINE_CELLS if source.columns == (LINE,) else len(source.columns)
+    if source.rows is None or source.rows * cells > _HELD_CELLS:
         return source
     frame = source.read()
     return replace(source, batches=lambda rows: frame.iter_slices(rows))

@@ -15,7 +15,7 @@ from outlearn.data.encode import Encoder
 from outlearn.data.labels import parse_labels
 from outlearn.data.readers import ReadOptions
 from outlearn.data.sample import sample_source
-from outlearn.data.schema import Schema
+from outlearn.data.schema import Schema, unknown_column
 from outlearn.detectors.named import make_detector
 from outlearn.errors import LabelError, ParameterError
 from outlearn.evaluate import (
@@ -63,7 +63,7 @@ class _Judged:
 
     frame: pl.DataFrame
     truth: NDArray[np.int8]
-    families: NDArray[np.str_]
+    families: NDArray[np.object_]
     schema: Schema
     notes: tuple[str, ...]
 
@@ -195,15 +195,17 @@ def _judged(
     label = label_column or answer_column(source)
     aside = tuple(ignore) if family_column is None else (*ignore, family_column)
     opened, reading = open_table(source, Reading(label, None, aside, schema, options))
+    if family_column is not None and family_column not in opened.columns:
+        raise unknown_column(family_column, opened.columns, what="the family column")
     label = reading.label_column
     if label is None and family_column is None:
         raise LabelError("no labels: name the column that holds them with --label-column")
     drawn = sample_source(opened, SAMPLE_ROWS, seed=seed, label_column=label, chunk_rows=chunk_rows(opened))
     notes = [*opened.notes, *drawn.notes]
-    names = np.full(drawn.frame.height, "")
+    names = np.full(drawn.frame.height, "", dtype=object)
     if family_column is not None:
         texts = drawn.frame[family_column].cast(pl.String).fill_null("").str.strip_chars()
-        names = texts.to_numpy().astype(str)
+        names = texts.to_numpy().astype(object)
     if label is not None:
         truth = parse_labels(drawn.frame[label], name=label)
     else:

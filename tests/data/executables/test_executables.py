@@ -1,5 +1,6 @@
 """Executables are read and never run; what is damaged, hangs or dies is left out and counted."""
 
+import os
 import random
 import struct
 import sys
@@ -118,3 +119,18 @@ def test_what_holds_none_is_refused(tmp_path):
         open_executables(str(tmp_path / "none"))
     with pytest.raises(ReadError, match="1 files are neither PE nor ELF"):
         open_executables(folder(tmp_path, a=b"text"))
+
+
+def test_no_module_comes_from_the_folder_that_is_read(tmp_path, monkeypatch):
+    for name in ("lief", "json", "numpy"):
+        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    (tmp_path / "a.exe").write_bytes(pe())
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", ".")
+    assert open_executables(".").rows == 1
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_name_that_is_no_text_is_spelt_out(tmp_path):
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/bad\xff.exe")).write_bytes(pe())
+    assert open_executables(str(tmp_path)).read()["file"].to_list() == ["bad\\xff.exe"]

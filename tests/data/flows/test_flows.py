@@ -184,3 +184,43 @@ def test_columns_of_the_same_name_are_kept_apart():
 def test_a_flow_is_named_by_its_ends():
     assert flow_words(log(1).row(0, named=True)).startswith("10.0.0.")
     assert set(HOSTS) < set(FEATURES)
+
+
+@pytest.mark.parametrize("state", ["REQ", "new", "-", None])
+def test_states_of_others_than_zeek_do_not_hide_that_nothing_came_back(state):
+    flows = log().with_columns(resp_bytes=0, conn_state=pl.lit(state, dtype=pl.String))
+    assert flow_features(named(flows))["failed share of the source in a minute"].unique().to_list() == [1.0]
+
+
+def test_a_port_with_a_fraction_is_that_port():
+    for port in (pl.col("id.resp_p").cast(pl.Float64), pl.col("id.resp_p").cast(pl.Float64).cast(pl.String)):
+        told = flow_features(named(log().with_columns(port)))
+        assert "port 443" in told["target port"].unique().to_list()
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["%m/%d/%Y %I:%M:%S %p", "%d/%m/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%Y-%m-%d %H:%M:%S UTC", "epoch", "ns"],
+)
+def test_dates_as_people_write_them_are_times(form):
+    moments = pl.datetime_range(
+        pl.datetime(2026, 5, 7), pl.datetime(2026, 5, 29), interval="1h", time_unit="us", eager=True
+    )
+    seconds = moments.dt.epoch("s")
+    texts = {"epoch": seconds.cast(pl.String), "ns": seconds * 1_000_000_000}.get(form)
+    column = moments.dt.strftime(form) if texts is None else texts
+    frame = pl.DataFrame({"ts": column, "src_ip": "10.0.0.1", "dst_ip": "192.0.2.1", "proto": "tcp"})
+    assert named(frame)["time"].to_list() == seconds.cast(pl.Float64).to_list()
+
+
+def test_times_that_cannot_be_read_are_told_of():
+    _, _, view = viewed(log().with_columns(ts=pl.lit("soon")))
+    assert "most of its times cannot be read" in view.notes[-1]
+
+
+def test_a_label_tells_nothing_of_a_flow():
+    frame = log().rename({"conn_state": "state"})
+    view, _ = flow_view(open_source(frame), keep=("state",))
+    told = view.read()
+    assert told["state"].null_count() == 400
+    assert told["state (as given)"].to_list() == frame["state"].to_list()

@@ -31,7 +31,7 @@ def test_what_would_steer_a_terminal_is_taken_out(tmp_path):
 def test_what_is_no_utf_8_is_shown_as_such(tmp_path):
     source = read(tmp_path, b"caf\xe9 closed\nfine\n")
     assert source.read()["line"].to_list() == ["caf\ufffd closed", "fine"]
-    assert "1 lines are no UTF-8" in source.notes[0]
+    assert "1 lines are in another encoding" in source.notes[0]
 
 
 def test_a_line_without_an_end_is_cut_and_never_held(tmp_path):

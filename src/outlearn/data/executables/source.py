@@ -41,7 +41,7 @@ def open_executables(name: str) -> Source:
         When no file can be read as an executable.
     """
     require("lief", extra="executables")
-    path = Path(name).expanduser()
+    path = Path(name).expanduser().resolve()
     if not path.exists():
         raise ReadError(f"{name}: no such file or folder; check the path")
     files, others = _files(path)
@@ -52,7 +52,10 @@ def open_executables(name: str) -> Source:
             told = parser.read(file)
             if "found" in told:
                 rows.append(
-                    {FILE: str(file.relative_to(path)) if path.is_dir() else file.name, **told["found"]}
+                    {
+                        FILE: _shown(file.relative_to(path) if path.is_dir() else Path(file.name)),
+                        **told["found"],
+                    }
                 )
             else:
                 faults[told["error"]] = faults.get(told["error"], 0) + 1
@@ -65,6 +68,11 @@ def open_executables(name: str) -> Source:
     frame = pl.DataFrame(rows, schema=SCHEMA)
     said = f"read as executables: static features of {len(rows):,} files, none of which was run"
     return Source(name, tuple(frame.columns), frame.iter_slices, (said, *notes), frame.height)
+
+
+def _shown(path: Path) -> str:
+    """Return a path as text, what is no UTF-8 in it spelt out."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _files(path: Path) -> tuple[list[Path], dict[str, int]]:
@@ -128,14 +136,22 @@ class _Parser:
         return told
 
     def _start(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "outlearn.data.executables.features"]
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        # No module may come from the folder that is read, or from another that is named relatively.
+        command = [sys.executable, "-P", "-m", "outlearn.data.executables.features"]
+        paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+        environment = {
+            **os.environ,
+            "OMP_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+            "PYTHONPATH": os.pathsep.join(path for path in paths if Path(path).is_absolute()),
+        }
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=environment,
+            cwd=os.sep,
         )
         return self._process
 

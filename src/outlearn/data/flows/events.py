@@ -10,7 +10,7 @@ import polars as pl
 from outlearn.data.readers.source import Source
 from outlearn.errors import ReadError
 
-__all__ = ["flows_of_events"]
+__all__ = ["flows_of_events", "holds_events"]
 
 NESTED = {
     "flow_start": ("$.start", pl.String),
@@ -23,6 +23,14 @@ NESTED = {
     "flow_bytes_toclient": ("$.bytes_toclient", pl.Float64),
 }
 ASIDE = ("flow", "event_type")
+
+
+def holds_events(head: pl.DataFrame) -> bool:
+    """Tell whether rows are events of Suricata, by the objects that are nested in them."""
+    if not {"event_type", "flow"} <= set(head.columns) or head["flow"].dtype != pl.String:
+        return False
+    told = head["flow"].drop_nulls()
+    return len(told) == 0 or bool(told.str.starts_with("{").all())
 
 
 def flows_of_events(source: Source) -> Source:
@@ -43,7 +51,8 @@ def flows_of_events(source: Source) -> Source:
     if not rows:
         kinds = ", ".join(sorted(others))
         raise ReadError(
-            f"{source.name}: no event is a flow, of {sum(others.values()):,} ({kinds}); log flows too"
+            f"{source.name}: no event is a flow, of {sum(others.values()):,} ({kinds}); log flows too, or "
+            "take the events as a table by --kind table"
         )
 
     def batches(size: int) -> Iterator[pl.DataFrame]:

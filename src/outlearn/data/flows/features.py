@@ -10,6 +10,7 @@ MINUTE, HOUR = 60.0, 3600.0
 FEWEST_GAPS = 3  # of a pair within an hour, from which on their evenness is told
 WELL_KNOWN = 1024
 MORE = "1433 1521 1883 3306 3389 5060 5353 5432 5900 6379 8080 8443 8883"  # ports that are known too
+ZEEK = ("S0", "S1", "SF", "REJ", "S2", "S3", "RSTO", "RSTR", "RSTOS0", "RSTRH", "SH", "SHR", "OTH")
 FAILED = ("S0", "REJ", "RSTOS0", "RSTRH", "SH", "SHR", "RSTR", "RSTO")
 PRIVATE = r"^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|127\.|169\.254\.|fe80:|f[cd][0-9a-f]{2}:|::1$)"
 MANY = r"^(22[4-9]\.|23\d\.|255\.255\.255\.255$|ff[0-9a-f]{2}:)|\.255$"
@@ -110,9 +111,9 @@ def _windows() -> list[pl.Expr]:
 
 
 def _failed() -> pl.Expr:
-    """Return whether nothing came back, by the state where it is told."""
+    """Return whether nothing came back, by the state where it is one of Zeek."""
     silent = (pl.col("received packets").fill_null(0.0) == 0) & (pl.col("received bytes").fill_null(0.0) == 0)
-    return pl.when(pl.col("state").is_not_null()).then(pl.col("state").is_in(FAILED)).otherwise(silent)
+    return pl.when(pl.col("state").is_in(ZEEK)).then(pl.col("state").is_in(FAILED)).otherwise(silent)
 
 
 def _hosts() -> list[pl.Expr]:

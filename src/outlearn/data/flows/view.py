@@ -8,10 +8,10 @@ from typing import Any
 
 import polars as pl
 
-from outlearn.data.flows.events import flows_of_events
+from outlearn.data.flows.events import flows_of_events, holds_events
 from outlearn.data.flows.features import FEATURES, HOUR, flow_features
-from outlearn.data.flows.forms import FLOW_COLUMNS, flow_columns, named
-from outlearn.data.readers.source import Source
+from outlearn.data.flows.forms import FLOW_COLUMNS, clock_of, flow_columns, named
+from outlearn.data.readers.source import Source, unique_names
 
 __all__ = ["ENTITY", "flow_view", "flow_words", "of_flows"]
 
@@ -28,34 +28,42 @@ BLOCK = 100_000  # rows that are asked for at once
 MOST = 400_000  # rows that are looked at together, however many one hour holds
 
 
-def flow_view(source: Source) -> tuple[Source, tuple[str, ...]]:
+def flow_view(source: Source, keep: Sequence[str] = ()) -> tuple[Source, tuple[str, ...]]:
     """Return a source of the same rows as flows, and its columns that no score may see.
 
     Those name the flow: addresses, ports, times and identifiers, as they came. Then come `FEATURES`, then all
     other columns. Hosts are looked at within an hour of the log; an hour that holds more than 400,000 flows
     is looked at in parts.
 
+    keep : columns that tell nothing of a flow, such as a label, and stay as they are.
+
     The source must hold flows; see `forms.holds_flows`. Of the events of Suricata (eve.json) only those of
     ended flows are kept, and said so.
     """
-    if {"event_type", "flow"} <= set(source.columns):
+    head = next(iter(source.chunks(LOOKED)))
+    if holds_events(head):
         source = flows_of_events(source)
-    there = flow_columns(source.columns)
+        head = next(iter(source.chunks(LOOKED)))
+    there = flow_columns([name for name in source.columns if name not in keep])
     used = set(there.values())
     naming = [there[name] for name in ENTITY if name in there]
-    head = next(iter(source.chunks(LOOKED)))
     rest = [name for name in source.columns if name not in used]
     apart = (*NAMES, *FLOW_COLUMNS["time"], *ENDS)
     aside = [name for name in rest if name.lower() in apart or _addresses(head[name])]
     taken = {*naming, *FEATURES}
-    others = {name: name if name not in taken else f"{name} (as given)" for name in rest}
+    free, _ = unique_names([*taken, *(name if name not in taken else f"{name} (as given)" for name in rest)])
+    others = dict(zip(rest, free[len(taken) :], strict=True))
     entity = {name: name if name not in FEATURES else f"{name} (as given)" for name in naming}
     columns = (*entity.values(), *FEATURES, *others.values())
     note = f"read as network flows: {', '.join(f'{ours} is {theirs}' for ours, theirs in there.items())}"
+    clock = clock_of(head[there["time"]]) if "time" in there else "none"
+    told = named(head.select(there.values()), clock)["time"]
+    if "time" in there and told.null_count() > 0.5 * head.height:
+        note += "; most of its times cannot be read, so what hosts do is counted over the whole file"
     view = Source(
         source.name,
         columns,
-        partial(_batches, source, entity, others),
+        partial(_batches, source, tuple(there.values()), clock, entity, others),
         (*source.notes, note),
         source.rows,
     )
@@ -87,25 +95,30 @@ def _addresses(values: pl.Series) -> bool:
 
 
 def _batches(
-    source: Source, entity: dict[str, str], others: dict[str, str], rows: int
+    source: Source,
+    there: Sequence[str],
+    clock: str,
+    entity: dict[str, str],
+    others: dict[str, str],
+    rows: int,
 ) -> Iterator[pl.DataFrame]:
     """Yield flows with what is seen of them; an hour that is not over waits for the rows that follow."""
     held: pl.DataFrame | None = None
     for batch in source.batches(max(rows, BLOCK)):
         whole = batch if held is None else pl.concat([held, batch])
-        cut = _over(whole)
+        cut = _over(whole.select(there), clock)
         if cut:
-            yield _seen(whole[:cut], entity, others)
+            yield _seen(whole[:cut], there, clock, entity, others)
         held = whole[cut:]
     if held is not None and held.height:
-        yield _seen(held, entity, others)
+        yield _seen(held, there, clock, entity, others)
 
 
-def _over(frame: pl.DataFrame) -> int:
+def _over(frame: pl.DataFrame, clock: str) -> int:
     """Return how many rows, from the first, lie before the last hour begins; all where there are too many."""
     if frame.height >= MOST:
         return frame.height
-    hours = (named(frame)["time"] / HOUR).floor()
+    hours = (named(frame, clock)["time"] / HOUR).floor()
     last = hours.max()
     if last is None:  # without times a part of the file is one window
         return 0
@@ -113,8 +126,14 @@ def _over(frame: pl.DataFrame) -> int:
     return int(place or 0)
 
 
-def _seen(frame: pl.DataFrame, entity: dict[str, str], others: dict[str, str]) -> pl.DataFrame:
-    told = flow_features(named(frame))
+def _seen(
+    frame: pl.DataFrame,
+    there: Sequence[str],
+    clock: str,
+    entity: dict[str, str],
+    others: dict[str, str],
+) -> pl.DataFrame:
+    told = flow_features(named(frame.select(there), clock))
     return pl.concat(
         [
             frame.select(pl.col(old).alias(new) for old, new in entity.items()),

@@ -145,12 +145,12 @@ def _format(content: FileBytes) -> Format:
         raise ReadError(f"{path}: {table} inside {content.compression}; unpack it first")
     if table:
         return table
+    if head.startswith(b"#separator "):
+        return "zeek"
     if not head.startswith(_BYTE_ORDER_MARKS) and _binary(head):
         raise ReadError(f"{path}: binary data, no text; wanted CSV, Parquet, JSON Lines or Arrow")
     if _json_object(head):
         return "json lines"
-    if head.startswith(b"#separator "):
-        return "zeek"
     if _JSON & {suffix.lower() for suffix in path.suffixes} and head.lstrip().startswith((b"[", b"{")):
         raise ReadError(f"{path}: one JSON value over several lines or an array; wanted one object a line")
     return "delimited"

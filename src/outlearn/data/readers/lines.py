@@ -38,14 +38,14 @@ class _Repairs:
     def words(self) -> tuple[str, ...]:
         told = {
             f"{self.cut:,} lines are longer than {LONGEST:,} bytes and were cut": self.cut,
-            f"{self.undecodable:,} lines are no UTF-8; what cannot be read is \ufffd": self.undecodable,
+            f"{self.undecodable:,} lines are in another encoding, read with gaps: \ufffd": self.undecodable,
             f"control characters were taken out of {self.cleaned:,} lines": self.cleaned,
             f"{self.blank:,} blank lines were left out": self.blank,
         }
         return tuple(words for words, count in told.items() if count)
 
 
-def open_lines(name: str, content: FileBytes, notes: tuple[str, ...]) -> Source:
+def open_lines(name: str, content: FileBytes, encoding: str, notes: tuple[str, ...]) -> Source:
     """Open a text file as lines; it is read once to count them and what was repaired.
 
     Raises
@@ -53,24 +53,31 @@ def open_lines(name: str, content: FileBytes, notes: tuple[str, ...]) -> Source:
     ReadError
         When all lines are blank.
     """
+    try:
+        if "\n".encode(encoding) != b"\n":
+            raise LookupError
+    except LookupError as error:
+        raise ReadError(
+            f"{name}: {encoding} is no encoding of lines that is read; wanted utf-8, cp1252 or alike"
+        ) from error
     repairs = _Repairs()
-    rows = sum(frame.height for frame in _frames(content, repairs, 100_000))
+    rows = sum(frame.height for frame in _frames(content, encoding, repairs, 100_000))
     if not rows:
         raise ReadError(f"{name}: all lines are blank; wanted at least one with text")
     return Source(
         name,
         (LINE,),
-        lambda size: _frames(content, _Repairs(), size),
+        lambda size: _frames(content, encoding, _Repairs(), size),
         (*notes, *repairs.words()),
         rows,
     )
 
 
-def _frames(content: FileBytes, repairs: _Repairs, size: int) -> Iterator[pl.DataFrame]:
+def _frames(content: FileBytes, encoding: str, repairs: _Repairs, size: int) -> Iterator[pl.DataFrame]:
     held: list[str] = []
     with content.open() as stream:
         for raw in _split(stream, repairs):
-            line = _read(raw, repairs)
+            line = _read(raw, encoding, repairs)
             if line:
                 held.append(line)
                 if len(held) == size:
@@ -99,13 +106,13 @@ def _split(stream: _Stream, repairs: _Repairs) -> Iterator[bytes]:
         yield rest
 
 
-def _read(raw: bytes, repairs: _Repairs) -> str:
-    raw = raw.rstrip(b"\r")
+def _read(raw: bytes, encoding: str, repairs: _Repairs) -> str:
+    raw = raw.rstrip(b"\r").removeprefix(b"\xef\xbb\xbf")
     try:
-        text = raw.decode("utf-8")
+        text = raw.decode(encoding)
     except UnicodeDecodeError:
         repairs.undecodable += 1
-        text = raw.decode("utf-8", "replace")
+        text = raw.decode(encoding, "replace")
     if not text.isprintable():
         clean = CONTROL.sub("", ESCAPES.sub("", text))
         repairs.cleaned += clean != text

@@ -65,7 +65,7 @@ def _open_path(text: str, options: ReadOptions) -> Source:
     path = Path(text).expanduser()
     with reading(text):
         if options.kind == "logs":
-            return open_lines(text, examine_text(path), ())
+            return open_lines(text, examine_text(path), options.encoding or "utf-8", ())
         content, form, notes = examine(path)
     if form == "parquet":
         return open_parquet(text, content, notes)

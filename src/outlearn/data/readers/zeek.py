@@ -142,7 +142,7 @@ def _frames(
                 frame = frame.filter(~pl.col(first).str.starts_with("#").fill_null(value=False))
                 yield frame if not head.more else _parted(frame, head)
     except pa.ArrowInvalid as error:
-        if "UTF8" in str(error):
+        if "UTF8" in str(error) or (encoding == "utf8" and "Expected" in str(error)):
             raise _UndecodableError(f"{name}: not {encoding} text") from error
         if "#fields" in str(error):
             raise ReadError(
