@@ -48,6 +48,12 @@ def test_pieces_are_as_large_as_asked_for_and_packed_logs_are_read(tmp_path):
     assert source.read()["line"][999] == "line 999"
 
 
+def test_long_lines_are_handed_out_in_small_pieces(tmp_path, monkeypatch):
+    monkeypatch.setattr("outlearn.data.readers.lines.HEAVIEST", 1000)
+    source = read(tmp_path, b"\n".join(b"x" * 300 for _ in range(20)))
+    assert [batch.height for batch in source.batches(100_000)] == [4] * 5
+
+
 @pytest.mark.parametrize(
     ("data", "words"), [(b"\n \n", "empty|blank"), (b"\x00\x01" * 90, "binary"), (b"", "empty")]
 )

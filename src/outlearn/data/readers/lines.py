@@ -18,6 +18,7 @@ __all__ = ["LINE", "open_lines"]
 LINE = "line"
 LONGEST = 16_384  # bytes of a line that are kept
 BLOCK = 1 << 20
+HEAVIEST = 32 << 20  # characters of lines that are handed out at once
 ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)?")  # of terminals
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -75,14 +76,16 @@ def open_lines(name: str, content: FileBytes, encoding: str, notes: tuple[str, .
 
 def _frames(content: FileBytes, encoding: str, repairs: _Repairs, size: int) -> Iterator[pl.DataFrame]:
     held: list[str] = []
+    weight = 0
     with content.open() as stream:
         for raw in _split(stream, repairs):
             line = _read(raw, encoding, repairs)
             if line:
                 held.append(line)
-                if len(held) == size:
+                weight += len(line)
+                if len(held) == size or weight > HEAVIEST:
                     yield pl.DataFrame({LINE: held})
-                    held = []
+                    held, weight = [], 0
     if held:
         yield pl.DataFrame({LINE: held})
 
