@@ -7,6 +7,7 @@ from outlearn.decisions.conformal import p_values
 from outlearn.decisions.decide import Rule
 from outlearn.errors import InputError, LabelError, OutputError, ParameterError, SchemaError
 from outlearn.pipeline import detect, rows
+from outlearn.pipeline.monitor import Monitor
 
 
 def table(n=200, seed=0, odd=5):
@@ -249,3 +250,13 @@ def test_only_the_in_context_learner_speaks_of_calibration():
     said = {name: " ".join(each.limits) for name, each in found.items()}
     assert "calibrated" in said["incontext"] and "no probability" not in said["incontext"]
     assert "no probability" in said["protonet"] and "calibrated" not in said["protonet"]
+
+
+@pytest.mark.parametrize("detector", ["incontext", "knn"])
+def test_copies_score_as_the_rows_that_they_are_copies_of(detector):
+    rows = pl.DataFrame({"a": [*range(60)], "b": ["x", "y", None] * 20, "c": [0.5, None] * 30})
+    copies = pl.concat([rows] * 5)
+    scores = detect(copies, detector=detector, top=0).scores
+    monitor = Monitor.fit(copies, detector=detector)
+    assert scores.reshape(5, 60).tolist() == [scores[:60].tolist()] * 5
+    assert scores == pytest.approx(monitor.detector.anomaly_score(copies), abs=1e-6)

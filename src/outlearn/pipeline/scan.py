@@ -26,6 +26,7 @@ from outlearn.pipeline.stages import Stages
 __all__ = ["Scan", "check_rule", "decide_rows", "score_rows", "top_rows"]
 
 _ELSEWHEN = 0.1
+_DISTINCT = 0.8  # share of distinct rows up to which copies are scored once
 _ABOUT_NORMAL_ROWS = ("false-alarm rate", "false-discovery rate")
 
 
@@ -54,7 +55,7 @@ def score_rows(detector: BaseDetector, source: Source, stages: Stages) -> Scan:
         for chunk in chunks_of(source):
             if not done:
                 notes = detector.encoder_.notes_of(chunk)
-            scores.append(detector.anomaly_score(chunk))
+            scores.append(_scored(detector, chunk))
             if clock is not None and clock.name in chunk.columns:
                 moments, _ = moments_of(chunk[clock.name], clock.form, clock.zone)
                 times.append(moments.to_numpy())
@@ -66,6 +67,19 @@ def score_rows(detector: BaseDetector, source: Source, stages: Stages) -> Scan:
         notes = tuple(f"in the first {len(scores[0]):,} rows, {note}" for note in notes)
     elsewhen = tuple(name for name, rows in outside.items() if rows > _ELSEWHEN * done)
     return Scan(np.concatenate(scores), np.concatenate(times) if times else None, notes, elsewhen)
+
+
+def _scored(detector: BaseDetector, chunk: pl.DataFrame) -> NDArray[np.float64]:
+    """Return the scores of rows; where many are copies, each is scored once: it scores the same anywhere."""
+    names = [column.name for column in detector.schema_.used]
+    if not names or not set(names) <= set(chunk.columns):
+        return detector.anomaly_score(chunk)  # which says what is missing
+    _, first, place = np.unique(
+        chunk.select(names).hash_rows().to_numpy(), return_index=True, return_inverse=True
+    )
+    if len(first) > _DISTINCT * chunk.height:
+        return detector.anomaly_score(chunk)
+    return np.asarray(detector.anomaly_score(chunk[first])[place])
 
 
 def _outside(detector: BaseDetector, chunk: pl.DataFrame) -> Iterator[tuple[str, int]]:
