@@ -61,6 +61,7 @@ PEERS = (
     "autoregression",
     "seasonal",
 )
+NETWORK = "sequence"  # the way that takes weights
 DRAWS = 2000
 LISTED = re.compile(r"\d+_([A-Za-z]+)_id_\d+_\w+_tr_(\d+)_1st_(\d+)\.csv")
 ON_LISTS = {"UCR": "ucr", "NAB": "tsb_ad", "IOPS": "kpi", "MSL": "msl"}  # the board's name of a source, ours
@@ -127,7 +128,8 @@ def scores_of(
         spread = np.nanquantile(past, 0.75, axis=0) - np.nanquantile(past, 0.25, axis=0)
         spread = np.where(spread > 0, spread, np.maximum(np.nanstd(past, axis=0), 1e-9))
         return np.nan_to_num(np.abs((x - middle) / spread)).mean(axis=1)
-    detector = SeriesDetector(OURS if way == TOLD else way, weights=weights, random_state=seed)
+    learnt = weights if way == NETWORK else None
+    detector = SeriesDetector(OURS if way == TOLD else way, weights=learnt, random_state=seed)
     known = None if setting != "prefix" else np.zeros(len(past))
     if way == TOLD:
         known = np.full(len(x), -1)
@@ -232,7 +234,9 @@ def main() -> None:
     parser.add_argument("--sets", default="*", help="shell pattern of names below timeseries/")
     parser.add_argument("--list", type=Path, help="a file list of the TSB-AD board")
     parser.add_argument("--ways", default=";".join((OURS, TOLD, *PEERS, RANDOM, MEDIAN)))
-    parser.add_argument("--weights", type=Path, help="a checkpoint other than the shipped one")
+    parser.add_argument(
+        "--weights", type=Path, help="a checkpoint of `outlearn learn-series`, for the way sequence"
+    )
     parser.add_argument("--longest", type=int, default=300_000, help="points up to which peers are run")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, required=True)
