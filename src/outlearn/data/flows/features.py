@@ -122,7 +122,7 @@ def _hosts() -> list[pl.Expr]:
         ["target", "minute"],
         ["source", "target", "target port", "hour"],
     )
-    gap = pl.col("time").diff()
+    gap = pl.col("time").sort().diff()  # logs are in order of the end of flows, or of none
     size = pl.col("sent bytes").fill_null(0.0)
     enough = pl.len() > FEWEST_GAPS
     told: list[tuple[pl.Expr, list[str]]] = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from outlearn.errors import ReadError
@@ -42,7 +42,6 @@ class Tally:
     other: int = 0
     broken: int = 0
     cut: str = ""
-    notes: list[str] = field(default_factory=list)
 
     def words(self) -> tuple[str, ...]:
         """Return sentences for the user."""
