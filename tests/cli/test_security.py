@@ -110,3 +110,43 @@ def test_a_log_is_read_as_lines():
     assert "of 30 rows flagged" in run(
         "detect", "b.json", "--kind", "logs", "--detector", "knn", "--top", "0"
     )
+
+
+def sessions(jobs=200, odd=None):
+    """Return lines of jobs that take turns; an odd one stops before it began."""
+    steps = ["start", "read file 7", "read file 8", "write 12 rows", "stop"]
+    lines = []
+    for job in range(jobs):
+        order = [steps[4], steps[3], steps[0]] if job == odd else steps[: 2 + job % 2] + steps[3:]
+        lines += [
+            f"2026-01-01 {job // 60:02d}:{job % 60:02d}:{i:02d} INFO app: {s} job_{job:03d}"
+            for i, s in enumerate(order)
+        ]
+    return "\n".join([*lines, "2026-01-01 09:00:00 INFO app: idle"])
+
+
+def test_sessions_of_a_log_are_rows_and_an_odd_order_is_named():
+    Path("a.log").write_text(sessions(odd=120))
+    asked = ("--session", r"job_\d+", "--kind", "logs")
+    told = run("detect", "a.log", *asked, "--top", "1", "--out", "s.csv")
+    assert "session job_120 (3 lines): " in told and "'INFO_app_stop#" in told and "comes first" in told
+    assert "200 sessions; 1 line belongs to none and is left out" in told
+    assert pl.read_csv("s.csv").sort("anomaly_score")["session"][-1] == "job_120"
+    assert "no regular expression" in run("detect", "a.log", "--session", "(", code=2)
+    assert "only logs have sessions" in run("detect", "a.log", "--session", "a", "--kind", "flows", code=2)
+
+
+def test_a_reference_and_a_model_of_sessions_are_read_by_the_same_pattern():
+    Path("past.log").write_text(sessions())
+    Path("today.log").write_text(sessions(jobs=60, odd=7))
+    asked = ("--session", r"job_\d+")
+    told = run("detect", "today.log", "--reference", "past.log", *asked, "--top", "1")
+    assert "session job_007" in told
+    run("fit", "past.log", *asked, "--known-normal", "--out", "m.outlearn")
+    assert "session job_007" in run("score", "m.outlearn", "today.log", *asked, "--top", "1")
+    assert "the same --session" in run("score", "m.outlearn", "today.log", code=2)
+    Path("case.log").write_text(
+        "\n".join(line for line in sessions(jobs=60, odd=7).split("\n") if "job_007" in line)
+    )
+    told = run("hunt", "today.log", "--like", "case.log", *asked, "--top", "1")
+    assert "session job_007 (3 lines): the same as the case" in told

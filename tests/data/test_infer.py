@@ -71,8 +71,9 @@ def kind_of(values, name="column", **options):
         ("categorical", [f"shop {i}" for i in RNG.integers(0, 12, size=20)]),
         ("categorical", ["01067", "80331", "10115"] * 300),
         ("text", NAMES),
-        ("text", SENTENCES),
-        ("text", [[1, 2], [3], [1]]),
+        ("sequence", SENTENCES),  # eight words that come again and again
+        ("text", [" ".join(RNG.choice(NAMES, size=9)) for _ in range(300)]),
+        ("series", [[1, 2], [3], [1]]),
     ],
 )
 def test_kinds(kind, values):

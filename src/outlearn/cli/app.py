@@ -9,6 +9,7 @@ import typer
 from outlearn import __version__
 from outlearn.cli.datasets import datasets
 from outlearn.cli.detect import detect
+from outlearn.cli.embed import embed
 from outlearn.cli.evaluate import evaluate
 from outlearn.cli.explain import explain
 from outlearn.cli.fit import fit
@@ -16,9 +17,10 @@ from outlearn.cli.guard import guarded
 from outlearn.cli.hunt import hunt
 from outlearn.cli.learners import learners
 from outlearn.cli.metatrain import metatrain
-from outlearn.cli.practice import learn_asking, learn_fleet, learn_series, learn_tuning
+from outlearn.cli.practice import learn_asking, learn_fleet, learn_fusion, learn_series, learn_tuning
 from outlearn.cli.schema import schema
 from outlearn.cli.score import score
+from outlearn.cli.suppress import suppress
 from outlearn.cli.tune import performance, tune
 
 __all__ = ["app"]
@@ -36,7 +38,9 @@ for command in (
     score,
     explain,
     hunt,
+    suppress,
     evaluate,
+    embed,
     datasets,
     learners,
     schema,
@@ -46,6 +50,7 @@ for command in (
     learn_tuning,
     learn_asking,
     learn_series,
+    learn_fusion,
     learn_fleet,
 ):
     app.command()(guarded(command))

@@ -42,7 +42,13 @@ def detect(
     decimal: o.DecimalSign = None,
     thousands: o.ThousandsSign = None,
     query: o.Query = None,
+    session: o.Session = None,
     seed: o.Seed = 0,
+    alerts: o.Alerts = None,
+    alerts_of: o.AlertsOf = "incidents",
+    entity: o.Entity = None,
+    gap: o.Gap = 10.0,
+    suppress: o.Suppress = None,
     quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> None:
@@ -64,7 +70,8 @@ def detect(
         detector=detector,
         weights=weights,
         schema=schema,
-        options=o.read_options(separator, encoding, decimal, thousands, query, kind),
+        options=o.read_options(separator, encoding, decimal, thousands, query, kind, session),
+        alerting=o.alert_options(alerts, alerts_of, entity, gap, suppress),
     )
     find = detect_ranges if is_series(choice) else detect_rows
     find(choice, top=top, out=out, report=report, seed=seed, quiet=quiet)

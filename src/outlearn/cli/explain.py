@@ -22,6 +22,7 @@ def explain(
     decimal: o.DecimalSign = None,
     thousands: o.ThousandsSign = None,
     query: o.Query = None,
+    session: o.Session = None,
     debug: o.Debug = False,
 ) -> None:
     """Say why one row of a table is as odd as it is."""
@@ -34,7 +35,7 @@ def explain(
     from outlearn.report.summary import effects_sentence
     from outlearn.report.words import cell, clean, score
 
-    reading = o.read_options(separator, encoding, decimal, thousands, query)
+    reading = o.read_options(separator, encoding, decimal, thousands, query, session=session)
     told = Monitor.load(model).explain(table, row, columns=columns, options=reading)
     console = Console()
     console.print(

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from outlearn.data.readers import ReadOptions
     from outlearn.decisions.decide import Rule
     from outlearn.detectors.series import SeriesDetector
+    from outlearn.pipeline.alerting import AlertOptions
     from outlearn.report.series import SeriesFindings
 
 __all__ = [
@@ -44,6 +45,7 @@ class Choice:
     weights: Path | None
     schema: Path | None
     options: ReadOptions
+    alerting: AlertOptions | None = None
 
     def of_series(self) -> list[str]:
         """Return the options given that only series have."""
@@ -138,17 +140,22 @@ def detect_rows(
             random_state=seed,
             options=choice.options,
             progress=progress,
+            alerts=choice.alerting,
         )
-    tell(findings, top=top, out=out, report=report, quiet=quiet)
+    file = None if choice.alerting is None else choice.alerting.file
+    tell(findings, top=top, out=out, report=report, alerts=file, quiet=quiet)
 
 
 def detect_ranges(
     choice: Choice, *, top: int, out: Path | None, report: Path | None, seed: int, quiet: bool
 ) -> None:
     """Find odd ranges, write what was asked for, and print them."""
+    from outlearn.cli.options import refuse_alerts
     from outlearn.cli.terminal import progress_bars
     from outlearn.pipeline.series import detect_series
 
+    if choice.alerting is not None:
+        refuse_alerts(choice.alerting)
     with progress_bars(quiet) as progress:
         findings = detect_series(
             choice.table,

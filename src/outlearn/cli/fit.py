@@ -35,6 +35,7 @@ def fit(
     decimal: o.DecimalSign = None,
     thousands: o.ThousandsSign = None,
     query: o.Query = None,
+    session: o.Session = None,
     seed: o.Seed = 0,
     quiet: o.Quiet = False,
     debug: o.Debug = False,
@@ -59,7 +60,7 @@ def fit(
         detector=detector,
         weights=weights,
         schema=schema,
-        options=o.read_options(separator, encoding, decimal, thousands, query, kind),
+        options=o.read_options(separator, encoding, decimal, thousands, query, kind, session),
     )
     learn = fit_ranges if is_series(choice) else fit_rows
     learn(choice, out, known_normal=known_normal, seed=seed, quiet=quiet)

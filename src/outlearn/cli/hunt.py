@@ -34,7 +34,13 @@ def hunt(
     decimal: o.DecimalSign = None,
     thousands: o.ThousandsSign = None,
     query: o.Query = None,
+    session: o.Session = None,
     seed: o.Seed = 0,
+    alerts: o.Alerts = None,
+    alerts_of: o.AlertsOf = "incidents",
+    entity: o.Entity = None,
+    gap: o.Gap = 10.0,
+    suppress: o.Suppress = None,
     quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> None:
@@ -58,8 +64,9 @@ def hunt(
             schema=schema,
             top=top,
             out=out,
-            options=o.read_options(separator, encoding, decimal, thousands, query, kind),
+            options=o.read_options(separator, encoding, decimal, thousands, query, kind, session),
             random_state=seed,
             progress=progress,
+            alerts=o.alert_options(alerts, alerts_of, entity, gap, suppress),
         )
-    tell(findings, top=top, out=out, report=report, quiet=quiet)
+    tell(findings, top=top, out=out, report=report, alerts=alerts, quiet=quiet)

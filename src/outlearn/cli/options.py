@@ -10,8 +10,11 @@ import typer
 if TYPE_CHECKING:
     from outlearn.data.readers import ReadOptions
     from outlearn.decisions.decide import Rule
+    from outlearn.pipeline.alerting import AlertOptions
 
 __all__ = [
+    "Alerts",
+    "AlertsOf",
     "Budget",
     "Contamination",
     "Debug",
@@ -19,8 +22,10 @@ __all__ = [
     "DetectorName",
     "DiscoveryRate",
     "Encoding",
+    "Entity",
     "FalseAlarmRate",
     "FalseAlarms",
+    "Gap",
     "Ignore",
     "Kind",
     "LabelColumn",
@@ -33,16 +38,21 @@ __all__ = [
     "Seed",
     "Separator",
     "SeriesColumn",
+    "Session",
+    "Suppress",
     "Table",
     "ThousandsSign",
     "TimeColumn",
     "Top",
     "Weights",
+    "alert_options",
     "read_options",
+    "refuse_alerts",
     "rule_of",
 ]
 
 _READING, _RULES, _SERIES = "How to read", "Which rows to flag (one of these)", "Series"
+_ALERTS = "For a security team"
 
 Table = Annotated[
     str,
@@ -83,6 +93,32 @@ Report = Annotated[Path | None, typer.Option(help="Write a report, one HTML page
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Print the traceback of an error.")]
 
+Alerts = Annotated[
+    Path | None,
+    typer.Option(
+        help="Write alerts to .jsonl (Elastic Common Schema), .cef or .syslog.", rich_help_panel=_ALERTS
+    ),
+]
+AlertsOf = Annotated[
+    str, typer.Option(help="What a line of it tells of: incidents or rows.", rich_help_panel=_ALERTS)
+]
+Entity = Annotated[
+    str | None,
+    typer.Option(
+        help="Column that says whose a row is; else the source of a flow, the process of a line.",
+        rich_help_panel=_ALERTS,
+        metavar="NAME",
+    ),
+]
+Gap = Annotated[
+    float,
+    typer.Option(help="Minutes between two rows of an incident, at most.", min=0.0, rich_help_panel=_ALERTS),
+]
+Suppress = Annotated[
+    Path | None,
+    typer.Option(help="What is known to be good; see `outlearn suppress`.", rich_help_panel=_ALERTS),
+]
+
 Separator = Annotated[
     str | None,
     typer.Option(help="Sign between fields; tab is \\t.", rich_help_panel=_READING, metavar="SIGN"),
@@ -100,6 +136,15 @@ ThousandsSign = Annotated[
 Query = Annotated[
     str | None,
     typer.Option(help="SQL to run, where TABLE is a database URL.", rich_help_panel=_READING, metavar="SQL"),
+]
+
+Session = Annotated[
+    str | None,
+    typer.Option(
+        help="Logs: regular expression of what names the session of a line; rows are sessions then.",
+        rich_help_panel=_READING,
+        metavar="REGEX",
+    ),
 ]
 
 Contamination = Annotated[
@@ -160,13 +205,14 @@ def read_options(
     thousands: str | None,
     query: str | None,
     kind: str | None = None,
+    session: str | None = None,
 ) -> ReadOptions:
     """Return how to read, as the user said it; of series the numbers are taken as they are.
 
     Raises
     ------
     ParameterError
-        For a kind that there is not.
+        For a kind that there is not, or a session pattern that is no regular expression.
     """
     from outlearn.data.readers import ReadOptions
     from outlearn.data.readers.source import KINDS
@@ -175,7 +221,37 @@ def read_options(
     if kind not in (None, "series", *KINDS):
         raise ParameterError(f"--kind is {kind!r}; wanted one of {', '.join(('series', *KINDS))}")
     sign = "\t" if separator == "\\t" else separator
-    return ReadOptions(sign, encoding, decimal, thousands, query, "table" if kind == "series" else kind)
+    return ReadOptions(
+        sign, encoding, decimal, thousands, query, "table" if kind == "series" else kind, session=session
+    )
+
+
+def alert_options(
+    alerts: Path | None, of: str, entity: str | None, gap: float, suppress: Path | None
+) -> AlertOptions:
+    """Return what is to be handed to a security team, as the user said it."""
+    from outlearn.pipeline.alerting import AlertOptions
+
+    return AlertOptions(alerts, of, entity, 60.0 * gap, suppress)
+
+
+def refuse_alerts(options: AlertOptions) -> None:
+    """Refuse what ranges of series do not have.
+
+    Raises
+    ------
+    ParameterError
+        When it was asked for.
+    """
+    from outlearn.errors import ParameterError
+
+    given = {"--alerts": options.file, "--entity": options.entity, "--suppress": options.suppress}
+    named = [name for name, value in given.items() if value is not None]
+    if named:
+        raise ParameterError(
+            f"{', '.join(named)}: ranges of series have no such thing; leave it out, or judge rows by "
+            "--kind table"
+        )
 
 
 def rule_of(

@@ -1,4 +1,4 @@
-"""`outlearn learn-tuning`, `learn-asking`, `learn-series`, `learn-fleet`: what detectors take."""
+"""The commands that train what detectors take: `outlearn learn-tuning`, `learn-asking` and so on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 
 from outlearn.cli import options as o
 
-__all__ = ["learn_asking", "learn_fleet", "learn_series", "learn_tuning"]
+__all__ = ["learn_asking", "learn_fleet", "learn_fusion", "learn_series", "learn_tuning"]
 
 Checkpoint = Annotated[
     Path, typer.Option(help="Checkpoint to write (.safetensors); its card goes beside it.")
@@ -92,6 +92,33 @@ def learn_series(
     if not quiet:
         typer.echo(
             f"{out}: trained on {tasks:,} synthetic series; how good it is, in {out.with_suffix('.md')}"
+        )
+
+
+def learn_fusion(
+    out: Checkpoint,
+    tasks: Annotated[int, typer.Option(min=1, help="Synthetic records to learn from.")] = 1000,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of the optimiser.")] = 3000,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that make the records.")] = 1,
+    seed: o.Seed = 0,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Train the network that weighs the modalities of a record; run it again to go on."""
+    from outlearn.cli.terminal import progress_bars
+    from outlearn.execute import Processes
+    from outlearn.learners.fusion_practice import train_fusion
+    from outlearn.pipeline.output import check_output
+
+    check_output(out, suffixes=(".safetensors",))
+    command = f"outlearn learn-fusion --tasks {tasks} --steps {steps} --seed {seed} --out {out.name}"
+    with progress_bars(quiet) as progress, Processes(workers) as pool:
+        train_fusion(
+            out, tasks=tasks, steps=steps, seed=seed, command=command, executor=pool, progress=progress
+        )
+    if not quiet:
+        typer.echo(
+            f"{out}: trained on {tasks:,} synthetic records; how good it is, in {out.with_suffix('.md')}"
         )
 
 

@@ -29,6 +29,12 @@ def score(
     decimal: o.DecimalSign = None,
     thousands: o.ThousandsSign = None,
     query: o.Query = None,
+    session: o.Session = None,
+    alerts: o.Alerts = None,
+    alerts_of: o.AlertsOf = "incidents",
+    entity: o.Entity = None,
+    gap: o.Gap = 10.0,
+    suppress: o.Suppress = None,
     quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> None:
@@ -38,13 +44,15 @@ def score(
 
     rule = o.rule_of(contamination, false_alarm_rate, budget, fdr)
     check_report(report)
-    options = o.read_options(separator, encoding, decimal, thousands, query)
+    options = o.read_options(separator, encoding, decimal, thousands, query, session=session)
+    alerting = o.alert_options(alerts, alerts_of, entity, gap, suppress)
     if holds_series_model(model):
         if rule is not None:
             raise ParameterError(
                 f"{model} is a model of series, whose threshold was set when it was fitted; leave the "
                 f"{rule.kind} out, or fit it anew with --contamination or --false-alarms"
             )
+        o.refuse_alerts(alerting)
         score_ranges(model, table, options, top=top, out=out, report=report, quiet=quiet)
         return
     with progress_bars(quiet) as progress:
@@ -57,5 +65,6 @@ def score(
             out=out,
             options=options,
             progress=progress,
+            alerts=alerting,
         )
-    tell(findings, top=top, out=out, report=report, quiet=quiet)
+    tell(findings, top=top, out=out, report=report, alerts=alerts, quiet=quiet)

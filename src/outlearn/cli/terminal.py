@@ -48,7 +48,15 @@ def check_report(path: Path | None) -> None:
     require("jinja2", extra="report")
 
 
-def tell(findings: Findings, *, top: int, out: Path | None, report: Path | None, quiet: bool) -> None:
+def tell(
+    findings: Findings,
+    *,
+    top: int,
+    out: Path | None,
+    report: Path | None,
+    alerts: str | Path | None = None,
+    quiet: bool,
+) -> None:
     """Write the report, then print the findings and where the files are."""
     if report is not None:
         from outlearn.report.page import write_report
@@ -62,9 +70,8 @@ def tell(findings: Findings, *, top: int, out: Path | None, report: Path | None,
 
     console = Console()
     render_text(findings, console=console, top=top)
-    written = [
-        f"{what}: {path}" for what, path in (("Scored rows", out), ("Report", report)) if path is not None
-    ]
+    files = (("Scored rows", out), ("Report", report), ("Alerts", alerts))
+    written = [f"{what}: {path}" for what, path in files if path is not None]
     if written:
         console.print()
     for line in written:

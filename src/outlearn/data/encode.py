@@ -15,9 +15,12 @@ from outlearn.data.columns import (
     BooleanEncoder,
     CategoricalEncoder,
     ColumnEncoder,
+    CurveEncoder,
+    EmbeddingEncoder,
     MomentEncoder,
     NumericEncoder,
     Repairs,
+    SequenceEncoder,
     TextEncoder,
 )
 from outlearn.data.columns.cells import columns_of, names_of
@@ -36,6 +39,9 @@ _ENCODERS: dict[Kind, type[ColumnEncoder]] = {
     Kind.CATEGORICAL: CategoricalEncoder,
     Kind.DATETIME: MomentEncoder,
     Kind.TEXT: TextEncoder,
+    Kind.SERIES: CurveEncoder,
+    Kind.EMBEDDING: EmbeddingEncoder,
+    Kind.SEQUENCE: SequenceEncoder,
 }
 
 
@@ -62,8 +68,17 @@ class Encoder:
     encoders: tuple[ColumnEncoder, ...]
 
     @classmethod
-    def fit(cls, frame: IntoDataFrame | nw.DataFrame[Any], schema: Schema) -> Encoder:
+    def fit(
+        cls,
+        frame: IntoDataFrame | nw.DataFrame[Any],
+        schema: Schema,
+        *,
+        odd: NDArray[np.bool_] | None = None,
+    ) -> Encoder:
         """Learn the encoding of the columns that `schema` uses.
+
+        odd : (n,) rows that are known to be abnormal. Which steps of a sequence are rare is learnt from the
+        others, where there are any: one confirmed case would make its own steps usual.
 
         Raises
         ------
@@ -80,6 +95,9 @@ class Encoder:
         cells = columns_of(frame, [column.name for column in schema.used])
         if not len(next(iter(cells.values()))):
             raise SchemaError("the table has no rows; wanted at least one to learn the encoding from")
+        if odd is not None and odd.any() and not odd.all():
+            told = {c.name: cells[c.name].filter(~odd) for c in schema.used if c.kind is Kind.SEQUENCE}
+            cells = {**cells, **told}
         return cls(schema, tuple(_ENCODERS[c.kind].fit(c.name, cells[c.name]) for c in schema.used))
 
     @classmethod

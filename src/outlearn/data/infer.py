@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from outlearn.data.columns.cells import FALSE_WORDS, TRUE_WORDS, columns_of, numbers_of, text_of
 from outlearn.data.columns.dates import form_of
+from outlearn.data.columns.events import events_of, holds_events, lists_of_text
+from outlearn.data.columns.runs import holds_runs, runs_of
 from outlearn.data.schema import Column, Kind, Role, Schema, unknown_column
 
 __all__ = ["infer_schema"]
@@ -21,6 +23,7 @@ __all__ = ["infer_schema"]
 _DISTINCT = 0.99  # share of distinct values from which a column can be an identifier
 _NUMBERS = 0.95  # share of text cells that must be numbers
 _FEW_ROWS = 10  # below this many values a run of whole numbers proves nothing
+_SMOOTH = 0.5  # correlation of neighbouring numbers of a list from which on it is a series
 _ID_WORDS = {"id", "ids", "uuid", "guid", "key", "pk", "rowid", "oid"}
 _UUID = r"^\{?[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}\}?$"
 
@@ -49,6 +52,10 @@ def infer_schema(
     * **numeric**: numbers, durations, times of day, and text of which at least 95 % are numbers (not where
       leading zeros show codes). Whole-number codes are numeric too: only a person can tell them from counts.
     * **datetime**: dates and date-times, and text of which at least 99 % is in one common form, ISO first.
+    * **series**, **embedding**: lists of numbers, also as text in brackets. Those of several lengths, or in
+      which a number tells of the next, are series; others are vectors whose coordinates have no order.
+    * **sequence**: lists of text, and text of events separated by blanks: few words that come again and
+      again, also within a cell (see `columns.events.holds_events`).
     * **categorical**: columns typed so, and text with few distinct values: at most half as many as rows, or
       at most 30 on a table so small that they are under four fifths of the rows.
     * **text**: all other text.
@@ -110,7 +117,10 @@ def _verdict(name: str, cells: pl.Series) -> Verdict:
         return _of_numbers(name, numbers_of(cells).values)
     if dtype.is_temporal() or dtype == pl.Boolean:
         return _of_typed(cells)
-    text = text_of(cells)
+    if holds_runs(cells):
+        return _of_runs(cells)
+    listed = lists_of_text(cells)
+    text = events_of(cells) if listed else text_of(cells)
     filled = text.drop_nulls()
     if not filled.len():
         return Kind.CONSTANT, "all values are missing"
@@ -120,6 +130,8 @@ def _verdict(name: str, cells: pl.Series) -> Verdict:
         return _single(value if len(value) <= 40 else f"{value[:40]}…", text.null_count(), Kind.CATEGORICAL)
     if dtype in (pl.Categorical, pl.Enum):
         return Kind.CATEGORICAL, ""
+    if listed:
+        return Kind.SEQUENCE, "lists of text"
     return _of_text(name, text, filled, distinct)
 
 
@@ -200,6 +212,8 @@ def _of_text(name: str, text: pl.Series, filled: pl.Series, distinct: int) -> Ve
     form = form_of(filled)
     if form:
         return Kind.DATETIME, "" if form == "iso" else f"text read as {form}"
+    if holds_events(filled):
+        return Kind.SEQUENCE, "events separated by blanks"
     share = distinct / filled.len()
     if share >= _DISTINCT:
         reason = _code_like(name, filled)
@@ -208,6 +222,25 @@ def _of_text(name: str, text: pl.Series, filled: pl.Series, distinct: int) -> Ve
     if share <= 0.5 or (distinct <= 30 and share < 0.8):
         return Kind.CATEGORICAL, ""
     return Kind.TEXT, ""
+
+
+def _of_runs(cells: pl.Series) -> Verdict:
+    """Judge lists of numbers: is a number like the one before it, as in a series, or not?"""
+    runs = runs_of(cells)
+    lengths = runs.lengths[~runs.missing]
+    if not lengths.size:
+        return Kind.CONSTANT, "all values are missing"
+    if lengths.min() < lengths.max():
+        return Kind.SERIES, f"lists of {lengths.min():,} to {lengths.max():,} numbers"
+    values = runs.values.reshape(len(lengths), -1)
+    if np.array_equal(values, np.repeat(values[:1], len(values), axis=0), equal_nan=True):
+        return Kind.CONSTANT, "one list of numbers"
+    away = values - np.nanmean(values, axis=0)
+    spread = np.nanstd(values, axis=0)
+    away /= np.where(spread > 0, spread, 1.0)
+    along = float(np.nanmean(away[:, 1:] * away[:, :-1])) if values.shape[1] > 1 else 0.0
+    told = f"lists of {lengths[0]:,} numbers"
+    return (Kind.SERIES, told) if along > _SMOOTH else (Kind.EMBEDDING, told)
 
 
 def _truth_words(filled: pl.Series) -> bool:

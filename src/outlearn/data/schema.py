@@ -25,6 +25,9 @@ class Kind(StrEnum):
     CATEGORICAL = "categorical"
     DATETIME = "datetime"
     TEXT = "text"
+    SERIES = "series"
+    EMBEDDING = "embedding"
+    SEQUENCE = "sequence"
     IDENTIFIER = "identifier"
     CONSTANT = "constant"
 

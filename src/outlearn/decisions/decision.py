@@ -30,7 +30,7 @@ class Decision:
     flagged : (m,) bool.
     threshold : the anomaly score (in [0, 1]) from which a row is flagged: flagged = score >= threshold. Only
         a budget may take some of several rows tied there; with a period it is the lowest score flagged in
-        any.
+        any. Rows that are known to be good are not flagged, whatever their score.
     rule : how it was set, e.g. "contamination", "false-alarm rate 0.01", "budget 20",
         "false-discovery rate 0.1".
     p_values : (m,) conformal p-values in (0, 1], or None without held-out reference scores.

@@ -91,7 +91,7 @@ class BaseDetector(Signed):
             For a table from which nothing can be learnt; `LabelError` for labels outside their values.
         """
         self._check_parameters()
-        encoder, matrix, cells = fit_encoder(self, X, self.schema)
+        encoder, matrix, cells = fit_encoder(self, X, self.schema, y)
         labels = read_labels(y, len(matrix))
         if len(matrix) < 2:
             raise InputError(

@@ -14,13 +14,16 @@ from outlearn.decisions.calibrate import Calibrator, shift_to
 from outlearn.decisions.threshold import by_expected_f1
 from outlearn.detectors.base import BaseDetector
 from outlearn.detectors.margin import ROUNDING, calibrate_ranking, clear_of
+from outlearn.detectors.modalities import modalities_of
 from outlearn.errors import ParameterError
 from outlearn.learners.base import Scorer
 from outlearn.learners.catalogue import CATALOGUE
 from outlearn.rng import Seed
+from outlearn.weights.checkpoint import shipped
 
 if TYPE_CHECKING:
-    from outlearn.learners.incontext import InContextScorer
+    from outlearn.learners.fusion import FusedScorer
+    from outlearn.learners.incontext import InContextLearned, InContextScorer
     from outlearn.learners.tabular import TableScorer
 
 __all__ = ["Detector"]
@@ -50,6 +53,9 @@ class Detector(BaseDetector):
     schema : how to read the columns of a dataframe: a `Schema`, or the path of a TOML file of overrides;
         inferred when None. The columns of an array are numbers, whatever the schema.
     weights : path of another checkpoint; the shipped one when None.
+    fusion : "auto" judges the modalities of a record (numbers and categories together, each text, list of
+        numbers and sequence of events) apart and weighs what they say, where a column holds lists or
+        sequences and the learner is the in-context one; "none" puts all their columns side by side.
     random_state : seed of all randomness.
 
     Examples
@@ -71,6 +77,7 @@ class Detector(BaseDetector):
         max_support: int | str = "auto",
         schema: Schema | str | Path | None = None,
         weights: str | Path | None = None,
+        fusion: str = "auto",
         random_state: Seed = None,
     ) -> None:
         super().__init__(
@@ -82,6 +89,7 @@ class Detector(BaseDetector):
         )
         self.learner = learner
         self.weights = weights
+        self.fusion = fusion
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
@@ -89,11 +97,19 @@ class Detector(BaseDetector):
             raise ParameterError(f"learner is {self.learner!r}; wanted one of {', '.join(CATALOGUE)}")
         if not isinstance(self.weights, str | Path | None):
             raise ParameterError(f"weights is {self.weights!r}; wanted None or the path of a checkpoint")
+        if self.fusion not in ("auto", "none"):
+            raise ParameterError(f"fusion is {self.fusion!r}; wanted 'auto' or 'none'")
 
     def _adapt(self, X: NDArray[np.float32], y: NDArray[np.int8]) -> Scorer:
         from outlearn.learners.pretrained import load_learner
 
         learned = load_learner(self.learner, None if self.weights is None else Path(self.weights))
+        parts = modalities_of(self.encoder_) if self.probabilistic and self.fusion == "auto" else ()
+        if len(parts) > 1:
+            from outlearn.learners.fusion import Fused, load_fusion
+
+            fused = Fused(cast("InContextLearned", learned), load_fusion(shipped("fusion")), parts)
+            return fused.seeded(self.seed_).adapt(X, y)
         return learned.seeded(self.seed_).adapt(X, y)
 
     @property
@@ -104,7 +120,11 @@ class Detector(BaseDetector):
     @property
     def uncertainty_(self) -> float:
         """How little the order of scores is to be trusted, 0 to 1; NaN for learners that cannot say."""
-        return cast("InContextScorer", self.scorer_).uncertainty if self.probabilistic else math.nan
+        return (
+            cast("InContextScorer | FusedScorer", self.scorer_).uncertainty
+            if self.probabilistic
+            else math.nan
+        )
 
     @property
     def doubt_(self) -> str:
@@ -112,7 +132,7 @@ class Detector(BaseDetector):
         few = super().doubt_
         if few or not self.probabilistic:
             return few
-        scorer = cast("InContextScorer", self.scorer_)
+        scorer = cast("InContextScorer | FusedScorer", self.scorer_)
         if scorer.strangeness > 1:
             return (
                 "the table is unlike those that the model learnt from, farther from their middle than 99 in "
@@ -130,14 +150,16 @@ class Detector(BaseDetector):
     ) -> NDArray[np.float64] | None:
         if not self.probabilistic:
             return None
-        return cast("InContextScorer", self.scorer_).label_effects(values, self.support_[positions])
+        return cast("InContextScorer | FusedScorer", self.scorer_).label_effects(
+            values, self.support_[positions]
+        )
 
     def _calibrate(self, raw: NDArray[np.float64]) -> tuple[Calibrator, float]:
         if not self.probabilistic:
             return calibrate_ranking(raw, self.contamination)
         unknown = raw[self.support_y_ == -1]
         if self.contamination == "auto" or len(unknown) == 0:
-            return Calibrator.from_logits(), cast("InContextScorer", self.scorer_).contamination
+            return Calibrator.from_logits(), cast("InContextScorer | FusedScorer", self.scorer_).contamination
         share = float(self.contamination)
         return Calibrator.from_logits(shift=shift_to(unknown, share)), share
 
@@ -148,4 +170,4 @@ class Detector(BaseDetector):
         return clear_of(by_expected_f1(unknown), self.support_scores_, ROUNDING)
 
     def _score_support(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
-        return cast("InContextScorer | TableScorer", self.scorer_).support_scores
+        return cast("InContextScorer | FusedScorer | TableScorer", self.scorer_).support_scores

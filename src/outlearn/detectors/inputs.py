@@ -9,7 +9,7 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
@@ -38,9 +38,9 @@ def as_frame(X: Any) -> nw.DataFrame[Any] | None:
 
 
 def fit_encoder(
-    estimator: BaseEstimator, X: Any, schema: Schema | str | Path | None
+    estimator: BaseEstimator, X: Any, schema: Schema | str | Path | None, y: ArrayLike | None = None
 ) -> tuple[Encoder, Matrix, pl.DataFrame]:
-    """Fit an encoder on `X`; returns it with the matrix and the raw cells of the used columns.
+    """Fit an encoder on `X`, labels `y`; returns it with the matrix and raw cells of the used columns.
 
     Sets `n_features_in_` and, for a dataframe, `feature_names_in_` on the estimator.
     """
@@ -58,7 +58,7 @@ def fit_encoder(
         schema = apply_overrides(infer_schema(frame), overrides)
     estimator.n_features_in_ = len(frame.columns)
     estimator.feature_names_in_ = np.asarray(frame.columns, dtype=object)
-    fitted = Encoder.fit(frame, schema)
+    fitted = Encoder.fit(frame, schema, odd=read_labels(y, len(frame)) == 1)
     # In order of their names (x2 before x10): a table with its columns in another order is the same table.
     encoder = replace(fitted, encoders=tuple(sorted(fitted.encoders, key=lambda e: (len(e.name), e.name))))
     return encoder, encoder.transform(frame), _cells_of_frame(encoder, frame)

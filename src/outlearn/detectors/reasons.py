@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from sklearn.metrics import pairwise_distances
 
 from outlearn.data.columns.dates import moments_of
+from outlearn.data.columns.events import events_of
 from outlearn.data.columns.moment import MomentEncoder
+from outlearn.data.columns.sequence import SequenceEncoder
 from outlearn.data.encode import Encoder
 from outlearn.explain.contribution import RowContribution, explain_rows
 from outlearn.explain.explanation import Explanation, LabelEffect
@@ -110,10 +112,12 @@ def _first_filled(read: Any, raw: Any) -> Any:
 
 
 def readable_cells(encoder: Encoder, cells: pl.DataFrame) -> pl.DataFrame:
-    """Return raw cells, with moments where the encoder reads moments from text or counts."""
+    """Return raw cells, but moments where the encoder reads such from text or counts, and events as text."""
     for column in encoder.encoders:
         raw = cells[column.name]
         if isinstance(column, MomentEncoder) and not raw.dtype.is_temporal():
             moments, _ = moments_of(raw, column.form, column.zone)
             cells = cells.with_columns(moments.alias(column.name))
+        elif isinstance(column, SequenceEncoder):
+            cells = cells.with_columns(events_of(raw).alias(column.name))
     return cells

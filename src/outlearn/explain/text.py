@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from outlearn.explain.events import oddity_of_events
 from outlearn.explain.explanation import Contribution
+from outlearn.explain.lists import list_words, oddity_of_list
 from outlearn.explain.prose import oddity_of_text
 from outlearn.explain.words import (
     as_moments,
@@ -26,7 +28,7 @@ from outlearn.explain.words import (
     show,
 )
 
-__all__ = ["describe", "sentence"]
+__all__ = ["describe", "sentence", "telling"]
 
 Values = Sequence[Any] | NDArray[Any]
 
@@ -47,7 +49,8 @@ def describe(
     Parameters
     ----------
     column : name of the table column.
-    kind : "numeric", "datetime", "text"; anything else is read as categories.
+    kind : "numeric", "datetime", "text", "sequence", "series", "embedding"; anything else is read as
+        categories.
     value : the raw cell; anything, even hostile.
     usual_values : raw cells of the usual rows; some thousands are plenty.
     near_values : raw cells of the nearest usual rows.
@@ -76,9 +79,11 @@ def describe(
     elif gone >= MOSTLY:
         usual, direction = f"missing in {percent(gone)} of usual rows", "rare"
     else:
-        compare = {"numeric": _number, "datetime": _moment, "text": _text}.get(str(kind), _category)
-        usual, direction = compare(value, present, near) or _category(value, present, near)
-    return Contribution(clean(column), plain(value), usual, direction, float(drop))
+        usual, direction = _COMPARED.get(str(kind), _category)(value, present, near) or _category(
+            value, present, near
+        )
+    told = list_words(value) if str(kind) in _LISTS and not is_missing(value) else None
+    return Contribution(clean(column), plain(value) if told is None else told, usual, direction, float(drop))
 
 
 def sentence(contributions: Sequence[Contribution]) -> str:
@@ -91,12 +96,17 @@ def sentence(contributions: Sequence[Contribution]) -> str:
     >>> sentence([amount, country])
     "amount is 9,120, above the usual 12 to 340; country 'KP' is rare (usual: DE 61 %; this value 0.1 %)."
     """
-    least = WORTH_NAMING * max((part.drop for part in contributions), default=0.0)
-    named = [_clause(part) for part in contributions if part.drop >= least and part.drop > 0][:NAMED]
+    named = [_clause(part) for part in telling(contributions)]
     if not named:
         named = ["no single column explains it; its values are unusual only together"]
     text = "; ".join(named)
     return f"{text[0].upper()}{text[1:]}." if text.startswith("no single") else f"{text}."
+
+
+def telling(contributions: Sequence[Contribution]) -> list[Contribution]:
+    """Return the contributions that a sentence names, strongest first: three at most."""
+    least = WORTH_NAMING * max((part.drop for part in contributions), default=0.0)
+    return [part for part in contributions if part.drop >= least and part.drop > 0][:NAMED]
 
 
 def _clause(part: Contribution) -> str:
@@ -177,6 +187,26 @@ def _category(value: Any, present: list[Any], near: list[Any]) -> tuple[str, str
     return (f"{shares(near)} {LIKE_THIS}", "unusual here") if agreed else (shares(present), "in combination")
 
 
+def _list(value: Any, present: list[Any], near: list[Any]) -> tuple[str, str] | None:
+    return oddity_of_list(value, present)
+
+
+def _vector(value: Any, present: list[Any], near: list[Any]) -> tuple[str, str] | None:
+    # Coordinates of a vector have no meaning of their own that could be told.
+    return ("other vectors", "unusual here") if list_words(value) is not None else None
+
+
+_LISTS = ("series", "embedding")
+_COMPARED: dict[str, Callable[[Any, list[Any], list[Any]], tuple[str, str] | None]] = {
+    "numeric": _number,
+    "datetime": _moment,
+    "text": _text,
+    "sequence": oddity_of_events,
+    "series": _list,
+    "embedding": _vector,
+}
+
+
 def _side(value: Any, low: Any, high: Any) -> str:
     if value > high:
         return "high"
@@ -196,6 +226,8 @@ def _clock(minutes: float) -> str:
 def _range_in_words(kind: str, present: list[Any]) -> str:
     if not present:
         return "always missing"
+    if kind in _LISTS:
+        return "lists of numbers"
     numbers = as_numbers(present) if kind == "numeric" else None
     moments = as_moments(present) if kind == "datetime" else None
     if numbers is not None:

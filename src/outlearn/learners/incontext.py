@@ -97,8 +97,12 @@ class InContextScorer:
         labelled : (k, d) labelled rows of the support.
         """
         scores = self.score(X)
-        effects = [scores - self._score(X, self._profiler.without_label(row)) for row in labelled]
+        effects = [scores - self.score_without(X, row) for row in labelled]
         return np.column_stack(effects) if effects else np.empty((len(X), 0))
+
+    def score_without(self, X: NDArray[np.float32], labelled: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Score rows (m, d) → (m,) as if the label of one row (d,) of the support were forgotten."""
+        return self._score(X, self._profiler.without_label(labelled))
 
     def _score(self, X: NDArray[np.float32], profiler: Profiler) -> NDArray[np.float64]:
         import torch

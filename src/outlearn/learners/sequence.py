@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,7 @@ TOLD = 0.4  # share of tasks with labelled ranges
 CASES = 3  # of them at most
 REMEMBERED = 1000  # windows of a width, where tasks are made by the thousand
 BATCH = 8
+LEVEL_STEPS, LEVEL_RATE = 30, 0.05
 LOOSE, LOOSEST = 0.5, 64  # share of tasks whose ranges are labelled too wide, by up to so many points a side
 SOFT = 20, 200  # points that the edges of a range fall off over
 
@@ -116,12 +118,16 @@ def train_sequence(
     seed: int = 0,
     held_out: Sequence[Shown] = (),
 ) -> None:
-    """Train a network in place on tasks held in memory; steps and rate are those of `how`."""
+    """Train a network in place on tasks held in memory; steps and rate are those of `how`.
+
+    Before that the level of the log-odds is found for the mixture as it is. What moves the mixture is
+    bounded: left to mend the level, it would go to its bound everywhere, where no gradient is left.
+    """
     import torch
 
-    def objective(step: int) -> float:
+    def objective(step: int, stream: int = 0xBA7) -> float:
         net.train()
-        rng = derive(seed, 0xBA7, step)
+        rng = derive(seed, stream, step)
         net.zero_grad()
         total = 0.0
         for place in rng.integers(len(bank), size=BATCH):
@@ -137,6 +143,11 @@ def train_sequence(
         return float(np.mean(losses))
 
     with one_thread():
+        train(
+            {"level": net.level},
+            partial(objective, stream=0x1E7E1),
+            Training(steps=LEVEL_STEPS, rate=LEVEL_RATE),
+        )
         train(
             dict(net.named_parameters()),
             objective,

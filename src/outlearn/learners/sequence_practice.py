@@ -31,7 +31,7 @@ __all__ = ["train_series"]
 
 Progress = Callable[[str, int, int], None]
 HELD_OUT = 100  # tasks that the network is judged on
-RATE = 1e-3
+RATE = 3e-4
 CLIP = 1.0
 DECAY = 1e-2
 EVERY = 100  # steps between two checkpoints

@@ -19,6 +19,7 @@ from outlearn.detectors.alike import SAME, Alike, Likeness
 from outlearn.detectors.base import BaseDetector
 from outlearn.detectors.named import make_detector
 from outlearn.errors import InputError, ParameterError
+from outlearn.pipeline.alerting import AlertOptions, check_columns
 from outlearn.pipeline.learn import SAMPLE_ROWS, Reading, open_table
 from outlearn.pipeline.monitor import Monitor, check_request
 from outlearn.pipeline.rows import Spec, chunk_rows, chunks_of
@@ -55,6 +56,7 @@ def hunt(
     options: ReadOptions | None = None,
     random_state: int = 0,
     progress: Progress | None = None,
+    alerts: AlertOptions | None = None,
 ) -> Findings:
     """Rank the rows of a source by how much they resemble confirmed cases.
 
@@ -77,11 +79,12 @@ def hunt(
     """
     if learner != AUTO and learner not in LEARNERS:
         raise ParameterError(f"learner is {learner!r}; wanted {AUTO} or one of {', '.join(LEARNERS)}")
-    check_request(top, out, source)
+    patterns = check_request(top, out, source, alerts)
     stages = Stages(progress)
     reading = Reading(None, None, tuple(ignore), schema, options)
     with stages.stage("reading"):
         opened, settled = open_table(source, reading)
+        check_columns(alerts, patterns, opened.columns)
         drawn = sample_source(opened, SAMPLE_ROWS, seed=random_state, chunk_rows=chunk_rows(opened))
         columns = Schema(settled.schema_of(drawn.frame).used)
         table = drawn.frame.select(columns.names)
@@ -114,6 +117,8 @@ def hunt(
         stages=stages,
         decide=lambda scan: _decision(scan, likeness.alike),
         tell=lambda row: f"{_words(alike, likeness, row, cases.height)}; ",
+        alerts=alerts,
+        patterns=patterns,
     )
     if likeness.alike.any():
         return findings

@@ -9,6 +9,7 @@ from pathlib import Path
 from outlearn.data.readers import ReadOptions
 from outlearn.data.schema import unknown_column
 from outlearn.decisions.decide import Rule
+from outlearn.pipeline.alerting import AlertOptions, check_columns
 from outlearn.pipeline.learn import Reading, learn, open_table
 from outlearn.pipeline.monitor import Monitor, check_request
 from outlearn.pipeline.rows import Spec
@@ -33,6 +34,7 @@ def detect(
     random_state: int = 0,
     options: ReadOptions | None = None,
     progress: Progress | None = None,
+    alerts: AlertOptions | None = None,
 ) -> Findings:
     """Find the odd rows of a table.
 
@@ -45,6 +47,7 @@ def detect(
     reference : rows known to be normal.
     rule : how to choose the rows to flag; None leaves it to the detector.
     label_column : in `source`, in the reference, or in both.
+    alerts : a file of alerts, how rows are grouped, and what is known to be good.
 
     The others are those of `Monitor.fit` and `Monitor.detect`.
 
@@ -57,11 +60,12 @@ def detect(
     >>> findings.top.shape, findings.reference
     ((3,), None)
     """
-    check_request(top, out, source)
+    patterns = check_request(top, out, source, alerts)
     stages = Stages(progress)
     reading = Reading(label_column, time_column, tuple(ignore), schema, options)
     with stages.stage("reading"):
         opened, settled = open_table(source, reading)
+        check_columns(alerts, patterns, opened.columns)
         basis, basis_reading = (opened, settled) if reference is None else open_table(reference, reading)
     label = settled.label_column
     if label is not None and label not in basis.columns:
@@ -92,6 +96,8 @@ def detect(
         reference=None if reference is None else f"{basis.name} ({learnt.total:,} rows)",
         notes=(*opened.notes, *monitor.notes),
         stages=stages,
+        alerts=alerts,
+        patterns=patterns,
     )
 
 

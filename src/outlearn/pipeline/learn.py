@@ -13,7 +13,7 @@ from outlearn.data.executables import FILE, of_executables
 from outlearn.data.flows import flow_view, holds_flows
 from outlearn.data.infer import infer_schema
 from outlearn.data.labels import parse_labels
-from outlearn.data.logs import log_view
+from outlearn.data.logs import log_view, of_sessions, session_schema, session_view
 from outlearn.data.overrides import ColumnOverride, apply_overrides, read_overrides
 from outlearn.data.readers import ReadOptions, Source
 from outlearn.data.readers.lines import LINE
@@ -52,6 +52,8 @@ class Reading:
         inferred = infer_schema(
             frame, label_column=self.label_column, time_column=self.time_column, ignore=self.ignore
         )
+        if of_sessions(inferred.names):
+            inferred = session_schema(inferred)
         return apply_overrides(inferred, self.overrides())
 
 
@@ -93,7 +95,7 @@ def open_table(spec: Spec, reading: Reading) -> tuple[Source, Reading]:
     elif options.kind == "logs":
         if LINE not in source.columns:
             raise ReadError(f"{source.name}: no text file; wanted a log of lines")
-        source, aside = log_view(source)
+        source, aside = log_view(source) if options.session is None else session_view(source, options.session)
         ignore = (*ignore, *(name for name in aside if name not in ignore))
     if answer is not None and answer != label and answer not in ignore and answer in source.columns:
         ignore = (*ignore, answer)

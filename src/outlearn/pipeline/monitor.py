@@ -13,7 +13,7 @@ from outlearn import __version__
 from outlearn.data.executables import executable_words, of_executables
 from outlearn.data.flows import flow_words, of_flows
 from outlearn.data.labels import parse_labels
-from outlearn.data.logs import log_words, of_logs
+from outlearn.data.logs import log_words, of_logs, of_sessions, session_words
 from outlearn.data.readers import ReadOptions, Source
 from outlearn.data.sample import sample_source
 from outlearn.data.schema import Role
@@ -24,6 +24,13 @@ from outlearn.detectors.persist_series import holds_series_model
 from outlearn.detectors.pooled import ClassicalDetector
 from outlearn.errors import ParameterError, ReadError
 from outlearn.explain.explanation import Explanation
+from outlearn.pipeline.alerting import (
+    AlertOptions,
+    check_alerts,
+    check_columns,
+    hand_over,
+    write_alerts,
+)
 from outlearn.pipeline.learn import Reading, learn, open_table
 from outlearn.pipeline.limits import limits_of
 from outlearn.pipeline.output import FORMATS, check_output, scored_file
@@ -31,14 +38,20 @@ from outlearn.pipeline.picture import explain_top, take_picture
 from outlearn.pipeline.rows import Spec, chunks_of, pick_rows
 from outlearn.pipeline.scan import Scan, check_rule, decide_rows, score_rows, top_rows
 from outlearn.pipeline.stages import Progress, Stages
+from outlearn.pipeline.suppression import Suppression
 from outlearn.pipeline.verdict import scored_columns, with_verdict
 from outlearn.report.findings import Findings
 
 __all__ = ["Monitor"]
 
 
-AROUND = ("flows", "logs")  # whose columns tell of the rows around each
-WORDS = {"flows": flow_words, "logs": log_words, "executables": executable_words}  # what names a row
+AROUND = ("flows", "logs", "sessions")  # whose columns tell of the rows around each
+WORDS = {  # what names a row
+    "flows": flow_words,
+    "logs": log_words,
+    "sessions": session_words,
+    "executables": executable_words,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +188,7 @@ class Monitor:
         out: str | Path | None = None,
         options: ReadOptions | None = None,
         progress: Progress | None = None,
+        alerts: AlertOptions | None = None,
     ) -> Findings:
         """Score the rows of a source, decide, and explain the top ones.
 
@@ -184,6 +198,7 @@ class Monitor:
         rule : how to choose the rows to flag; None: as the detector was told when it was fitted.
         top : how many of the most abnormal rows are explained.
         out : path of a file (.parquet, .csv, .jsonl or .arrow) for all rows with what was found beside them.
+        alerts : a file of alerts, how rows are grouped, and what is known to be good.
 
         Raises
         ------
@@ -191,12 +206,20 @@ class Monitor:
             When the source cannot be read, lacks columns that the detector reads, or `out` cannot be written.
         """
         stages = Stages(progress)
-        check_request(top, out, source)
+        patterns = check_request(top, out, source, alerts)
         with stages.stage("reading"):
             opened, _ = open_table(source, self._reading(options))
-        notes = (*self.notes, *opened.notes)
+            check_columns(alerts, patterns, opened.columns)
         return self.judge(
-            opened, rule=rule, top=top, out=out, reference=self.learnt_from, notes=notes, stages=stages
+            opened,
+            rule=rule,
+            top=top,
+            out=out,
+            reference=self.learnt_from,
+            notes=(*self.notes, *opened.notes),
+            stages=stages,
+            alerts=alerts,
+            patterns=patterns,
         )
 
     def judge(
@@ -211,28 +234,36 @@ class Monitor:
         stages: Stages,
         decide: Callable[[Scan], Decision] | None = None,
         tell: Callable[[int], str] | None = None,
+        alerts: AlertOptions | None = None,
+        patterns: Suppression | None = None,
     ) -> Findings:
         """Do what `detect` does for an open source; no `reference`: rows were compared with themselves.
 
         decide : decides in place of a rule. tell : what to say of a row before the reason why it is odd.
+        patterns : what is known to be good.
         """
-        detector = self.detector
+        detector, kind = self.detector, _kind(source.columns)
+        alerts, patterns = alerts or AlertOptions(), patterns or Suppression()
         check_rule(detector, rule)
         scan = score_rows(detector, source, stages)
-        decision = decide_rows(detector, scan, rule) if decide is None else decide(scan)
-        best = top_rows(scan.scores, top)
+        first = decide_rows(detector, scan, rule) if decide is None else decide(scan)
+        handed = hand_over(
+            detector, source, scan, first, kind, alerts, patterns, self.support_rows, stages, tell
+        )
+        decision = handed.decision
+        best = top_rows(scan.scores, top, handed.suppressed)
         with stages.stage("explaining"):
             picture = take_picture(detector, source, scan.scores, decision, best)
             told = explain_top(detector, picture.top, best, self.support_rows)
-        kind = _kind(source.columns)
         named = [f"{WORDS[kind](values)}: " if kind in WORDS else "" for values in picture.values]
         told = tuple(
             replace(why, sentence=f"{name}{tell(why.row) if tell else ''}{why.sentence}")
             for why, name in zip(told, named, strict=True)
         )
         if out is not None:
-            renamed = _write(Path(out), source, scan, decision, told, stages)
+            renamed = _write(Path(out), source, scan, decision, told, handed.suppressed, stages)
             notes = (*notes, renamed) if renamed else notes
+        write_alerts(alerts, handed, source.name, decision)
         y = detector.support_y_
         return Findings(
             source=f"{source.name} ({len(scan.scores):,} rows)",
@@ -248,34 +279,52 @@ class Monitor:
             labels=(int((y == 1).sum()), int((y == 0).sum()) + len(detector.calibration_)),
             map=picture.map,
             profiles=picture.profiles,
-            notes=tuple(dict.fromkeys((*notes, *scan.notes, *_counted(best)))),
+            notes=tuple(dict.fromkeys((*notes, *scan.notes, *handed.notes, *_counted(best)))),
             limits=limits_of(detector, scan, decision, self.total, around=kind in AROUND),
             seconds=dict(stages.seconds),
             version=__version__,
             seed=detector.random_state if isinstance(detector.random_state, int) else detector.seed_,
             doubt=detector.doubt_,
+            incidents=handed.incidents,
+            hosts=handed.hosts,
+            suppressed=int((first.flagged & ~decision.flagged).sum()),
         )
 
     def _reading(self, options: ReadOptions | None) -> Reading:
         roles = {column.role: column.name for column in self.detector.schema_.columns}
         options = options or ReadOptions()
+        kind = _kind(self.detector.schema_.names)
+        if (kind == "sessions") != (options.session is not None):
+            raise ParameterError(
+                "the model was fitted to sessions of a log: say what names them by the same --session"
+                if kind == "sessions"
+                else "a session pattern came, but the model was not fitted to sessions of a log; leave it out"
+            )
         if options.kind is None:
-            options = replace(options, kind=_kind(self.detector.schema_.names))
+            options = replace(options, kind=kind)
         return Reading(label_column=roles.get(Role.LABEL), options=options)
 
 
 def _kind(columns: Sequence[str]) -> str:
     """Return what rows with these columns are."""
-    kinds = {"flows": of_flows, "logs": of_logs, "executables": of_executables}
+    kinds = {
+        "flows": of_flows,
+        "logs": of_logs,
+        "sessions": of_sessions,
+        "executables": of_executables,
+    }
     return next((kind for kind, tells in kinds.items() if tells(columns)), "table")
 
 
-def check_request(top: int, out: str | Path | None, source: Spec) -> None:
-    """Refuse what cannot be done before any row is read."""
+def check_request(
+    top: int, out: str | Path | None, source: Spec, alerts: AlertOptions | None = None
+) -> Suppression:
+    """Refuse what cannot be done before any row is read; return what is known to be good."""
     if top < 0:
         raise ParameterError(f"top is {top}; wanted 0 or more rows")
     if out is not None:
         check_output(Path(out), suffixes=FORMATS, source=source)
+    return check_alerts(alerts or AlertOptions(), source)
 
 
 def _write(
@@ -284,15 +333,16 @@ def _write(
     scan: Scan,
     decision: Decision,
     told: Sequence[Explanation],
+    suppressed: NDArray[np.int64] | None,
     stages: Stages,
 ) -> str:
     """Write all rows with their verdict; return a note if our columns had to be renamed."""
-    names, note = scored_columns(source.columns)
+    names, note = scored_columns(source.columns, suppressed=suppressed is not None)
     reasons = {why.row: (rank, why.sentence) for rank, why in enumerate(told, start=1)}
     with stages.stage("writing", len(scan.scores)) as tick, scored_file(path) as write:
         start = 0
         for chunk in chunks_of(source):
-            write(with_verdict(chunk, start, scan.scores, decision, reasons, names))
+            write(with_verdict(chunk, start, scan.scores, decision, reasons, names, suppressed))
             start += chunk.height
             tick(start)
     return note

@@ -97,11 +97,20 @@ class _Csv:
         self.stream, self.header = stream, True
 
     def write(self, frame: pl.DataFrame) -> None:
-        frame.write_csv(self.stream, include_header=self.header)
+        lists = [name for name, dtype in frame.schema.items() if isinstance(dtype, pl.List)]
+        frame.with_columns(_bracketed(name) for name in lists).write_csv(
+            self.stream, include_header=self.header
+        )
         self.header = False
 
     def close(self) -> None:
         self.stream.flush()
+
+
+def _bracketed(name: str) -> pl.Expr:
+    """Return lists of numbers as text, which CSV can hold."""
+    numbers = pl.col(name).list.eval(pl.element().cast(pl.String).fill_null("null")).list.join(", ")
+    return pl.concat_str(pl.lit("["), numbers, pl.lit("]")).alias(name)
 
 
 class _JsonLines:

@@ -26,6 +26,7 @@ _HELD_CELLS = 5_000_000  # a table up to this size is kept in memory rather than
 LINE_CELLS = 50  # that a line of a log counts for
 _CHUNK_CELLS = 1_000_000
 _CHUNK_ROWS = 50_000
+_HEAVIEST = 64 << 20  # bytes
 
 
 def open_rows(spec: Spec, options: ReadOptions | None = None) -> Source:
@@ -51,8 +52,10 @@ def chunk_rows(source: Source) -> int:
 
 
 def chunks_of(source: Source) -> Iterator[pl.DataFrame]:
-    """Yield the rows in order, in such pieces."""
-    return source.chunks(chunk_rows(source))
+    """Yield the rows in order, in such pieces, smaller ones where cells are heavy, such as lists."""
+    for chunk in source.chunks(chunk_rows(source)):
+        parts = int(chunk.estimated_size() // _HEAVIEST) + 1
+        yield from chunk.iter_slices(-(-chunk.height // parts))
 
 
 def pick_rows(source: Source, rows: NDArray[np.int64]) -> pl.DataFrame:

@@ -160,12 +160,19 @@ def _without_false_promise(decision: Decision, scan: Scan) -> Decision:
     return replace(decision, promise=Promise(False, text))
 
 
-def top_rows(scores: NDArray[np.float64], count: int) -> NDArray[np.int64]:
+def top_rows(
+    scores: NDArray[np.float64], count: int, without: NDArray[np.int64] | None = None
+) -> NDArray[np.int64]:
     """Return the row numbers of the `count` highest scores, highest first; ties in row order.
+
+    without : (n,) rows where it is not 0 are passed over.
 
     >>> top_rows(np.array([0.1, 0.9, 0.9, 0.5]), 3).tolist()
     [1, 2, 3]
     """
+    if without is not None:
+        left = np.flatnonzero(without == 0)
+        return np.asarray(left[top_rows(scores[left], count)])
     count = min(count, len(scores))
     if not count:
         return np.empty(0, dtype=np.int64)

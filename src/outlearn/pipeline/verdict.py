@@ -13,14 +13,16 @@ from outlearn.decisions.decision import Decision
 __all__ = ["scored_columns", "with_verdict"]
 
 
-def scored_columns(taken: Sequence[str]) -> tuple[dict[str, str], str]:
+def scored_columns(taken: Sequence[str], *, suppressed: bool = False) -> tuple[dict[str, str], str]:
     """Return our column names, changed where the table has them already, and a note if one was.
+
+    suppressed : whether patterns of what is known to be good were given.
 
     >>> scored_columns(["a", "rank"])[0]["rank"]
     'outlearn_rank'
     """
     names, changed = {}, []
-    for name in ("anomaly_score", "flagged", "p_value", "rank", "reason"):
+    for name in ("anomaly_score", "flagged", "p_value", "rank", "reason", *(("suppressed",) * suppressed)):
         free = name
         while free in taken:
             free = f"outlearn_{free}"
@@ -38,10 +40,11 @@ def with_verdict(
     decision: Decision,
     reasons: Mapping[int, tuple[int, str]],
     names: Mapping[str, str],
+    suppressed: NDArray[np.int64] | None = None,
 ) -> pl.DataFrame:
     """Return rows `start` onwards with their score, flag, p-value, rank and reason beside them.
 
-    reasons : row number → (rank from 1, sentence).
+    reasons : row number → (rank from 1, sentence). suppressed : (n,) ids of known-good patterns, 0 for none.
     """
     rows = slice(start, start + chunk.height)
     told = [reasons.get(row, (None, None)) for row in range(rows.start, rows.stop)]
@@ -53,5 +56,6 @@ def with_verdict(
         else pl.Series(decision.p_values[rows], dtype=pl.Float64),
         "rank": pl.Series([rank for rank, _ in told], dtype=pl.Int64),
         "reason": pl.Series([reason for _, reason in told], dtype=pl.String),
+        "suppressed": None if suppressed is None else pl.Series(suppressed[rows]).replace(0, None),
     }
     return chunk.with_columns(*(c.alias(names[name]) for name, c in columns.items() if c is not None))

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from outlearn.alerts.hosts import Host
+from outlearn.alerts.incident import Incident
 from outlearn.data.schema import Schema
 from outlearn.decisions.decision import Decision
 from outlearn.explain.explanation import Explanation
@@ -57,6 +59,9 @@ class Findings:
     doubt : why the scores may tell nothing at all, in a sentence; empty where nothing speaks against them.
     seconds : wall time of each stage.
     seed : the `random_state` of the run; None where it was left to chance.
+    incidents : groups of flagged rows; None where rows were not grouped.
+    hosts : the oddest hosts of network flows.
+    suppressed : flagged rows that are known to be good; they are not flagged any more.
     """
 
     source: str
@@ -78,3 +83,6 @@ class Findings:
     version: str
     seed: int | None = None
     doubt: str = ""
+    incidents: tuple[Incident, ...] | None = None
+    hosts: tuple[Host, ...] = ()
+    suppressed: int = 0

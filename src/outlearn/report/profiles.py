@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from outlearn.data.columns.events import events_of
 from outlearn.data.schema import Column, Kind, Schema
 from outlearn.report.findings import ColumnProfile
 from outlearn.report.words import clean, number, percent, unique
@@ -63,6 +64,8 @@ def _difference(profile: ColumnProfile) -> float:
 
 def _profile(column: Column, usual: pl.Series, flagged: pl.Series) -> ColumnProfile:
     instants = {pl.Date, pl.Datetime}
+    if column.kind is Kind.SEQUENCE:
+        return _of_numbers(column, _events(usual), _events(flagged), number, "events")
     if column.kind is Kind.TEXT:
         return _of_numbers(column, _lengths(usual), _lengths(flagged), number, "characters")
     if column.kind is Kind.DATETIME and {usual.dtype.base_type(), flagged.dtype.base_type()} <= instants:
@@ -81,6 +84,10 @@ def _floats(series: pl.Series) -> NDArray[np.float64]:
 
 def _lengths(series: pl.Series) -> NDArray[np.float64]:
     return _floats(_strings(series).str.len_chars())
+
+
+def _events(series: pl.Series) -> NDArray[np.float64]:
+    return _floats(events_of(series).str.count_matches(r"\S+"))
 
 
 def _instants(series: pl.Series) -> NDArray[np.float64]:

@@ -33,6 +33,12 @@ def rule_sentence(findings: Findings) -> str:
     """Return how the threshold was set and what share of the rows it flags."""
     decision = findings.decision
     total, rule = max(findings.scores.size, 1), clean(decision.rule, 200)
+    if findings.suppressed:
+        gone = _count(findings.suppressed, "more row is suppressed", "more rows are suppressed")
+        return (
+            f"{percent(_flagged(findings) / total)} of the rows are flagged for a score of "
+            f"{score(decision.threshold)} or more; {gone} (rule: {rule})"
+        )
     if _flagged(findings) == 0:
         reach = f"no row reaches the threshold {score(decision.threshold)}"
         return f"{reach if np.isfinite(decision.threshold) else 'no row is flagged'} (rule: {rule})"

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from outlearn.report.findings import Findings
+from outlearn.report.incidents import print_hosts, print_incidents
 from outlearn.report.summary import (
     DOUBT,
     columns_sentence,
@@ -25,7 +26,8 @@ _SENTENCE = 500
 
 
 def render_text(findings: Findings, *, console: Console | None = None, top: int = 10) -> None:
-    """Print the answer, any doubt, the promise, the top rows with their reasons, the notes and the limits.
+    """Print the answer, any doubt, the promise, the top rows with their reasons, incidents, hosts, the notes
+    and the limits.
 
     Without a terminal the text is plain: no colour, no lines. Foreign text is cleaned of control
     characters and never read as markup.
@@ -34,7 +36,7 @@ def render_text(findings: Findings, *, console: Console | None = None, top: int 
     ----------
     findings : the outcome of a run.
     console : where to print; standard output by default.
-    top : the most rows to list.
+    top : the most rows, and incidents, to list.
     """
     out = console if console is not None else Console()
     promise = findings.decision.promise
@@ -49,12 +51,14 @@ def render_text(findings: Findings, *, console: Console | None = None, top: int 
     if rows > 0:
         out.print()
         out.print(_table(findings, rows, out))
+    print_incidents(findings, _empty(out), out, top)
+    print_hosts(findings, _empty(out), out)
     _list(out, "Notes", findings.notes)
     _list(out, "What cannot be claimed", findings.limits)
 
 
 def _table(findings: Findings, rows: int, out: Console) -> Table:
-    table = Table(box=SIMPLE_HEAD if out.is_terminal else None, pad_edge=False, padding=(0, 2, 0, 0))
+    table = _empty(out)
     table.add_column("Row", justify="right", no_wrap=True)
     table.add_column("Score", justify="right", no_wrap=True)
     table.add_column("Flagged", no_wrap=True)
@@ -70,6 +74,10 @@ def _table(findings: Findings, rows: int, out: Console) -> Table:
             Text(_fit(why, out)),
         )
     return table
+
+
+def _empty(out: Console) -> Table:
+    return Table(box=SIMPLE_HEAD if out.is_terminal else None, pad_edge=False, padding=(0, 2, 0, 0))
 
 
 def _list(out: Console, title: str, sentences: tuple[str, ...]) -> None:

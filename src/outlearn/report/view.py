@@ -8,6 +8,7 @@ import numpy as np
 
 from outlearn.explain.explanation import Explanation
 from outlearn.report.findings import ColumnProfile, Findings
+from outlearn.report.incidents import host_view, incident_view
 from outlearn.report.plots import count_scores, plot_histogram, plot_map, plot_profile
 from outlearn.report.summary import (
     DOUBT,
@@ -51,6 +52,8 @@ def view(findings: Findings) -> dict[str, Any]:
         "map": _map(findings),
         "rows": [_row(findings, rank) for rank in range(len(shown))],
         "rows_left": len(findings.top) - len(shown),
+        "incidents": incident_view(findings),
+        "hosts": host_view(findings),
         "profiles": [_profile(p) for p in findings.profiles[:_PROFILES]],
         "profiles_left": len(findings.profiles[_PROFILES:]),
         "aside": [

@@ -231,12 +231,12 @@ def test_types_that_no_stage_wants_become_plain(tmp_path):
     frame.write_parquet(tmp_path / "x.parquet")
     source = open_source(tmp_path / "x.parquet")
     read = source.read()
-    assert read["list"].to_list() == ["[1, null]", None]
+    assert read["list"].to_list() == [[1.0, None], None]
     assert read["struct"].to_list() == ['{"a": 1}', '{"a": null}']
     assert read["decimal"].to_list() == [1.5, None]
     assert read["nan"].to_list() == [None, 1.0]
-    assert {str(d) for d in read.dtypes} == {"String", "Float64"}
-    assert "'list', 'struct'" in source.notes[0]
+    assert {str(d) for d in read.dtypes} == {"String", "Float64", "List(Float64)"}
+    assert "JSON text in 'struct'" in source.notes[0]
 
 
 @pytest.fixture

@@ -1,5 +1,15 @@
 """System logs as text: lines, what they have in common, and what is seen of each."""
 
+from outlearn.data.logs.sessions import of_sessions, session_schema, session_view, session_words
 from outlearn.data.logs.view import LOG_FEATURES, log_view, log_words, of_logs
 
-__all__ = ["LOG_FEATURES", "log_view", "log_words", "of_logs"]
+__all__ = [
+    "LOG_FEATURES",
+    "log_view",
+    "log_words",
+    "of_logs",
+    "of_sessions",
+    "session_schema",
+    "session_view",
+    "session_words",
+]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
+from hashlib import blake2s
+
 import polars as pl
 
-__all__ = ["HOLE", "parts_of", "time_form"]
+__all__ = ["HOLE", "form_id", "parts_of", "time_form"]
 
 HOLE = "<*>"
 #: Where a time stands at the head of a line, and how it is read; the first that fits most lines is taken.
@@ -33,16 +37,23 @@ MASKS: tuple[tuple[str, str], ...] = (
     (r"\s+", " "),
 )
 LONGEST = 200  # characters of a form
+NAMED = 40  # characters of a form that its id begins with
+SHORT = 3  # characters from which on what is hidden cannot be part of many words
 
 
-def parts_of(lines: pl.Series, time: tuple[str, str] | None) -> pl.DataFrame:
+def parts_of(lines: pl.Series, time: tuple[str, str] | None, hidden: pl.Series | None = None) -> pl.DataFrame:
     """Return (n,) time in seconds, level, process, form and message of lines.
 
     time : of `TIMES`, as `time_form` finds it; None: no time is told.
+    hidden : (n,) text that is a hole in the form of its line where it has three characters or more.
     """
     frame = lines.alias("line").to_frame()
     message = pl.col("line") if time is None else pl.col("line").str.replace(time[0], " ", n=1)
     form = message
+    if hidden is not None:
+        frame = frame.with_columns(hidden.alias("hidden"))
+        without = message.str.split(pl.col("hidden")).list.join(HOLE)
+        form = pl.when(pl.col("hidden").str.len_chars() >= SHORT).then(without).otherwise(message)
     for pattern, to in MASKS:
         form = form.str.replace_all(pattern, to)
     return frame.select(
@@ -52,6 +63,19 @@ def parts_of(lines: pl.Series, time: tuple[str, str] | None) -> pl.DataFrame:
         form.str.strip_chars().str.slice(0, LONGEST).alias("form"),
         message.alias("message"),
     )
+
+
+@lru_cache(maxsize=100_000)
+def form_id(form: str) -> str:
+    """Return a short name of a form: its first words, and a hash that tells it from others of the same words.
+
+    It depends on the form alone: the same in every log and on every machine.
+
+    >>> form_id("Receiving block <*> src: <*> dest: <*>")
+    'Receiving_block_src_dest#eb4730'
+    """
+    words = "_".join(re.findall(r"[^\W\d_]+", form))[:NAMED].rstrip("_")
+    return f"{words or 'line'}#{blake2s(form.encode(), digest_size=3).hexdigest()}"
 
 
 def time_form(lines: pl.Series) -> tuple[str, str] | None:

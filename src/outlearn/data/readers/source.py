@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from outlearn.errors import ParameterError, ReadError
 
-__all__ = ["ReadOptions", "Source", "one_line", "reading", "unique_names"]
+__all__ = ["ReadOptions", "Source", "groups_of", "one_line", "reading", "unique_names"]
 
 BATCH_ROWS = 16_384
 KINDS = ("flows", "logs", "executables", "table")
@@ -25,6 +25,8 @@ class ReadOptions:
     encoding : a codec name such as ``"cp1252"``.
     decimal, thousands : signs within numbers, one character each.
     query : the SQL text, wanted where the source is a database URL.
+    session : regular expression of what names the session of a line of a log, whose lines are then grouped;
+        implies the kind "logs".
     kind : what the rows are, where it is not to be told by their columns: "flows", "logs" for a text file
         of lines, "executables" for a folder of them, or "table" for rows that are taken as they are.
     as_text : columns of text sources in which no value may be taken for a badly written number, such as
@@ -38,8 +40,16 @@ class ReadOptions:
     query: str | None = None
     kind: str | None = None
     as_text: tuple[str, ...] = ()
+    session: str | None = None
 
     def __post_init__(self) -> None:
+        if self.session is not None:
+            if self.kind not in (None, "logs"):
+                raise ParameterError(
+                    f"a session pattern came with kind {self.kind!r}; only logs have sessions: leave one out"
+                )
+            groups_of(self.session)
+            object.__setattr__(self, "kind", "logs")
         if self.kind not in (None, *KINDS):
             raise ParameterError(f"kind is {self.kind!r}; wanted one of {', '.join(KINDS)}, or None")
         for option in ("separator", "decimal", "thousands"):
@@ -117,6 +127,26 @@ def one_line(error: BaseException, limit: int = 200) -> str:
     """
     text = " ".join(str(error).split()) or type(error).__name__
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def groups_of(pattern: str) -> int:
+    """Return how many groups a regular expression has.
+
+    Raises
+    ------
+    ParameterError
+        When it is none that polars reads; those take time in proportion to the line, whatever they are.
+
+    >>> groups_of("blk_[0-9]+"), groups_of("user=([a-z]+)")
+    (0, 1)
+    """
+    try:
+        return len(pl.Series([""]).str.extract_groups(pattern).struct.fields)
+    except pl.exceptions.ComputeError as error:
+        raise ParameterError(
+            f"the session pattern {pattern!r} is no regular expression ({one_line(error)}); wanted one such "
+            r"as blk_-?\d+, or one with a group around what names the session (look-around is not known)"
+        ) from error
 
 
 @contextmanager

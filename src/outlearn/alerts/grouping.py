@@ -1,0 +1,149 @@
+"""A thousand alike rows become one incident."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from outlearn.alerts.incident import FACTS, LISTED, FlaggedRows, Incident
+from outlearn.alerts.techniques import RULES, techniques_of
+from outlearn.errors import ParameterError
+from outlearn.explain.explanation import Explanation
+from outlearn.explain.text import telling
+
+__all__ = ["GAP", "incidents_of"]
+
+GAP = 600.0  # seconds
+_NAMED = [name for name, dtype in FACTS.items() if dtype is pl.String]
+_BYTES = ("sent bytes", "received bytes")
+
+
+def incidents_of(found: FlaggedRows, *, gap: float = GAP, single: bool = False) -> tuple[Incident, ...]:
+    """Group flagged rows: one entity, one cause, and never more than `gap` seconds from one to the next.
+
+    The cause is the technique that a rule supports; without one the reason. Two reasons are one where the
+    strongest column of either, and its direction, is among those that the other names. Rows without a time
+    are near one another. Incidents come by their highest score, then by size, then by their first row.
+
+    single : every row is an incident of its own.
+
+    Raises
+    ------
+    ParameterError
+        When `gap` is no time.
+    """
+    if not gap >= 0:
+        raise ParameterError(f"gap is {gap!r}; wanted 0 seconds or more between two rows of an incident")
+    frame = _frame(found)
+    if single:
+        frame = frame.with_columns(incident=pl.int_range(pl.len()))
+    else:
+        apart = (pl.col("time").diff() > gap).fill_null(value=False)
+        new = apart | pl.any_horizontal(pl.col(key).ne_missing(pl.col(key).shift()) for key in _KEYS)
+        frame = frame.sort(*_KEYS, "time", "row").with_columns(incident=new.fill_null(value=True).cum_sum())
+    told = (
+        frame.sort(["score", "row"], descending=[True, False])
+        .group_by("incident", maintain_order=True)
+        .agg(*_told())
+        .sort(["score", "count", "lead"], descending=[True, True, False])
+    )
+    return tuple(_incident(found, cells) for cells in told.iter_rows(named=True))
+
+
+_KEYS = ("entity", "cause", "timed")
+
+
+def _frame(found: FlaggedRows) -> pl.DataFrame:
+    roots = _roots(found.reasons)
+    times = pl.Series("time", found.times, dtype=pl.Float64).fill_nan(None)
+    return found.facts.with_columns(
+        pl.Series("entity", found.entities, dtype=pl.String),
+        pl.Series("cause", _causes(found.masks, roots[found.reason_of])),
+        times,
+        times.is_not_null().alias("timed"),
+        pl.Series("row", found.rows),
+        pl.Series("score", found.scores),
+        pl.Series("p_value", [None] * len(found.rows) if found.p_values is None else found.p_values).cast(
+            pl.Float64
+        ),
+        pl.Series("mask", found.masks),
+        pl.Series("reason", found.reason_of),
+        pl.Series("remark", found.remarks or [""] * len(found.rows), dtype=pl.String),
+    )
+
+
+def _told() -> list[pl.Expr]:
+    """Return what is told of the rows of an incident, which come highest score first."""
+    each = [pl.col(name).drop_nulls().unique(maintain_order=True) for name in _NAMED]
+    return [
+        pl.len().alias("count"),
+        pl.col("score").first(),
+        pl.col("row").first().alias("lead"),
+        pl.col("row").head(LISTED).alias("rows"),
+        pl.col("p_value").min(),
+        pl.col("time").min().alias("start"),
+        pl.col("time").max().alias("end"),
+        pl.col("reason").first(),
+        pl.col("remark").first(),
+        pl.col("mask").bitwise_or(),
+        pl.col("entity").first(),
+        *(values.head(LISTED).alias(name) for values, name in zip(each, _NAMED, strict=True)),
+        *(values.len().alias(f"n {name}") for values, name in zip(each, _NAMED, strict=True)),
+        *(_total(pl.col(name).filter(pl.col(name).is_finite())).alias(name) for name in _BYTES),
+    ]
+
+
+def _total(amounts: pl.Expr) -> pl.Expr:
+    """Return the sum, null where nothing is told; never more than a whole number of 64 bits holds."""
+    return pl.when(amounts.count() > 0).then(amounts.sum().clip(0.0, 9e18))
+
+
+def _incident(found: FlaggedRows, cells: dict[str, Any]) -> Incident:
+    return Incident(
+        kind=found.kind,
+        entity=cells["entity"],
+        count=cells["count"],
+        rows=tuple(cells["rows"]),
+        score=cells["score"],
+        p_value=cells["p_value"],
+        start=cells["start"],
+        end=cells["end"],
+        why=found.reasons[cells["reason"]],
+        techniques=techniques_of(cells["mask"]),
+        facts={name: tuple(cells[name]) for name in _NAMED if cells[name]},
+        counts={name: cells[f"n {name}"] for name in _NAMED if cells[name]},
+        sent=cells["sent bytes"],
+        received=cells["received bytes"],
+        remark=cells["remark"],
+    )
+
+
+def _causes(masks: NDArray[np.uint32], roots: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return (k,) numbers that are equal where the first technique is; without one, where the reason is."""
+    ids = [rule.technique.id for rule in RULES]
+    causes = roots.copy()
+    for bit in reversed(range(len(RULES))):
+        causes[masks >> np.uint32(bit) & 1 == 1] = -1 - ids.index(ids[bit])
+    return causes
+
+
+def _roots(reasons: Sequence[Explanation]) -> NDArray[np.int64]:
+    """Return for each reason the first one that is the same, itself where there is none before it."""
+    named = [[(part.column, part.direction) for part in telling(why.contributions)] for why in reasons]
+    roots: list[int] = []
+    kept: dict[int, list[tuple[str, str]]] = {}
+    for place, parts in enumerate(named):
+        same = (
+            root
+            for root, others in kept.items()
+            if parts == others or (parts and others and (parts[0] in others or others[0] in parts))
+        )
+        root = next(same, place)
+        if root == place:
+            kept[place] = parts
+        roots.append(root)
+    return np.array(roots, dtype=np.int64)

@@ -1,0 +1,92 @@
+"""An incident in one line."""
+
+from __future__ import annotations
+
+from outlearn.alerts.incident import Incident, moment
+from outlearn.explain.text import telling
+from outlearn.explain.words import clean, show
+
+__all__ = ["incident_words", "reason_words", "span", "technique_words"]
+
+_ONE = {"flows": "flow", "logs": "line", "sessions": "session", "executables": "file", "table": "row"}
+_LINE = 160  # characters of a line of a log
+_ROWS = 3  # row numbers that are named
+
+
+def incident_words(incident: Incident) -> str:
+    """Return whose rows, how many, when, to where, why, by which technique, and which rows."""
+    count, one = incident.count, _ONE[incident.kind]
+    what = f"{count:,} {one}{'' if count == 1 else 's'}"
+    if incident.kind == "logs":
+        line = f"“{clean(incident.facts.get('line', ('',))[0], _LINE)}”"
+        what = line if count == 1 else f"{what} such as {line}"
+    elif incident.entity:
+        what = f"{clean(incident.entity)}: {what}"
+    parts = (what, span(incident.start, incident.end), _aim(incident))
+    named = ", ".join(str(row) for row in incident.rows[:_ROWS])
+    more = ", …" if count > _ROWS else ""
+    which = f"score {incident.score:.3f}, row {named}" if count == 1 else ""
+    which = which or f"highest score {incident.score:.3f}, rows {named}{more}"
+    why = "; ".join(part for part in (technique_words(incident), _in_short(incident)) if part)
+    return f"{', '.join(part for part in parts if part)}: {why}; {which}"
+
+
+def technique_words(incident: Incident) -> str:
+    """Return the techniques with the words of their rules; nothing where there is none."""
+    return "; ".join(f"{each.id} {each.name} ({each.words})" for each in incident.techniques)
+
+
+def reason_words(incident: Incident) -> str:
+    """Return why the row with the highest score is odd; of another row's reason, whose it is."""
+    return f"{incident.remark}{incident.why.sentence.rstrip('.')}{_borrowed(incident)}"
+
+
+def _in_short(incident: Incident) -> str:
+    """Return the reason without what is usual of categories, which takes more room than all the rest."""
+    parts = []
+    for each in telling(incident.why.contributions):
+        value = show(each.value)
+        named = f"{clean(each.column)} {value}"
+        odd = {
+            "high": f"{named}, above the usual {each.usual}",
+            "low": f"{named}, below the usual {each.usual}",
+            "rare": f"{named}, which is rare",
+            "missing": f"{named}",
+        }
+        parts.append(odd.get(each.direction, f"{named}, odd beside the other columns"))
+    return (
+        f"{incident.remark}{'; '.join(parts) or 'odd only in all its columns together'}{_borrowed(incident)}"
+    )
+
+
+def _borrowed(incident: Incident) -> str:
+    row = incident.why.row
+    return "" if row == incident.rows[0] else f" (as told of row {row}, the most alike)"
+
+
+def span(start: float | None, end: float | None) -> str:
+    """Return a span of time in UTC, to the second.
+
+    >>> span(0.0, 61.5)
+    '1970-01-01 00:00:00–00:01:01'
+    >>> span(0.0, 86400.0), span(5.0, 5.0), span(None, None)
+    ('1970-01-01 00:00:00–1970-01-02 00:00:00', '1970-01-01 00:00:05', '')
+    """
+    first, last = (None if each is None else moment(each) for each in (start, end))
+    if first is None or last is None:
+        return ""
+    begin = f"{first:%Y-%m-%d %H:%M:%S}"
+    if f"{last:%Y-%m-%d %H:%M:%S}" == begin:
+        return begin
+    return f"{begin}–{last:%H:%M:%S}" if first.date() == last.date() else f"{begin}–{last:%Y-%m-%d %H:%M:%S}"
+
+
+def _aim(incident: Incident) -> str:
+    """Return the targets of flows, and their port or ports."""
+    targets, ports = incident.counts.get("target", 0), incident.counts.get("target port", 0)
+    if not targets:
+        return ""
+    to = f"to {clean(incident.facts['target'][0])}" if targets == 1 else f"to {targets:,} targets"
+    if not ports:
+        return to
+    return f"{to} port {clean(incident.facts['target port'][0])}" if ports == 1 else f"{to}, {ports:,} ports"

@@ -1,0 +1,46 @@
+"""Which columns of an encoded table belong together: the modalities of a record."""
+
+from __future__ import annotations
+
+from outlearn.data.encode import Encoder
+from outlearn.data.schema import Kind
+from outlearn.learners.fusion import Modality
+
+__all__ = ["modalities_of"]
+
+# What makes a table one of records of several modalities.
+ATTACHED = (Kind.SERIES, Kind.EMBEDDING, Kind.SEQUENCE)
+APART = (*ATTACHED, Kind.TEXT)
+VALUES = "values"
+
+
+def modalities_of(encoder: Encoder) -> tuple[Modality, ...]:
+    """Return the modalities of a table; none where no column holds lists or sequences.
+
+    Numbers, truth values, categories and moments are one; each text, list of numbers and sequence is one of
+    its own. That a part is missing may tell something too: it is told among the values.
+
+    >>> import polars as pl
+    >>> from outlearn.data import infer_schema
+    >>> rows = pl.DataFrame({"age": [31.5, 47.2, 28.0], "photo": [[0.1, 0.9], [0.3, -0.2], [0.7, 0.4]]})
+    >>> encoder = Encoder.fit(rows, infer_schema(rows))
+    >>> [(part.name, part.columns, part.missing) for part in modalities_of(encoder)]
+    [('values', (0, 3), None), ('photo', (1, 2), 3)]
+    """
+    kinds = {column.name: column.kind for column in encoder.schema.columns}
+    values: list[int] = []
+    parts: dict[str, list[int]] = {}
+    missing: dict[str, int] = {}
+    for place, (name, source) in enumerate(zip(encoder.columns, encoder.sources, strict=True)):
+        if kinds[source] not in APART:
+            values.append(place)
+        elif name == f"{source} is missing":
+            missing[source] = place
+        else:
+            parts.setdefault(source, []).append(place)
+    if not any(kinds[source] in ATTACHED for source in parts):
+        return ()
+    told = [Modality(source, tuple(places), missing.get(source)) for source, places in parts.items()]
+    if values:
+        told.insert(0, Modality(VALUES, tuple(sorted((*values, *missing.values())))))
+    return tuple(told)

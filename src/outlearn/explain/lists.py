@@ -1,0 +1,73 @@
+"""What sets one list of numbers apart from the usual ones: how long, how low, how high, how rough it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outlearn.explain.words import number_range, show
+
+__all__ = ["list_words", "oddity_of_list"]
+
+READ = 100_000  # characters of a list that is text
+FEATURES = ("numbers", "as the lowest", "as the highest", "on average", "from one number to the next")
+
+
+def oddity_of_list(value: Any, usual: Sequence[Any]) -> tuple[str, str] | None:
+    """Return the usual words and a direction, as `text.describe` has them; None where a cell is no list.
+
+    >>> oddity_of_list([7.0, 7.5, 7.0], [[0.0, 1.0, 0.5], [0.5, 1.5, 0.5]])
+    ('0.517 to 0.817 on average', 'unusual here')
+    """
+    own = _numbers(value)
+    known = [numbers for numbers in map(_numbers, usual) if numbers is not None]
+    if own is None or not known:
+        return None
+    mine, theirs = _features(own), np.array([_features(each) for each in known])
+    far = np.zeros(len(FEATURES))
+    told = []
+    for place, name in enumerate(FEATURES):
+        low, high, words = number_range(theirs[:, place])
+        width = max(high - low, 1e-9 * max(abs(low), abs(high), 1.0))
+        far[place] = max(low - mine[place], mine[place] - high, 0.0) / width
+        told.append(f"{words} {name}")
+    if not far.any():
+        return "another course", "in combination"
+    return told[int(far.argmax())], "unusual here"
+
+
+def list_words(value: Any) -> str | None:
+    """Return a list of numbers in short; None for what is none.
+
+    >>> list_words([1.0, 2.5, -3.0])
+    'list of 3 numbers from -3 to 2.5'
+    """
+    numbers = _numbers(value)
+    if numbers is None:
+        return None
+    return f"list of {len(numbers):,} numbers from {_short(numbers.min())} to {_short(numbers.max())}"
+
+
+def _short(number: float) -> str:
+    return show(float(f"{number:.3g}"))
+
+
+def _features(numbers: NDArray[np.float64]) -> list[float]:
+    step = float(np.abs(np.diff(numbers)).mean()) if len(numbers) > 1 else 0.0
+    return [float(len(numbers)), float(numbers.min()), float(numbers.max()), float(numbers.mean()), step]
+
+
+def _numbers(value: Any) -> NDArray[np.float64] | None:
+    """Return the finite numbers of a list, or of text such as ``[1, 2]``; None without any."""
+    if isinstance(value, str):
+        value = [word for word in re.split(r"[\s,;]+", value[:READ].strip().strip("[]()")) if word]
+    try:
+        numbers = np.asarray(value, dtype=np.float64).ravel()
+    except (TypeError, ValueError):
+        return None
+    numbers = numbers[np.isfinite(numbers)]
+    return numbers if len(numbers) else None

@@ -1,0 +1,232 @@
+"""From the verdict on rows to what a security team is handed: incidents, hosts and a file of alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outlearn import __version__
+from outlearn.alerts.grouping import GAP, incidents_of
+from outlearn.alerts.hosts import Host
+from outlearn.alerts.incident import FlaggedRows, Incident, Run
+from outlearn.alerts.lines import ALERT_FORMATS
+from outlearn.alerts.techniques import technique_masks
+from outlearn.data.readers import Source
+from outlearn.data.schema import unknown_column
+from outlearn.decisions.decision import Decision
+from outlearn.detectors.base import BaseDetector
+from outlearn.errors import ParameterError
+from outlearn.explain.explanation import Explanation
+from outlearn.files import whole, writing
+from outlearn.pipeline.gather import Gathered, gather, sighted
+from outlearn.pipeline.output import check_output
+from outlearn.pipeline.reasons import reasons_of
+from outlearn.pipeline.scan import Scan
+from outlearn.pipeline.stages import Stages
+from outlearn.pipeline.suppression import Suppression
+
+__all__ = ["AlertOptions", "Handover", "check_alerts", "check_columns", "hand_over", "write_alerts"]
+
+OF = ("incidents", "rows")
+HOSTS = 100  # that are told of
+
+
+@dataclass(frozen=True, slots=True)
+class AlertOptions:
+    """What is to be handed to a security team.
+
+    file : path of the alerts; its suffix, of `ALERT_FORMATS`, says in which form. of : "incidents" or "rows",
+    which a line of it tells of. entity : a column that says whose a row is; None: what the kind of the rows
+    says. gap : seconds from one row of an incident to the next, at most. suppress : path of known-good
+    patterns.
+    """
+
+    file: str | Path | None = None
+    of: str = "incidents"
+    entity: str | None = None
+    gap: float = GAP
+    suppress: str | Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """What became of the verdict: the decision without what is suppressed, incidents, hosts, and notes.
+
+    suppressed : (n,) the id of the pattern that a row matches, 0 where it matches none; None without
+        patterns. incidents : None where they were not asked for.
+    """
+
+    decision: Decision
+    suppressed: NDArray[np.int64] | None
+    found: FlaggedRows | None
+    incidents: tuple[Incident, ...] | None
+    hosts: tuple[Host, ...]
+    notes: tuple[str, ...]
+
+
+def check_alerts(options: AlertOptions, source: Any) -> Suppression:
+    """Refuse, before any work, alerts that could not be written, and read the patterns.
+
+    Raises
+    ------
+    InputError
+        Also for patterns that cannot be read.
+    """
+    if options.of not in OF:
+        raise ParameterError(f"alerts of {options.of!r} were asked for; wanted {' or '.join(OF)}")
+    if not options.gap >= 0:
+        raise ParameterError(f"gap is {options.gap!r}; wanted 0 seconds or more")
+    if options.file is not None:
+        check_output(Path(options.file), suffixes=tuple(ALERT_FORMATS), source=source)
+    return Suppression.of_file(options.suppress)
+
+
+def check_columns(options: AlertOptions | None, patterns: Suppression, columns: Sequence[str]) -> None:
+    """Refuse columns that are not there.
+
+    Raises
+    ------
+    SchemaError
+        With the names that are close.
+    """
+    if options is not None and options.entity is not None and options.entity not in columns:
+        raise unknown_column(options.entity, columns, what="the entity")
+    patterns.check(columns)
+
+
+def hand_over(
+    detector: BaseDetector,
+    source: Source,
+    scan: Scan,
+    decision: Decision,
+    kind: str,
+    options: AlertOptions,
+    patterns: Suppression,
+    support_rows: NDArray[np.int64] | None,
+    stages: Stages,
+    tell: Callable[[int], str] | None = None,
+) -> Handover:
+    """Suppress what is known to be good, and group what stays flagged.
+
+    kind : what the rows are. tell : what to say of a row before the reason why it is odd.
+    """
+    grouped = kind != "table" or options.file is not None or options.entity is not None
+    if not grouped and not patterns.patterns:
+        return Handover(decision, None, None, None, (), patterns.notes)
+    gathered = gather(source, scan, decision, kind, options.entity, patterns, stages, grouped=grouped)
+    notes = patterns.counted(gathered.suppressed, decision.flagged)
+    gone = decision.flagged & (gathered.suppressed > 0)
+    decision = replace(decision, flagged=decision.flagged & ~gone)
+    if gone.any() and decision.rule.startswith("false-discovery rate"):
+        # The share among fewer rows is another, and may be larger.
+        promise = replace(
+            decision.promise, text=f"{decision.promise.text}; that counts the suppressed rows too"
+        )
+        decision = replace(decision, promise=promise)
+    suppressed = gathered.suppressed if patterns.patterns else None
+    if not grouped:
+        return Handover(decision, suppressed, None, None, (), notes)
+    with stages.stage("grouping"):
+        found = _flagged_rows(detector, gathered, decision, kind, options.entity, support_rows, tell)
+        incidents = incidents_of(found, gap=options.gap)
+        # A strict rule flags few; which usual scores are high is told by the detector's own line at a half.
+        high = max(float(decision.flagged.mean()), float((scan.scores >= 0.5).mean()))
+        hosts = gathered.hosts.hosts(float(np.median(scan.scores)), high, HOSTS) if kind == "flows" else ()
+    notes = (*notes, *_notes(gathered, found, incidents))
+    return Handover(decision, suppressed, found, incidents, hosts, notes)
+
+
+def write_alerts(options: AlertOptions, handed: Handover, run_of: str, decision: Decision) -> None:
+    """Write the file of alerts, where one was asked for: all of it, or nothing.
+
+    run_of : what was read, in words.
+
+    Raises
+    ------
+    OutputError
+        When it cannot be written.
+    """
+    if options.file is None or handed.found is None or handed.incidents is None:
+        return
+    path = Path(options.file)
+    line = ALERT_FORMATS[path.suffix.lower()]
+    run = Run(run_of, decision.rule, decision.promise.text, __version__, datetime.now(UTC))
+    told = handed.incidents if options.of == "incidents" else incidents_of(handed.found, single=True)
+    with whole(path) as part, writing(path), part.open("w", encoding="utf-8", newline="\n") as stream:
+        stream.writelines(f"{line(each, run)}\n" for each in told)
+
+
+def _flagged_rows(
+    detector: BaseDetector,
+    gathered: Gathered,
+    decision: Decision,
+    kind: str,
+    entity: str | None,
+    support_rows: NDArray[np.int64] | None,
+    tell: Callable[[int], str] | None,
+) -> FlaggedRows:
+    frame, rows = gathered.frame, gathered.rows
+    seen = sighted(frame, kind, entity, gathered.clock, gathered.times)
+    masks = technique_masks(frame)
+    groups = list(zip(seen.entities, masks.tolist(), strict=True))
+    told, reason_of = reasons_of(detector, frame, rows, gathered.scores, groups, support_rows)
+    remarks = () if tell is None else tuple(tell(int(row)) for row in rows)
+    p_values = None if decision.p_values is None else decision.p_values[rows]
+    return FlaggedRows(
+        kind=kind,
+        rows=rows,
+        scores=gathered.scores,
+        p_values=p_values,
+        times=seen.times,
+        entities=seen.entities,
+        facts=seen.facts,
+        masks=masks,
+        reasons=told,
+        reason_of=reason_of,
+        remarks=remarks,
+    )
+
+
+def _notes(gathered: Gathered, found: FlaggedRows, incidents: tuple[Incident, ...]) -> list[str]:
+    notes = []
+    if not len(found.rows):
+        notes.append("no row is flagged, so there is no incident and no alert")
+    if gathered.left:
+        notes.append(
+            f"incidents hold the {len(found.rows):,} flagged rows with the highest scores; {gathered.left:,} "
+            "more are flagged: a stricter rule, or a reference, flags fewer"
+        )
+    borrowed = len(found.rows) - len(_own(found.reasons, found))
+    if borrowed:
+        notes.append(
+            f"reasons were computed for {len(found.reasons):,} flagged rows; {borrowed:,} more have that of "
+            "the row most like them"
+        )
+    if gathered.unflagged:
+        told = ", ".join(f"{id} of {rows:,}" for id, rows in sorted(gathered.unflagged.items()))
+        notes.append(
+            f"rules of ATT&CK techniques hold for rows that are not flagged too: {told}; what fills a table "
+            "is usual in it, so compare with a reference of normal rows"
+        )
+    if gathered.hosts.cut:
+        notes.append("there are too many hosts to count all; those with low scores were let go of")
+    if found.kind in ("logs", "sessions") and any(
+        each.start is not None and _of_2000(each.start) for each in incidents
+    ):
+        notes.append("where the log tells no year, times of alerts are in the year 2000")
+    return notes
+
+
+def _own(reasons: Sequence[Explanation], found: FlaggedRows) -> NDArray[np.int64]:
+    """Return the rows that are explained themselves."""
+    return np.intersect1d([why.row for why in reasons], found.rows)
+
+
+def _of_2000(seconds: float) -> bool:
+    return 946_684_800 <= seconds < 978_307_200

@@ -1,0 +1,185 @@
+"""One walk over the rows of a source: those that are flagged, what is suppressed, and the hosts of flows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from outlearn.alerts.hosts import HostTally
+from outlearn.alerts.incident import FACTS
+from outlearn.alerts.techniques import technique_masks, techniques_of
+from outlearn.data.executables import FILE
+from outlearn.data.flows import FEATURES, flow_columns
+from outlearn.data.flows.forms import clock_of, named
+from outlearn.data.logs.sessions import SESSION
+from outlearn.data.readers import Source
+from outlearn.data.readers.lines import LINE
+from outlearn.decisions.decision import Decision
+from outlearn.pipeline.rows import chunks_of
+from outlearn.pipeline.scan import Scan
+from outlearn.pipeline.stages import Stages
+from outlearn.pipeline.suppression import Suppression
+
+__all__ = ["Gathered", "Sighted", "gather", "sighted"]
+
+MOST, LEAST = 100_000, 1_000  # flagged rows that are held; of a wide table as many as make so many cells
+CELLS = 5_000_000
+_LINE = 2000  # characters of a line of a log
+
+
+@dataclass(slots=True)
+class Gathered:
+    """What a walk found.
+
+    frame, rows, scores : the flagged rows that are not suppressed, k of them, with their numbers and scores;
+        times (k,) seconds since 1970, where the table has a column of times; left : flagged rows beyond k.
+    suppressed : (n,) ids of patterns, 0 for none.
+    clock : how times of flows are read.
+    unflagged : of each technique, how many rows its rule holds for that are neither flagged nor suppressed.
+    """
+
+    frame: pl.DataFrame
+    rows: NDArray[np.int64]
+    scores: NDArray[np.float64]
+    times: NDArray[np.float64] | None
+    suppressed: NDArray[np.int64]
+    left: int = 0
+    clock: str = "none"
+    hosts: HostTally = field(default_factory=HostTally)
+    unflagged: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Sighted:
+    """Of rows (k,): whose they are, when they were, and `FACTS`."""
+
+    entities: tuple[str, ...]
+    times: NDArray[np.float64]
+    facts: pl.DataFrame
+
+
+def gather(
+    source: Source,
+    scan: Scan,
+    decision: Decision,
+    kind: str,
+    entity: str | None,
+    patterns: Suppression,
+    stages: Stages,
+    *,
+    grouped: bool = True,
+) -> Gathered:
+    """Walk over the rows once.
+
+    grouped : whether flagged rows and hosts are wanted; else only what is suppressed.
+    """
+    limit = int(np.clip(CELLS // max(len(source.columns), 1), LEAST, MOST))
+    suppressed = np.zeros(len(scan.scores), np.int64)
+    kept: list[pl.DataFrame] = []
+    numbers: list[NDArray[np.int64]] = []
+    held, start = 0, 0
+    found = Gathered(pl.DataFrame(), np.empty(0, np.int64), np.empty(0), None, suppressed)
+    with stages.stage("gathering", len(scan.scores)) as tick:
+        for chunk in chunks_of(source):
+            here = slice(start, start + chunk.height)
+            suppressed[here] = patterns.ids(chunk)
+            if grouped:
+                flags = decision.flagged[here] & (suppressed[here] == 0)
+                _look(found, chunk, kind, scan.scores[here], flags, suppressed[here] > 0)
+                places = np.flatnonzero(flags)
+                kept.append(chunk[places])
+                numbers.append(places + start)
+                held += len(places)
+                if held > 2 * limit:
+                    rows = np.concatenate(numbers)
+                    best = _best(scan.scores[rows], limit)
+                    found.left += held - limit
+                    kept, numbers, held = [pl.concat(kept)[best]], [rows[best]], limit
+            start += chunk.height
+            tick(start)
+    if not grouped:
+        return found
+    rows = np.concatenate(numbers)
+    best = _best(scan.scores[rows], limit)
+    found.left += len(rows) - len(best)
+    found.rows = rows[best].astype(np.int64)
+    found.frame = pl.concat(kept)[best]
+    found.scores = scan.scores[found.rows]
+    found.times = None if scan.times is None else _seconds(scan.times[found.rows])
+    return found
+
+
+def _best(scores: NDArray[np.float64], limit: int) -> NDArray[np.int64]:
+    """Return the positions of the highest scores, in their order; ties go to those that come first."""
+    return np.sort(np.argsort(-scores, kind="stable")[:limit])
+
+
+def _look(
+    found: Gathered,
+    chunk: pl.DataFrame,
+    kind: str,
+    scores: NDArray[np.float64],
+    flags: NDArray[np.bool_],
+    suppressed: NDArray[np.bool_],
+) -> None:
+    """Count hosts, and rules that hold for rows that are not flagged."""
+    if kind != "flows":
+        return
+    there = _ends(chunk)
+    if found.clock == "none" and "time" in there:
+        found.clock = clock_of(chunk[there["time"]])
+    ends = chunk.select(pl.col(there["source"]).alias("source"), pl.col(there["target"]).alias("target"))
+    found.hosts.add(ends, scores, flags)
+    masks, counts = np.unique(technique_masks(chunk)[~flags & ~suppressed], return_counts=True)
+    for mask, count in zip(masks.tolist(), counts.tolist(), strict=True):
+        for technique in techniques_of(mask):
+            found.unflagged[technique.id] = found.unflagged.get(technique.id, 0) + count
+
+
+def sighted(
+    frame: pl.DataFrame, kind: str, entity: str | None, clock: str, times: NDArray[np.float64] | None
+) -> Sighted:
+    """Return what alerts tell of rows.
+
+    entity : the column that says whose they are; None: what the kind says. clock : how times of flows are
+    read. times : (k,) of the time column, where there is one.
+    """
+    known: dict[str, pl.Series] = {}
+    if times is None:
+        times = np.full(frame.height, np.nan)
+    if kind == "flows":
+        told = named(frame.select(_ends(frame).values()), clock)
+        times = told["time"].to_numpy().astype(np.float64)
+        known = {name: told[name] for name in ("source", "source port", "target", "target port")}
+        known |= {name: frame[name] for name in ("protocol", "service", "sent bytes", "received bytes")}
+    elif kind in ("logs", "sessions"):
+        times = frame["time"].cast(pl.Float64).to_numpy().astype(np.float64)
+        known = {"line": frame[LINE].str.slice(0, _LINE)} if kind == "logs" else {}
+    elif kind == "executables":
+        known = {"file": frame[FILE]}
+    empty = pl.Series([None] * frame.height, dtype=pl.Null)
+    facts = pl.DataFrame([known.get(name, empty).alias(name).cast(dtype) for name, dtype in FACTS.items()])
+    whose = frame[entity].cast(pl.String, strict=False) if entity is not None else _whose(frame, facts, kind)
+    return Sighted(tuple(whose.fill_null("")), times, facts)
+
+
+def _whose(frame: pl.DataFrame, facts: pl.DataFrame, kind: str) -> pl.Series:
+    if kind == "logs":
+        return frame["process"].fill_null(frame["form"])
+    if kind == "sessions":
+        return frame[SESSION]
+    owner = {"flows": "source", "executables": "file"}.get(kind)
+    return pl.Series([""] * frame.height, dtype=pl.String) if owner is None else facts[owner]
+
+
+def _ends(frame: pl.DataFrame) -> dict[str, str]:
+    """Return the columns of a view of flows that name them."""
+    return flow_columns([name for name in frame.columns if name not in FEATURES])
+
+
+def _seconds(times: NDArray[np.datetime64]) -> NDArray[np.float64]:
+    seconds = times.astype("datetime64[us]").astype(np.int64) / 1e6
+    return np.where(np.isnat(times), np.nan, seconds)

@@ -1,0 +1,162 @@
+"""The file of known-good patterns: added to, read, and laid on the rows of a table."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from outlearn.alerts.ledger import pattern_line, read_patterns, revocation_line
+from outlearn.alerts.patterns import Pattern
+from outlearn.data.flows import FEATURES, flow_columns, of_flows
+from outlearn.data.schema import unknown_column
+from outlearn.errors import ReadError
+from outlearn.files import writing
+
+__all__ = ["Suppression", "add_pattern", "known_patterns", "revoke_pattern"]
+
+
+def known_patterns(path: str | Path) -> tuple[Pattern, ...]:
+    """Return all patterns of a file, those that do nothing any more too.
+
+    Raises
+    ------
+    ReadError
+        When there is no such file, or it is damaged.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it is no text"
+        raise ReadError(
+            f"{path}: the patterns cannot be read ({why}); `outlearn suppress` makes such a file"
+        ) from error
+    return _read(text, Path(path))
+
+
+def add_pattern(
+    path: str | Path, where: Sequence[str], *, why: str, by: str, until: str | None = None
+) -> Pattern:
+    """Append a pattern to a file, which is made where there is none; see `ledger.pattern_line`.
+
+    Raises
+    ------
+    InputError
+        When the pattern is none, or the file is damaged or cannot be written.
+    """
+    with _appending(Path(path)) as stream:
+        known = _read(stream.read().decode("utf-8", "replace"), Path(path))
+        pattern, line = pattern_line(known, where, why=why, by=by, until=until, now=datetime.now(UTC))
+        stream.write(line.encode())
+    return pattern
+
+
+def revoke_pattern(path: str | Path, id: int, *, why: str, by: str) -> None:
+    """Append that a pattern is taken back; it stays in the file.
+
+    Raises
+    ------
+    InputError
+        When there is no such pattern, or the file is damaged or cannot be written.
+    """
+    known_patterns(path)  # which says so where there is no file
+    with _appending(Path(path)) as stream:
+        known = _read(stream.read().decode("utf-8", "replace"), Path(path))
+        stream.write(revocation_line(known, id, why=why, by=by, now=datetime.now(UTC)).encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """The patterns that hold today, and sentences on those of the file that do not."""
+
+    patterns: tuple[Pattern, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of_file(cls, path: str | Path | None) -> Suppression:
+        """Read a file; no file, no patterns."""
+        if path is None:
+            return cls()
+        today = datetime.now(UTC).date()
+        known = known_patterns(path)
+        idle = [(pattern, pattern.idle(today)) for pattern in known]
+        return cls(
+            tuple(pattern for pattern, why in idle if not why),
+            tuple(f"pattern {each.id} ({each.why}) does nothing: {why}" for each, why in idle if why),
+        )
+
+    def check(self, columns: Sequence[str]) -> None:
+        """Refuse conditions on columns that are not there.
+
+        Raises
+        ------
+        SchemaError
+            With the names that are close.
+        """
+        for pattern in self.patterns:
+            for condition in pattern.where:
+                if column_of(condition.column, columns) is None:
+                    raise unknown_column(condition.column, columns, what=f"pattern {pattern.id}")
+
+    def ids(self, rows: pl.DataFrame) -> NDArray[np.int64]:
+        """Return (n,) the id of the first pattern that each row matches, 0 where it matches none."""
+        found = np.zeros(rows.height, np.int64)
+        for pattern in self.patterns:
+            holds = np.ones(rows.height, np.bool_)
+            for condition in pattern.where:
+                name = column_of(condition.column, rows.columns)
+                holds &= condition.holds(rows[str(name)]).to_numpy()
+            found[holds & (found == 0)] = pattern.id
+        return found
+
+    def counted(self, ids: NDArray[np.int64], flagged: NDArray[np.bool_]) -> tuple[str, ...]:
+        """Return how many flagged rows each pattern suppresses, in sentences, and what the others are."""
+        told = []
+        for pattern in self.patterns:
+            rows = int((flagged & (ids == pattern.id)).sum())
+            verb = "row was" if rows == 1 else "rows were"
+            told.append(f"{rows:,} flagged {verb} suppressed by pattern {pattern.id} ({pattern.words()})")
+        return (*told, *self.notes)
+
+
+def column_of(name: str, columns: Sequence[str]) -> str | None:
+    """Return the column that a condition is about: of flows any of the names that it goes by will do.
+
+    >>> column_of("amount", ["amount"]), column_of("amout", ["amount"])
+    ('amount', None)
+    """
+    if name in columns or not of_flows(columns):
+        return name if name in columns else None
+    ours = next(iter(flow_columns([name])), None)
+    naming = flow_columns([each for each in columns if each not in FEATURES])
+    return naming.get(ours or "", ours if ours in columns else None)
+
+
+def _read(text: str, path: Path) -> tuple[Pattern, ...]:
+    if text and not text.endswith("\n"):
+        raise ReadError(f"{path}: the last line is not whole; mend or restore the file")
+    return read_patterns(text.split("\n")[:-1], str(path))
+
+
+@contextmanager
+def _appending(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file to read and append; where the system can, nobody else appends meanwhile."""
+    with writing(path), path.open("a+b") as stream:
+        try:
+            import fcntl
+        except ImportError:  # Windows
+            pass
+        else:
+            fcntl.flock(stream, fcntl.LOCK_EX)
+        stream.seek(0)
+        yield stream
+        stream.flush()
+        os.fsync(stream.fileno())
