@@ -168,6 +168,7 @@ def _pool(name: str) -> Callable[[int], Peer]:
 
 DETECTORS: dict[str, Callable[[int], Peer]] = {
     "outlearn": _default,
+    "committee": _pool("committee"),
     "cleaned_knn": _pool("cleaned_knn"),
     "bagged_trees": _pool("bagged_trees"),
     "iforest": _pyod("iforest", "IForest", seeded=True),
@@ -187,6 +188,7 @@ NEED_LABELS = ("bagged_trees", "catboost")
 #: The package whose version a result belongs to.
 PACKAGES = {
     "outlearn": "outlearn",
+    "committee": "outlearn",
     "cleaned_knn": "outlearn",
     "bagged_trees": "outlearn",
     "catboost": "catboost",

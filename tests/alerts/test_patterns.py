@@ -35,7 +35,7 @@ def test_a_condition_holds_for_its_cells_and_no_others(text, cells, holds):
     assert parse_condition(text).holds(cells).to_list() == [bool(each) for each in holds]
 
 
-@pytest.mark.parametrize("text", ["", "a", "=5", "a=", "a>=x", "a<=nan"])
+@pytest.mark.parametrize("text", ["", "a", "=5", "a=", "a>=x", "a<=nan", "a=10.0.0.0/99"])
 def test_what_is_no_condition_is_refused(text):
     with pytest.raises(ParameterError, match="wanted"):
         parse_condition(text)

@@ -85,7 +85,7 @@ def test_a_hunt_ranks_flags_and_says_when_nothing_is_alike():
     assert pl.read_parquet("h.parquet").sort("anomaly_score")["src_ip"][-5:].to_list() == ["10.0.0.66"] * 5
     flows(odd=0).drop("family").write_parquet("clean.parquet")
     assert "Nothing alike here" in run("hunt", "clean.parquet", "--like", "case.parquet", "--top", "1")
-    assert "wanted flows, logs or table" in run(
+    assert "wanted flows, logs, bus or table" in run(
         "hunt", "log.parquet", "--like", "case.parquet", "--kind", "series", code=2
     )
 
@@ -150,3 +150,54 @@ def test_a_reference_and_a_model_of_sessions_are_read_by_the_same_pattern():
     )
     told = run("hunt", "today.log", "--like", "case.log", *asked, "--top", "1")
     assert "session job_007 (3 lines): the same as the case" in told
+
+
+def bus_lines(seconds=8.0, flood=False, odd=False, seed=0):
+    """Return lines of a bus of six ids at even gaps, each with a counter and a slow signal."""
+    rng = np.random.default_rng(seed)
+    frames = []
+    for number, gap in enumerate((0.01, 0.02, 0.02, 0.05, 0.1, 0.1)):
+        for i, time in enumerate(np.arange(0.0, seconds, gap) + rng.uniform(0, gap / 2)):
+            data = [i % 16, int(100 + 20 * np.sin(time)), 0x20 * number, 0]
+            if odd and number == 3 and abs(time - 6.0) < gap / 2:
+                data[1:] = [255, 255, 255]
+            frames.append((time + rng.normal(0, gap / 100), 0x100 + number, data))
+    if flood:
+        frames += [(5.0 + i / 2000, 0x104, [0, 0, 0x80, 0]) for i in range(300)]
+    frames.sort()
+    return "\n".join(f"({1.7e9 + t:.6f}) can0 {i:03X}#{bytes(data).hex().upper()}" for t, i, data in frames)
+
+
+def test_frames_that_are_injected_into_a_bus_are_found():
+    Path("past.log").write_text(bus_lines(seed=1))
+    Path("today.log").write_text(bus_lines(flood=True, seed=2))
+    asked = ("--kind", "bus", "--reference", "past.log")
+    told = run("detect", "today.log", *asked, "--top", "1", "--out", "s.csv", "--alerts", "a.jsonl")
+    assert "id 0x104 at 17000000" in told and "read as frames of a bus" in told
+    assert "Rows are judged one by one" not in told
+    scored = pl.read_csv("s.csv").sort("anomaly_score", descending=True)
+    during, before = scored["time"].is_between(1.7e9 + 5, 1.7e9 + 5.15), scored["time"] < 1.7e9 + 5
+    flood = scored.filter(during & (scored["id"] == "0x104"))
+    assert flood.height >= 300 and flood["flagged"].all()
+    assert scored.filter(before)["flagged"].mean() < 0.02
+    first = json.loads(Path("a.jsonl").read_text().splitlines()[0])
+    assert (first["outlearn"]["kind"], first["outlearn"]["entity"]) == ("bus", "0x104")
+    assert first["@timestamp"].startswith("2023-11-14T22:13:2") and "frames" in first["message"]
+
+
+def test_an_odd_payload_of_a_bus_is_found_by_a_kept_model_and_hunted_for():
+    Path("past.log").write_text(bus_lines(seed=1))
+    Path("today.log").write_text(bus_lines(odd=True, seed=2))
+    run("fit", "past.log", "--kind", "bus", "--known-normal", "--out", "m.outlearn")
+    told = run("score", "m.outlearn", "today.log", "--top", "1")
+    assert "id 0x103 at 17000000" in told
+    lines = Path("today.log").read_text().split("\n")
+    odd = next(row for row, line in enumerate(lines) if line.endswith("FFFFFF"))
+    Path("case.log").write_text(lines[odd])
+    told = run("hunt", "today.log", "--like", "case.log", "--kind", "bus", "--top", "1")
+    assert "id 0x103 at 17000000" in told and "the same as the case" in told
+    Path("case.log").write_text("(1.0) can0 103#08FFFFFF")
+    told = run("hunt", "today.log", "--like", "case.log", "--kind", "bus", "--top", "1")
+    assert "1 of the cases are not in the table: what came before them is not known" in told
+    flows().write_csv("flows.csv")
+    assert "no frames of a bus" in run("detect", "flows.csv", "--kind", "bus", code=2)

@@ -72,6 +72,14 @@ def test_vectors_are_what_the_network_says(photos, tmp_path, how):
     assert rows["weight"].to_list() == list(range(10))
 
 
+def test_a_column_that_names_no_image_is_refused(photos, tmp_path):
+    folder, _ = photos
+    images = Images(network(tmp_path / "m.onnx"))
+    source, _ = with_images(open_source(folder / "t.csv"), "weight", images, folder)
+    with pytest.raises(InputError, match="none of 10 images that column 'weight' names"):
+        source.read()
+
+
 def test_what_is_no_network_of_images_is_refused(photos, tmp_path):
     folder, _ = photos
     source = open_source(folder / "t.csv")
@@ -96,6 +104,9 @@ def test_an_array_stands_beside_its_rows(tmp_path):
     np.save(tmp_path / "flat.npy", np.zeros(3))
     with pytest.raises(ReadError, match="a vector a row"):
         with_array(open_source(frame), "v", tmp_path / "flat.npy")
+    np.savez(tmp_path / "v.npz", a=np.zeros((3, 2)))
+    with pytest.raises(ReadError, match="holds several arrays"):
+        with_array(open_source(frame), "v", tmp_path / "v.npz")
     (tmp_path / "x.npy").write_bytes(b"what")
     with pytest.raises(ReadError, match=r"wanted \.npy"):
         with_array(open_source(frame), "v", tmp_path / "x.npy")

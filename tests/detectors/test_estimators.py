@@ -9,7 +9,7 @@ import pytest
 from sklearn.datasets import make_blobs
 from sklearn.utils.estimator_checks import check_estimator, estimator_checks_generator
 
-from outlearn.detectors import POOL, ClassicalDetector, Detector
+from outlearn.detectors import POOL, ClassicalDetector, Committee, Detector
 from outlearn.detectors.pyod import to_pyod
 from outlearn.errors import InputError, LabelError
 from outlearn.learners.catalogue import CATALOGUE
@@ -41,6 +41,7 @@ def facade(name, **options):
 CASES = [
     *(Case(name, partial(Detector, name)) for name in CATALOGUE),
     *map(classical, POOL),
+    Case("committee", partial(Committee, ("knn", "protonet"))),
     Case("PyOD facade of knn", partial(facade, "knn"), estimator=False),
     Case("PyOD facade of ecod", partial(facade, "ecod"), estimator=False),
 ]

@@ -77,6 +77,8 @@ OFFICE = [day for day in DAYS if 8 <= day.hour <= 17]
         ("datetime", None, DAYS, DAYS, "2024-01-05 to 2024-03-27", "missing"),
         ("text", "a" * 500, ["word " * n for n in range(1, 20)], [], "9.5 to 90.5 characters", "high"),
         ("text", "", ["word " * n for n in range(1, 20)], [], "9.5 to 90.5 characters", "low"),
+        ("series", [], [[1.0, 2.0]], [], "lists of numbers", "missing"),
+        ("embedding", [float("nan")] * 3, [[1.0, 2.0, 3.0]], [], "lists of numbers", "missing"),
     ],
 )
 def test_a_value_is_compared_in_words(kind, value, usual, near, words, direction):

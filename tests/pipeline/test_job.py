@@ -117,6 +117,7 @@ def test_labels_are_no_feature_and_reach_the_detector():
     findings = detect(frame, detector="bagged_trees", label_column="verdict", top=1)
     assert findings.schema["verdict"].role is Role.LABEL
     assert findings.labels == (1, 1)
+    assert any("name 1 anomaly; kinds" in limit for limit in findings.limits)
     assert all(why.column != "verdict" for told in findings.explanations for why in told.contributions)
 
 
@@ -174,7 +175,7 @@ def test_limits_speak_of_few_rows_copies_and_labels():
     few = " ".join(detect(table(20), detector="knn", top=1).limits)
     assert "only 20 rows" in few and "Without labelled anomalies" in few and "no probability" in few
     copies = pl.concat([table(30)] * 3)
-    assert any("67%" in limit and "copies" in limit for limit in detect(copies, detector="knn").limits)
+    assert any("67 %" in limit and "copies" in limit for limit in detect(copies, detector="knn").limits)
 
 
 def test_only_part_of_a_large_table_is_compared_with():

@@ -90,6 +90,13 @@ def test_a_doubt_and_the_labels_that_moved_a_row_are_told(make_findings):
     assert "t tell" not in render_html(make_findings())
 
 
+def test_a_neighbour_with_copies_is_named_once(make_findings):
+    findings = make_findings()
+    why = replace(findings.explanations[0], neighbours=(21, 4, 21, 4, 4))
+    html = render_html(replace(findings, explanations=(why, *findings.explanations[1:])))
+    assert "those compared with: 21, 4." in html
+
+
 def test_promise_that_cannot_be_made_is_said(make_findings):
     findings = make_findings()
     kept = render_html(findings)

@@ -16,7 +16,7 @@ __all__ = ["LONG", "ecs_line", "ecs_of", "identity", "ips_of", "rule_name", "sta
 
 VERSION = "8.17.0"
 LONG = 4000  # characters of a text
-CATEGORY = {  # a table is of no category
+CATEGORY = {  # a table is of no category, nor is a bus in a vehicle
     "flows": ["network"],
     "logs": ["host"],
     "sessions": ["host"],

@@ -36,7 +36,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class FlaggedRows:
     """Flagged rows, k of them.
 
-    kind : "flows", "logs", "sessions", "executables" or "table".
+    kind : "flows", "logs", "sessions", "bus", "executables" or "table".
     rows, scores : (k,) row numbers and anomaly scores; p_values (k,) or None.
     times : (k,) seconds since 1970, NaN where a time is not known.
     entities : (k,) whose rows they are, "" where nobody's.

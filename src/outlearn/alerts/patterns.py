@@ -108,6 +108,11 @@ def parse_condition(text: str) -> Condition:
     column, sign, value = found["column"], found["sign"], found["value"]
     if sign != "=" and _number(value) is None:
         raise ParameterError(f"the condition {text!r} compares with {value!r}; wanted a number after {sign}")
+    address, slash, mask = value.partition("/")
+    if sign == "=" and slash and mask.isdecimal() and _is_address(address) and _network(value) is None:
+        raise ParameterError(
+            f"the condition {text!r} has the mask /{mask}; wanted a network such as 10.0.0.0/24"
+        )
     return Condition(column, sign, value)
 
 
@@ -126,6 +131,14 @@ def _network(text: str) -> Network | None:
         return ipaddress.ip_network(text, strict=False)
     except ValueError:
         return None
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _inside(text: str, network: Network) -> bool:

@@ -8,7 +8,14 @@ from outlearn.explain.words import clean, show
 
 __all__ = ["incident_words", "reason_words", "span", "technique_words"]
 
-_ONE = {"flows": "flow", "logs": "line", "sessions": "session", "executables": "file", "table": "row"}
+_ONE = {
+    "flows": "flow",
+    "logs": "line",
+    "sessions": "session",
+    "bus": "frame",
+    "executables": "file",
+    "table": "row",
+}
 _LINE = 160  # characters of a line of a log
 _ROWS = 3  # row numbers that are named
 

@@ -53,7 +53,7 @@ def evaluate(
     options = o.read_options(separator, encoding, decimal, thousands, query, kind)
     if kind == "series":
         raise ParameterError(
-            "--kind is 'series'; wanted flows, logs, executables or table: rows are judged here"
+            "--kind is 'series'; wanted flows, logs, bus, executables or table: rows are judged here"
         )
     if protocol == ZERO_DAY and family_column is None:
         raise ParameterError(f"the protocol {ZERO_DAY} needs --family-column, which names the families")

@@ -24,7 +24,7 @@ __all__ = [
     "score_ranges",
 ]
 
-ROWS = "incontext"  # the detector of rows where none is named
+ROWS = "auto"  # the detector of rows where none is named
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ def hunt(
     check_report(report)
     if kind == "series":
         raise ParameterError(
-            f"--kind is {kind!r}; wanted flows, logs or table: ranges of series are not hunted for"
+            f"--kind is {kind!r}; wanted flows, logs, bus or table: ranges of series are not hunted for"
         )
     with progress_bars(quiet) as progress:
         findings = find(

@@ -75,7 +75,8 @@ DetectorName = Annotated[
     str,
     typer.Option(
         "--detector",
-        help="A learner that `outlearn learners` lists, or a classical one such as iforest, knn, lof; with "
+        help="A learner that `outlearn learners` lists, a classical one such as iforest, knn, lof, or "
+        "committee (several together); auto is incontext, and committee for flows beside a reference; with "
         "--kind series distances, matrix-profile, … (docs/series.md).",
     ),
 ]
@@ -105,7 +106,8 @@ AlertsOf = Annotated[
 Entity = Annotated[
     str | None,
     typer.Option(
-        help="Column that says whose a row is; else the source of a flow, the process of a line.",
+        help="Column that says whose a row is; else the source of a flow, the process of a line, the id of a "
+        "frame.",
         rich_help_panel=_ALERTS,
         metavar="NAME",
     ),
@@ -165,8 +167,9 @@ Budget = Annotated[
 Kind = Annotated[
     str | None,
     typer.Option(
-        help="series, flows, logs, executables or table; without it a table of numbers at even steps of the "
-        "time column is a series, and one of addresses and bytes or packets holds network flows.",
+        help="series, flows, logs, bus (frames of a vehicle's CAN bus), executables or table; without it a "
+        "table of numbers at even steps of the time column is a series, and one of addresses and bytes or "
+        "packets holds network flows.",
         rich_help_panel=_SERIES,
         metavar="KIND",
     ),

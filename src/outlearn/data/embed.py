@@ -143,19 +143,27 @@ def with_images(source: Source, column: str, images: Images, folder: Path) -> tu
     ------
     SchemaError
         When there is no such column.
+    InputError
+        When no image at all can be read.
     """
     if column not in source.columns:
         raise unknown_column(column, source.columns, what="the paths of images")
     network, unread = images.open(), [0]
 
     def batches(_: int) -> Iterator[pl.DataFrame]:
-        unread[0] = 0
+        unread[0] = seen = 0
         for chunk in source.chunks(ROWS):
             cells = chunk[column].cast(pl.String).to_list()
             paths = [folder / cell if cell else None for cell in cells]
             vectors = network.vectors(paths)
             unread[0] += sum(v is None and p is not None for v, p in zip(vectors, paths, strict=True))
+            seen += sum(v is not None for v in vectors)
             yield chunk.with_columns(pl.Series(column, vectors, dtype=pl.List(pl.Float64)))
+        if unread[0] and not seen:
+            raise InputError(
+                f"none of {unread[0]:,} images that column {column!r} names could be read; wanted their "
+                f"paths, whole or from {folder} on"
+            )
 
     return Source(source.name, source.columns, batches, source.notes, source.rows), unread
 
@@ -175,8 +183,8 @@ def with_array(source: Source, column: str, path: Path) -> Source:
     except (OSError, ValueError, EOFError) as error:
         raise ReadError(f"{path} holds no array: {one_line(error)}; wanted .npy") from error
     if not isinstance(values, np.ndarray) or values.ndim != 2 or values.dtype.kind not in "fiu":
-        shape = getattr(values, "shape", "no shape")
-        raise ReadError(f"{path} holds {shape}; wanted numbers in rows and columns, a vector a row")
+        told = f"an array {values.shape}" if isinstance(values, np.ndarray) else "several arrays"
+        raise ReadError(f"{path} holds {told}; wanted numbers in rows and columns, a vector a row")
     if column in source.columns:
         raise InputError(f"there is a column {column!r} already; give the vectors another name")
 

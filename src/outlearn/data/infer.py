@@ -52,8 +52,9 @@ def infer_schema(
     * **numeric**: numbers, durations, times of day, and text of which at least 95 % are numbers (not where
       leading zeros show codes). Whole-number codes are numeric too: only a person can tell them from counts.
     * **datetime**: dates and date-times, and text of which at least 99 % is in one common form, ISO first.
-    * **series**, **embedding**: lists of numbers, also as text in brackets. Those of several lengths, or in
-      which a number tells of the next, are series; others are vectors whose coordinates have no order.
+    * **series**, **embedding**: lists of numbers, also as text in brackets. Those of several lengths (fewer
+      than 95 % of one), or in which a number tells of the next, are series; others are vectors whose
+      coordinates have no order.
     * **sequence**: lists of text, and text of events separated by blanks: few words that come again and
       again, also within a cell (see `columns.events.holds_events`).
     * **categorical**: columns typed so, and text with few distinct values: at most half as many as rows, or
@@ -230,16 +231,20 @@ def _of_runs(cells: pl.Series) -> Verdict:
     lengths = runs.lengths[~runs.missing]
     if not lengths.size:
         return Kind.CONSTANT, "all values are missing"
-    if lengths.min() < lengths.max():
+    known, counts = np.unique(lengths, return_counts=True)
+    width = int(known[counts.argmax()])
+    if counts.max() < _NUMBERS * len(lengths):
         return Kind.SERIES, f"lists of {lengths.min():,} to {lengths.max():,} numbers"
-    values = runs.values.reshape(len(lengths), -1)
+    fits = np.repeat(lengths == width, lengths)
+    values = runs.values[fits].reshape(-1, width)
     if np.array_equal(values, np.repeat(values[:1], len(values), axis=0), equal_nan=True):
         return Kind.CONSTANT, "one list of numbers"
     away = values - np.nanmean(values, axis=0)
     spread = np.nanstd(values, axis=0)
     away /= np.where(spread > 0, spread, 1.0)
     along = float(np.nanmean(away[:, 1:] * away[:, :-1])) if values.shape[1] > 1 else 0.0
-    told = f"lists of {lengths[0]:,} numbers"
+    others = len(lengths) - len(values)
+    told = f"lists of {width:,} numbers" + (f", {others:,} of another length" if others else "")
     return (Kind.SERIES, told) if along > _SMOOTH else (Kind.EMBEDDING, told)
 
 

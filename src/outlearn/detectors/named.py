@@ -5,19 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from outlearn.detectors.base import BaseDetector
+from outlearn.detectors.committee import Committee
 from outlearn.detectors.detector import Detector
 from outlearn.detectors.pool import POOL
 from outlearn.detectors.pooled import ClassicalDetector
 from outlearn.errors import ParameterError
 from outlearn.learners.catalogue import CATALOGUE
 
-__all__ = ["LEARNERS", "make_detector"]
+__all__ = ["COMMITTEE", "LEARNERS", "make_detector"]
 
 LEARNERS = tuple(CATALOGUE)
+COMMITTEE = "committee"
 
 
 def make_detector(name: str = "incontext", **params: Any) -> BaseDetector:
-    """Return an unfitted detector: a learner or an algorithm of the classical pool.
+    """Return an unfitted detector: a learner, an algorithm of the classical pool, or the committee.
 
     >>> type(make_detector("lof")).__name__
     'ClassicalDetector'
@@ -26,4 +28,7 @@ def make_detector(name: str = "incontext", **params: Any) -> BaseDetector:
         return Detector(name, **params)
     if name in POOL:
         return ClassicalDetector(name, **params)
-    raise ParameterError(f"no detector is called {name!r}; there are {', '.join([*LEARNERS, *sorted(POOL)])}")
+    if name == COMMITTEE:
+        return Committee(**params)
+    known = ", ".join([*LEARNERS, COMMITTEE, *sorted(POOL)])
+    raise ParameterError(f"no detector is called {name!r}; there are {known}")

@@ -109,10 +109,11 @@ def load(path: Path) -> BaseDetector:
 
 
 def _classes() -> dict[str, type[BaseDetector]]:
+    from outlearn.detectors.committee import Committee
     from outlearn.detectors.detector import Detector
     from outlearn.detectors.pooled import ClassicalDetector
 
-    return {"Detector": Detector, "ClassicalDetector": ClassicalDetector}
+    return {"Detector": Detector, "ClassicalDetector": ClassicalDetector, "Committee": Committee}
 
 
 def _restore(state: dict[str, Any], arrays: dict[str, np.ndarray]) -> BaseDetector:

@@ -72,8 +72,10 @@ def describe(
     present = [cell for cell in usual_values if not is_missing(cell)]
     near = [cell for cell in near_values if not is_missing(cell)]
     gone = 1 - len(present) / len(usual_values) if len(usual_values) else 0.0
-    if is_missing(value):
-        usual, direction = _range_in_words(kind, present), "missing"
+    told = list_words(value) if str(kind) in _LISTS else None
+    # A list without a number is read as missing.
+    if is_missing(value) or (str(kind) in _LISTS and told is None):
+        value, usual, direction = None, _range_in_words(kind, present), "missing"
         if gone >= RARE:
             usual += f"; missing in {percent(gone)} of usual rows"
     elif gone >= MOSTLY:
@@ -82,7 +84,6 @@ def describe(
         usual, direction = _COMPARED.get(str(kind), _category)(value, present, near) or _category(
             value, present, near
         )
-    told = list_words(value) if str(kind) in _LISTS and not is_missing(value) else None
     return Contribution(clean(column), plain(value) if told is None else told, usual, direction, float(drop))
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from outlearn.data.rows import canonical_order
 from outlearn.errors import WeightsError
+from outlearn.learners.heights import Heights
 from outlearn.learners.incontext import FEWEST, InContextLearned, InContextScorer
 from outlearn.weights.checkpoint import Header, once_a_file, read_checkpoint, write_checkpoint
 
@@ -78,13 +79,13 @@ class Modality:
 class Sight:
     """One modality of a support, adapted to.
 
-    told, blind : scorers with the labelled anomalies, and without them. reference : (r,) sorted scores of the
-    latter. about : (C,) as `ABOUT`.
+    told, blind : scorers with the labelled anomalies, and without them. heights : of the scores of the latter
+    among those of its support. about : (C,) as `ABOUT`.
     """
 
     told: InContextScorer
     blind: InContextScorer
-    reference: Floats
+    heights: Heights
     about: NDArray[np.float32]
 
     def voices(self, X: Rows, told: Floats | None = None) -> NDArray[np.float32]:
@@ -92,18 +93,18 @@ class Sight:
         blind = self.blind.score(X)
         if told is None:
             told = blind if self.told is self.blind else self.told.score(X)
-        return _voices(blind, told, self.reference)
+        return _voices(blind, told, self.heights)
 
 
-def _voices(blind: Floats, told: Floats, reference: Floats) -> NDArray[np.float32]:
+def _voices(blind: Floats, told: Floats, heights: Heights) -> NDArray[np.float32]:
     bounded = np.clip(np.column_stack([blind, told]) / 4, -FARTHEST, FARTHEST)
-    return np.column_stack([_tails(blind, reference), bounded]).astype(np.float32)
+    return np.column_stack([_tails(blind, heights), bounded]).astype(np.float32)
 
 
-def _tails(scores: Floats, reference: Floats) -> Floats:
-    """Return how far out scores (m,) lie among sorted ones, in decades of their share."""
-    above = len(reference) - np.searchsorted(reference, scores, side="left")
-    return np.minimum(-np.log10((1 + above) / (1 + len(reference))), FARTHEST)
+def _tails(scores: Floats, heights: Heights) -> Floats:
+    """Return how far out scores (m,) lie, in decades."""
+    told: Floats = np.minimum(heights(scores) / np.log(10), FARTHEST)
+    return told
 
 
 def see(learned: InContextLearned, X: Rows, y: NDArray[np.int8], missing: float = 0.0) -> Sight | None:
@@ -117,8 +118,8 @@ def see(learned: InContextLearned, X: Rows, y: NDArray[np.int8], missing: float 
     told = learned.adapt(X, y)
     labelled = int((~usual).sum())
     blind = learned.adapt(X[usual], y[usual]) if labelled else told
-    reference = np.sort(blind.support_scores)
-    tails = _tails(blind.score(X[~usual]), reference) if labelled else np.zeros(1)
+    heights = Heights.of(blind.support_scores)
+    tails = _tails(blind.score(X[~usual]), heights) if labelled else np.zeros(1)
     about = (
         blind.reach,
         told.reach,
@@ -131,7 +132,7 @@ def see(learned: InContextLearned, X: Rows, y: NDArray[np.int8], missing: float 
         missing,
         (y == 0).mean(),
     )
-    return Sight(told, blind, reference, np.array(about, dtype=np.float32))
+    return Sight(told, blind, heights, np.array(about, dtype=np.float32))
 
 
 @dataclass(frozen=True)
@@ -177,7 +178,7 @@ def _support_voices(
         odd = y[there] == 1
         blind[~odd] = sight.blind.support_scores
         blind[odd] = sight.blind.score(modality.of(X, there[odd])) if odd.any() else 0.0
-        voices[there, place] = _voices(blind, sight.told.support_scores, sight.reference)
+        voices[there, place] = _voices(blind, sight.told.support_scores, sight.heights)
     return voices, gone
 
 

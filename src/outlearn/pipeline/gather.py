@@ -155,7 +155,7 @@ def sighted(
         times = told["time"].to_numpy().astype(np.float64)
         known = {name: told[name] for name in ("source", "source port", "target", "target port")}
         known |= {name: frame[name] for name in ("protocol", "service", "sent bytes", "received bytes")}
-    elif kind in ("logs", "sessions"):
+    elif kind in ("logs", "sessions", "bus"):
         times = frame["time"].cast(pl.Float64).to_numpy().astype(np.float64)
         known = {"line": frame[LINE].str.slice(0, _LINE)} if kind == "logs" else {}
     elif kind == "executables":
@@ -171,6 +171,8 @@ def _whose(frame: pl.DataFrame, facts: pl.DataFrame, kind: str) -> pl.Series:
         return frame["process"].fill_null(frame["form"])
     if kind == "sessions":
         return frame[SESSION]
+    if kind == "bus":
+        return frame["id"]
     owner = {"flows": "source", "executables": "file"}.get(kind)
     return pl.Series([""] * frame.height, dtype=pl.String) if owner is None else facts[owner]
 

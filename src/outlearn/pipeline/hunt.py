@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from outlearn.data.bus import ASIDE, SURROUNDING, of_bus
 from outlearn.data.flows import ENTITY, FEATURES, HOSTS, flow_columns, of_flows
 from outlearn.data.readers import ReadOptions, Source
 from outlearn.data.sample import sample_source
@@ -146,14 +147,18 @@ def _seen_around(
 ) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """Return cases with the columns of the table, and what to say of them.
 
-    What hosts do around a flow is not seen in a file of single cases: those that are in the source are read
-    there, of others it is missing.
+    What hosts do around a flow, or an id before a frame, is not seen in a file of single cases: those that
+    are in the source are read there, of others it is missing.
     """
     plain = cases.select(table.columns)
-    if not of_flows(source.columns):
+    if of_flows(source.columns):
+        names = flow_columns([name for name in source.columns if name not in FEATURES])
+        keys = [names[name] for name in ENTITY if name in names and names[name] in cases.columns]
+        around, what = HOSTS, "what their hosts did around them"
+    elif of_bus(source.columns):
+        keys, around, what = [*ASIDE, "id"], SURROUNDING, "what came before them"
+    else:
         return plain, ()
-    names = flow_columns([name for name in source.columns if name not in FEATURES])
-    keys = [names[name] for name in ENTITY if name in names and names[name] in cases.columns]
     head = next(iter(source.chunks(1)))
     same = [pl.col(name).cast(head.schema[name], strict=False) for name in keys]
     wanted = cases.select(same).with_row_index("case")
@@ -163,11 +168,11 @@ def _seen_around(
         for row, case in rows.select("row", "case").iter_rows():
             there.setdefault(case, chunk[row].select(table.columns))
     alone = plain.with_columns(
-        pl.lit(None, dtype=table.schema[name]).alias(name) for name in HOSTS if name in plain
+        pl.lit(None, dtype=table.schema[name]).alias(name) for name in around if name in plain
     )
     parts = [there.get(case, alone[case]) for case in range(cases.height)]
     missing = cases.height - len(there)
-    note = f"{missing} of the cases are not in the table: what their hosts did around them is not known"
+    note = f"{missing} of the cases are not in the table: {what} is not known"
     return pl.concat(parts), (note,) if missing else ()
 
 

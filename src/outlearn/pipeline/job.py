@@ -10,7 +10,7 @@ from outlearn.data.readers import ReadOptions
 from outlearn.data.schema import unknown_column
 from outlearn.decisions.decide import Rule
 from outlearn.pipeline.alerting import AlertOptions, check_columns
-from outlearn.pipeline.learn import Reading, learn, open_table
+from outlearn.pipeline.learn import AUTO, LEARNT, Reading, learn, open_table
 from outlearn.pipeline.monitor import Monitor, check_request
 from outlearn.pipeline.rows import Spec
 from outlearn.pipeline.stages import Progress, Stages
@@ -23,7 +23,7 @@ def detect(
     source: Spec,
     *,
     reference: Spec | None = None,
-    detector: str = "incontext",
+    detector: str = AUTO,
     label_column: str | None = None,
     time_column: str | None = None,
     schema: str | Path | None = None,
@@ -72,6 +72,8 @@ def detect(
         if label not in opened.columns:
             raise unknown_column(label, opened.columns, what="the label column")
         basis_reading = replace(basis_reading, label_column=None)
+    if detector == AUTO and label is not None:  # which learns from labels
+        detector = LEARNT
     learnt = learn(
         basis,
         basis_reading,

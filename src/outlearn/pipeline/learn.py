@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,13 +10,15 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from outlearn.data.bus import bus_schema, bus_view, frame_columns, of_bus
 from outlearn.data.executables import FILE, of_executables
-from outlearn.data.flows import flow_view, holds_flows
+from outlearn.data.flows import flow_view, holds_flows, of_flows
 from outlearn.data.infer import infer_schema
 from outlearn.data.labels import parse_labels
 from outlearn.data.logs import log_view, of_sessions, session_schema, session_view
 from outlearn.data.overrides import ColumnOverride, apply_overrides, read_overrides
 from outlearn.data.readers import ReadOptions, Source
+from outlearn.data.readers.candump import FRAME_COLUMNS
 from outlearn.data.readers.lines import LINE
 from outlearn.data.rows import row_hash
 from outlearn.data.sample import sample_source
@@ -25,10 +28,11 @@ from outlearn.errors import InputError, LabelError, ReadError
 from outlearn.pipeline.rows import Spec, answer_column, chunk_rows, open_rows
 from outlearn.pipeline.stages import Stages
 
-__all__ = ["SAMPLE_ROWS", "Learnt", "Reading", "learn", "open_table"]
+__all__ = ["AUTO", "LEARNT", "SAMPLE_ROWS", "Learnt", "Reading", "chosen", "learn", "open_table"]
 
 SAMPLE_ROWS = 50_000  # rows that the schema is read from and the support is chosen from
 _LISTED = 8
+AUTO, LEARNT, COMMITTEE = "auto", "incontext", "committee"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,8 @@ class Reading:
         )
         if of_sessions(inferred.names):
             inferred = session_schema(inferred)
+        elif of_bus(inferred.names):
+            inferred = bus_schema(inferred)
         return apply_overrides(inferred, self.overrides())
 
 
@@ -88,7 +94,10 @@ def open_table(spec: Spec, reading: Reading) -> tuple[Source, Reading]:
                 f"{source.name}: no flows: wanted columns of a source and a target address, and of a "
                 "protocol, bytes, packets or a duration"
             )
-        source, aside = flow_view(source, keep=(*ignore, *(() if label is None else (label,))))
+        source, aside = flow_view(source, keep=_kept(ignore, label))
+        ignore = (*ignore, *(name for name in aside if name not in ignore))
+    elif options.kind == "bus":
+        source, aside = bus_view(_with_digits(spec, source, options), keep=_kept(ignore, label))
         ignore = (*ignore, *(name for name in aside if name not in ignore))
     elif of_executables(source.columns):
         ignore = (*ignore, *(name for name in (FILE,) if name not in ignore))
@@ -100,6 +109,20 @@ def open_table(spec: Spec, reading: Reading) -> tuple[Source, Reading]:
     if answer is not None and answer != label and answer not in ignore and answer in source.columns:
         ignore = (*ignore, answer)
     return source, replace(reading, label_column=label, ignore=ignore, options=options)
+
+
+def _kept(ignore: Sequence[str], label: str | None) -> tuple[str, ...]:
+    """Return the columns that a view leaves as they are."""
+    return (*ignore, *(() if label is None else (label,)))
+
+
+def _with_digits(spec: Spec, source: Source, options: ReadOptions) -> Source:
+    """Open a table of frames anew, with ids and bytes as text: 0e10 and 0123 are no numbers but digits."""
+    if source.columns == FRAME_COLUMNS:
+        return source
+    there, cells = frame_columns(source.columns)
+    digits = [there[name] for name in ("id", "payload") if name in there]
+    return open_rows(spec, replace(options, as_text=(*options.as_text, *digits, *cells)))
 
 
 def learn(
@@ -118,6 +141,7 @@ def learn(
     Parameters
     ----------
     reading : as `open_table` settled it.
+    detector : a name; "auto": see `chosen`.
     known_normal : whether every row without a label is known to be normal.
     """
     from outlearn.detectors.named import make_detector
@@ -141,7 +165,7 @@ def learn(
         if known_normal:
             labels = np.zeros(len(sample.rows), np.int8) if labels is None else np.maximum(labels, 0)
         made = make_detector(
-            detector,
+            chosen(detector, source, labels if known_normal else None),
             contamination=contamination,
             false_alarm_rate=false_alarm_rate,
             schema=schema,
@@ -160,6 +184,23 @@ def learn(
         *repairs,
     )
     return Learnt(made, support_rows, sample.total, notes)
+
+
+def chosen(detector: str, source: Source, reference_labels: NDArray[np.int8] | None) -> str:
+    """Return the detector that "auto" stands for, or the one that was named.
+
+    That is the in-context learner, but of flows beside a reference of normal ones the committee: on networks
+    it was tried on it found more of what nothing was learnt from (docs/security.md).
+
+    Parameters
+    ----------
+    reference_labels : (n,) labels of a reference whose rows are normal where nothing else is said; None
+        where there is none.
+    """
+    if detector != AUTO:
+        return detector
+    clean = reference_labels is not None and not (reference_labels == 1).any()
+    return COMMITTEE if clean and of_flows(source.columns) else LEARNT
 
 
 def _refuse_one_class(labels: NDArray[np.int8] | None, known_normal: bool) -> None:

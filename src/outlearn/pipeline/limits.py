@@ -8,6 +8,7 @@ from outlearn.data.rows import row_hash
 from outlearn.decisions.decision import Decision
 from outlearn.detectors.base import BaseDetector
 from outlearn.pipeline.scan import Scan
+from outlearn.report.words import percent
 
 __all__ = ["limits_of"]
 
@@ -43,10 +44,11 @@ def _labels(detector: BaseDetector) -> str:
             "The rows compared with are taken as normal, as said; anomalies among them would make others "
             "like them look usual."
         )
-    if (y == 1).any():
+    told = int((y == 1).sum())
+    if told:
         return (
-            f"The labels name {int((y == 1).sum()):,} anomalies; kinds of anomaly unlike them are found "
-            "only as far as they are odd."
+            f"The labels name {told:,} {'anomaly' if told == 1 else 'anomalies'}; kinds of anomaly unlike "
+            "them are found only as far as they are odd."
         )
     return (
         "Without labelled anomalies, flagged means odd, not bad: how many flagged rows matter is unknown "
@@ -77,7 +79,8 @@ def _copies(detector: BaseDetector) -> str:
     share = 1.0 - len(np.unique(row_hash(support))) / len(support)
     if share < _MANY_COPIES:
         return ""
-    return f"{share:.0%} of the rows compared with are copies of another: copies make one another look usual."
+    told = percent(share)
+    return f"{told} of the rows compared with are copies of another: copies make one another look usual."
 
 
 def _verdict(scan: Scan, decision: Decision) -> str:
@@ -85,5 +88,6 @@ def _verdict(scan: Scan, decision: Decision) -> str:
         return "All rows have the same score: nothing here sets one apart from the others."
     share = float(decision.flagged.mean())
     if share > _MANY_FLAGGED:
-        return f"{share:.0%} of the rows are flagged, which is not rare: they may be another kind of usual."
+        told = percent(share)
+        return f"{told} of the rows are flagged, which is not rare: they may be another kind of usual."
     return ""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outlearn import __version__
+from outlearn.data.bus import bus_words, of_bus
 from outlearn.data.executables import executable_words, of_executables
 from outlearn.data.flows import flow_words, of_flows
 from outlearn.data.labels import parse_labels
@@ -20,6 +21,7 @@ from outlearn.data.schema import Role
 from outlearn.decisions.decide import Rule
 from outlearn.decisions.decision import Decision
 from outlearn.detectors.base import BaseDetector
+from outlearn.detectors.committee import Committee
 from outlearn.detectors.persist_series import holds_series_model
 from outlearn.detectors.pooled import ClassicalDetector
 from outlearn.errors import ParameterError, ReadError
@@ -31,7 +33,7 @@ from outlearn.pipeline.alerting import (
     hand_over,
     write_alerts,
 )
-from outlearn.pipeline.learn import Reading, learn, open_table
+from outlearn.pipeline.learn import AUTO, Reading, learn, open_table
 from outlearn.pipeline.limits import limits_of
 from outlearn.pipeline.output import FORMATS, check_output, scored_file
 from outlearn.pipeline.picture import explain_top, take_picture
@@ -45,11 +47,12 @@ from outlearn.report.findings import Findings
 __all__ = ["Monitor"]
 
 
-AROUND = ("flows", "logs", "sessions")  # whose columns tell of the rows around each
+AROUND = ("flows", "logs", "sessions", "bus")  # whose columns tell of the rows around each
 WORDS = {  # what names a row
     "flows": flow_words,
     "logs": log_words,
     "sessions": session_words,
+    "bus": bus_words,
     "executables": executable_words,
 }
 
@@ -84,7 +87,7 @@ class Monitor:
         cls,
         source: Spec,
         *,
-        detector: str = "incontext",
+        detector: str = AUTO,
         known_normal: bool = False,
         label_column: str | None = None,
         time_column: str | None = None,
@@ -101,7 +104,8 @@ class Monitor:
         Parameters
         ----------
         source : a path, ``dataset:NAME``, a database URL (with ``options.query``), or a dataframe.
-        detector : a learner of `learners.catalogue`, or a name of the classical pool.
+        detector : a learner of `learners.catalogue`, a name of the classical pool, or "committee"; "auto":
+            the in-context learner, and the committee for flows that are known to be normal.
         known_normal : whether every row that has no label is known to be normal, as in a reference.
         label_column : column of labels (1/0/empty or anomaly/normal/empty); it is no feature.
         time_column : column of date-times, wanted by a budget "20/day".
@@ -311,6 +315,7 @@ def _kind(columns: Sequence[str]) -> str:
         "flows": of_flows,
         "logs": of_logs,
         "sessions": of_sessions,
+        "bus": of_bus,
         "executables": of_executables,
     }
     return next((kind for kind, tells in kinds.items() if tells(columns)), "table")
@@ -353,6 +358,8 @@ def _counted(top: NDArray[np.int64]) -> tuple[str, ...]:
 
 
 def _words(detector: BaseDetector) -> str:
+    if isinstance(detector, Committee):
+        return f"committee of {', '.join(detector.members)}"
     if isinstance(detector, ClassicalDetector):
         params = ", ".join(f"{name} {value}" for name, value in (detector.params or {}).items())
         return f"{detector.algorithm} (classical{f': {params}' if params else ''})"

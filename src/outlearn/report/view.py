@@ -108,7 +108,7 @@ def _row(findings: Findings, rank: int) -> dict[str, Any]:
         "p_value": None if p_values is None else f"{p_values[row]:.2g}",
         "sentence": clean(told.sentence, _SENTENCE) if told else "No reason was computed for this row.",
         "reasons": _reasons(told) if told else [],
-        "neighbours": ", ".join(str(n) for n in told.neighbours[:10]) if told else "",
+        "neighbours": ", ".join(str(n) for n in dict.fromkeys(told.neighbours[:10])) if told else "",
         "labels": effects_sentence(told) if told else "",
         "cells": [(clean(name, _NAME), cell(value)) for name, value in list(values.items())[:_CELLS]],
         "cells_left": max(len(values) - _CELLS, 0),

@@ -71,6 +71,9 @@ def test_kinds_are_told_by_length_and_by_order():
         "text": Kind.SERIES,
         "same": Kind.CONSTANT,
     }
+    one_other = [*frame["vectors"].to_list()[:-1], [1.0]]
+    told = infer_schema(pl.DataFrame({"vectors": one_other}))["vectors"]
+    assert told.kind == Kind.EMBEDDING and told.note == "lists of 16 numbers, 1 of another length"
     from_pandas = pd.DataFrame({"vectors": list(rng.normal(size=(40, 16))), "walks": list(walks)})
     assert [c.kind for c in infer_schema(from_pandas).columns] == [Kind.EMBEDDING, Kind.SERIES]
 

@@ -60,7 +60,7 @@ def session_view(source: Source, pattern: str) -> tuple[Source, tuple[str, ...]]
         kept = [*kept, frame] if size <= KEPT else []
     if not rows:
         raise ReadError(
-            f"{source.name}: no line matches the session pattern {pattern}; wanted a regular expression of "
+            f"{source.name}: no line matches the session pattern {pattern!r}; wanted a regular expression of "
             "what names the session of a line"
         )
     batches = (lambda _: kept) if size <= KEPT else (lambda _: grouped(source, pattern, time, Tally()))

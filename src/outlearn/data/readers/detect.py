@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from outlearn.errors import ReadError
 
-__all__ = ["HEAD_BYTES", "FileBytes", "Format", "examine", "examine_text", "utf16_order"]
+__all__ = ["HEAD_BYTES", "FileBytes", "Format", "content_of", "examine", "examine_text", "utf16_order"]
 
 HEAD_BYTES = 1 << 20
 
@@ -82,7 +82,7 @@ def examine(path: Path) -> tuple[FileBytes, Format, tuple[str, ...]]:
     ReadError
         For a directory, an empty file, and a file that holds no table.
     """
-    content = _content(path)
+    content = content_of(path)
     form = _format(content)
     suffix = (
         path.with_suffix("").suffix if content.compression and path.suffix.lower() in _PACKED else path.suffix
@@ -101,7 +101,7 @@ def examine_text(path: Path) -> FileBytes:
     ReadError
         For a directory, an empty file, and one that holds anything but text.
     """
-    content = _content(path)
+    content = content_of(path)
     head = content.head
     known = (
         _match(head, _REFUSED) or _match(head, _TABLES) or ("a capture" if head.startswith(_CAPTURES) else "")
@@ -113,7 +113,14 @@ def examine_text(path: Path) -> FileBytes:
     return content
 
 
-def _content(path: Path) -> FileBytes:
+def content_of(path: Path) -> FileBytes:
+    """Return the bytes of a file, whatever they are.
+
+    Raises
+    ------
+    ReadError
+        For a directory and an empty file.
+    """
     if path.is_dir():
         raise ReadError(f"{path}: a directory; wanted a file")
     if path.exists() and not path.is_file():

@@ -14,7 +14,7 @@ from outlearn.errors import ParameterError, ReadError
 __all__ = ["ReadOptions", "Source", "groups_of", "one_line", "reading", "unique_names"]
 
 BATCH_ROWS = 16_384
-KINDS = ("flows", "logs", "executables", "table")
+KINDS = ("flows", "logs", "bus", "executables", "table")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,8 @@ class ReadOptions:
     session : regular expression of what names the session of a line of a log, whose lines are then grouped;
         implies the kind "logs".
     kind : what the rows are, where it is not to be told by their columns: "flows", "logs" for a text file
-        of lines, "executables" for a folder of them, or "table" for rows that are taken as they are.
+        of lines, "bus" for frames of a CAN bus, "executables" for a folder of them, or "table" for rows that
+        are taken as they are.
     as_text : columns of text sources in which no value may be taken for a badly written number, such as
         labels: a column mostly of numbers otherwise loses the few values that are none (with a note).
     """

@@ -1,0 +1,63 @@
+"""What is usual of an id, and how a frame stands beside it."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+__all__ = ["HISTORY", "beyond_range", "hurry", "liveliness", "numbered"]
+
+HISTORY = 32  # frames of an id that tell what is usual of its payload
+FEWEST = 4  # gaps or frames, from which on it is told
+MOST = 1000.0  # of a ratio of gaps
+INSTANT = 1e-6  # seconds that are added to gaps, which may be none
+
+
+def numbered(whole: pl.DataFrame) -> pl.DataFrame:
+    """Number frames (m, …) of each id and recording from 0 on, and tell when the first came.
+
+    What is kept of an id are its latest frames, none left out, so that counting goes on from the first of
+    them.
+    """
+    mine = ["key", "recording"]
+    place = pl.int_range(pl.len()).over(mine)
+    return whole.with_columns(
+        (pl.col("number").first().over(mine).fill_null(0) + place).alias("number"),
+        first=pl.coalesce(pl.col(name).drop_nulls().first().over(mine) for name in ("first", "clock")),
+    )
+
+
+def hurry(whole: pl.DataFrame, gap: NDArray[np.float64], before: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return (m,) gaps beside the mean of those before of the same id and recording, as a ratio."""
+    clock, first, number = (whole[name].to_numpy() for name in ("clock", "first", "number"))
+    gaps = number[before]  # up to the frame before, which is of the same recording where the gap is known
+    usual = (clock[before] - first[before]) / np.maximum(gaps, 1)
+    ratio = np.minimum((gap + INSTANT) / (usual + INSTANT), MOST)
+    told: NDArray[np.float64] = np.where(gaps >= FEWEST, ratio, np.nan)
+    return told
+
+
+def liveliness(whole: pl.DataFrame) -> NDArray[np.float64]:
+    """Return (m,) bits changed beside the median of those before of the same id, as a ratio."""
+    usual = pl.col("bits").shift(1).rolling_median(HISTORY, min_samples=FEWEST).over("key")
+    found = whole.select(((pl.col("bits") + 1.0) / (usual + 1.0)).alias("ratio"))  # the usual may be none
+    return found["ratio"].fill_null(np.nan).to_numpy()
+
+
+def beyond_range(key: pl.Series, values: NDArray[np.uint8], sizes: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return (m,) how far the farthest byte lies beyond the range of its id's last payloads; 0: within."""
+    width = values.shape[1]
+    cells = np.where(np.arange(width) < sizes[:, None], values, np.nan).astype(np.float32)
+    names = [f"{i}" for i in range(width)]
+    frame = pl.DataFrame(cells, schema=names, nan_to_null=True).with_columns(key.alias("key"))
+    ends = []
+    for name in names:
+        last = pl.col(name).shift(1)
+        low = last.rolling_min(HISTORY, min_samples=FEWEST).over("key")
+        high = last.rolling_max(HISTORY, min_samples=FEWEST).over("key")
+        ends += [low - pl.col(name), pl.col(name) - high]
+    if not ends:
+        return np.full(len(key), np.nan)
+    found = frame.select(pl.max_horizontal(ends).clip(lower_bound=0.0).alias("beyond"))
+    return found["beyond"].cast(pl.Float64).fill_null(np.nan).to_numpy()
