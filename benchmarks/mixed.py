@@ -159,7 +159,9 @@ def ways(records: Records, seed: int) -> dict[str, NDArray[np.float64]]:
     if (records.learnt_y == 1).any():
         from catboost import CatBoostClassifier
 
-        model = CatBoostClassifier(random_seed=seed, verbose=False, thread_count=1, iterations=100)
+        model = CatBoostClassifier(
+            random_seed=seed, verbose=False, allow_writing_files=False, thread_count=1, iterations=100
+        )
         model.fit(learnt, records.learnt_y == 1)
         found["catboost"] = model.predict_proba(asked)[:, 1]
     return found

@@ -73,3 +73,12 @@ def test_memory_is_bounded_and_said_to_be(monkeypatch):
     hosts = tally.hosts(0.1, 0.02, 10**6)
     assert tally.cut and len(hosts) <= 200
     assert next(h for h in hosts if h.address == "odd").flows == 20
+
+
+def test_of_what_is_hunted_for_hosts_with_flagged_flows_are_told_of():
+    tally = HostTally()
+    flows = pl.DataFrame({"source": ["loud"] * 3 + ["few", "many", "many"], "target": [None] * 6})
+    scores = np.array([0.9, 0.9, 0.9, 0.5, 0.4, 0.3])
+    tally.add(flows.cast(pl.String), scores, np.array([False] * 3 + [True] * 3))
+    assert [host.address for host in tally.hosts(0.4, 0.0, 9, flagged=True)] == ["many", "few"]
+    assert tally.hosts(0.4, 0.0, 1)[0].address == "loud"

@@ -3,7 +3,7 @@
 import math
 from statistics import median
 
-HISTORY, FEWEST, MOST = 32, 4, 1000.0
+HISTORY, GAPS, FEWEST, MOST = 32, 256, 4, 1000.0
 
 
 def features(frames):
@@ -44,11 +44,12 @@ def against(of_id, row):
             told["bytes changed"] = sum(a != b for a, b in pairs) + abs(len(payload) - len(before["payload"]))
             told["bits changed"] = sum((a ^ b).bit_count() for a, b in pairs)
             told["largest change of a byte"] = max((abs(a - b) for a, b in pairs), default=0)
-    gaps = [each["gap"] for each in of_id if each["recording"] == row["recording"]][1:]
+    gaps = [each["gap"] for each in of_id[-GAPS:] if each["recording"] == row["recording"]]
+    gaps = [gap for gap in gaps if gap is not None]
     usual = [each["bits changed"] for each in of_id[-HISTORY:] if each["bits changed"] is not None]
     told["gap relative"] = told["bits relative"] = None
     if len(gaps) >= FEWEST and told["gap"] is not None:
-        told["gap relative"] = min((told["gap"] + 1e-6) / (sum(gaps) / len(gaps) + 1e-6), MOST)
+        told["gap relative"] = min((told["gap"] + 1e-6) / (median(gaps) + 1e-6), MOST)
     if len(usual) >= FEWEST and told["bits changed"] is not None:
         told["bits relative"] = (told["bits changed"] + 1) / (median(usual) + 1)
     told["beyond"] = beyond([each["payload"] for each in of_id[-HISTORY:]], payload)

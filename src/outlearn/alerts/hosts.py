@@ -61,7 +61,7 @@ class HostTally:
         if self._rows > self._parts[0].height:
             self._sum_up()
 
-    def hosts(self, usual: float, share: float, count: int) -> tuple[Host, ...]:
+    def hosts(self, usual: float, share: float, count: int, *, flagged: bool = False) -> tuple[Host, ...]:
         """Return the first hosts by score, then by flagged flows, then by flows.
 
         The score is the mean of the highest scores of a host and of one usual score. As many count as the
@@ -73,13 +73,17 @@ class HostTally:
         Parameters
         ----------
         usual : the median score of all flows. share : how many of all flows have high scores, in [0, 1].
+        flagged : leave out hosts without a flagged flow, and tell of those with most of them first: of what
+            is hunted for, a flag says more than a score.
         """
         if not self._parts:
             return ()
         self._sum_up()
+        first = ["flagged", "score"] if flagged else ["score", "flagged"]
         told = _scored(self._parts[0], usual, share).sort(
-            ["score", "flagged", "flows", *_HOST], descending=[True, True, True, False, False]
+            [*first, "flows", *_HOST], descending=[True, True, True, False, False]
         )
+        told = told.filter(pl.col("flagged") > 0) if flagged else told
         return tuple(Host(**cells) for cells in told.head(count).iter_rows(named=True))
 
     def _sum_up(self) -> None:

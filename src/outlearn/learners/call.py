@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from threading import RLock
 from typing import TYPE_CHECKING
 
 from outlearn.errors import InputError, OutlearnError
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["output", "row_losses", "ties"]
 
 MISFIT = (RuntimeError, ValueError, IndexError, TypeError)
+_ONE = RLock()  # torch puts parameters into the module while it runs: threads that share it must take turns
 
 
 def ties(module: nn.Module) -> bool:
@@ -36,7 +38,8 @@ def output(module: nn.Module, params: Mapping[str, Tensor], x: Tensor, *, tied: 
     from torch.func import functional_call
 
     try:
-        result: Tensor = functional_call(module, dict(params), (x,), tie_weights=tied)
+        with _ONE:
+            result: Tensor = functional_call(module, dict(params), (x,), tie_weights=tied)
     except OutlearnError:
         raise
     except MISFIT as error:

@@ -137,7 +137,8 @@ def hand_over(
         incidents = incidents_of(found, gap=options.gap)
         # A strict rule flags few; which usual scores are high is told by the detector's own line at a half.
         high = max(float(decision.flagged.mean()), float((scan.scores >= 0.5).mean()))
-        hosts = gathered.hosts.hosts(float(np.median(scan.scores)), high, HOSTS) if kind == "flows" else ()
+        usual, hunted = float(np.median(scan.scores)), tell is not None
+        hosts = gathered.hosts.hosts(usual, high, HOSTS, flagged=hunted) if kind == "flows" else ()
     notes = (*notes, *_notes(gathered, found, incidents))
     return Handover(decision, suppressed, found, incidents, hosts, notes)
 

@@ -155,8 +155,10 @@ def learn(
             chunk_rows=chunk_rows(source),
             progress=tick,
         )
+    sessions = of_sessions(source.columns)
     if sample.total < 2:
-        raise InputError(f"{source.name} has 1 row; at least 2 are needed to say what is usual")
+        told = "1 session: is the pattern of what differs from one to the next?" if sessions else "1 row"
+        raise InputError(f"{source.name} has {told}; at least 2 are needed to say what is usual")
     with stages.stage("learning"):
         schema = reading.schema_of(sample.frame)
         labels = None

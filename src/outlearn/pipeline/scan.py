@@ -20,6 +20,7 @@ from outlearn.decisions.decide import Rule, decide
 from outlearn.decisions.decision import Decision, Promise
 from outlearn.detectors.base import BaseDetector
 from outlearn.errors import ParameterError
+from outlearn.execute import Threads, cores
 from outlearn.pipeline.rows import chunks_of
 from outlearn.pipeline.stages import Stages
 
@@ -43,25 +44,42 @@ class Scan:
     elsewhen: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """What a scan finds in some rows (m,); `outside` : columns of date-times with the rows outside."""
+
+    scores: NDArray[np.float64]
+    times: NDArray[np.datetime64] | None
+    outside: tuple[tuple[str, int], ...]
+    notes: tuple[str, ...]
+
+
 def score_rows(detector: BaseDetector, source: Source, stages: Stages) -> Scan:
     """Score all rows; only the scores and times of all of them are kept."""
     clock = _clock(detector)
     scores: list[NDArray[np.float64]] = []
     times: list[NDArray[np.datetime64]] = []
-    notes: tuple[str, ...] = ()
     outside: dict[str, int] = {}
     done = 0
+
+    def judged(numbered: tuple[int, pl.DataFrame]) -> _Piece:
+        number, chunk = numbered
+        notes = () if number else detector.encoder_.notes_of(chunk)
+        moments = None
+        if clock is not None and clock.name in chunk.columns:
+            moments = moments_of(chunk[clock.name], clock.form, clock.zone)[0].to_numpy()
+        return _Piece(_scored(detector, chunk), moments, tuple(_outside(detector, chunk)), notes)
+
+    notes: tuple[str, ...] = ()
     with stages.stage("scoring", source.rows) as tick:
-        for chunk in chunks_of(source):
-            if not done:
-                notes = detector.encoder_.notes_of(chunk)
-            scores.append(_scored(detector, chunk))
-            if clock is not None and clock.name in chunk.columns:
-                moments, _ = moments_of(chunk[clock.name], clock.form, clock.zone)
-                times.append(moments.to_numpy())
-            for name, rows in _outside(detector, chunk):
+        for piece in Threads(cores()).map(judged, enumerate(chunks_of(source))):
+            notes = notes or piece.notes
+            scores.append(piece.scores)
+            if piece.times is not None:
+                times.append(piece.times)
+            for name, rows in piece.outside:
                 outside[name] = outside.get(name, 0) + rows
-            done += chunk.height
+            done += len(piece.scores)
             tick(done)
     if done > len(scores[0]):
         notes = tuple(f"in the first {len(scores[0]):,} rows, {note}" for note in notes)

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from outlearn.data.bus.payloads import Remembered, bytes_of, changes
 from outlearn.data.bus.timing import SECOND, Clock, Order, Ticks
-from outlearn.data.bus.usual import HISTORY, beyond_range, hurry, liveliness, numbered
+from outlearn.data.bus.usual import GAPS, beyond_range, hurry, liveliness
 
 __all__ = ["BUS_FEATURES", "BYTES", "IDENTITY", "SURROUNDING", "Past", "bus_features"]
 
 SHOWN = 8  # bytes of a frame that are columns
-IDS, FRAMES = 8192, 100_000  # ids that are remembered, and frames of the last second, at most
+IDS, FRAMES = 2048, 100_000  # ids that are remembered, and frames of the last second, at most
 IDENTITY = ("id", "PGN", "source address")
 TIMING = (
     "seconds since the last of the id",
@@ -44,8 +44,6 @@ KEPT = {
     "ticks": pl.Int64,
     "gap": pl.Float64,
     "bits": pl.Float64,
-    "number": pl.Int64,
-    "first": pl.Float64,
 }
 
 
@@ -62,8 +60,8 @@ def bus_features(frames: pl.DataFrame, past: Past) -> pl.DataFrame:
     """Return (n, …) `BUS_FEATURES` of frames as `frames.frames_of` gives them, and remember them in `past`.
 
     A row depends on its frame and on those before it alone. Ids are told apart by their bus. The usual gap of
-    an id is the mean of all before in the recording, which a flood moves slowly; how many bits usually change
-    is the median of its last 32 frames, and its range that of their bytes; all are told from the fourth on.
+    an id is the median of its last 256 in the recording; how many bits usually change is the median of its
+    last 32 frames, and its range that of their bytes; all are told from the fourth on.
     What came in the last second is not told within the first second of a recording.
     """
     time = past.clock.read(frames["time"])
@@ -76,7 +74,7 @@ def bus_features(frames: pl.DataFrame, past: Past) -> pl.DataFrame:
         pl.Series("recording", time.recording),
         pl.Series("ticks", time.ticks),
     )
-    whole = numbered(pl.concat([past.frames, now], how="diagonal"))
+    whole = pl.concat([past.frames, now], how="diagonal")
     old = past.frames.height
     order = Order(_codes(whole["key"]))
     values, sizes = bytes_of(whole["payload"])
@@ -90,7 +88,7 @@ def bus_features(frames: pl.DataFrame, past: Past) -> pl.DataFrame:
     told = np.column_stack(
         [
             gap,
-            hurry(whole, gap, order.before),
+            hurry(whole),
             *_rates(whole, order, time, old),
             np.where(np.arange(SHOWN) < sizes[:, None], _first(values), np.nan),
             changed[:, 0],
@@ -160,4 +158,4 @@ def _kept(whole: pl.DataFrame, order: Order) -> pl.DataFrame:
     last = np.sort(np.flatnonzero(order.behind == 0))[-IDS:]  # of each id, in the order they came
     latest = np.isin(order.codes, order.codes[last])
     recent = (ticks > ticks.max(initial=0) - SECOND) & (np.arange(rows) >= rows - FRAMES)
-    return whole.filter((latest & (order.behind < HISTORY)) | recent)
+    return whole.filter((latest & (order.behind < GAPS)) | recent)

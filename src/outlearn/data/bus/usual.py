@@ -6,36 +6,23 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-__all__ = ["HISTORY", "beyond_range", "hurry", "liveliness", "numbered"]
+__all__ = ["GAPS", "beyond_range", "hurry", "liveliness"]
 
 HISTORY = 32  # frames of an id that tell what is usual of its payload
+GAPS = 256  # frames of an id that tell its usual gap
 FEWEST = 4  # gaps or frames, from which on it is told
 MOST = 1000.0  # of a ratio of gaps
 INSTANT = 1e-6  # seconds that are added to gaps, which may be none
 
 
-def numbered(whole: pl.DataFrame) -> pl.DataFrame:
-    """Number frames (m, …) of each id and recording from 0 on, and tell when the first came.
+def hurry(whole: pl.DataFrame) -> NDArray[np.float64]:
+    """Return (m,) gaps beside the median of those before of the same id and recording, as a ratio.
 
-    What is kept of an id are its latest frames, none left out, so that counting goes on from the first of
-    them.
+    A mean would keep a flood in mind for the rest of the recording, a median of a few a flood would turn.
     """
-    mine = ["key", "recording"]
-    place = pl.int_range(pl.len()).over(mine)
-    return whole.with_columns(
-        (pl.col("number").first().over(mine).fill_null(0) + place).alias("number"),
-        first=pl.coalesce(pl.col(name).drop_nulls().first().over(mine) for name in ("first", "clock")),
-    )
-
-
-def hurry(whole: pl.DataFrame, gap: NDArray[np.float64], before: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return (m,) gaps beside the mean of those before of the same id and recording, as a ratio."""
-    clock, first, number = (whole[name].to_numpy() for name in ("clock", "first", "number"))
-    gaps = number[before]  # up to the frame before, which is of the same recording where the gap is known
-    usual = (clock[before] - first[before]) / np.maximum(gaps, 1)
-    ratio = np.minimum((gap + INSTANT) / (usual + INSTANT), MOST)
-    told: NDArray[np.float64] = np.where(gaps >= FEWEST, ratio, np.nan)
-    return told
+    usual = pl.col("gap").shift(1).rolling_median(GAPS, min_samples=FEWEST).over("key", "recording")
+    ratio = ((pl.col("gap") + INSTANT) / (usual + INSTANT)).clip(upper_bound=MOST)
+    return whole.select(ratio.alias("ratio"))["ratio"].fill_null(np.nan).to_numpy()
 
 
 def liveliness(whole: pl.DataFrame) -> NDArray[np.float64]:

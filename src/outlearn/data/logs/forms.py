@@ -14,7 +14,7 @@ HOLE = "<*>"
 #: Where a time stands at the head of a line, and how it is read; the first that fits most lines is taken.
 TIMES: tuple[tuple[str, str], ...] = (
     (r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)", "iso"),
-    (r"^\[?\w{3} (\w{3} +\d+ \d\d:\d\d:\d\d \d{4})", "%b %e %H:%M:%S %Y"),
+    (r"^\[?\w{3} (\w{3} +\d+ \d\d:\d\d:\d\d \d{4})\]?", "%b %e %H:%M:%S %Y"),
     (r"(\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d)", "%d/%b/%Y:%H:%M:%S"),
     (r"^(\d\d/\d\d/\d\d \d\d:\d\d:\d\d)", "%y/%m/%d %H:%M:%S"),
     (r"^(\d{6} \d{6})\b", "%y%m%d %H%M%S"),
