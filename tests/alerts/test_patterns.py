@@ -62,7 +62,7 @@ def test_lists_are_no_plain_cells():
 def lines(*patterns, until=None):
     known, found = (), []
     for where in patterns:
-        _, line = pattern_line(known, [where], why="why\nnot", by="ann", until=until, now=NOW)
+        _, line = pattern_line(known, [where], why="why\nnot", by="soc", until=until, now=NOW)
         found.append(line)
         known = read_patterns([each.rstrip("\n") for each in found], "f")
     return [line.rstrip("\n") for line in found], known
@@ -97,7 +97,7 @@ def test_a_pattern_holds_until_the_end_of_its_last_day():
 )
 def test_half_a_pattern_is_refused(where, why, until, says):
     with pytest.raises(ParameterError, match=says):
-        pattern_line((), where, why=why, by="ann", until=until, now=NOW)
+        pattern_line((), where, why=why, by="soc", until=until, now=NOW)
 
 
 GOOD = '{"id": 1, "when": "2026-06-01", "by": "a", "why": "b", "where": ["a=1"], "until": null}'

@@ -55,10 +55,10 @@ def test_detect_tells_of_incidents_and_hosts_and_writes_all_forms(table):
 
 
 def test_a_model_and_a_hunt_write_alerts_and_suppress(table):
-    run("suppress", "good.jsonl", "--where", "dst_port=4444", "--reason", "backup", "--by", "ann")
+    run("suppress", "good.jsonl", "--where", "dst_port=4444", "--reason", "backup", "--by", "soc")
     run("fit", table, *KNN, "--out", "m.outlearn")
     told = run("score", "m.outlearn", table, "--alerts", "s.cef", "--suppress", "good.jsonl")
-    assert "suppressed by pattern 1 (backup, by ann, for good)" in told and "are suppressed" in told
+    assert "suppressed by pattern 1 (backup, by soc, for good)" in told and "are suppressed" in told
     pl.read_csv(table)[-1:].write_csv("case.csv")
     told = run(
         "hunt", table, "--like", "case.csv", "--alerts", "h.jsonl", "--alerts-of", "rows", "--top", "1"
@@ -78,11 +78,11 @@ def test_suppress_adds_lists_and_revokes():
         "--reason",
         "x",
         "--by",
-        "ann",
+        "soc",
         "--until",
         "2999-01-01",
     )
-    assert "pattern 1 (x, by ann, until 2999-01-01)" in told
+    assert "pattern 1 (x, by soc, until 2999-01-01)" in told
     assert "pattern 1 is revoked" in run("suppress", "g", "--revoke", "1", "--reason", "wrong", "--by", "eve")
     assert "a=1 and b>=2: x" in run("suppress", "g", "--list") and "by eve: wrong" in run(
         "suppress", "g", "--list"

@@ -59,7 +59,7 @@ def test_a_scan_is_one_incident_with_its_technique_and_its_source_is_the_first_h
 
 
 def test_what_is_known_to_be_good_is_not_flagged_and_counted(good, tmp_path):
-    add_pattern(good, ["source_ip=10.0.0.64/26", "dst_port=445"], why="our scanner", by="ann")
+    add_pattern(good, ["source_ip=10.0.0.64/26", "dst_port=445"], why="our scanner", by="soc")
     before, out = run(), tmp_path / "out.parquet"
     findings = detect(
         flows(), reference=flows(scan=0, seed=1), detector="knn", rule=Rule.budget(70), top=5, out=out,
@@ -69,7 +69,7 @@ def test_what_is_known_to_be_good_is_not_flagged_and_counted(good, tmp_path):
     assert findings.decision.flagged.sum() == 10 and findings.suppressed == 60
     assert not (findings.decision.flagged & ~before.decision.flagged).any()
     assert findings.top.min() >= 60 and all(each.entity != "10.0.0.77" for each in findings.incidents)
-    assert "60 flagged rows were suppressed by pattern 1 (our scanner, by ann, for good)" in findings.notes
+    assert "60 flagged rows were suppressed by pattern 1 (our scanner, by soc, for good)" in findings.notes
     assert findings.decision.promise == before.decision.promise
     written = pl.read_parquet(out)
     assert written["suppressed"].to_list() == [1] * 60 + [None] * 400
@@ -77,7 +77,7 @@ def test_what_is_known_to_be_good_is_not_flagged_and_counted(good, tmp_path):
 
 
 def test_a_promise_on_discoveries_says_that_it_counts_them(good):
-    add_pattern(good, ["dst_port=445"], why="our scanner", by="ann")
+    add_pattern(good, ["dst_port=445"], why="our scanner", by="soc")
     past = flows(usual=3000, scan=0, seed=1)
     findings = detect(
         flows(),
@@ -91,7 +91,7 @@ def test_a_promise_on_discoveries_says_that_it_counts_them(good):
 
 
 def test_a_revoked_or_expired_pattern_does_nothing_and_is_told(good):
-    add_pattern(good, ["dst_port=445"], why="our scanner", by="ann")
+    add_pattern(good, ["dst_port=445"], why="our scanner", by="soc")
     revoke_pattern(good, 1, why="it was theirs", by="eve")
     old = {
         "id": 7,
@@ -113,19 +113,19 @@ def test_a_revoked_or_expired_pattern_does_nothing_and_is_told(good):
 def test_patterns_are_only_ever_added(good):
     before = b""
     for task in (
-        lambda: add_pattern(good, ["a=1"], why="x", by="ann"),
-        lambda: add_pattern(good, ["b=1"], why="y", by="ann"),
-        lambda: revoke_pattern(good, 1, why="z", by="ann"),
+        lambda: add_pattern(good, ["a=1"], why="x", by="soc"),
+        lambda: add_pattern(good, ["b=1"], why="y", by="soc"),
+        lambda: revoke_pattern(good, 1, why="z", by="soc"),
     ):
         task()
         assert good.read_bytes().startswith(before) and len(good.read_bytes()) > len(before)
         before = good.read_bytes()
     with pytest.raises(ParameterError):
-        add_pattern(good, ["nonsense"], why="x", by="ann")
+        add_pattern(good, ["nonsense"], why="x", by="soc")
     assert good.read_bytes() == before and len(known_patterns(good)) == 2
     good.write_bytes(before[:-5])
     with pytest.raises(ReadError, match="last line is not whole"):
-        add_pattern(good, ["a=1"], why="x", by="ann")
+        add_pattern(good, ["a=1"], why="x", by="soc")
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_what_cannot_be_is_refused_before_any_work(options, error, says, tmp_pat
 
 
 def test_a_pattern_on_a_column_that_is_not_there_names_close_ones(good):
-    add_pattern(good, ["servce=dns"], why="x", by="ann")
+    add_pattern(good, ["servce=dns"], why="x", by="soc")
     with pytest.raises(SchemaError, match="did you mean service"):
         run(suppress=good)
 
@@ -178,7 +178,7 @@ def test_nothing_flagged_is_an_empty_file_and_said(tmp_path):
 
 
 def _all(folder):
-    add_pattern(folder / "all", ["src_ip=10.*"], why="x", by="ann")
+    add_pattern(folder / "all", ["src_ip=10.*"], why="x", by="soc")
     return folder / "all"
 
 

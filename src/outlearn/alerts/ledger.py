@@ -25,9 +25,9 @@ def read_patterns(lines: Iterable[str], name: str) -> tuple[Pattern, ...]:
     ReadError
         For a line that is none of ours, an id that comes twice, or a revocation of what is not there.
 
-    >>> line = '{"id": 1, "when": "2026-01-01T00:00:00+00:00", "by": "ann", "why": "backup",'
+    >>> line = '{"id": 1, "when": "2026-01-01T00:00:00+00:00", "by": "soc", "why": "backup",'
     >>> read_patterns([line + ' "where": ["service=dns"], "until": null}'], "good.jsonl")[0].words()
-    'backup, by ann, for good'
+    'backup, by soc, for good'
     """
     found: dict[int, Pattern] = {}
     for number, line in enumerate(lines, start=1):
