@@ -142,5 +142,5 @@ def test_weights_of_other_numbers_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("outlearn.learners.fusion.ABOUT", ABOUT[::-1])
     save_fusion(tmp_path / "x.safetensors", net, corpus="", seed=0, command="")
     monkeypatch.undo()
-    with pytest.raises(WeightsError, match="other numbers"):
+    with pytest.raises(WeightsError, match="other features"):
         load_fusion(tmp_path / "x.safetensors")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -78,21 +79,9 @@ def learn_series(
     debug: o.Debug = False,
 ) -> None:
     """Train the network that `detect` scores series by; run it again to go on."""
-    from outlearn.cli.terminal import progress_bars
-    from outlearn.execute import Processes
     from outlearn.learners.sequence_practice import train_series
-    from outlearn.pipeline.output import check_output
 
-    check_output(out, suffixes=(".safetensors",))
-    command = f"outlearn learn-series --tasks {tasks} --steps {steps} --seed {seed} --out {out.name}"
-    with progress_bars(quiet) as progress, Processes(workers) as pool:
-        train_series(
-            out, tasks=tasks, steps=steps, seed=seed, command=command, executor=pool, progress=progress
-        )
-    if not quiet:
-        typer.echo(
-            f"{out}: trained on {tasks:,} synthetic series; how good it is, in {out.with_suffix('.md')}"
-        )
+    _practise(train_series, "learn-series", "series", out, tasks, steps, workers, seed, quiet)
 
 
 def learn_fusion(
@@ -105,20 +94,34 @@ def learn_fusion(
     debug: o.Debug = False,
 ) -> None:
     """Train the network that weighs the modalities of a record; run it again to go on."""
+    from outlearn.learners.fusion_practice import train_fusion
+
+    _practise(train_fusion, "learn-fusion", "records", out, tasks, steps, workers, seed, quiet)
+
+
+def _practise(
+    train: Callable[..., object],
+    name: str,
+    what: str,
+    out: Path,
+    tasks: int,
+    steps: int,
+    workers: int,
+    seed: int,
+    quiet: bool,
+) -> None:
+    """Train a network on synthetic tasks, and say where it is."""
     from outlearn.cli.terminal import progress_bars
     from outlearn.execute import Processes
-    from outlearn.learners.fusion_practice import train_fusion
     from outlearn.pipeline.output import check_output
 
     check_output(out, suffixes=(".safetensors",))
-    command = f"outlearn learn-fusion --tasks {tasks} --steps {steps} --seed {seed} --out {out.name}"
+    command = f"outlearn {name} --tasks {tasks} --steps {steps} --seed {seed} --out {out.name}"
     with progress_bars(quiet) as progress, Processes(workers) as pool:
-        train_fusion(
-            out, tasks=tasks, steps=steps, seed=seed, command=command, executor=pool, progress=progress
-        )
+        train(out, tasks=tasks, steps=steps, seed=seed, command=command, executor=pool, progress=progress)
     if not quiet:
         typer.echo(
-            f"{out}: trained on {tasks:,} synthetic records; how good it is, in {out.with_suffix('.md')}"
+            f"{out}: trained on {tasks:,} synthetic {what}; how good it is, in {out.with_suffix('.md')}"
         )
 
 

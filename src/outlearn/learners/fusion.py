@@ -17,10 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outlearn.data.rows import canonical_order
-from outlearn.errors import WeightsError
 from outlearn.learners.heights import Heights
 from outlearn.learners.incontext import FEWEST, InContextLearned, InContextScorer
-from outlearn.weights.checkpoint import Header, once_a_file, read_checkpoint, write_checkpoint
+from outlearn.weights.checkpoint import Header, once_a_file, read_network, write_checkpoint
 
 if TYPE_CHECKING:
     from outlearn.nets.fusion import FusionNet
@@ -268,12 +267,5 @@ def load_fusion(path: Path) -> FusionNet:
     """
     from outlearn.nets.fusion import FusionConfig, FusionNet
 
-    tensors, header = read_checkpoint(path, ARCHITECTURE)
-    if header.features != (*VOICES, *ABOUT):
-        raise WeightsError(f"{path} was trained on other numbers than this version computes; train it anew")
-    try:
-        net = FusionNet(FusionConfig(**header.config))
-        net.load_state_dict(tensors)
-    except (TypeError, RuntimeError) as error:
-        raise WeightsError(f"{path} holds tensors that do not fit the network of its header") from error
-    return net.eval()
+    features = (*VOICES, *ABOUT)
+    return read_network(path, ARCHITECTURE, features, lambda config: FusionNet(FusionConfig(**config)))

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from outlearn.execute import Executor, Serial
 from outlearn.files import whole
 from outlearn.learners.fusion import ABOUT, VOICES, save_fusion, see
-from outlearn.learners.loop import Training, train, warm_cosine
+from outlearn.learners.loop import adamw, train
 from outlearn.learners.pretrained import load_incontext
 from outlearn.learners.rows.bank import usual_share
 from outlearn.learners.settings import one_thread, seeded
 from outlearn.rng import derive
 from outlearn.tasks.mixed import MOST, draw_mixed
-from outlearn.weights.card import card, figures_table
+from outlearn.weights.card import figures_table, write_card
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,7 +33,6 @@ Progress = Callable[[str, int, int], None]
 HELD_OUT = 100  # tasks that the network is judged on
 BATCH = 16
 RATE = 3e-3
-DECAY = 1e-2
 EVERY = 200  # steps between two checkpoints
 TOGETHER = 50  # tasks that are kept in one file while they are made
 
@@ -111,23 +110,14 @@ def train_fusion(
         torch.autograd.backward(loss)
         return float(loss.detach())
 
-    how = Training(
-        steps=steps,
-        rate=RATE,
-        schedule=warm_cosine,
-        clip=1.0,
-        every=EVERY,
-        optimiser=lambda leaves, rate: torch.optim.AdamW(leaves, lr=rate, weight_decay=DECAY),
-        checkpoint=kept,
-        progress=lambda step, total, loss: tell("training", step, total),
-    )
+    how = adamw(steps, RATE, every=EVERY, checkpoint=kept, tell=tell)
     with one_thread():
         train(dict(net.named_parameters()), objective, how)
     source = f"{tasks:,} synthetic records of 2 to {MOST} modalities; generated, so no licence is needed."
     save_fusion(out, net, corpus=source, seed=seed, command=command)
     figures = figures_table(["", "AUROC", "average precision"], _judged(net, heard[tasks:]))
-    text = card(
-        out.name,
+    write_card(
+        out,
         what="A small network that weighs what the modalities of a record say, for `outlearn.Detector`.",
         source=source,
         command=command,
@@ -137,8 +127,6 @@ def train_fusion(
             "real ones, docs/mixed.md has the figures.",
         ),
     )
-    with whole(out.with_suffix(".md")) as part:
-        part.write_text(text, encoding="utf-8")
     kept.unlink(missing_ok=True)
     for path in out.parent.glob(f"{out.name}.{seed}.*.heard"):
         path.unlink()

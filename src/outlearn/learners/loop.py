@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-__all__ = ["Training", "train", "warm_cosine"]
+__all__ = ["Training", "adamw", "train", "warm_cosine"]
 
 WARM_UP = 50  # steps
 
@@ -56,6 +56,30 @@ class Training:
     progress: Callable[[int, int, float], None] | None = None
     validated: Callable[[int, float], None] | None = None
     passed: Callable[[int, float], None] | None = None
+
+
+def adamw(
+    steps: int,
+    rate: float,
+    *,
+    every: int,
+    checkpoint: Path,
+    tell: Callable[[str, int, int], None],
+    decay: float = 1e-2,
+) -> Training:
+    """Return how networks are trained from one command: AdamW, warm-up and cosine, gradients clipped at 1."""
+    import torch
+
+    return Training(
+        steps=steps,
+        rate=rate,
+        schedule=warm_cosine,
+        clip=1.0,
+        every=every,
+        optimiser=lambda leaves, share: torch.optim.AdamW(leaves, lr=share, weight_decay=decay),
+        checkpoint=checkpoint,
+        progress=lambda step, total, loss: tell("training", step, total),
+    )
 
 
 @dataclass

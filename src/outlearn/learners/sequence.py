@@ -7,13 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from outlearn.data.series.series import Series
-from outlearn.errors import WeightsError
 from outlearn.learners.loop import Training, train
 from outlearn.learners.settings import one_thread, seeded
 from outlearn.ranges import runs
@@ -23,7 +22,7 @@ from outlearn.series.glance import GLANCES, Glance
 from outlearn.series.mixture import LEVEL, WEIGHTS
 from outlearn.series.tokens import STEP, TOKEN, tokens
 from outlearn.tasks.series import SeriesTask
-from outlearn.weights.checkpoint import Header, once_a_file, read_checkpoint, write_checkpoint
+from outlearn.weights.checkpoint import Header, once_a_file, read_network, write_checkpoint
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -374,13 +373,8 @@ def load_sequence(path: Path) -> SequenceLearned:
     """
     from outlearn.nets.sequence import SequenceConfig, SequenceNet
 
-    tensors, header = read_checkpoint(path, ARCHITECTURE)
-    if header.features != GLANCES:
-        raise WeightsError(f"{path} was trained on other features than this version computes; train it anew")
-    try:
-        lists = {name: tuple(header.config[name]) for name in ("start", "level")}
-        net = SequenceNet(SequenceConfig(**{**header.config, **lists}))
-        net.load_state_dict(tensors)
-    except (TypeError, KeyError, RuntimeError) as error:
-        raise WeightsError(f"{path} holds tensors that do not fit the network of its header") from error
-    return SequenceLearned(net.eval())
+    def make(config: dict[str, Any]) -> SequenceNet:
+        lists = {name: tuple(config[name]) for name in ("start", "level")}
+        return SequenceNet(SequenceConfig(**{**config, **lists}))
+
+    return SequenceLearned(read_network(path, ARCHITECTURE, GLANCES, make))

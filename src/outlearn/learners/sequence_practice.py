@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from outlearn.execute import Executor, Serial
-from outlearn.files import whole
-from outlearn.learners.loop import Training, warm_cosine
+from outlearn.learners.loop import adamw
 from outlearn.learners.sequence import (
     SequenceLearned,
     Shown,
@@ -22,7 +21,7 @@ from outlearn.learners.sequence import (
     train_sequence,
 )
 from outlearn.tasks.series import draw_series
-from outlearn.weights.card import card, figures_table
+from outlearn.weights.card import figures_table, write_card
 
 if TYPE_CHECKING:
     from outlearn.nets.sequence import SequenceNet
@@ -32,8 +31,6 @@ __all__ = ["train_series"]
 Progress = Callable[[str, int, int], None]
 HELD_OUT = 100  # tasks that the network is judged on
 RATE = 3e-4
-CLIP = 1.0
-DECAY = 1e-2
 EVERY = 100  # steps between two checkpoints
 
 
@@ -64,8 +61,6 @@ def train_series(
     OutputError
         When a file cannot be written.
     """
-    import torch
-
     tell = progress or (lambda stage, done, total: None)
     made: list[Shown] = []
     pool = Serial() if executor is None else executor
@@ -75,24 +70,15 @@ def train_series(
     net = new_network(seed, width=width, blocks=blocks)
     before = _rank(net, made[tasks:])
     kept = out.with_name(f"{out.name}.{tasks}-{steps}-{seed}.training")
-    how = Training(
-        steps=steps,
-        rate=RATE,
-        schedule=warm_cosine,
-        clip=CLIP,
-        every=EVERY,
-        optimiser=lambda leaves, rate: torch.optim.AdamW(leaves, lr=rate, weight_decay=DECAY),
-        checkpoint=kept,
-        progress=lambda step, total, loss: tell("training", step, total),
-    )
+    how = adamw(steps, RATE, every=EVERY, checkpoint=kept, tell=tell)
     train_sequence(net, made[:tasks], how, seed=seed)
     source = f"{tasks:,} synthetic series, generated, so that no licence is needed; no real one took part."
     save_sequence(out, net, corpus=source, seed=seed, command=command)
     figures = figures_table(
         ["", "average precision"], {"plain distances": [before], "trained": [_rank(net, made[tasks:])]}
     )
-    text = card(
-        out.name,
+    write_card(
+        out,
         what="A transformer that scores points of series beside their past, for `outlearn.SeriesDetector`.",
         source=source,
         command=command,
@@ -104,8 +90,6 @@ def train_series(
             "shows only over thousands of points, such as a slow drift, it does not see.",
         ),
     )
-    with whole(out.with_suffix(".md")) as part:
-        part.write_text(text, encoding="utf-8")
     kept.unlink(missing_ok=True)
     return SequenceLearned(net)
 

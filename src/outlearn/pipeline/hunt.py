@@ -89,12 +89,7 @@ def hunt(
         drawn = sample_source(opened, SAMPLE_ROWS, seed=random_state, chunk_rows=chunk_rows(opened))
         columns = Schema(settled.schema_of(drawn.frame).used)
         table = drawn.frame.select(columns.names)
-        found = _beside(like, reading, table, "the cases")
-        if found.height > CASES:
-            raise InputError(
-                f"{found.height:,} cases came; wanted {CASES:,} at most: to learn from more, label them"
-            )
-        cases, said = _seen_around(found, opened, table)
+        cases, said = _cases(like, reading, opened, table)
         normal = table.clear()
         if reference is not None:
             normal = _beside(reference, reading, table, "the reference").select(table.columns)
@@ -121,15 +116,29 @@ def hunt(
         alerts=alerts,
         patterns=patterns,
     )
-    if likeness.alike.any():
-        return findings
+    return findings if likeness.alike.any() else replace(findings, doubt=_nothing(alike, likeness))
+
+
+def _nothing(alike: Alike, likeness: Likeness) -> str:
+    """Say that no row is alike, and how far the nearest lies."""
     nearest = int(np.argmin(likeness.away))
-    return replace(
-        findings,
-        doubt=f"nothing alike here: the row that is nearest to a case, row {nearest}, lies farther from it "
-        f"than {1 - alike.share(float(likeness.away[nearest])):.0%} of the rows lie from their nearest "
-        "neighbour; the ranking below is of what is odd in the same way at most",
+    return (
+        f"nothing alike here: the row that is nearest to a case, row {nearest}, lies farther from it than "
+        f"{1 - alike.share(float(likeness.away[nearest])):.0%} of the rows lie from their nearest neighbour; "
+        "the ranking below is of what is odd in the same way at most"
     )
+
+
+def _cases(
+    like: Spec, reading: Reading, opened: Source, table: pl.DataFrame
+) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Return the cases as rows of the table, with what is told of those around them, and notes."""
+    found = _beside(like, reading, table, "the cases")
+    if found.height > CASES:
+        raise InputError(
+            f"{found.height:,} cases came; wanted {CASES:,} at most: to learn from more, label them"
+        )
+    return _seen_around(found, opened, table)
 
 
 def _beside(spec: Spec, reading: Reading, table: pl.DataFrame, what: str) -> pl.DataFrame:

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outlearn.errors import ParameterError, WeightsError
-from outlearn.files import whole
 from outlearn.tuning.folds import Folds, kindred
 from outlearn.tuning.metafeatures import META_FEATURES
 from outlearn.tuning.observe import MEASURES
@@ -21,7 +20,7 @@ from outlearn.tuning.space import Config
 from outlearn.tuning.state import State, part, under
 from outlearn.tuning.strategies import STRATEGIES, Strategy
 from outlearn.tuning.table import PerformanceTable, read_table, same_table
-from outlearn.weights.card import card
+from outlearn.weights.card import write_card
 from outlearn.weights.checkpoint import Header, once_a_file, read_checkpoint, shipped, write_checkpoint
 
 __all__ = ["ARCHITECTURE", "Experience", "load_experience", "save_experience", "train_tuning"]
@@ -153,8 +152,8 @@ def train_tuning(
     )
     save_experience(out, learnt, corpus=source, command=command)
     detectors = ", ".join(dict.fromkeys(config["detector"] for config in learnt.configs))
-    text = card(
-        out.name,
+    write_card(
+        out,
         what=f"Strategies that choose and set classical detectors ({', '.join(names)}), for "
         f"`MetaTuner.pretrained`: {len(learnt.configs)} configurations of {detectors}.",
         source=source,
@@ -166,8 +165,6 @@ def train_tuning(
             "Within one detector it is often no better than the one setting that was best elsewhere.",
         ),
     )
-    with whole(out.with_suffix(".md")) as part:
-        part.write_text(text, encoding="utf-8")
     return learnt
 
 

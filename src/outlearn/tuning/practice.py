@@ -9,14 +9,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from outlearn.files import whole
 from outlearn.learners.loop import Training
 from outlearn.learners.policy import PPO
 from outlearn.tasks.sampler import SamplerConfig, SyntheticSampler
 from outlearn.tuning.analyst import RECIPE, AnalystPolicy, save_analyst
 from outlearn.tuning.inquiry import Beliefs, Ground
 from outlearn.tuning.paths import NodeFeedback
-from outlearn.weights.card import card, figures_table
+from outlearn.weights.card import figures_table, write_card
 
 __all__ = ["ASKED", "WAYS", "anomalies_found", "practice_tables", "train_analyst"]
 
@@ -144,8 +143,8 @@ def train_analyst(
         f"{len(grounds)} synthetic tables, generated, so that no licence is needed; no real one took part."
     )
     save_analyst(out, policy, corpus=source, seed=seed, command=command)
-    text = card(
-        out.name,
+    write_card(
+        out,
         what="A policy that chooses which row to show an analyst next, for `outlearn.Inquiry`.",
         source=source,
         command=command,
@@ -156,8 +155,6 @@ def train_analyst(
             "It takes answers for true; wrong ones lead it astray.",
         ),
     )
-    with whole(out.with_suffix(".md")) as part:
-        part.write_text(text, encoding="utf-8")
     kept.unlink(missing_ok=True)
     return policy
 

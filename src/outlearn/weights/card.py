@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
-__all__ = ["card", "figures_table"]
+from outlearn.files import whole
+
+__all__ = ["card", "figures_table", "write_card"]
 
 
 def card(name: str, *, what: str, source: str, command: str, how_good: str, limits: Sequence[str]) -> str:
@@ -19,6 +22,21 @@ def card(name: str, *, what: str, source: str, command: str, how_good: str, limi
         "\n".join(f"* {limit}" for limit in limits),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def write_card(
+    checkpoint: Path, *, what: str, source: str, command: str, how_good: str, limits: Sequence[str]
+) -> None:
+    """Write the card of a checkpoint beside it, whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        When it cannot be written.
+    """
+    text = card(checkpoint.name, what=what, source=source, command=command, how_good=how_good, limits=limits)
+    with whole(checkpoint.with_suffix(".md")) as part:
+        part.write_text(text, encoding="utf-8")
 
 
 def figures_table(columns: Sequence[str], rows: Mapping[str, Sequence[float]], digits: int = 2) -> str:

@@ -14,12 +14,13 @@ from outlearn.errors import WeightsError
 from outlearn.files import whole
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
-__all__ = ["Header", "once_a_file", "read_checkpoint", "shipped", "write_checkpoint"]
+__all__ = ["Header", "once_a_file", "read_checkpoint", "read_network", "shipped", "write_checkpoint"]
 
 Rest = TypeVarTuple("Rest")
 Loaded = TypeVar("Loaded")
+Net = TypeVar("Net", bound="nn.Module")
 
 HERE = Path(__file__).parent
 
@@ -105,6 +106,30 @@ def read_checkpoint(path: Path, architecture: str) -> tuple[dict[str, Tensor], H
     if header.sha256 != digest(tensors):
         raise WeightsError(f"{path} is damaged: its values do not match the digest in its header")
     return tensors, header
+
+
+def read_network(
+    path: Path, architecture: str, features: tuple[str, ...], make: Callable[[dict[str, Any]], Net]
+) -> Net:
+    """Read a network that `make` builds from the configuration in the header, ready to be asked.
+
+    features : the inputs that this version computes; a network trained on others is refused.
+
+    Raises
+    ------
+    WeightsError
+        When the file cannot be used; see `read_checkpoint`.
+    """
+    tensors, header = read_checkpoint(path, architecture)
+    if header.features != features:
+        raise WeightsError(f"{path} was trained on other features than this version computes; train it anew")
+    try:
+        net = make(header.config)
+        net.load_state_dict(tensors)
+    except (TypeError, KeyError, RuntimeError) as error:
+        raise WeightsError(f"{path} holds tensors that do not fit the network of its header") from error
+    net.eval()
+    return net
 
 
 def once_a_file(load: Callable[[Path, *Rest], Loaded]) -> Callable[[Path, *Rest], Loaded]:

@@ -27,7 +27,7 @@ def bus_view(source: Source, keep: Sequence[str] = ()) -> tuple[Source, tuple[st
     """Return a source of the same rows as frames, and its columns that no score may see.
 
     Those are the time in seconds, the bus and the payload as it is. Then come `BUS_FEATURES`, then all other
-    columns. Memory is bounded: of each of 8,192 ids 32 frames are remembered, and 262,144 payloads in all.
+    columns. Memory is bounded: of each of 2,048 ids 256 frames are remembered, and 262,144 payloads in all.
 
     keep : columns that tell nothing of a frame, such as a label, and stay as they are.
 
