@@ -25,7 +25,7 @@ from outlearn.detectors.named import make_detector
 from outlearn.evaluate import auroc
 from outlearn.rng import derive
 
-DETECTORS = ("incontext", "maml", "siamese", "knn", "lof", "iforest")
+DETECTORS = ("incontext", "committee", "maml", "siamese", "knn", "lof", "iforest")
 ENDINGS = (".pcap", ".pcapng")
 
 
