@@ -99,7 +99,7 @@ def detect_large(folder: Path, repetitions: int) -> list[Measure]:
     """Run the main job once on a million rows."""
     rows, source = 1_000_000, folder / "rows.parquet"
     _rows(rows).write_parquet(source)
-    run = _run([OUTLEARN, "detect", str(source), "--out", str(folder / "scored.parquet")])
+    run = timed([OUTLEARN, "detect", str(source), "--out", str(folder / "scored.parquet")])
     if run.error:
         return [Measure("outlearn detect, Parquet 1,000,000×20", None, "s", note=run.error)]
     peak = run.peak_mb / 1024
@@ -195,9 +195,9 @@ def startup(folder: Path, repetitions: int) -> list[Measure]:
     theirs = [sys.executable, "-c", "import numpy"]
     shown = [OUTLEARN, "--help"]
     for command in (ours, theirs, shown):
-        _run(command)
+        timed(command)
     left, right = _alternate(ours, theirs, 3 * repetitions)
-    help_runs = [_run(shown) for _ in range(3 * repetitions)]
+    help_runs = [timed(shown) for _ in range(3 * repetitions)]
     help_time = _median("outlearn --help", help_runs)
     met = None if help_time.value is None else help_time.value <= 0.5
     return [
@@ -218,11 +218,12 @@ def _rows(n: int, seed: int = 0) -> pl.DataFrame:
 
 
 def _alternate(left: Sequence[str], right: Sequence[str], repetitions: int) -> tuple[list[Run], list[Run]]:
-    pairs = [(_run(left), _run(right)) for _ in range(repetitions)]
+    pairs = [(timed(left), timed(right)) for _ in range(repetitions)]
     return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
 
 
-def _run(command: Sequence[str]) -> Run:
+def timed(command: Sequence[str]) -> Run:
+    """Run a command in a process of its own."""
     if not Path(command[0]).exists():
         return Run(0.0, 0.0, f"{Path(command[0]).name} is not installed")
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}

@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from outlearn.data.entropy import entropy
+
 __all__ = ["FEATURES", "features_of"]
 
 LARGEST = 64 << 20  # bytes of a file that are read
@@ -96,19 +98,6 @@ def features_of(path: str) -> dict[str, Any]:
     found.update(_bytes(data))
     found.update(_head(data, size), size=float(size))
     return found
-
-
-def entropy(data: bytes) -> float:
-    """Return bits a byte.
-
-    >>> entropy(b"abab")
-    1.0
-    """
-    if not data:
-        return 0.0
-    counts = np.bincount(np.frombuffer(data, dtype=np.uint8), minlength=256)
-    shares = counts[counts > 0] / len(data)
-    return float(-(shares * np.log2(shares)).sum())
 
 
 def _bytes(data: bytes) -> dict[str, Any]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import socket
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from outlearn.data.entropy import entropy
 from outlearn.data.readers.packets import ACK, ARP, FIN, ICMP, ICMP6, RST, SYN, TCP, UDP, URG, Packet
 
 __all__ = ["RECORD", "flows"]
@@ -34,6 +35,7 @@ STARTS = (
     (b"RFB ", "vnc"),
     (b"\x13BitTorrent", "bittorrent"),
 )
+ANY_START = tuple(start for start, _ in STARTS)
 RECORD: dict[str, type] = {
     "ts": float,
     "id.orig_h": str,
@@ -313,7 +315,9 @@ def _service(packet: Packet) -> str | None:
         return "dns"
     if packet.payload[4:8] in (b"\xffSMB", b"\xfeSMB"):
         return "smb"
-    return next((name for start, name in STARTS if packet.payload.startswith(start)), None)
+    if not packet.payload.startswith(ANY_START):  # most payloads, told at once
+        return None
+    return next(name for start, name in STARTS if packet.payload.startswith(start))
 
 
 def _address(raw: bytes) -> str:
@@ -321,12 +325,5 @@ def _address(raw: bytes) -> str:
 
 
 def _entropy(sample: bytes | bytearray) -> float | None:
-    """Return bits a byte; None for nothing.
-
-    >>> _entropy(b"abab"), _entropy(b"")
-    (1.0, None)
-    """
-    if not sample:
-        return None
-    total = len(sample)
-    return sum(count / total * math.log2(total / count) for count in Counter(sample).values())
+    """Return bits a byte; None for nothing."""
+    return entropy(sample) if sample else None
