@@ -195,7 +195,9 @@ def shares(values: Sequence[Any] | NDArray[Any]) -> str:
     >>> shares([f"user{i}" for i in range(500)])
     '500 different values'
     """
-    counts = Counter(clean(value) for value in values)
+    counts: Counter[str] = Counter()
+    for text, count in Counter(map(as_text, values)).items():  # thousands of rows hold a few values
+        counts[clean(text)] += count
     common = [pair for pair in counts.most_common(SHOWN) if pair[1] >= 0.02 * len(values)]
     if not common:
         return f"{len(counts):,} different values"

@@ -32,6 +32,19 @@ def test_neighbours_are_those_of_a_plain_loop(share, kept_k):
         assert np.allclose(kept[i], [found for found, _ in wanted])
 
 
+@pytest.mark.parametrize("k", [5, 127, 150])
+def test_of_equally_near_rows_the_first_count_in_references_of_any_size(k):
+    rng = np.random.default_rng(3)
+    points = rng.integers(0, 3, size=(300, 4)).astype(float)
+    query = rng.integers(0, 3, size=(300, 4)) + 0.25
+    nobody, everything = np.zeros(300, dtype=np.bool_), np.ones(300, dtype=np.bool_)
+    distance, number, _ = Reference(points, everything, k).query(query, nobody, nobody)
+    for i, row in enumerate(query):
+        wanted = plain(points, range(300), row, False, k)
+        assert number[i].tolist() == [place for _, place in wanted]
+        assert np.allclose(distance[i], [found for found, _ in wanted])
+
+
 def test_numbers_name_the_rows_in_the_whole():
     points = np.random.default_rng(1).normal(size=(40, 2))
     kept = np.arange(40) % 3 > 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.neighbors import NearestNeighbors
 
 __all__ = ["MAX_ROWS", "Reference"]
 
@@ -15,13 +14,18 @@ MAX_ROWS = 8192
 _ID_BITS = 13
 _STEPS = 2.0**24  # a distance is kept to 6e-8
 _FARTHEST = 2.0**25  # so that a key fits into 63 bits
+_BATCH = 256  # rows whose distances are held at once
+_GROUPS = 128  # of columns, in the search for the nearest: about twice the neighbours that are wanted
 
 
 class _Part:
     """Some of the reference rows, under their numbers in the whole."""
 
     def __init__(self, points: Floats, numbers: NDArray[np.int64]) -> None:
-        self._index = NearestNeighbors(algorithm="brute").fit(points)
+        # Columns that stand for no row fill the last group up: they are infinitely far from anything.
+        spare = -len(points) % _GROUPS
+        self._turned = np.pad(-2 * points.T, ((0, 0), (0, spare)))
+        self._squares = np.pad(np.square(points).sum(axis=1), (0, spare), constant_values=np.inf)
         self._numbers = numbers
 
     def keys(self, points: Floats, k: int) -> Keys:
@@ -30,9 +34,39 @@ class _Part:
         The search multiplies matrices, and the last bits of its distances vary with the size of the batch;
         they must not decide which of two equally near rows comes first.
         """
-        distance, place = self._index.kneighbors(points, n_neighbors=min(k, len(self._numbers)))
-        steps = np.rint(np.minimum(distance, _FARTHEST) * _STEPS).astype(np.int64)
-        return np.sort((steps << _ID_BITS) | self._numbers[place], axis=1)
+        k = min(k, len(self._numbers))
+        found = np.empty((len(points), k), dtype=np.int64)
+        for start in range(0, len(points), _BATCH):
+            found[start : start + _BATCH] = self._keys(points[start : start + _BATCH], k)
+        return found
+
+    def _keys(self, points: Floats, k: int) -> Keys:
+        # Less the square of the point, which makes no difference to the order.
+        away = points @ self._turned
+        away += self._squares
+        flat = np.flatnonzero(away <= _bound(away, k)[:, None])
+        row, column = np.divmod(flat, away.shape[1])
+        squared = away.ravel()[flat] + np.square(points).sum(axis=1)[row]
+        distance = np.minimum(np.sqrt(np.maximum(squared, 0)), _FARTHEST)
+        steps = np.rint(distance * _STEPS).astype(np.int64)
+        # Those of a row side by side, the rows with fewer filled up with what comes last.
+        counts = np.bincount(row, minlength=len(points))
+        place = np.arange(len(flat)) - np.repeat(np.cumsum(counts) - counts, counts)
+        keys = np.full((len(points), counts.max()), np.iinfo(np.int64).max)
+        keys[row, place] = (steps << _ID_BITS) | self._numbers[column]
+        keys.sort(axis=1)
+        return keys[:, :k]
+
+
+def _bound(away: Floats, k: int) -> Floats:
+    """Return (m,) what the k smallest of each row (m, n) are at most, of which not many more are.
+
+    Of groups of columns, k have a smallest value up to the k-th of these: so that many columns are no larger.
+    """
+    smallest = away
+    if k < _GROUPS:
+        smallest = away.reshape(len(away), -1, _GROUPS).min(axis=1)
+    return np.partition(smallest, k - 1, axis=1)[:, k - 1]
 
 
 class Reference:

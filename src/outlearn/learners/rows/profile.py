@@ -176,6 +176,30 @@ class _Labelled:
         return [np.where(alone, 0.0, np.clip(ratio, -4, 4)) for ratio in ratios]
 
 
+class _Scale:
+    """The values (n, F) that statistics take on the support, which others are told relative to."""
+
+    def __init__(self, values: Floats) -> None:
+        self._sorted = np.sort(values, axis=0).T.copy()
+        self._behind = np.stack([np.searchsorted(own, own, "right") for own in self._sorted])
+        q25, self._median, q75, far = np.quantile(self._sorted, (0.25, 0.5, 0.75, FAR), axis=1)
+        self._spread = np.maximum(q75 - q25, 1e-3)
+        self._far = _signed_log((far - self._median) / self._spread)
+
+    def relative(self, values: Floats) -> tuple[Floats, Floats]:
+        """Return tail ranks and deviations of statistics (m, F)."""
+        n = self._sorted.shape[1]
+        deviations = _signed_log((values - self._median) / self._spread)
+        tails = np.empty_like(values)
+        for j, (own, behind) in enumerate(zip(self._sorted, self._behind, strict=True)):
+            below = np.searchsorted(own, values[:, j], "left")
+            place = np.minimum(below, n - 1)
+            upto = np.where(own[place] == values[:, j], behind[place], below)
+            tails[:, j] = -np.log1p(-(below + upto) / (2 * n + 1))
+        # Ranks tell the oddest rows of a support apart, but not how far out they are: that is added on top.
+        return tails + np.maximum(deviations - self._far, 0), deviations
+
+
 class Profiler:
     """Profiles rows relative to one support.
 
@@ -220,7 +244,7 @@ class Profiler:
         if rich and (y == 1).any() and (y != 1).any():
             self._trees = LabelTrees.grow((X, self._turned(X)), y, X, rng)
         self._usable, self._own = usable, self._statistics(X[usable], support=True)
-        self._sorted = np.sort(self._own, axis=0)
+        self._scale = _Scale(self._own)
 
     def _distances_to_labels(self) -> list[tuple[_Labelled, _Labelled]]:
         anomalies, normals = self._anomalies.astype(np.float64), self._normals.astype(np.float64)
@@ -287,7 +311,7 @@ class Profiler:
         return self._profile(X, statistics)
 
     def _profile(self, X: NDArray[np.float32], statistics: Floats) -> Profile:
-        tails, deviations = _relative(statistics, self._sorted)
+        tails, deviations = self._scale.relative(statistics)
         return Profile(
             tails.astype(np.float32),
             deviations.astype(np.float32),
@@ -321,21 +345,6 @@ def _ranks(values: Floats) -> Floats:
     both = np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right")
     ranks: Floats = both / (2 * len(values))
     return ranks
-
-
-def _relative(values: Floats, reference: Floats) -> tuple[Floats, Floats]:
-    """Tell each statistic (m, F) relative to its sorted values on the support (n, F)."""
-    n = len(reference)
-    q25, median, q75, far = np.quantile(reference, (0.25, 0.5, 0.75, FAR), axis=0)
-    spread = np.maximum(q75 - q25, 1e-3)
-    deviations = _signed_log((values - median) / spread)
-    tails = np.empty_like(values)
-    for j in range(values.shape[1]):
-        below = np.searchsorted(reference[:, j], values[:, j], "left")
-        upto = np.searchsorted(reference[:, j], values[:, j], "right")
-        tails[:, j] = -np.log1p(-(below + upto) / (2 * n + 1))
-    # Ranks tell the oddest rows of a support apart, but not how far out they are: that is added on top.
-    return tails + np.maximum(deviations - _signed_log((far - median) / spread), 0), deviations
 
 
 def _signed_log(values: Floats) -> Floats:
