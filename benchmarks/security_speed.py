@@ -2,11 +2,11 @@
 
     python benchmarks/security_speed.py --out security_speed.json
 
-*capture*: packets of made-up conversations. What dpkt, the packet parser, takes to parse each of them and no
-more is the yardstick of reading them as flows, and of `outlearn detect`. *zeek*: `outlearn detect conn.log` on
-flows as Zeek writes them, no two alike, with the seconds and the peak memory of a tenth of them beside, and by
-`--detector iforest`. *executables*: ELF files of this Python installation; LIEF parsing each in one process is
-the yardstick of `outlearn detect FOLDER --kind executables`.
+*capture*: packets of made-up conversations. What dpkt, the packet parser, takes to parse each of them
+and no more is the yardstick of reading them as flows, and of `outlearn detect`. *zeek*: `outlearn detect conn.log`
+on flows as Zeek writes them, no two alike, and on a tenth of them, by default and by `--detector iforest`.
+*executables*: ELF files of this Python installation; LIEF parsing each in one process is the yardstick of
+`outlearn detect FOLDER --kind executables`.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def write_capture(path: Path, packets: int, seed: int = 0) -> None:
 
 
 def write_log(path: Path, flows: int, seed: int = 0) -> None:
-    """Write a conn.log of flows in the columns of Zeek: hosts with habits, and one in a thousand that scan."""
+    """Write a conn.log of flows as Zeek does: hosts with habits, one in a thousand flows a scan."""
     rng = derive(seed, flows)
     host = rng.integers(0, 400, flows)
     scans = rng.random(flows) < 0.001

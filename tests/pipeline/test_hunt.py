@@ -4,6 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from outlearn.data.flows import flow_view
+from outlearn.data.readers import open_source
 from outlearn.errors import InputError, OutlearnError, ParameterError
 from outlearn.pipeline.hunt import hunt
 
@@ -36,6 +38,22 @@ def test_from_three_cases_on_learners_are_tried_out():
     note = next(note for note in found.notes if note.startswith("ranked by the learner"))
     assert "of 3 cases left out in turn" in note and "siamese" in note
     assert found.top[0] >= 150
+
+
+def test_what_is_seen_of_flows_without_their_names_is_a_table_like_any_other():
+    rng = np.random.default_rng(0)
+    flows = pl.DataFrame(
+        {
+            "src_ip": [f"10.0.0.{i}" for i in rng.integers(1, 30, 200)],
+            "dst_ip": [f"192.0.2.{i}" for i in rng.integers(1, 5, 200)],
+            "proto": "tcp",
+            "bytes": np.r_[rng.integers(200, 900, 180), rng.integers(60_000, 70_000, 20)],
+        }
+    )
+    view, names = flow_view(open_source(flows))
+    seen = view.read().drop(names)
+    found = hunt(seen[:-1], seen[-1:], top=10)
+    assert (found.top >= 180).all() and found.hosts == ()
 
 
 def test_a_learner_can_be_named_and_the_same_seed_gives_the_same():

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import polars as pl
 
-__all__ = ["FLOW_COLUMNS", "clock_of", "flow_columns", "holds_flows", "named"]
+__all__ = ["FLOW_COLUMNS", "NEEDED", "clock_of", "flow_columns", "holds_flows", "named"]
 
 NAMES = {
     "time": "ts flow_start timestamp start start_time first stime date_first_seen flowstartmilliseconds "

@@ -10,7 +10,7 @@ import polars as pl
 
 from outlearn.data.flows.events import flows_of_events, holds_events
 from outlearn.data.flows.features import FEATURES, HOUR, flow_features
-from outlearn.data.flows.forms import FLOW_COLUMNS, clock_of, flow_columns, named
+from outlearn.data.flows.forms import FLOW_COLUMNS, NEEDED, clock_of, flow_columns, named
 from outlearn.data.readers.source import Source, unique_names
 
 __all__ = ["ENTITY", "flow_view", "flow_words", "of_flows"]
@@ -71,8 +71,9 @@ def flow_view(source: Source, keep: Sequence[str] = ()) -> tuple[Source, tuple[s
 
 
 def of_flows(columns: Sequence[str]) -> bool:
-    """Tell whether columns are those of a view of flows."""
-    return set(FEATURES) <= set(columns)
+    """Tell whether columns are those of a view of flows, with the addresses that name them."""
+    others = [name for name in columns if name not in FEATURES]
+    return len(columns) - len(others) == len(FEATURES) and set(NEEDED) <= set(flow_columns(others))
 
 
 def flow_words(cells: Mapping[str, Any]) -> str:
