@@ -2,14 +2,14 @@
 
     python benchmarks/hunting.py DATA --out hunting.json
 
-DATA is a folder with the sets of `zero_day.py`; of networks what is seen of their flows is taken as a table.
-A table to hunt in has 3,000 normal rows, up to 50 of each attack family and up to 150 of the one that the
-cases are of, which are other rows. *flagged*: share of that family that `outlearn.pipeline.hunt` flags;
-*right*: share of the flagged that are of it; *wrong*: share of all other rows that are flagged. *ranked*: share
-of the family among as many of the highest scores as it has rows; beside it the same by the distance to the
-nearest case, and by CatBoost on cases and table. Then the family is taken out of the table: *empty*: share of
-hunts that flag nothing, *absent*: share of rows flagged there. Means over families. The same command goes on
-where it stopped.
+DATA is a folder with the sets of `zero_day.py`; of networks what is seen of their flows is taken as a
+table. A table to hunt in has 3,000 normal rows, up to 50 of each attack family and up to 150 of the one
+that the cases are of, which are other rows. *flagged*: share of that family that `outlearn.pipeline.hunt`
+flags; *right*: share of the flagged that are of it; *wrong*: share of all other rows that are flagged.
+*ranked*: share of the family among as many of the highest scores as it has rows; beside it the same by the
+distance to the nearest case, and by CatBoost on cases and table. Then the family is taken out of the table:
+*empty*: share of hunts that flag nothing, *absent*: share of rows flagged there. Means over families. The
+same command goes on where it stopped.
 """
 
 from __future__ import annotations

@@ -2,11 +2,11 @@
 
     python benchmarks/security_speed.py --out security_speed.json
 
-*capture*: packets of made-up conversations. What dpkt, the packet parser, takes to parse each of them
-and no more is the yardstick of reading them as flows, and of `outlearn detect`. *zeek*: `outlearn detect conn.log`
-on flows as Zeek writes them, no two alike, and on a tenth of them, by default and by `--detector iforest`.
-*executables*: ELF files of this Python installation; LIEF parsing each in one process is the yardstick of
-`outlearn detect FOLDER --kind executables`.
+*capture*: packets of made-up conversations. What dpkt, the packet parser, takes to parse each of them and
+no more is the yardstick of reading them as flows, and of `outlearn detect`. *zeek*: `outlearn detect
+conn.log` on flows as Zeek writes them, no two alike, and on a tenth of them, by default and by `--detector
+iforest`. *executables*: ELF files of this Python installation; LIEF parsing each in one process is the
+yardstick of `outlearn detect FOLDER --kind executables`.
 """
 
 from __future__ import annotations

@@ -2,17 +2,19 @@
 
     OMP_NUM_THREADS=1 python benchmarks/series_speed.py --out series_speed.json
 
-A sine with noise, nothing labelled. `SeriesDetector` is fitted and scores the same series, at two lengths and
-with one and four channels; beside it, in the same run, subsequence neighbours of the classical pool (10th of
-5,000 windows by scikit-learn, width by the period). A stream of one channel is fed
-5,000 points one by one, by distances and by the transformer.
-Seconds are the least of three runs; growth is the ratio of seconds for ten times the points, and for four
-times the channels.
+A sine with noise, nothing labelled. `SeriesDetector` is fitted and scores the same series, at two lengths
+and with one and four channels; beside it, in the same run, subsequence neighbours of the classical pool
+(10th of 5,000 windows by scikit-learn, width by the period). A stream of one channel is fed 5,000 points
+one by one, by distances and by the transformer. Seconds are the least of three runs; growth is the ratio of
+seconds for ten times the points, and for four times the channels. With `--memory` also the peak memory of a
+process that fits and scores a series of 100,000, 1,000,000 and 10,000,000 points, once each: the last takes
+minutes.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -29,9 +31,11 @@ from outlearn.rng import derive
 from outlearn.series.latest import early
 from outlearn.series.mixture import LEADING
 from outlearn.series.patches import WIDTHS
+from speed import timed
 
 OURS, PEER, NETWORK = "distances", "subknn", "sequence"
 SIZES = ((10_000, 1), (100_000, 1), (10_000, 4))
+LENGTHS = (100_000, 1_000_000, 10_000_000)
 STREAMED = 5000
 RUNS = 3
 
@@ -57,6 +61,19 @@ def batch(way: str, points: int, channels: int) -> rowfile.Row:
     values = wave(points, channels)
     seconds = least(lambda: SeriesDetector(way, random_state=0).fit(values).anomaly_score(values))
     return {"way": way, "points": points, "channels": channels, "seconds": round(seconds, 2)}
+
+
+def remembered(points: int) -> rowfile.Row:
+    """Return seconds and peak memory of a process that fits and scores a series of one channel."""
+    run = timed([sys.executable, __file__, "--only", str(points)])
+    if run.error:
+        raise SystemExit(f"{points:,} points: {run.error}")
+    return {
+        "way": "memory",
+        "length": points,
+        "seconds": round(run.seconds, 1),
+        "peak_mb": round(run.peak_mb),
+    }
 
 
 def streamed(way: str, folder: Path) -> rowfile.Row:
@@ -88,12 +105,22 @@ def streamed(way: str, folder: Path) -> rowfile.Row:
 def main() -> None:
     layout = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--memory", action="store_true")
+    parser.add_argument("--only", type=int, help="fit and score so many points, and say nothing")
     options = parser.parse_args()
+    if options.only is not None:
+        values = wave(options.only, 1)
+        SeriesDetector(OURS, random_state=0).fit(values).anomaly_score(values)
+        return
+    if options.out is None:
+        parser.error("--out is wanted")
     rows = [batch(way, points, channels) for points, channels in SIZES for way in (OURS, PEER)]
     with TemporaryDirectory() as folder:
         streams = [streamed(way, Path(folder)) for way in (OURS, NETWORK)]
     rows += streams
+    lengths = [remembered(points) for points in LENGTHS] if options.memory else []
+    rows += lengths
     rowfile.write(options.out, {"runs": RUNS}, rows, command=machine.command("series_speed.py"))
     took = {(row["way"], row["points"], row["channels"]): row["seconds"] for row in rows if "points" in row}
     for points, channels in SIZES:
@@ -103,6 +130,8 @@ def main() -> None:
     print(f"four times the channels: {took[OURS, 10_000, 4] / took[OURS, 10_000, 1]:.1f} times")
     for row in streams:
         print(f"{row['way']}: {row['points_a_second']:,} points a second, {row['state_bytes']:,} bytes")
+    for row in lengths:
+        print(f"{row['length']:,} points: {row['seconds']} s, {row['peak_mb']:,} MB at most")
 
 
 if __name__ == "__main__":
