@@ -29,15 +29,15 @@ DETECTORS = ("incontext", "committee", "maml", "siamese", "knn", "lof", "iforest
 ENDINGS = (".pcap", ".pcapng")
 
 
-def captures(data: Path) -> list[tuple[pl.DataFrame, int]]:
-    """Return what is seen of the flows of each capture, and its label."""
+def captures(data: Path) -> dict[str, tuple[pl.DataFrame, int]]:
+    """Return, by name, what is seen of the flows of each capture, and its label."""
     with (data / "manifest.csv").open(encoding="utf-8") as file:
         entries = [row for row in csv.DictReader(file) if row["file"].startswith("pcap/")]
-    found = []
+    found = {}
     for row in entries:
         if row["file"].endswith(ENDINGS):
             view, aside = flow_view(open_source(data / row["file"]))
-            found.append((view.read().drop(aside), int(float(row["anomaly_ratio"]))))
+            found[row["file"]] = view.read().drop(aside), int(float(row["anomaly_ratio"]))
     return found
 
 
@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    seen = captures(options.data)
+    seen = list(captures(options.data).values())
     truth = np.array([label for _, label in seen])
     rows: list[rowfile.Row] = []
     for seed in range(options.seeds):
