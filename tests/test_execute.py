@@ -8,8 +8,9 @@ from functools import partial
 import numpy as np
 import pytest
 from sklearn.metrics import pairwise_distances_argmin
+from threadpoolctl import threadpool_info
 
-from outlearn.execute import Processes, Serial
+from outlearn.execute import Processes, Serial, Threads
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +68,14 @@ def test_unfinished_work_is_dropped_when_the_block_fails():
         next(results)
         raise KeyboardInterrupt
     assert time.monotonic() - start < 50
+
+
+def test_threads_keep_libraries_to_one_thread_each_and_leave_them_as_they_were():
+    def limits(_: object) -> list[int]:
+        return [library["num_threads"] for library in threadpool_info()]
+
+    before = limits(None)
+    inside = list(Threads(2).map(limits, range(4)))
+    assert before and all(counts == [1] * len(before) for counts in inside)
+    assert limits(None) == before
+    assert list(Threads(1).map(abs, [-1, 2])) == [1, 2]

@@ -12,6 +12,8 @@ from multiprocessing import get_context
 from types import TracebackType
 from typing import Protocol, TypeVar
 
+from threadpoolctl import threadpool_limits
+
 __all__ = ["Executor", "Processes", "Serial", "Threads", "cores"]
 
 T = TypeVar("T")
@@ -48,6 +50,7 @@ class Threads:
     """Runs items on threads of this process: for work that numpy, polars and torch do outside Python's lock.
 
     At most one item a thread is in flight, so that memory stays bounded. An item that fails ends the walk.
+    Libraries of linear algebra are kept to one thread meanwhile: more would wait for those that are here.
 
     >>> list(Threads(2).map(abs, [-1, 2, -3]))
     [1, 2, 3]
@@ -57,7 +60,11 @@ class Threads:
         self._workers = workers
 
     def map(self, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-        with ThreadPoolExecutor(self._workers) as pool:
+        if self._workers == 1:
+            yield from map(function, items)
+            return
+        # What OpenMP may use is said by each thread for itself, what BLAS may use by any for all.
+        with threadpool_limits(1), ThreadPoolExecutor(self._workers, initializer=_alone) as pool:
             pending: deque[Future[R]] = deque()
             for item in items:
                 if len(pending) == self._workers:
@@ -65,6 +72,10 @@ class Threads:
                 pending.append(pool.submit(function, item))
             while pending:
                 yield pending.popleft().result()
+
+
+def _alone() -> None:
+    threadpool_limits(1)
 
 
 def _start() -> None:
