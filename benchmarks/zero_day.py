@@ -4,7 +4,8 @@
 
 DATA is a folder with the sets as Parquet. *nsl*: NSL-KDD, learnt from rows of its training part, judged on
 families and normal rows of its test part. *ton*, *iot*: ToN-IoT and the IoT-23 captures, read as network
-flows with what their hosts do; normal rows are parted at random. *malware*: four sets of static features,
+flows with what their hosts do; normal rows are parted at random. *across*: learnt from normal flows of three
+captures of IoT-23, judged on the two others. *malware*: four sets of static features,
 inlier-only and with 1, 5 and 10 cases. *fraud*: card transactions of the Fraud Detection Handbook without
 identifiers and times, learnt from one week and judged on a later one; the same cases. *bus*: frames of a
 truck's CAN bus as the kind "bus" sees them, all columns and once more without those that tell an identifier.
@@ -39,7 +40,7 @@ from outlearn.errors import InputError
 from outlearn.evaluate.zero_day import CASES, figures_of, held_families, zero_day
 from peers import DETECTORS, DevNet, Outlearn, Peer
 
-SETS = ("nsl", "ton", "iot", "malware", "fraud", "bus", "beats")
+SETS = ("nsl", "ton", "iot", "across", "malware", "fraud", "bus", "beats")
 OURS = "outlearn"
 LEARNERS = ("siamese", "maml", "protonet")
 TOGETHER = ("committee",)  # what flows are judged by beside a reference, where no case is known
@@ -50,6 +51,7 @@ MORE = (*CASES, 10)
 NAMING = ("TRANSACTION_ID", "CUSTOMER_ID", "TERMINAL_ID", "TX_TIME_SECONDS", "TX_TIME_DAYS", "time")
 #: Columns of frames that someone read from their identifiers.
 OF_THE_ID = ("priority", "pgn", "pgn_label", "destination", "source")
+JUDGED = ("iot23_malware_21_1", "iot23_malware_34_1")  # captures that nothing is learnt from
 MALWARE = ("adroit", "androcrawl_balanced10k", "clamp_integrated", "defensedroid_prs")
 MAKERS: dict[str, Callable[[int], Peer]] = {
     **{name: DETECTORS[name] for name in (OURS, *TOGETHER, *BLIND, "catboost")},
@@ -110,6 +112,10 @@ def attacks(data: Path, group: str) -> Iterator[Attacks]:
     elif group == "iot":
         parts = [flows(path) for path in sorted(net.glob("iot23_*.parquet"))]
         yield of_frame(group, pl.concat(parts, how="diagonal_relaxed"))
+    elif group == "across":
+        captures = {path.stem: flows(path) for path in sorted(net.glob("iot23_*.parquet"))}
+        judged = np.repeat([name in JUDGED for name in captures], [each.height for each in captures.values()])
+        yield of_frame(group, pl.concat(captures.values(), how="diagonal_relaxed"), earlier=~judged)
     elif group == "fraud":
         paid = pl.read_parquet(data / "tabular" / "fdh_card_fraud_100k.parquet")
         earlier = (paid["split"] == "train").to_numpy()
