@@ -167,7 +167,7 @@ def one_class(work: Path, tasks: int, steps: int, seed: int) -> TableLearned:
     Source: Frikha et al., "Few-shot one-class classification via meta-learning", AAAI 2021.
     """
     config = SamplerConfig(seed=seed, support_rows=(50, 400), query_rows=128, situations={"normal": 1.0})
-    bank = build_bank(work / f"one-class-{seed}-{tasks}", SyntheticSampler(config).episode, tasks)
+    bank = build_bank(work / f"one-class-{seed}-{tasks}", SyntheticSampler(config).episode, tasks, kind=EpisodeProfiles, read=profile_episode)
     drawn = [profile_task(profiles, derive(seed, i)) for i, profiles in enumerate(bank)]
     learner = Recipe(learner="maml", seed=seed).build()
     how = Training(

@@ -88,12 +88,12 @@ class Tables:
     def _bank(self, variant: str) -> list[EpisodeProfiles]:
         """Return the profiles of the test episodes."""
         folder = self.work / f"{variant}-{self.seed}-{self.tests}"
-        return build_bank(folder, partial(self._tested, variant=variant), self.tests)
+        return build_bank(folder, partial(self._tested, variant=variant), self.tests, kind=EpisodeProfiles, read=profile_episode)
 
     @cache  # noqa: B019
     def _training(self) -> list[EpisodeProfiles]:
         sampler = SyntheticSampler(replace(SAMPLER, seed=self.seed, situations=TRAINED))
-        return build_bank(self.work / f"training-{self.seed}-{self.tasks}", sampler.episode, self.tasks)
+        return build_bank(self.work / f"training-{self.seed}-{self.tasks}", sampler.episode, self.tasks, kind=EpisodeProfiles, read=profile_episode)
 
     @cache  # noqa: B019
     def trained(

@@ -17,7 +17,7 @@ __all__ = ["evaluate"]
 def evaluate(
     table: o.Table,
     label_column: o.LabelColumn = None,
-    detector: o.DetectorName = "incontext",
+    detector: o.DetectorName = "profiles",
     protocol: Annotated[
         str, typer.Option(help="contaminated (no labels shown), inlier-only, few-label, or zero-day.")
     ] = "contaminated",

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 __all__ = ["learners"]
 
 ADVICE = (
-    ("Labels", "none: incontext or protonet; one to four: anil, protonet, siamese; more: metasgd, maml."),
+    (
+        "Labels",
+        "any, or none: profiles; of the others none: incontext or protonet; one to four: anil, protonet, siamese; "
+        "more: metasgd, maml.",
+    ),
     (
         "Similar tables",
         "gradient learners gain most where a table resembles those they learnt from; `outlearn metatrain` "

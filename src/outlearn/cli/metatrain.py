@@ -24,7 +24,9 @@ def metatrain(
     preset: Annotated[
         str | None, typer.Option(help="Settings by name, in place of a file: default, as shipped.")
     ] = None,
-    learner: Annotated[str | None, typer.Option(help="incontext, or another name of a learner.")] = None,
+    learner: Annotated[
+        str | None, typer.Option(help="profiles, incontext, or another name of a learner.")
+    ] = None,
     corpus: Annotated[
         Path | None, typer.Option(help="Folder of labelled sets with a manifest.csv to learn from.")
     ] = None,

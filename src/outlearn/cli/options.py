@@ -76,7 +76,7 @@ DetectorName = Annotated[
     typer.Option(
         "--detector",
         help="A learner that `outlearn learners` lists, a classical one such as iforest, knn, lof, or "
-        "committee (several together); auto is incontext, and committee for flows beside a reference; with "
+        "committee (several together); auto is profiles, and committee for flows beside a reference; with "
         "--kind series distances, matrix-profile, … (docs/series.md).",
     ),
 ]

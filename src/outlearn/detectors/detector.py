@@ -24,10 +24,14 @@ from outlearn.weights.checkpoint import shipped
 if TYPE_CHECKING:
     from outlearn.learners.fusion import FusedScorer
     from outlearn.learners.incontext import InContextLearned, InContextScorer
+    from outlearn.learners.profiles.learner import ProfilesScorer
     from outlearn.learners.tabular import TableScorer
+
+    OddsScorer = FusedScorer | InContextScorer | ProfilesScorer
 
 __all__ = ["Detector"]
 
+ODDS = ("profiles", "incontext")  # learners whose scores are log-odds
 DOUBTFUL = 0.8  # uncertainty from which on nothing should be claimed: an AUROC below .6 is expected
 
 
@@ -39,7 +43,8 @@ class Detector(BaseDetector):
 
     Parameters
     ----------
-    learner : a name of `learners.catalogue`: "incontext", or "maml", "fomaml", "anil", "metasgd", "reptile",
+    learner : a name of `learners.catalogue`: "profiles", a small network trained on hundreds of real tables;
+        "incontext", which reads the support as a whole; or "maml", "fomaml", "anil", "metasgd", "reptile",
         which adapt by gradient steps, or "protonet", "siamese", "triplet", which compare by distances.
     contamination : the share of anomalies in the support, in (0, 0.5], where it is known: so many rows of it
         are flagged, and the in-context learner's probabilities are those at that share. "auto": the
@@ -55,7 +60,7 @@ class Detector(BaseDetector):
     weights : path of another checkpoint; the shipped one when None.
     fusion : "auto" judges the modalities of a record (numbers and categories together, each text, list of
         numbers and sequence of events) apart and weighs what they say, where a column holds lists or
-        sequences and the learner is the in-context one; "none" puts all their columns side by side.
+        sequences and the learner gives odds: each is judged by the in-context learner then; "none" puts all their columns side by side.
     random_state : seed of all randomness.
 
     Examples
@@ -70,7 +75,7 @@ class Detector(BaseDetector):
 
     def __init__(
         self,
-        learner: str = "incontext",
+        learner: str = "profiles",
         *,
         contamination: float | str = "auto",
         false_alarm_rate: float | None = None,
@@ -103,28 +108,26 @@ class Detector(BaseDetector):
     def _adapt(self, X: NDArray[np.float32], y: NDArray[np.int8]) -> Scorer:
         from outlearn.learners.pretrained import load_learner
 
-        learned = load_learner(self.learner, None if self.weights is None else Path(self.weights))
+        weights = None if self.weights is None else Path(self.weights)
         parts = modalities_of(self.encoder_) if self.probabilistic and self.fusion == "auto" else ()
         if len(parts) > 1:
             from outlearn.learners.fusion import Fused, load_fusion
 
-            fused = Fused(cast("InContextLearned", learned), load_fusion(shipped("fusion")), parts)
+            # The weights of fusion were trained on what the in-context learner says of each modality.
+            judge = load_learner("incontext", weights if self.learner == "incontext" else None)
+            fused = Fused(cast("InContextLearned", judge), load_fusion(shipped("fusion")), parts)
             return fused.seeded(self.seed_).adapt(X, y)
-        return learned.seeded(self.seed_).adapt(X, y)
+        return load_learner(self.learner, weights).seeded(self.seed_).adapt(X, y)
 
     @property
     def probabilistic(self) -> bool:
-        """Whether scores are probabilities: those of the in-context learner are, the others rank."""
-        return self.learner == "incontext"
+        """Whether scores are probabilities: those of `ODDS` are, the others rank."""
+        return self.learner in ODDS
 
     @property
     def uncertainty_(self) -> float:
         """How little the order of scores is to be trusted, 0 to 1; NaN for learners that cannot say."""
-        return (
-            cast("InContextScorer | FusedScorer", self.scorer_).uncertainty
-            if self.probabilistic
-            else math.nan
-        )
+        return cast("OddsScorer", self.scorer_).uncertainty if self.probabilistic else math.nan
 
     @property
     def doubt_(self) -> str:
@@ -132,7 +135,7 @@ class Detector(BaseDetector):
         few = super().doubt_
         if few or not self.probabilistic:
             return few
-        scorer = cast("InContextScorer | FusedScorer", self.scorer_)
+        scorer = cast("OddsScorer", self.scorer_)
         if scorer.strangeness > 1:
             return (
                 "the table is unlike those that the model learnt from, farther from their middle than 99 in "
@@ -150,16 +153,14 @@ class Detector(BaseDetector):
     ) -> NDArray[np.float64] | None:
         if not self.probabilistic:
             return None
-        return cast("InContextScorer | FusedScorer", self.scorer_).label_effects(
-            values, self.support_[positions]
-        )
+        return cast("OddsScorer", self.scorer_).label_effects(values, self.support_[positions])
 
     def _calibrate(self, raw: NDArray[np.float64]) -> tuple[Calibrator, float]:
         if not self.probabilistic:
             return calibrate_ranking(raw, self.contamination)
         unknown = raw[self.support_y_ == -1]
         if self.contamination == "auto" or len(unknown) == 0:
-            return Calibrator.from_logits(), cast("InContextScorer | FusedScorer", self.scorer_).contamination
+            return Calibrator.from_logits(), cast("OddsScorer", self.scorer_).contamination
         share = float(self.contamination)
         return Calibrator.from_logits(shift=shift_to(unknown, share)), share
 
@@ -170,4 +171,4 @@ class Detector(BaseDetector):
         return clear_of(by_expected_f1(unknown), self.support_scores_, ROUNDING)
 
     def _score_support(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
-        return cast("InContextScorer | FusedScorer | TableScorer", self.scorer_).support_scores
+        return cast("OddsScorer | TableScorer", self.scorer_).support_scores

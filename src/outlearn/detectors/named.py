@@ -18,7 +18,7 @@ LEARNERS = tuple(CATALOGUE)
 COMMITTEE = "committee"
 
 
-def make_detector(name: str = "incontext", **params: Any) -> BaseDetector:
+def make_detector(name: str = "profiles", **params: Any) -> BaseDetector:
     """Return an unfitted detector: a learner, an algorithm of the classical pool, or the committee.
 
     >>> type(make_detector("lof")).__name__

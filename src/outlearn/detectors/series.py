@@ -40,7 +40,9 @@ __all__ = ["DISTANCES", "FLEET", "MERGED", "Scored", "SeriesDetector"]
 
 Scores = NDArray[np.float64]
 DISTANCES, SEQUENCE = "distances", "sequence"
-FLEET = tuple(name for name in CATALOGUE if name != "incontext")  # trained on one's own machines
+FLEET = tuple(
+    n for n, kind in CATALOGUE.items() if kind.family in ("gradient", "metric")
+)  # trained on one's own machines
 RANKING = (*FLEET, *sorted(POOL))  # whose scores rank and are no log-odds
 PointScorer = Mixture | SequenceScorer | FleetScorer | PoolScorer
 FEWEST = 2  # points

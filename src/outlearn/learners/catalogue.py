@@ -26,7 +26,7 @@ class Kind:
     """A learner as users choose it.
 
     where : module and class.
-    family : ``gradient``, ``metric`` or ``in-context``.
+    family : ``gradient``, ``metric``, ``in-context`` or ``profile``.
     idea, suits, cost, explains : one line each.
     options : defaults on tables beside those of the class.
     first_order : takes inner gradients as given, so the inner loss has nothing to learn.
@@ -47,16 +47,25 @@ class Kind:
         return made
 
 
+_FAMILIES = ("gradient", "metric")  # of learners that a recipe builds
 _STEPS: Mapping[str, Any] = MappingProxyType({"steps": 5, "rate": 0.1})
 _LINEAR = "weights of the statistics before and after"
 
 CATALOGUE: Mapping[str, Kind] = MappingProxyType(
     {
+        "profiles": Kind(
+            "profiles:Profiles",
+            "profile",
+            "a small network, trained on hundreds of real tables, scores a row by its profile",
+            "the default; any support, with or without labels",
+            "no step; two neighbour searches a row",
+            "contributions and neighbours",
+        ),
         "incontext": Kind(
             "incontext:InContext",
             "in-context",
             "a network reads the support and its labels in one pass",
-            "the default; any support, with or without labels",
+            "any support, with or without labels; records of several modalities",
             "one pass; dear to train",
             "contributions and neighbours",
         ),
@@ -141,7 +150,7 @@ CATALOGUE: Mapping[str, Kind] = MappingProxyType(
 class Recipe:
     """What rebuilds a gradient or metric learner for tables.
 
-    learner : a name in `CATALOGUE` other than ``incontext``.
+    learner : a name in `CATALOGUE` of a gradient or metric learner.
     columns : width of the tables, when the network reads their columns; None for row profiles.
     widths : of the hidden layers; embedding : dimensions of the space of metric learners.
     options : arguments of the learner beside its defaults on tables.
@@ -157,8 +166,8 @@ class Recipe:
 
     def __post_init__(self) -> None:
         kind = CATALOGUE.get(self.learner)
-        if kind is None or kind.family == "in-context":
-            known = [name for name, each in CATALOGUE.items() if each.family != "in-context"]
+        if kind is None or kind.family not in _FAMILIES:
+            known = [name for name, each in CATALOGUE.items() if each.family in _FAMILIES]
             raise ParameterError(f"learner is {self.learner!r}; wanted one of {', '.join(known)}")
         sizes = (*self.widths, self.embedding, 1 if self.columns is None else self.columns)
         if not self.widths or any(not isinstance(size, int) or size < 1 for size in sizes):

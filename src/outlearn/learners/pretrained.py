@@ -9,9 +9,21 @@ from typing import TYPE_CHECKING, Any, cast
 from outlearn.errors import ParameterError, WeightsError
 from outlearn.learners.catalogue import Recipe
 from outlearn.learners.incontext import ARCHITECTURE, InContextLearned
+from outlearn.learners.profiles.learner import ARCHITECTURE as PROFILES
+from outlearn.learners.profiles.learner import ProfilesLearned
+from outlearn.learners.profiles.summary import SUMMARY
+from outlearn.learners.rows.evidence import EVIDENCE
+from outlearn.learners.rows.lean import LEAN_FEATURES
 from outlearn.learners.rows.profile import BASIC_FEATURES, FEATURES
 from outlearn.learners.tabular import TableLearned
-from outlearn.weights.checkpoint import Header, once_a_file, read_checkpoint, shipped, write_checkpoint
+from outlearn.weights.checkpoint import (
+    Header,
+    once_a_file,
+    read_checkpoint,
+    read_network,
+    shipped,
+    write_checkpoint,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,9 +36,12 @@ __all__ = [
     "load_learner",
     "load_table_learner",
     "save_incontext",
+    "save_profiles",
     "save_table_learner",
 ]
 
+Trained = InContextLearned | ProfilesLearned | TableLearned
+PROFILE_INPUTS = (*LEAN_FEATURES, *EVIDENCE, *SUMMARY)
 TABLE_ARCHITECTURE = "table-learner-1"  # of the gradient and metric learners in `learners.catalogue`
 
 
@@ -60,7 +75,16 @@ def load_incontext(path: Path | None = None) -> InContextLearned:
     return cast("InContextLearned", load_learner("incontext", path))
 
 
-def load_learner(name: str, path: Path | None = None) -> InContextLearned | TableLearned:
+def save_profiles(
+    path: Path, learned: ProfilesLearned, *, corpus: str, seed: int, command: str, notes: dict[str, object]
+) -> None:
+    """Write a trained learner on row profiles with its provenance."""
+    config = asdict(learned.net.config)
+    header = Header(PROFILES, config, corpus, seed, command, PROFILE_INPUTS, dict(notes))
+    write_checkpoint(path, learned.net.state_dict(), header)
+
+
+def load_learner(name: str, path: Path | None = None) -> Trained:
     """Load a trained learner by its name in `learners.catalogue`; the shipped weights by default.
 
     Raises
@@ -77,7 +101,9 @@ def load_table_learner(name: str, path: Path) -> TableLearned:
 
 
 @once_a_file
-def _load(path: Path, name: str) -> InContextLearned | TableLearned:
+def _load(path: Path, name: str) -> Trained:
+    if name == "profiles":
+        return _profiles(path)
     wanted = ARCHITECTURE if name == "incontext" else TABLE_ARCHITECTURE
     tensors, header = read_checkpoint(path, wanted)
     if name == "incontext":
@@ -102,6 +128,15 @@ def _incontext(path: Path, tensors: dict[str, Tensor], header: Header) -> InCont
     except (TypeError, RuntimeError) as error:
         raise _unfit(path) from error
     return InContextLearned(net.eval())
+
+
+def _profiles(path: Path) -> ProfilesLearned:
+    from outlearn.nets.rows import RowNet, RowNetConfig
+
+    def made(config: dict[str, Any]) -> RowNet:
+        return RowNet(RowNetConfig(**{**config, "widths": tuple(config["widths"])}))
+
+    return ProfilesLearned(read_network(path, PROFILES, PROFILE_INPUTS, made))
 
 
 def _table(name: str, path: Path, tensors: dict[str, Tensor], header: Header) -> TableLearned:

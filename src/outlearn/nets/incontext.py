@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from outlearn.nets.familiar import distance_from, measure_of
 from outlearn.nets.mlp import MLP
 
 __all__ = [
@@ -50,7 +51,6 @@ FIRM = (1.0, 2.0, 2.0)  # power of the evidence: where labels tell nothing, what
 SPARSE = 4.0  # labels at which what they tell counts half in a table far beyond NARROW columns
 LEAST = 0.2  # weight that the mixture, which needs no labels, keeps in any case
 KINDS = 3  # of situations; see `_kind`
-FAR = 0.99  # of the supports trained on are nearer to their mean than a support that is unlike them
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,15 +245,7 @@ class InContextNet(nn.Module):
         """Keep what supports trained on look like, for `strangeness`: contexts (S, E), situations (S, 5)."""
         kinds = _kind(situations)
         for kind in sorted(set(kinds.tolist())):
-            there = contexts[kinds == kind]
-            centred = there - there.mean(0)
-            spread = centred.T @ centred / len(there)
-            # Directions that hardly vary in training must not make every other support strange.
-            ridge = (1e-2 * spread.diagonal().mean() + 1e-6) * torch.eye(len(spread))
-            factor = torch.linalg.inv(torch.linalg.cholesky(spread + ridge))
-            far = torch.quantile((centred @ factor.T).norm(dim=1), FAR)
-            self.seen[kind] = there.mean(0)
-            self.unlike[kind] = factor / far.clamp(min=1e-6)
+            self.seen[kind], self.unlike[kind] = measure_of(contexts[kinds == kind])
 
     def strangeness(self, context: Tensor, situation: Tensor) -> Tensor:
         """Return the Mahalanobis distances (B,) of contexts (B, E) from those trained on in such a situation.
@@ -261,9 +253,7 @@ class InContextNet(nn.Module):
         1 is the distance of the farthest hundredth of these; 0 where the network remembers none.
         """
         kind = _kind(situation)
-        offset = (context - self.seen[kind])[:, :, None]  # (B, E, 1)
-        distance: Tensor = (self.unlike[kind] @ offset).squeeze(-1).norm(dim=1)
-        return distance
+        return distance_from(self.seen[kind], self.unlike[kind], context)
 
     def drift(self) -> Tensor:
         """Return how far the mixtures for narrow tables went from their start: () squared distance."""

@@ -32,7 +32,7 @@ __all__ = ["AUTO", "LEARNT", "SAMPLE_ROWS", "Learnt", "Reading", "chosen", "lear
 
 SAMPLE_ROWS = 50_000  # rows that the schema is read from and the support is chosen from
 _LISTED = 8
-AUTO, LEARNT, COMMITTEE = "auto", "incontext", "committee"
+AUTO, LEARNT, COMMITTEE = "auto", "profiles", "committee"
 
 
 @dataclass(frozen=True, slots=True)

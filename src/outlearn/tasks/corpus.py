@@ -158,5 +158,5 @@ def _entry(folder: Path, line: Mapping[str, str], families: Mapping[str, str]) -
     file = line["file"]
     name = str(Path(file).with_suffix(""))
     given = next((family for pattern, family in families.items() if fnmatch(file, pattern)), None)
-    family = given or line.get("family") or name
+    family = given or line.get("family") or line.get("source") or name
     return Entry(name, folder / file, line.get("licence") or "", family, line)

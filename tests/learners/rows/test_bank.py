@@ -38,7 +38,7 @@ def equal(one: EpisodeProfiles, other: EpisodeProfiles) -> bool:
 @pytest.mark.usefixtures("few_trees")
 def test_a_bank_holds_the_profiles_of_its_episodes_in_order(tmp_path, sampler):
     told = []
-    bank = build_bank(tmp_path, sampler.episode, COUNT, progress=lambda *now: told.append(now))
+    bank = build_bank(tmp_path, sampler.episode, COUNT, kind=EpisodeProfiles, read=profile_episode, progress=lambda *now: told.append(now))
     assert [equal(p, profile_episode(sampler.episode(i))) for i, p in enumerate(bank)] == [True] * COUNT
     assert list(contents(tmp_path)) == [
         "0000000-0000002.npz",
@@ -51,7 +51,7 @@ def test_a_bank_holds_the_profiles_of_its_episodes_in_order(tmp_path, sampler):
 @pytest.mark.usefixtures("few_trees")
 def test_an_interrupted_build_makes_only_what_is_missing(tmp_path, sampler):
     whole, cut = tmp_path / "whole", tmp_path / "cut"
-    build_bank(whole, sampler.episode, COUNT)
+    build_bank(whole, sampler.episode, COUNT, kind=EpisodeProfiles, read=profile_episode)
     asked: list[int] = []
 
     def episode(index: int) -> Episode:
@@ -61,12 +61,12 @@ def test_an_interrupted_build_makes_only_what_is_missing(tmp_path, sampler):
         return sampler.episode(index)
 
     with pytest.raises(KeyboardInterrupt):
-        build_bank(cut, episode, COUNT)
+        build_bank(cut, episode, COUNT, kind=EpisodeProfiles, read=profile_episode)
     assert list(contents(cut)) == ["0000000-0000002.npz"]
-    build_bank(cut, episode, COUNT)
+    build_bank(cut, episode, COUNT, kind=EpisodeProfiles, read=profile_episode)
     assert asked == [0, 1, 2, 3, 2, 3, 4]
     assert contents(cut) == contents(whole)
-    build_bank(cut, episode, COUNT)
+    build_bank(cut, episode, COUNT, kind=EpisodeProfiles, read=profile_episode)
     assert len(asked) == 7
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zipfile import BadZipFile
 
 import numpy as np
@@ -30,6 +30,7 @@ __all__ = [
     "usual_share",
 ]
 
+Kept = TypeVar("Kept")
 SHARD = 50  # episodes a file
 ABOUT = "about.json"
 
@@ -117,9 +118,7 @@ def claim(folder: Path, about: Mapping[str, Any]) -> None:
             part.write_text(json.dumps(about, indent=1), encoding="utf-8")
 
 
-def _shard(
-    indices: range, episode: Callable[[int], Episode], read: Callable[[Episode], EpisodeProfiles]
-) -> list[EpisodeProfiles]:
+def _shard(indices: range, episode: Callable[[int], Episode], read: Callable[[Episode], Kept]) -> list[Kept]:
     return [read(episode(index)) for index in indices]
 
 
@@ -128,11 +127,14 @@ def build_bank(
     episode: Callable[[int], Episode],
     count: int,
     *,
-    read: Callable[[Episode], EpisodeProfiles] = profile_episode,
+    kind: type[Kept],
+    read: Callable[[Episode], Kept],
     executor: Executor | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> list[EpisodeProfiles]:
-    """Return the profiles of episodes 0 … count-1, taking from `folder` what it already holds (see `claim`).
+) -> list[Kept]:
+    """Return episodes 0 … count-1 as `read` tells them, taking from `folder` what it holds (see `claim`).
+
+    kind : what `read` returns, a dataclass of arrays.
 
     `episode` must be a pure function of the index, `read` one of an episode, and both, with a process pool,
     picklable. Shards appear whole or not at all, so an interrupted build goes on where it stopped.
@@ -150,26 +152,29 @@ def build_bank(
     missing = [(s, p) for s, p in zip(shards, paths, strict=True) if not p.exists()]
     made = (executor or Serial()).map(partial(_shard, episode=episode, read=read), [s for s, _ in missing])
     done = count - sum(len(s) for s, _ in missing)
-    for (shard, path), profiles in zip(missing, made, strict=True):
-        _write(path, profiles)
+    for (shard, path), episodes in zip(missing, made, strict=True):
+        _write(path, episodes)
         done += len(shard)
         if progress is not None:
             progress(done, count)
-    return [profile for path in paths for profile in _read(path)]
+    return [kept for path in paths for kept in _read(path, kind)]
 
 
-def _write(path: Path, profiles: list[EpisodeProfiles]) -> None:
-    names = [field.name for field in fields(EpisodeProfiles)]
-    arrays = {f"{i}.{name}": getattr(p, name) for i, p in enumerate(profiles) for name in names}
+def _write(path: Path, episodes: Sequence[Any]) -> None:
+    arrays = {
+        f"{i}.{field.name}": getattr(each, field.name)
+        for i, each in enumerate(episodes)
+        for field in fields(each)
+    }
     with whole(path) as part:
         np.savez(part, **arrays)
 
 
-def _read(path: Path) -> list[EpisodeProfiles]:
-    names = [field.name for field in fields(EpisodeProfiles)]
+def _read(path: Path, kind: type[Kept]) -> list[Kept]:
+    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
     try:
         with path.open("rb") as file, np.load(file) as arrays:
             count = len(arrays.files) // len(names)
-            return [EpisodeProfiles(**{name: arrays[f"{i}.{name}"] for name in names}) for i in range(count)]
+            return [kind(**{name: arrays[f"{i}.{name}"] for name in names}) for i in range(count)]
     except (OSError, KeyError, ValueError, EOFError, BadZipFile) as error:
         raise InputError(f"{path} is damaged ({error}); remove it, and it is made anew") from error

@@ -23,6 +23,8 @@ from numpy.typing import NDArray
 from outlearn.data.rows import has_copy, row_hash
 from outlearn.learners.rows.isolation import Isolation
 from outlearn.learners.rows.nearest import MAX_ROWS, Reference
+from outlearn.learners.rows.neighbourhood import LOCAL, local_statistics, log_distance, mean_distance
+from outlearn.learners.rows.scale import Scale, mid_ranks
 from outlearn.learners.rows.tails import ColumnTails
 from outlearn.learners.rows.trees import LabelTrees
 from outlearn.learners.rows.views import RankView, RobustView, StandardView, WhitenedView
@@ -48,9 +50,8 @@ CLEAN_NEIGHBOURS = 20  # among the rows that cleaning keeps
 LABELLED = MAX_ROWS  # labelled rows of one kind that distances are taken to
 REFERENCE = 2048  # rows that distances are taken to: of rows that may hold anomalies, more are no better
 NORMAL_REFERENCE = MAX_ROWS  # of rows all known to be normal each one tells of another place that is usual
-FAR = 0.99  # quantile of the support from which on distance counts beside the rank
 CLEANED_SHARE = 0.2  # measured: dropping the oddest fifth suits contaminated supports best
-_PER_VIEW = ("d1", "d5", "d20", "d50", "ratio5", "ratio20", "clean5", "clean20")
+_PER_VIEW = (*LOCAL, "clean5", "clean20")
 _ROBUST = ("d5", "d20", "d50", "clean5", "clean20")  # its others told nothing that these do not
 BASIC_STATISTICS = (
     *(f"{view}.{name}" for view in VIEWS for name in _PER_VIEW),
@@ -102,15 +103,6 @@ class Profile:
         return np.hstack([self.tails, self.deviations, self.labels])
 
 
-def _log(distance: Floats) -> Floats:
-    return np.log(distance + 1e-6)
-
-
-def _mean(distance: Floats, k: int) -> Floats:
-    mean: Floats = distance[:, :k].mean(axis=1)
-    return mean
-
-
 class _ViewStatistics:
     """Neighbour statistics of one view, fitted on the reference rows.
 
@@ -124,7 +116,7 @@ class _ViewStatistics:
         points = transform(reference)
         self._reference = Reference(points, kept, NEIGHBOURS, CLEAN_NEIGHBOURS)
         self._own = self._reference.query(points, np.ones(len(points), dtype=np.bool_), kept_copies)
-        self._mean5, self._mean20 = _mean(self._own[0], 5), _mean(self._own[0], 20)
+        self._mean5, self._mean20 = mean_distance(self._own[0], 5), mean_distance(self._own[0], 20)
         self.scale = float(np.median(self._mean5)) + 1e-6
 
     def statistics(
@@ -137,21 +129,11 @@ class _ViewStatistics:
             points = self.transform(X[known:])
             parts.append(self._reference.query(points, copies[known:], kept_copies[known:]))
         distance, number, cleaned = (np.concatenate(part) for part in zip(*parts, strict=True))
-        mean5, mean20 = _mean(distance, 5), _mean(distance, 20)
-        columns = [
-            _log(distance[:, 0]),
-            _log(mean5),
-            _log(mean20),
-            _log(distance.mean(axis=1)),
-            _log(mean5) - _log(self._mean5[number[:, :5]].mean(axis=1)),
-            _log(mean20) - _log(self._mean20[number[:, :20]].mean(axis=1)),
-            _log(_mean(cleaned, 5)),
-            _log(_mean(cleaned, 20)),
-        ]
-        # Zero distances (copies) would make the logarithm run to -14: they are just "very near".
-        floor = np.log(self.scale * 1e-2)
+        floor = float(np.log(self.scale * 1e-2))
+        clean = [log_distance(mean_distance(cleaned, k)) for k in (5, 20)]
         return [
-            np.maximum(c, floor) if i not in (4, 5) else np.clip(c, -5, 25) for i, c in enumerate(columns)
+            *local_statistics(distance, number, self._mean5, self._mean20, floor),
+            *(np.maximum(c, floor) for c in clean),
         ]
 
 
@@ -172,32 +154,8 @@ class _Labelled:
         distance, _, _ = self._rows.query(self._view.transform(X), copies, copies)
         # The only labelled row says nothing about itself.
         alone = copies if self._size == 1 else np.zeros(len(X), dtype=np.bool_)
-        ratios = [_log(_mean(distance, k) + 1e-2 * self._view.scale) - near for k in ks]
+        ratios = [log_distance(mean_distance(distance, k) + 1e-2 * self._view.scale) - near for k in ks]
         return [np.where(alone, 0.0, np.clip(ratio, -4, 4)) for ratio in ratios]
-
-
-class _Scale:
-    """The values (n, F) that statistics take on the support, which others are told relative to."""
-
-    def __init__(self, values: Floats) -> None:
-        self._sorted = np.sort(values, axis=0).T.copy()
-        self._behind = np.stack([np.searchsorted(own, own, "right") for own in self._sorted])
-        q25, self._median, q75, far = np.quantile(self._sorted, (0.25, 0.5, 0.75, FAR), axis=1)
-        self._spread = np.maximum(q75 - q25, 1e-3)
-        self._far = _signed_log((far - self._median) / self._spread)
-
-    def relative(self, values: Floats) -> tuple[Floats, Floats]:
-        """Return tail ranks and deviations of statistics (m, F)."""
-        n = self._sorted.shape[1]
-        deviations = _signed_log((values - self._median) / self._spread)
-        tails = np.empty_like(values)
-        for j, (own, behind) in enumerate(zip(self._sorted, self._behind, strict=True)):
-            below = np.searchsorted(own, values[:, j], "left")
-            place = np.minimum(below, n - 1)
-            upto = np.where(own[place] == values[:, j], behind[place], below)
-            tails[:, j] = -np.log1p(-(below + upto) / (2 * n + 1))
-        # Ranks tell the oddest rows of a support apart, but not how far out they are: that is added on top.
-        return tails + np.maximum(deviations - self._far, 0), deviations
 
 
 class Profiler:
@@ -244,7 +202,7 @@ class Profiler:
         if rich and (y == 1).any() and (y != 1).any():
             self._trees = LabelTrees.grow((X, self._turned(X)), y, X, rng)
         self._usable, self._own = usable, self._statistics(X[usable], support=True)
-        self._scale = _Scale(self._own)
+        self._scale = Scale(self._own)
 
     def _distances_to_labels(self) -> list[tuple[_Labelled, _Labelled]]:
         anomalies, normals = self._anomalies.astype(np.float64), self._normals.astype(np.float64)
@@ -269,7 +227,9 @@ class Profiler:
         if known_normal.all():
             return everywhere
         distance, _, _ = Reference(points, everywhere, NEIGHBOURS).query(points, everywhere, everywhere)
-        oddness = _ranks(self._isolation.score(self._reference)) + _ranks(distance.mean(axis=1).round(6))
+        oddness = mid_ranks(self._isolation.score(self._reference)) + mid_ranks(
+            distance.mean(axis=1).round(6)
+        )
         oddness[known_normal] = -1.0
         drop = min(int(CLEANED_SHARE * len(points)), int((~known_normal).sum()))
         kept = everywhere.copy()
@@ -288,8 +248,8 @@ class Profiler:
         columns = [column for view in self._views for column in told(view)]
         columns += self._tails.statistics(rows)
         columns.append(self._isolation.score(X))
-        columns.append(_log(np.linalg.norm(self._whitened.apply(rows), axis=1)))
-        columns.append(_log(self._whitened.residual(rows) + 1e-3))
+        columns.append(log_distance(np.linalg.norm(self._whitened.apply(rows), axis=1)))
+        columns.append(log_distance(self._whitened.residual(rows) + 1e-3))
         if self._rich:
             robust = dict(zip(_PER_VIEW, told(self._robust), strict=True))
             columns += [robust[name] for name in _ROBUST]
@@ -333,20 +293,9 @@ class Profiler:
             )
         if self._trees:
             readings = (X, self._turned(X))
-            columns += [t.log_odds(rows, X) for t, rows in zip(self._trees, readings, strict=True)]
+            columns += [
+                t.log_odds(rows, X, blind=True) for t, rows in zip(self._trees, readings, strict=True)
+            ]
         elif self._rich:
             columns += [np.zeros(len(rows))] * (len(LABEL_FEATURES) - len(BASIC_LABELS))
         return np.column_stack(columns)
-
-
-def _ranks(values: Floats) -> Floats:
-    """Mid-ranks in [0, 1]."""
-    ordered = np.sort(values)
-    both = np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right")
-    ranks: Floats = both / (2 * len(values))
-    return ranks
-
-
-def _signed_log(values: Floats) -> Floats:
-    signed: Floats = np.sign(values) * np.log1p(np.abs(values))
-    return signed

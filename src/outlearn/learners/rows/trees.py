@@ -25,15 +25,18 @@ LEAST = 0.005  # probability kept away from 0 and 1
 class LabelTrees:
     """Extra trees, each on the labelled anomalies and a few of the other rows, drawn anew.
 
-    A row that is in the support, or an exact copy of one that is, is judged by the trees that did not see it;
-    by none: even odds. So it scores the same whether it is part of the support or arrives later.
+    An unlabelled row of the support, or an exact copy of one, is judged by the trees that did not see it; by
+    none: even odds. So it scores the same whether it is part of the support or arrives later. So are labelled
+    rows where they are `blind` to their own label; else all trees judge them.
 
     Source: bagging on unlabelled rows: Mordelet, Vert 2014; extra trees: Geurts, Ernst, Wehenkel 2006. That
     other rows are drawn the less the more a first forest takes them for anomalies is ours.
     """
 
-    def __init__(self, hashes: NDArray[np.uint64]) -> None:
+    def __init__(self, hashes: NDArray[np.uint64], y: NDArray[np.int8]) -> None:
         self._hashes, self._group = np.unique(hashes, return_inverse=True)
+        self._told = np.zeros(len(self._hashes), dtype=np.bool_)
+        self._told[self._group[y >= 0]] = True
         self._trees: list[tuple[Any, Floats, NDArray[np.bool_]]] = []
 
     @classmethod
@@ -50,11 +53,11 @@ class LabelTrees:
         """
         hashes = row_hash(X)
         sure = np.where(y == 0, 2.0, 1.0)  # a known normal row is worth more than one that may be an anomaly
-        first = cls(hashes)
+        first = cls(hashes, y)
         first._fit(readings[0], y, sure, FIRST, rng)
-        hidden = np.where(y == 0, 0.0, first._probability(readings[0], hashes))
+        hidden = np.where(y == 0, 0.0, first._probability(readings[0], hashes, blind=True))
         weights = sure * np.maximum(1 - hidden, 0.02) ** SHARPNESS
-        forests = [cls(hashes) for _ in readings]
+        forests = [cls(hashes, y) for _ in readings]
         for forest, reading in zip(forests, readings, strict=True):
             forest._fit(reading, y, weights, TREES, rng)
         return forests
@@ -87,11 +90,13 @@ class LabelTrees:
         group = int(np.searchsorted(self._hashes, row))
         less = copy(self)
         less._trees = [tree for tree in self._trees if not tree[2][group]]
+        less._told = self._told.copy()
+        less._told[group] = False
         return less
 
-    def _probability(self, rows: Rows, hashes: NDArray[np.uint64]) -> Floats:
+    def _probability(self, rows: Rows, hashes: NDArray[np.uint64], *, blind: bool) -> Floats:
         group = np.searchsorted(self._hashes, hashes).clip(max=len(self._hashes) - 1)
-        copied = np.flatnonzero(self._hashes[group] == hashes)
+        copied = np.flatnonzero((self._hashes[group] == hashes) & (blind | ~self._told[group]))
         total, count = np.zeros(len(rows)), np.full(len(rows), float(len(self._trees)))
         rows = np.ascontiguousarray(rows, dtype=np.float32)
         for grown, leaves, seen in self._trees:
@@ -102,14 +107,15 @@ class LabelTrees:
             total += value
         return np.where(count > 0, total / np.maximum(count, 1), 0.5)
 
-    def log_odds(self, rows: Rows, X: Rows) -> Floats:
+    def log_odds(self, rows: Rows, X: Rows, *, blind: bool = False) -> Floats:
         """Return (m,) log-odds of being like the labelled anomalies.
 
         Parameters
         ----------
         rows : (m, w) as the reading of the support that this forest was grown on.
         X : (m, d) the same rows as the support's `X`.
+        blind : labelled rows are judged as if their own label were unknown.
         """
-        probability = self._probability(rows, row_hash(X)).clip(LEAST, 1 - LEAST)
+        probability = self._probability(rows, row_hash(X), blind=blind).clip(LEAST, 1 - LEAST)
         odds: Floats = np.log(probability / (1 - probability))
         return odds

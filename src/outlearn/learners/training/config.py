@@ -17,6 +17,7 @@ from outlearn.tasks.situation import SITUATIONS
 
 __all__ = ["MetatrainConfig", "TaskConfig", "TrainingConfig", "read_config"]
 
+PROFILE_STEPS = 1500  # of each part of the learner on row profiles
 _BOUNDS: Bounds = {
     "seed": (0, math.inf),
     "embedding": (1, math.inf),
@@ -86,7 +87,7 @@ class TrainingConfig:
     Parameters
     ----------
     steps, epochs : length, as steps of the optimiser or as passes over the tasks; by default 6 epochs for the
-        in-context learner and 4,000 steps for the others.
+        in-context learner, 1,500 steps of each part for `profiles`, and 4,000 steps for the others.
     batch : tasks a step; by default 8 for the in-context learner and 16 for the others.
     rate, clip : of the optimiser, and largest norm of a gradient (0: any).
     every : steps between two states on disk, and between two looks at the held-out tasks.
@@ -151,7 +152,9 @@ class MetatrainConfig:
             check_choice(f"options.{name}", value, _CHOICES)
         if self.learner == "incontext":
             self._check_incontext()
-        if self.tasks.synthetic == 0 and self.tasks.corpus is None:
+        if self.learner == "profiles":
+            self._check_profiles()
+        elif self.tasks.synthetic == 0 and self.tasks.corpus is None:
             raise ParameterError("tasks.synthetic is 0 and there is no tasks.corpus: give something to learn")
         if self.features == "columns" and self.tasks.corpus is None:
             raise ParameterError(
@@ -159,11 +162,31 @@ class MetatrainConfig:
                 "take 'profile'"
             )
 
-    def _check_incontext(self) -> None:
-        """Refuse what the recipe of the in-context learner would leave unread."""
+    def _network_settings(self) -> list[str]:
+        """Return which settings of a network for rows or columns are not as they are by default."""
         given = {"features": self.features, "widths": self.widths, "embedding": self.embedding}
         own = {each.name: each.default for each in fields(self)}
-        unread = [name for name, value in given.items() if value != own[name]]
+        return [name for name, value in given.items() if value != own[name]]
+
+    def _check_profiles(self) -> None:
+        """Refuse what the recipe of the learner on row profiles would leave unread."""
+        plain = TrainingConfig()
+        unread = self._network_settings() + [f"options.{name}" for name in self.options]
+        for name in ("batch", "rate", "clip", "patience"):
+            # `settled` fills in a patience of 0.
+            if getattr(self.training, name) not in (getattr(plain, name), 0):
+                unread.append(f"training.{name}")
+        if self.training.epochs is not None:
+            unread.append("training.epochs")
+        if unread:
+            raise ParameterError(
+                f"{', '.join(unread)}: not for the learner 'profiles', which has its own recipe; it takes "
+                "tasks.corpus, pattern, licence and held_out, and training.steps, every and log"
+            )
+
+    def _check_incontext(self) -> None:
+        """Refuse what the recipe of the in-context learner would leave unread."""
+        unread = self._network_settings()
         if self.training.steps is not None:
             unread.append("training.steps")
         if self.training.clip != 1.0:
@@ -187,6 +210,9 @@ class MetatrainConfig:
         4000
         """
         incontext, training = self.learner == "incontext", self.training
+        if self.learner == "profiles":
+            steps = training.steps or PROFILE_STEPS
+            return replace(self, training=replace(training, steps=steps, patience=0))
         steps, epochs = training.steps, training.epochs
         if steps is None and epochs is None:
             steps, epochs = (None, 6) if incontext else (4000, None)

@@ -14,6 +14,7 @@ from outlearn.learners.training.card import Curve, Figures, Said, model_card, pr
 from outlearn.learners.training.config import MetatrainConfig, TaskConfig, TrainingConfig
 from outlearn.learners.training.judge import judge
 from outlearn.learners.training.log import TrainingLog
+from outlearn.learners.training.profiles import train_profiles
 from outlearn.learners.training.runs import Run, run_of, training_of
 from outlearn.learners.training.supply import Supply, plan
 
@@ -78,6 +79,12 @@ def metatrain(
     with writing(folder, refusal="cannot keep the training state in"):
         folder.mkdir(parents=True, exist_ok=True)
     tell = progress or (lambda stage, done, total, loss: None)
+    command = command or _command(config, out)
+    if config.learner == "profiles":
+        figures, apart = train_profiles(
+            config, out, workers=workers, folder=folder, command=command, tell=tell
+        )
+        return Outcome(out, out.with_suffix(CARD), figures, apart)
     with TrainingLog(config.training.log, config.training.rate) as log:
         supply = plan(config, tell)
         run = run_of(supply)
@@ -97,7 +104,7 @@ def metatrain(
     }
     said = Said(
         use or f'`outlearn.Detector("{config.learner}", weights="{out.name}")`',
-        command or _command(config, out),
+        command,
     )
     return _write(out, supply, run, figures, curve, len(train) + sum(map(len, held_out.values())), said)
 
@@ -160,6 +167,6 @@ def _command(config: MetatrainConfig, out: Path) -> str:
     words = ["outlearn metatrain"]
     words += [] if config.learner == "incontext" else [f"--learner {config.learner}"]
     words += [] if corpus is None else [f"--corpus {corpus.name}"]
-    words.append(f"--episodes {config.tasks.synthetic}")
+    words += [] if config.learner == "profiles" else [f"--episodes {config.tasks.synthetic}"]
     words.append(f"--epochs {training.epochs}" if training.epochs else f"--steps {training.steps}")
     return " ".join([*words, f"--seed {config.seed} --out {out.name}"])

@@ -1,7 +1,7 @@
 """Recipes by name.
 
 >>> PRESETS["default"].learner
-'incontext'
+'profiles'
 """
 
 from __future__ import annotations
@@ -15,10 +15,13 @@ from outlearn.learners.training.config import MetatrainConfig, TaskConfig, Train
 __all__ = ["PRESETS", "base_config"]
 
 PRESETS = MappingProxyType(
-    {"default": MetatrainConfig(tasks=TaskConfig(synthetic=4000), training=TrainingConfig(epochs=6))}
+    {
+        "default": MetatrainConfig(learner="profiles", seed=11),
+        "incontext": MetatrainConfig(tasks=TaskConfig(synthetic=4000), training=TrainingConfig(epochs=6)),
+    }
 )
-"""``default`` made the shipped in-context weights. Other numbers of tasks and epochs make a smaller or larger
-run of it."""
+"""``default`` made the shipped weights of the default learner, from a folder of real tables; ``incontext`` those of
+the in-context one. Other numbers of tasks and epochs make a smaller or larger run of it."""
 
 
 def base_config(path: Path | None, preset: str | None) -> MetatrainConfig:

@@ -147,6 +147,7 @@ class Supply:
             folder,
             episode,
             count,
+            kind=EpisodeProfiles,
             read=column_episode if self.width is not None else partial(profile_episode, rich=self._rich),
             progress=lambda done, total: tell(done, total, float("nan")),
         )

@@ -1,0 +1,233 @@
+"""Meta-training of the network on row profiles, part by part; each stands on those before it.
+
+1. The order of rows without labels, once for supports that may hold anomalies and once for known normals: a
+   logistic loss over pairs of an anomaly and a normal row of one table.
+2. The order with labels, by the same loss, on the evidence that the first part gives.
+3. The level, by cross-entropy at the share of anomalies in the support; and the judge, which is told the AUROC.
+
+Each table, whatever its size, counts alike, and tables of one family share what a few of them would have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
+
+from outlearn.learners.loop import Training, train, warm_cosine
+from outlearn.learners.profiles.learner import order_of
+from outlearn.learners.profiles.summary import has_verdicts, kind_of, known_share, summarise
+from outlearn.learners.rows.evidence import Evidence
+from outlearn.learners.rows.lean_bank import LeanEpisode
+from outlearn.rng import derive
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from outlearn.nets.rows import RowNet
+
+__all__ = ["STAGES", "Stage", "fit"]
+
+Floats = NDArray[np.float64]
+Recipe = Callable[[str], Training]
+
+STAGES = ("unlabelled", "reference", "verdicts", "level", "judge")
+Stage = str
+BATCH = 8  # tables a step
+ANOMALIES, NORMALS = 48, 192  # rows of a table a step, drawn with repetition
+MOST_OF_A_FAMILY = 4  # tables that a family counts as, at most, under a root
+RATE, DECAY = 2e-3, 0.1  # decay from .01 to .5 makes no difference
+CLEAN, CONVENTION, LEAST, MOST = 0.001, 0.05, 0.003, 0.5  # shares of anomalies that a level is told for
+
+
+@dataclass(frozen=True)
+class _Table:
+    """One episode as a part sees it.
+
+    rows : (m, …) inputs of the query. odd, usual : positions of anomalies and normal rows.
+    """
+
+    rows: Tensor
+    odd: NDArray[np.int64]
+    usual: NDArray[np.int64]
+
+
+class _Draw:
+    """Draws tables, families alike, and rows of them: a pure function of (seed, stage, step)."""
+
+    def __init__(self, families: Sequence[str], seed: int, stage: int) -> None:
+        self._names = sorted(set(families))
+        self._of = [np.flatnonzero(np.array(families) == name) for name in self._names]
+        weights = np.sqrt([min(len(each), MOST_OF_A_FAMILY) for each in self._of])
+        self._chance = weights / weights.sum()
+        self._seed, self._stage = seed, stage
+
+    def at(self, step: int) -> tuple[NDArray[np.int64], np.random.Generator]:
+        rng = derive(self._seed, self._stage, step)
+        names = rng.choice(len(self._names), BATCH, p=self._chance)
+        return np.array([rng.choice(self._of[name]) for name in names]), rng
+
+
+def fit(
+    net: RowNet,
+    bank: Sequence[LeanEpisode],
+    families: Sequence[str],
+    *,
+    seed: int = 0,
+    steps: int = 1500,
+    recipe: Recipe = lambda stage: Training(),
+) -> None:
+    """Train a network in place.
+
+    Parameters
+    ----------
+    families : of each episode: what is of one source counts as a few tables, however many there are.
+    recipe : how a stage of `STAGES` is trained, as far as files and progress go.
+    """
+    told = [i for i, e in enumerate(bank) if e.query_y.any() and not e.query_y.all()]
+    bank, families = [bank[i] for i in told], [families[i] for i in told]
+    net.train()
+    for number, stage in enumerate(STAGES[:3]):
+        chosen = [i for i, e in enumerate(bank) if _belongs(e, stage)]
+        if not chosen:
+            continue
+        tables = [_table(net, bank[i], stage) for i in chosen]
+        part = {"unlabelled": net.unlabelled, "reference": net.reference, "verdicts": net.verdicts}[stage]
+        draw = _Draw([families[i] for i in chosen], seed, number)
+        _run(part, partial(_ranking, part, tables, draw), replace(recipe(stage), steps=steps))
+    net.eval()
+    summaries = [_summed(net, e) for e in bank]
+    draw = _Draw(families, seed, 3)
+    _run(net.level, partial(_calibration, net, summaries, draw), replace(recipe("level"), steps=steps))
+    draw = _Draw(families, seed, 4)
+    _run(net.judge, partial(_judgement, net, summaries, draw), replace(recipe("judge"), steps=steps))
+    net.remember([each.summary for each in summaries], [kind_of(e.support_y) for e in bank])
+
+
+def _belongs(episode: LeanEpisode, stage: Stage) -> bool:
+    if stage == "verdicts":
+        return has_verdicts(episode.support_y)
+    return (known_share(episode.support_y) >= 0.5) == (stage == "reference")
+
+
+def _table(net: RowNet, episode: LeanEpisode, stage: Stage) -> _Table:
+    import torch
+
+    odd, usual = (np.flatnonzero(episode.query_y == label) for label in (1, 0))
+    if stage != "verdicts":
+        return _Table(net.soften(torch.from_numpy(episode.query.astype(np.float32))), odd, usual)
+    _, evidence = _evidence(net, episode)
+    asked = order_of(net, episode.query.astype(np.float32), known_share(episode.support_y))
+    return _Table(
+        torch.from_numpy(evidence.inputs(asked, episode.query_labels.astype(np.float64))), odd, usual
+    )
+
+
+def _evidence(net: RowNet, episode: LeanEpisode) -> tuple[Floats, Evidence]:
+    order = order_of(net, episode.support.astype(np.float32), known_share(episode.support_y))
+    return order, Evidence(order, episode.support_labels.astype(np.float64), episode.support_y)
+
+
+def _run(part: nn.Module, objective: Callable[[int], Tensor], how: Training) -> None:
+    import torch
+
+    def step(number: int) -> float:
+        loss = objective(number)
+        part.zero_grad()
+        torch.autograd.backward(loss)
+        return float(loss.detach())
+
+    recipe = replace(
+        how,
+        rate=RATE,
+        schedule=warm_cosine,
+        optimiser=lambda leaves, rate: torch.optim.AdamW(leaves, lr=rate, weight_decay=DECAY),
+        clip=1.0,
+    )
+    train(dict(part.named_parameters()), step, recipe)
+
+
+def _ranking(part: nn.Module, tables: Sequence[_Table], draw: _Draw, step: int) -> Tensor:
+    import torch
+    from torch.nn import functional
+
+    chosen, rng = draw.at(step)
+    rows = torch.stack([_drawn(tables[i], rng) for i in chosen])
+    scores = part(rows)  # (B, A + N)
+    odd, usual = scores[:, :ANOMALIES], scores[:, ANOMALIES:]
+    loss: Tensor = functional.softplus(usual[:, None, :] - odd[:, :, None]).mean()
+    return loss
+
+
+def _drawn(table: _Table, rng: np.random.Generator) -> Tensor:
+    places = np.concatenate([rng.choice(table.odd, ANOMALIES), rng.choice(table.usual, NORMALS)])
+    return table.rows[places]
+
+
+@dataclass(frozen=True)
+class _Summed:
+    """An episode as level and judge see it: `asked` holds the order of the query rows."""
+
+    summary: Tensor
+    asked: _Table
+    share: float
+    reached: float
+
+
+def _summed(net: RowNet, episode: LeanEpisode) -> _Summed:
+    import torch
+
+    y, profile = episode.support_y, episode.support.astype(np.float32)
+    normal = known_share(y)
+    asked = order_of(net, episode.query.astype(np.float32), normal)
+    order = order_of(net, profile, normal)
+    if has_verdicts(y):
+        _, evidence = _evidence(net, episode)
+        with torch.inference_mode():
+            order, asked = (
+                net.labelled(torch.from_numpy(evidence.inputs(o, labels.astype(np.float64)))).double().numpy()
+                for o, labels in ((order, episode.support_labels), (asked, episode.query_labels))
+            )
+    summary = torch.from_numpy(summarise(order, profile, y, int(episode.columns)))
+    odd, usual = (np.flatnonzero(episode.query_y == label) for label in (1, 0))
+    table = _Table(torch.from_numpy(asked).float(), odd, usual)
+    return _Summed(summary, table, _share(episode), float(roc_auc_score(episode.query_y, asked)))
+
+
+def _share(episode: LeanEpisode) -> float:
+    """Return the anomaly share that probabilities are told at."""
+    rest = episode.support_y != 1
+    if known_share(episode.support_y) >= 0.5:
+        # With a clean support nothing tells how many of the new rows will be odd; 5 % is the stated convention.
+        return CONVENTION
+    share = float(episode.support_truth[rest].mean())
+    return CLEAN if share == 0 else min(max(share, LEAST), MOST)
+
+
+def _calibration(net: RowNet, tables: Sequence[_Summed], draw: _Draw, step: int) -> Tensor:
+    import torch
+    from torch.nn import functional
+
+    chosen, rng = draw.at(step)
+    losses = []
+    for i in chosen:
+        odds = net.odds(_drawn(tables[i].asked, rng), tables[i].summary)
+        odd, usual = functional.softplus(-odds[:ANOMALIES]), functional.softplus(odds[ANOMALIES:])
+        losses.append(tables[i].share * odd.mean() + (1 - tables[i].share) * usual.mean())
+    return torch.stack(losses).mean()
+
+
+def _judgement(net: RowNet, tables: Sequence[_Summed], draw: _Draw, step: int) -> Tensor:
+    import torch
+    from torch.nn import functional
+
+    chosen, _ = draw.at(step)
+    told = net.expected(torch.stack([tables[i].summary for i in chosen]))
+    reached = torch.tensor([tables[i].reached for i in chosen])
+    loss: Tensor = functional.binary_cross_entropy_with_logits(told, reached)
+    return loss

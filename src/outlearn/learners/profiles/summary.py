@@ -1,0 +1,77 @@
+"""A support in a few numbers: what the level of scores, the doubt and the strangeness are read from."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from outlearn.learners.rows.lean import LEAN_STATISTICS
+
+__all__ = ["KINDS", "SUMMARY", "kind_of", "known_share", "summarise"]
+
+Floats = NDArray[np.floating]
+
+SHAPE = (0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 1.0)  # quantiles of the support's own order
+CHEAP = ("isolation", "standard.d20", "rank.d5", "tail.mean", "histogram.mean", "mahalanobis")
+KINDS = 4  # unlabelled or reference, without and with labels
+SUMMARY = (
+    *(f"order, {100 * point:g} %" for point in SHAPE),
+    *(f"agreement with {name}" for name in CHEAP),
+    "rows",
+    "columns",
+    "reference",
+    "anomalies",
+    "any anomaly",
+    "normals",
+)
+
+
+def known_share(y: NDArray[np.int8]) -> float:
+    """Return the share of known normals among rows (n,) that are no known anomalies."""
+    rest = int((y != 1).sum())
+    return float((y == 0).sum() / rest) if rest else 0.0
+
+
+def kind_of(y: NDArray[np.int8]) -> int:
+    """Tell supports apart: 0 unlabelled, 1 mostly known normal; 2 and 3 the same with telling labels."""
+    return int(known_share(y) >= 0.5) + 2 * int(has_verdicts(y))
+
+
+def has_verdicts(y: NDArray[np.int8]) -> bool:
+    """Say whether labels tell more than that all rows are normal."""
+    return bool((y == 1).any()) or 0 < known_share(y) < 0.5
+
+
+def summarise(order: Floats, profile: Floats, y: NDArray[np.int8], columns: int) -> NDArray[np.float32]:
+    """Return (len(SUMMARY),) numbers that sum a support up.
+
+    Parameters
+    ----------
+    order : (n,) of the support's own rows. profile : (n, 2F) of them. y : (n,) in {-1, 0, 1}.
+    columns : of the table.
+    """
+    rest = y != 1 if (y != 1).any() else np.ones(len(y), dtype=np.bool_)
+    own = np.asarray(order, dtype=np.float64)[rest]
+    shape = np.quantile(own, SHAPE)
+    ranks = _centred(own)
+    cheap = [LEAN_STATISTICS.index(name) for name in CHEAP]
+    agreement = [float(ranks @ _centred(np.asarray(profile[rest, i], dtype=np.float64))) for i in cheap]
+    normal = known_share(y)
+    odd = int((y == 1).sum())
+    about = (
+        np.log(len(y)) / 7,
+        np.log(columns) / 4,
+        float(normal >= 0.5),
+        np.log1p(odd) / 3,
+        float(odd > 0),
+        0.0 if normal >= 0.5 else np.log1p((y == 0).sum()) / 3,
+    )
+    return np.concatenate([np.clip(shape, -15, 15) / 4, agreement, about]).astype(np.float32)
+
+
+def _centred(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return ranks with mean 0 and length 1; 0 where all are equal."""
+    ranks = rankdata(values) - (len(values) + 1) / 2
+    length = float(np.linalg.norm(ranks))
+    return np.asarray(ranks / length if length > 0 else ranks)

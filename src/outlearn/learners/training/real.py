@@ -1,0 +1,146 @@
+"""The tasks of the learner on row profiles: every table of a corpus, in each way that users come with labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outlearn import __version__
+from outlearn.errors import ParameterError
+from outlearn.execute import Executor
+from outlearn.learners.rows.bank import build_bank, claim
+from outlearn.learners.rows.lean import LEAN_FEATURES
+from outlearn.learners.rows.lean_bank import LeanEpisode, lean_episode, quick_oddness
+from outlearn.rng import derive
+from outlearn.tasks.corpus import Corpus, Entry
+from outlearn.tasks.episode import Episode
+from outlearn.tasks.rows import unique_rows
+from outlearn.tasks.sets import read_set
+from outlearn.tasks.usage import FEWEST_ANOMALIES, FEWEST_NORMALS, USES, episode_of_use
+
+__all__ = ["RealTables", "TableEpisodes", "held_out", "real_tables"]
+
+Progress = Callable[[str, int, int, float], None]
+
+REFERENCE_ROWS, UNLABELLED_ROWS = 800, 1100  # of a support, at most
+EVERY = ("reference", "unlabelled", "clean", "cases")  # ways in which every table is seen
+BY_TURNS = ("reference and cases", "verdicts")  # one of them a table, in turn
+
+
+@dataclass(frozen=True, slots=True)
+class RealTables:
+    """Tables that can be learnt from.
+
+    entries : with one family for all that share rows. numbers : place of each in its corpus, by which its tasks
+    are drawn. left_out : names of sets with too few rows of one kind.
+    """
+
+    entries: tuple[Entry, ...]
+    numbers: tuple[int, ...]
+    left_out: tuple[str, ...]
+
+    @property
+    def families(self) -> list[str]:
+        return [entry.family for entry in self.entries]
+
+    def profiles(
+        self, folder: Path, seed: int, executor: Executor, tell: Progress
+    ) -> tuple[list[LeanEpisode], list[str]]:
+        """Return the tasks of all tables and the family of each, going on with what `folder` holds.
+
+        Raises
+        ------
+        InputError
+            When the folder holds tasks that were made otherwise.
+        """
+        about = {
+            "version of outlearn": __version__,
+            "features": LEAN_FEATURES,
+            "uses": [asdict(use) for use in USES if use.name in (*EVERY, *BY_TURNS)],
+            "seed": seed,
+            "sets": [entry.name for entry in self.entries],
+        }
+        claim(folder, about)
+        episodes = TableEpisodes(tuple(entry.path for entry in self.entries), self.numbers, seed)
+        bank = build_bank(
+            folder,
+            episodes,
+            len(episodes),
+            kind=LeanEpisode,
+            read=lean_episode,
+            executor=executor,
+            progress=lambda done, total: tell("profiling tables", done, total, float("nan")),
+        )
+        return bank, [family for family in self.families for _ in range(episodes.a_table)]
+
+
+@dataclass(frozen=True, slots=True)
+class TableEpisodes:
+    """Episodes by number, `a_table` in a row of each table: a pure function that processes can be given."""
+
+    paths: tuple[Path, ...]
+    numbers: tuple[int, ...]
+    seed: int
+
+    @property
+    def a_table(self) -> int:
+        return len(EVERY) + 1
+
+    def __len__(self) -> int:
+        return len(self.paths) * self.a_table
+
+    def __call__(self, index: int) -> Episode:
+        place, which = divmod(index, self.a_table)
+        name = (*EVERY, BY_TURNS[self.numbers[place] % len(BY_TURNS)])[which]
+        number = next(i for i, use in enumerate(USES) if use.name == name)
+        use = USES[number]
+        return episode_of_use(
+            *_rows(self.paths[place]),
+            use,
+            derive(self.seed, self.numbers[place], 0, number),
+            support_rows=REFERENCE_ROWS if use.reference else UNLABELLED_ROWS,
+            oddness=quick_oddness,
+        )
+
+
+def real_tables(corpus: Corpus, tell: Progress) -> RealTables:
+    """Read every set of a corpus once, and leave out what makes no task.
+
+    Raises
+    ------
+    ReadError
+        When a set cannot be read.
+    ParameterError
+        When no set is left.
+    """
+    kept: list[int] = []
+    for number, entry in enumerate(corpus):
+        _, y = _rows(entry.path)
+        if (y == 0).sum() >= FEWEST_NORMALS and y.sum() >= FEWEST_ANOMALIES:
+            kept.append(number)
+        tell("reading tables", number + 1, len(corpus), float("nan"))
+    if not kept:
+        raise ParameterError(
+            f"none of {len(corpus)} sets has {FEWEST_NORMALS} normal rows and {FEWEST_ANOMALIES} anomalies to "
+            "learn from; give other sets"
+        )
+    joined = Corpus(tuple(corpus.entries[i] for i in kept)).joined()
+    left_out = tuple(entry.name for i, entry in enumerate(corpus) if i not in set(kept))
+    return RealTables(joined.entries, tuple(kept), left_out)
+
+
+def held_out(families: Sequence[str], share: float, seed: int) -> set[str]:
+    """Return about `share` of the families, one at least, drawn at random."""
+    names = sorted(set(families))
+    count = min(max(round(share * len(names)), 1), len(names) - 1)
+    return {names[i] for i in derive(seed, 0x4E1D).permutation(len(names))[:count]}
+
+
+@lru_cache(maxsize=2)  # tasks of one table come one after another
+def _rows(path: Path) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
+    return unique_rows(*read_set(path))

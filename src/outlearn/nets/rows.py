@@ -1,0 +1,118 @@
+"""A small network that scores rows by their profiles, one row at a time.
+
+Letters: M rows, P = 2F numbers of a lean profile, V numbers of evidence, S numbers that sum a support up.
+
+The order of rows is a function of each row's own profile and of nothing else: what reads a table as a whole learns
+what marks the tables it was trained on (`docs/pretraining.md`). Labels move it by what they say of the row and by
+how well they bear each other out. What is read of the support as a whole sets the level of all scores alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from outlearn.nets.familiar import distance_from, measure_of
+from outlearn.nets.mlp import MLP
+
+__all__ = ["RowNet", "RowNetConfig"]
+
+SOFT = 0.3  # profiles of far outliers are unbounded; the network needs to know "very far", not how far
+
+
+@dataclass(frozen=True, slots=True)
+class RowNetConfig:
+    """Shape of the network.
+
+    profile : P. evidence : V. summary : S. widths : of the hidden layers that order rows.
+    level : hidden units of what reads a support's summary. kinds : of supports that are remembered apart.
+    """
+
+    profile: int
+    evidence: int
+    summary: int
+    widths: tuple[int, ...] = (32, 32)
+    level: int = 16
+    kinds: int = 4
+
+
+class Skip(nn.Module):
+    """Hidden layers beside a linear map, (…, inputs) → (…): before training, the linear map alone."""
+
+    def __init__(self, inputs: int, widths: tuple[int, ...]) -> None:
+        super().__init__()
+        self.deep, self.straight = MLP(inputs, widths, 1), nn.Linear(inputs, 1)
+        nn.init.zeros_(self.deep.head.weight)
+        nn.init.zeros_(self.deep.head.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = (self.deep(x) + self.straight(x)).squeeze(-1)
+        return out
+
+
+class RowNet(nn.Module):
+    """Profiles, evidence and summaries → order, log-odds and expected AUROC."""
+
+    seen: Tensor
+    unlike: Tensor
+
+    def __init__(self, config: RowNetConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.unlabelled = Skip(config.profile, config.widths)
+        self.reference = Skip(config.profile, config.widths)
+        self.verdicts = Skip(config.evidence, config.widths)
+        self.level = MLP(config.summary, (config.level,), 2)
+        self.judge = MLP(config.summary, (config.level,), 1)
+        self.register_buffer("seen", torch.zeros(config.kinds, config.summary))
+        self.register_buffer("unlike", torch.zeros(config.kinds, config.summary, config.summary))
+        for head in (self.level.head, self.judge.head):
+            nn.init.zeros_(head.weight)
+            nn.init.zeros_(head.bias)
+
+    @staticmethod
+    def soften(profile: Tensor) -> Tensor:
+        """Return profiles (M, P) as the parts that order rows read them."""
+        return profile.clamp(-8.0, 12.0) * SOFT
+
+    def order(self, profile: Tensor, normal: float) -> Tensor:
+        """Order rows without labels: (M, P) → (M,).
+
+        normal : share of the support's rows that are known to be normal, anomalies apart.
+        """
+        soft = self.soften(profile)
+        parts = [(self.unlabelled, 1 - normal), (self.reference, normal)]
+        out: Tensor = torch.stack([share * net(soft) for net, share in parts if share > 0]).sum(0)
+        return out
+
+    def labelled(self, evidence: Tensor) -> Tensor:
+        """Order rows by what labels tell, (M, V) → (M,)."""
+        out: Tensor = self.verdicts(evidence)
+        return out
+
+    def odds(self, order: Tensor, summary: Tensor) -> Tensor:
+        """Turn an order (M,) into log-odds (M,), by the summary (S,) of the support."""
+        slope, shift = self.level(summary)
+        out: Tensor = torch.exp(slope.clamp(-3.0, 3.0)) * order + shift
+        return out
+
+    def expected(self, summary: Tensor) -> Tensor:
+        """Return the log-odds of the AUROC to expect, by summaries (…, S) of supports: (…,)."""
+        out: Tensor = self.judge(summary).squeeze(-1)
+        return out
+
+    def remember(self, summaries: Sequence[Tensor], kinds: Sequence[int]) -> None:
+        """Keep what supports trained on look like, for `strangeness`."""
+        for kind in sorted(set(kinds)):
+            there = torch.stack([s for s, k in zip(summaries, kinds, strict=True) if k == kind])
+            self.seen[kind], self.unlike[kind] = measure_of(there)
+
+    def strangeness(self, summary: Tensor, kind: int) -> Tensor:
+        """Return the Mahalanobis distance () of a summary (S,) from those trained on of its kind.
+
+        1 is the distance of the farthest hundredth of these; 0 where the network remembers none.
+        """
+        return distance_from(self.seen[[kind]], self.unlike[[kind]], summary[None])[0]
