@@ -212,7 +212,9 @@ def _folds(folders: Sequence[Path]) -> dict[Path, int]:
 
 
 def _bank(options: argparse.Namespace, name: str, episode: Callable[[int], Episode], count: int) -> Bank:
-    return build_bank(options.work / name, episode, count, kind=EpisodeProfiles, read=partial(profile_episode, rich=True))
+    return build_bank(
+        options.work / name, episode, count, kind=EpisodeProfiles, read=partial(profile_episode, rich=True)
+    )
 
 
 def _real_bank(folder: Path, options: argparse.Namespace, fold: dict[Path, int]) -> Folded:

@@ -42,7 +42,7 @@ from outlearn.learners.fit import draw, meta_fit
 from outlearn.learners.gradient import GradientLearned
 from outlearn.learners.loop import Training, warm_cosine
 from outlearn.learners.pretrained import load_learner
-from outlearn.learners.rows.bank import build_bank
+from outlearn.learners.rows.bank import EpisodeProfiles, build_bank, profile_episode
 from outlearn.learners.rows.profile import Profiler
 from outlearn.learners.tabular import TableLearned, label_weights, profile_task
 from outlearn.rng import derive
@@ -167,7 +167,13 @@ def one_class(work: Path, tasks: int, steps: int, seed: int) -> TableLearned:
     Source: Frikha et al., "Few-shot one-class classification via meta-learning", AAAI 2021.
     """
     config = SamplerConfig(seed=seed, support_rows=(50, 400), query_rows=128, situations={"normal": 1.0})
-    bank = build_bank(work / f"one-class-{seed}-{tasks}", SyntheticSampler(config).episode, tasks, kind=EpisodeProfiles, read=profile_episode)
+    bank = build_bank(
+        work / f"one-class-{seed}-{tasks}",
+        SyntheticSampler(config).episode,
+        tasks,
+        kind=EpisodeProfiles,
+        read=profile_episode,
+    )
     drawn = [profile_task(profiles, derive(seed, i)) for i, profiles in enumerate(bank)]
     learner = Recipe(learner="maml", seed=seed).build()
     how = Training(

@@ -20,7 +20,7 @@ from outlearn.learners.fit import meta_fit
 from outlearn.learners.gradient import GradientLearned
 from outlearn.learners.loop import Training, warm_cosine
 from outlearn.learners.metric import MetricLearned
-from outlearn.learners.rows.bank import EpisodeProfiles, build_bank
+from outlearn.learners.rows.bank import EpisodeProfiles, build_bank, profile_episode
 from outlearn.learners.tabular import label_weights, profile_task
 from outlearn.rng import derive
 from outlearn.tasks.episode import Episode
@@ -88,12 +88,24 @@ class Tables:
     def _bank(self, variant: str) -> list[EpisodeProfiles]:
         """Return the profiles of the test episodes."""
         folder = self.work / f"{variant}-{self.seed}-{self.tests}"
-        return build_bank(folder, partial(self._tested, variant=variant), self.tests, kind=EpisodeProfiles, read=profile_episode)
+        return build_bank(
+            folder,
+            partial(self._tested, variant=variant),
+            self.tests,
+            kind=EpisodeProfiles,
+            read=profile_episode,
+        )
 
     @cache  # noqa: B019
     def _training(self) -> list[EpisodeProfiles]:
         sampler = SyntheticSampler(replace(SAMPLER, seed=self.seed, situations=TRAINED))
-        return build_bank(self.work / f"training-{self.seed}-{self.tasks}", sampler.episode, self.tasks, kind=EpisodeProfiles, read=profile_episode)
+        return build_bank(
+            self.work / f"training-{self.seed}-{self.tasks}",
+            sampler.episode,
+            self.tasks,
+            kind=EpisodeProfiles,
+            read=profile_episode,
+        )
 
     @cache  # noqa: B019
     def trained(

@@ -166,7 +166,9 @@ class Detector(BaseDetector):
 
     def _own_threshold(self) -> float:
         unknown = self.support_scores_[self.support_y_ == -1]
-        if not self.probabilistic or len(unknown) == 0 or (unknown >= 0.5).any():
+        if not self.probabilistic or len(unknown) == 0:
+            return 0.5
+        if self.learner != "profiles" and (unknown >= 0.5).any():
             return 0.5
         return clear_of(by_expected_f1(unknown), self.support_scores_, ROUNDING)
 

@@ -38,7 +38,14 @@ def equal(one: EpisodeProfiles, other: EpisodeProfiles) -> bool:
 @pytest.mark.usefixtures("few_trees")
 def test_a_bank_holds_the_profiles_of_its_episodes_in_order(tmp_path, sampler):
     told = []
-    bank = build_bank(tmp_path, sampler.episode, COUNT, kind=EpisodeProfiles, read=profile_episode, progress=lambda *now: told.append(now))
+    bank = build_bank(
+        tmp_path,
+        sampler.episode,
+        COUNT,
+        kind=EpisodeProfiles,
+        read=profile_episode,
+        progress=lambda *now: told.append(now),
+    )
     assert [equal(p, profile_episode(sampler.episode(i))) for i, p in enumerate(bank)] == [True] * COUNT
     assert list(contents(tmp_path)) == [
         "0000000-0000002.npz",
@@ -72,9 +79,9 @@ def test_an_interrupted_build_makes_only_what_is_missing(tmp_path, sampler):
 
 def test_processes_make_the_same_bytes(tmp_path, sampler):
     episodes = [sampler.episode(i) for i in range(COUNT)]
-    build_bank(tmp_path / "here", episodes.__getitem__, COUNT)
+    build_bank(tmp_path / "here", episodes.__getitem__, COUNT, kind=EpisodeProfiles, read=profile_episode)
     with Processes(2) as pool:
-        build_bank(tmp_path / "there", episodes.__getitem__, COUNT, executor=pool)
+        build_bank(tmp_path / "there", episodes.__getitem__, COUNT, kind=EpisodeProfiles, read=profile_episode, executor=pool)
     assert contents(tmp_path / "here") == contents(tmp_path / "there")
 
 

@@ -49,7 +49,7 @@ def test_a_row_of_the_support_is_judged_by_trees_that_did_not_see_it():
     """A plain loop over the trees, each asked only where the row was not in its bag."""
     X, _, y = support(n=60, odd=6, told=3)
     forest = grow(X, y)
-    log_odds = forest.log_odds(X, X)
+    log_odds = forest.log_odds(X, X, blind=True)
     for row in range(60):
         votes = [
             leaves[tree.apply(X[row : row + 1])][0]
@@ -64,14 +64,14 @@ def test_a_copy_of_a_support_row_scores_as_that_row_does():
     X, _, y = support(n=80)
     X[50] = X[0]  # one of them is labelled, the other is not
     forest = grow(X, y)
-    scores = forest.log_odds(X, X)
+    scores = forest.log_odds(X, X, blind=True)
     assert scores[50] == scores[0]
-    assert np.array_equal(forest.log_odds(X[[7, 50]], X[[7, 50]]), scores[[7, 50]])
+    assert np.array_equal(forest.log_odds(X[[7, 50]], X[[7, 50]], blind=True), scores[[7, 50]])
 
 
 def test_the_only_labelled_row_says_nothing_about_itself():
     X, _, y = support(told=1)
-    scores = grow(X, y).log_odds(X, X)
+    scores = grow(X, y).log_odds(X, X, blind=True)
     assert scores[0] == 0
     assert (scores[1:] != 0).mean() > 0.95
 
@@ -120,3 +120,15 @@ def test_a_forest_without_a_row_is_the_trees_that_did_not_draw_it():
 def test_a_forest_of_one_anomaly_without_it_says_nothing():
     X, _, y = support(told=1)
     assert (grow(X, y).without(row_hash(X[:1])[0]).log_odds(X, X) == 0).all()
+
+
+def test_a_confirmed_row_is_judged_by_all_trees_unless_it_is_blind_to_its_label():
+    X, _, y = support(told=3)
+    y[100] = 0
+    forest = grow(X, y)
+    told, blind = forest.log_odds(X, X), forest.log_odds(X, X, blind=True)
+    unlabelled = y == -1
+    assert np.array_equal(told[unlabelled], blind[unlabelled])
+    assert (told[:3] > blind[:3]).all()
+    assert told[:3].min() > told[unlabelled].max()
+    assert told[100] < blind[100] or blind[100] == told[100]

@@ -77,6 +77,7 @@ def fit(
     net: RowNet,
     bank: Sequence[LeanEpisode],
     families: Sequence[str],
+    plain: Sequence[LeanEpisode] = (),
     *,
     seed: int = 0,
     steps: int = 1500,
@@ -87,6 +88,7 @@ def fit(
     Parameters
     ----------
     families : of each episode: what is of one source counts as a few tables, however many there are.
+    plain : episodes of plain noise, from which the level alone learns: each counts as a family of its own.
     recipe : how a stage of `STAGES` is trained, as far as files and progress go.
     """
     told = [i for i, e in enumerate(bank) if e.query_y.any() and not e.query_y.all()]
@@ -102,8 +104,13 @@ def fit(
         _run(part, partial(_ranking, part, tables, draw), replace(recipe(stage), steps=steps))
     net.eval()
     summaries = [_summed(net, e) for e in bank]
-    draw = _Draw(families, seed, 3)
-    _run(net.level, partial(_calibration, net, summaries, draw), replace(recipe("level"), steps=steps))
+    noise = [_summed(net, e) for e in plain]
+    draw = _Draw([*families, *(f"plain {i}" for i in range(len(noise)))], seed, 3)
+    _run(
+        net.level,
+        partial(_calibration, net, [*summaries, *noise], draw),
+        replace(recipe("level"), steps=steps),
+    )
     draw = _Draw(families, seed, 4)
     _run(net.judge, partial(_judgement, net, summaries, draw), replace(recipe("judge"), steps=steps))
     net.remember([each.summary for each in summaries], [kind_of(e.support_y) for e in bank])

@@ -31,6 +31,9 @@ __all__ = ["ARCHITECTURE", "Profiles", "ProfilesLearned", "ProfilesScorer", "ord
 
 ARCHITECTURE = "profiles-1"
 CHUNK = 8192  # rows profiled at once: bounds memory
+GUARD = ({"standard.d20": 0.5, "isolation": 0.5}, {"standard.d1": 0.25, "standard.d5": 0.25})
+"""Deviations that hold the learnt order, of unlabelled supports and of references. Chosen with collections left out:
+trained on OddBench and OvRBench, judged on ADBench and KEEL; see `docs/pretraining.md`."""
 FEWEST = 50  # rows of a support, below which little is to be told
 
 Rows = NDArray[np.float32]
@@ -201,7 +204,13 @@ class Profiles:
         """Return the untrained network, the same for the same seed."""
         from outlearn.nets.rows import RowNet, RowNetConfig
 
-        config = RowNetConfig(2 * len(LEAN_STATISTICS), len(EVIDENCE), len(SUMMARY), kinds=KINDS)
+        places = [
+            {str(len(LEAN_STATISTICS) + LEAN_STATISTICS.index(name)): weight for name, weight in each.items()}
+            for each in GUARD
+        ]
+        config = RowNetConfig(
+            2 * len(LEAN_STATISTICS), len(EVIDENCE), len(SUMMARY), guard=(places[0], places[1]), kinds=KINDS
+        )
         with seeded(self.seed):
             return RowNet(config).eval()
 

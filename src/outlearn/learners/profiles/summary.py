@@ -8,7 +8,7 @@ from scipy.stats import rankdata
 
 from outlearn.learners.rows.lean import LEAN_STATISTICS
 
-__all__ = ["KINDS", "SUMMARY", "kind_of", "known_share", "summarise"]
+__all__ = ["KINDS", "SUMMARY", "has_verdicts", "kind_of", "known_share", "summarise"]
 
 Floats = NDArray[np.floating]
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from outlearn.learners.rows.lean_bank import LeanEpisode
 from outlearn.learners.training.config import MetatrainConfig
 from outlearn.learners.training.judge import Figure
 from outlearn.learners.training.log import TrainingLog
-from outlearn.learners.training.real import RealTables, held_out, real_tables
+from outlearn.learners.training.real import RealTables, held_out, plain_profiles, real_tables
 from outlearn.nets.rows import RowNet
 from outlearn.tasks.corpus import Corpus, Entry
 from outlearn.weights.card import write_card
@@ -53,12 +54,9 @@ def train_profiles(
     """
     tables = _tables(config, tell)
     apart = held_out(tables.families, config.tasks.held_out, config.seed)
-    place = folder / f"tables-{config.seed}"
-    if workers > 1:
-        with Processes(workers) as pool:
-            bank, families = tables.profiles(place, config.seed, pool, tell)
-    else:
-        bank, families = tables.profiles(place, config.seed, Serial(), tell)
+    with Processes(workers) if workers > 1 else nullcontext(Serial()) as pool:
+        bank, families = tables.profiles(folder / f"tables-{config.seed}", config.seed, pool, tell)
+        plain = plain_profiles(folder / f"noise-{config.seed}", config.seed, pool, tell)
     taught = [i for i, family in enumerate(families) if family not in apart]
     judged = [bank[i] for i, family in enumerate(families) if family in apart]
     learner = Profiles(seed=config.seed, steps=config.training.steps or Profiles.steps)
@@ -71,6 +69,7 @@ def train_profiles(
             net,
             [bank[i] for i in taught],
             [families[i] for i in taught],
+            plain,
             seed=config.seed,
             steps=learner.steps,
             recipe=recipe,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -19,15 +19,18 @@ from outlearn.learners.rows.lean_bank import LeanEpisode, lean_episode, quick_od
 from outlearn.rng import derive
 from outlearn.tasks.corpus import Corpus, Entry
 from outlearn.tasks.episode import Episode
+from outlearn.tasks.plain import plain_episode
 from outlearn.tasks.rows import unique_rows
 from outlearn.tasks.sets import read_set
 from outlearn.tasks.usage import FEWEST_ANOMALIES, FEWEST_NORMALS, USES, episode_of_use
 
-__all__ = ["RealTables", "TableEpisodes", "held_out", "real_tables"]
+__all__ = ["RealTables", "TableEpisodes", "held_out", "plain_profiles", "real_tables"]
 
 Progress = Callable[[str, int, int, float], None]
 
 REFERENCE_ROWS, UNLABELLED_ROWS = 800, 1100  # of a support, at most
+PLAIN = 150  # tables of noise without an anomaly, beside the real ones
+_NOISE = 0x9015E  # a stream of random numbers below the seed
 EVERY = ("reference", "unlabelled", "clean", "cases")  # ways in which every table is seen
 BY_TURNS = ("reference and cases", "verdicts")  # one of them a table, in turn
 
@@ -77,6 +80,24 @@ class RealTables:
             progress=lambda done, total: tell("profiling tables", done, total, float("nan")),
         )
         return bank, [family for family in self.families for _ in range(episodes.a_table)]
+
+
+def plain_profiles(folder: Path, seed: int, executor: Executor, tell: Progress) -> list[LeanEpisode]:
+    """Return the profiles of `PLAIN` tables of noise, going on with what `folder` holds."""
+    claim(folder, {"version of outlearn": __version__, "features": LEAN_FEATURES, "seed": seed})
+    return build_bank(
+        folder,
+        partial(_plain, seed=seed),
+        PLAIN,
+        kind=LeanEpisode,
+        read=lean_episode,
+        executor=executor,
+        progress=lambda done, total: tell("profiling noise", done, total, float("nan")),
+    )
+
+
+def _plain(index: int, seed: int) -> Episode:
+    return plain_episode(derive(seed, _NOISE, index))
 
 
 @dataclass(frozen=True, slots=True)

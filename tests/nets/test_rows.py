@@ -1,0 +1,51 @@
+"""The network on row profiles: what it may not depend on, and where it starts."""
+
+import torch
+
+from outlearn.nets.rows import RowNet, RowNetConfig
+
+
+def network(**options) -> RowNet:
+    torch.manual_seed(0)
+    return RowNet(RowNetConfig(profile=6, evidence=5, summary=4, widths=(8,), kinds=2, **options)).eval()
+
+
+def test_a_row_is_scored_alone_as_in_a_batch_and_in_any_order():
+    net, rows = network(), torch.randn(9, 6) * 5
+    for normal in (0.0, 0.3, 1.0):
+        whole = net.order(rows, normal)
+        alone = torch.cat([net.order(row[None], normal) for row in rows])
+        assert torch.allclose(whole, alone, atol=1e-5)
+
+
+def test_the_share_of_known_normals_blends_two_orders():
+    net, rows = network(), torch.randn(9, 6)
+    one, other = net.order(rows, 0.0), net.order(rows, 1.0)
+    assert not torch.allclose(one, other)
+    assert torch.allclose(net.order(rows, 0.25), 0.75 * one + 0.25 * other, atol=1e-5)
+
+
+def test_the_guard_adds_a_statistic_to_what_is_learnt():
+    plain, held = network(), network(guard=({"2": 0.5}, {}))
+    rows = torch.randn(9, 6) * 20
+    assert torch.allclose(held.order(rows, 0.0), plain.order(rows, 0.0) + 0.5 * rows[:, 2], atol=1e-4)
+    assert torch.equal(held.order(rows, 1.0), plain.order(rows, 1.0))
+
+
+def test_the_level_keeps_the_order_and_starts_as_nothing():
+    net, order, summary = network(), torch.tensor([-3.0, 0.0, 2.0]), torch.randn(4)
+    assert torch.equal(net.odds(order, summary), order)
+    net.level.head.bias.data = torch.tensor([9.0, -1.0])
+    odds = net.odds(order, summary)
+    assert (odds.diff() > 0).all() and odds[1] == -1.0
+
+
+def test_strangeness_is_one_at_the_farthest_hundredth_and_is_kept_by_kind():
+    net = network()
+    summaries = list(torch.randn(300, 4))
+    assert net.strangeness(summaries[0], 0) == 0
+    net.remember(summaries, [0] * 300)
+    away = torch.stack([net.strangeness(each, 0) for each in summaries])
+    assert 0.98 <= (away <= 1.0001).float().mean() <= 0.995
+    assert net.strangeness(torch.full((4,), 30.0), 0) > 3
+    assert net.strangeness(torch.full((4,), 30.0), 1) == 0
