@@ -77,6 +77,6 @@ def test_help_points_to_the_list_of_learners(monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     for command in ("detect", "fit", "evaluate"):
         assert "outlearn learners" in run(command, "--help")
-    assert "no detector is called 'mamma'; there are incontext, maml" in run(
+    assert "no detector is called 'mamma'; there are profiles, incontext, maml" in run(
         "detect", "dataset:iris", "--detector", "mamma", code=2
     )

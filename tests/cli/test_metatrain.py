@@ -80,7 +80,7 @@ def test_options_override_the_file(tmp_path, seen):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("--learner", "mamma"), "error: learner is 'mamma'; wanted one of incontext"),
+        (("--learner", "mamma"), "error: learner is 'mamma'; wanted one of profiles"),
         (("--learner", "maml", "--steps", "3", "--epochs", "3"), "both say how long"),
         (("--steps", "3"), "training.steps: not for the in-context learner"),
         (("--episodes", "0"), "give something to learn"),

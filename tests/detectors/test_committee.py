@@ -62,9 +62,9 @@ def flows(n, seed):
 def test_flows_beside_a_reference_are_judged_by_it():
     log, past = flows(60, 0), flows(90, 1)
     assert detect(log, reference=past, top=1).detector.startswith("committee of maml, knn")
-    assert detect(log, top=1).detector.startswith("incontext")
+    assert detect(log, top=1).detector.startswith("profiles")
     assert detect(log, reference=past, detector="knn", top=1).detector.startswith("knn")
     table = log.select("bytes", pl.col("bytes").sqrt().alias("root"))
-    assert detect(table, reference=table, top=1).detector.startswith("incontext")
+    assert detect(table, reference=table, top=1).detector.startswith("profiles")
     told = log.with_columns(verdict=pl.Series(["anomaly"] + [None] * 59))
-    assert detect(told, reference=past, label_column="verdict", top=1).detector.startswith("incontext")
+    assert detect(told, reference=past, label_column="verdict", top=1).detector.startswith("profiles")

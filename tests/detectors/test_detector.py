@@ -69,7 +69,7 @@ def test_only_known_anomalies_are_a_support_too():
 
 def test_another_checkpoint_is_used_when_named(fitted, tmp_path):
     copy = tmp_path / "own.safetensors"
-    shutil.copy(shipped("incontext"), copy)
+    shutil.copy(shipped("profiles"), copy)
     for path in (copy, str(copy)):
         other = Detector(weights=path, random_state=0).fit(table())
         assert np.array_equal(other.anomaly_score(table()), fitted.anomaly_score(table()))
@@ -87,7 +87,7 @@ def test_a_checkpoint_that_cannot_be_used_is_named(content, tmp_path):
 @pytest.mark.parametrize(
     ("detector", "words"),
     [
-        (Detector("mamma"), "learner is 'mamma'; wanted one of incontext, maml, "),
+        (Detector("mamma"), "learner is 'mamma'; wanted one of profiles, incontext, maml, "),
         (Detector(["maml"]), "learner is "),
         (Detector(None), "learner is None"),
         (Detector(weights=5), "weights is 5"),
@@ -134,7 +134,9 @@ def test_each_name_makes_its_detector(name):
 
 
 def test_an_unknown_name_is_refused_with_those_that_exist():
-    with pytest.raises(ParameterError, match="no detector is called 'nope'; there are incontext, maml, "):
+    with pytest.raises(
+        ParameterError, match="no detector is called 'nope'; there are profiles, incontext, maml, "
+    ):
         make_detector("nope")
 
 

@@ -63,7 +63,7 @@ def small_forests(monkeypatch):
 
 @pytest.mark.parametrize(("case", "check"), list(every_check()))
 def test_a_detector_meets_each_check(case, check, small_forests):
-    if case.name != "incontext":  # which meets them as it ships
+    if case.name != "profiles":  # which meets them as it ships
         small_forests()
     check(case)
 
@@ -105,7 +105,12 @@ class OneLabelClassical(OneLabel, ClassicalDetector):
 
 
 def without_labels():
-    for name in ("incontext", "maml", "protonet"):  # one of each family; the estimator is the same for all
+    for name in (
+        "profiles",
+        "incontext",
+        "maml",
+        "protonet",
+    ):  # one of each family; the estimator is the same for all
         yield UnlabelledDetector(name)
     for name in ("knn", "lof", "iforest", "ecod", "pca", "bagged_trees"):  # the estimator is the same for all
         kind = OneLabelClassical if POOL[name].needs_labels else UnlabelledClassical
@@ -122,7 +127,7 @@ def scikit_learn_checks():
 
 @pytest.mark.parametrize(("estimator", "check"), list(scikit_learn_checks()))
 def test_a_detector_meets_each_check_of_scikit_learn(estimator, check, small_forests):
-    if getattr(estimator, "learner", "") != "incontext":
+    if getattr(estimator, "learner", "") not in ("profiles", "incontext"):
         small_forests()
     check(estimator)
 

@@ -73,10 +73,10 @@ def test_the_fitted_schema_stands_for_the_one_given(tmp_path):
 def test_a_checkpoint_is_kept_by_its_path(tmp_path):
     from outlearn.weights.checkpoint import shipped
 
-    detector = Detector(weights=shipped("incontext"), random_state=0).fit(X)
+    detector = Detector(weights=shipped("profiles"), random_state=0).fit(X)
     detector.save(tmp_path / "model")
     again = BaseDetector.load(tmp_path / "model")
-    assert again.weights == str(shipped("incontext"))
+    assert again.weights == str(shipped("profiles"))
     assert np.array_equal(again.anomaly_score(X), detector.anomaly_score(X))
 
 

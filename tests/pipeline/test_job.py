@@ -30,7 +30,7 @@ def test_the_odd_rows_come_first_with_reasons():
 def test_the_learnt_detector_is_the_default():
     findings = detect(table(odd=1), top=1)
     assert findings.top.tolist() == [0]
-    assert findings.detector == "incontext (learnt across tables)"
+    assert findings.detector == "profiles (learnt across tables)"
 
 
 def test_neighbours_are_row_numbers_of_usual_rows():
@@ -245,15 +245,15 @@ def test_progress_tells_each_stage(tmp_path):
 
 def test_only_the_in_context_learner_speaks_of_calibration():
     table = pl.DataFrame(np.random.default_rng(0).normal(size=(60, 3)), schema=["a", "b", "c"])
-    found = {name: detect(table, detector=name) for name in ("incontext", "protonet")}
-    assert "more likely an anomaly than not" in found["incontext"].decision.rule
+    found = {name: detect(table, detector=name) for name in ("profiles", "protonet")}
+    assert "more likely an anomaly than not" in found["profiles"].decision.rule
     assert "rough estimate" in found["protonet"].decision.rule
     said = {name: " ".join(each.limits) for name, each in found.items()}
-    assert "calibrated" in said["incontext"] and "no probability" not in said["incontext"]
+    assert "calibrated" in said["profiles"] and "no probability" not in said["profiles"]
     assert "no probability" in said["protonet"] and "calibrated" not in said["protonet"]
 
 
-@pytest.mark.parametrize("detector", ["incontext", "knn"])
+@pytest.mark.parametrize("detector", ["profiles", "knn"])
 def test_copies_score_as_the_rows_that_they_are_copies_of(detector):
     rows = pl.DataFrame({"a": [*range(60)], "b": ["x", "y", None] * 20, "c": [0.5, None] * 30})
     copies = pl.concat([rows] * 5)

@@ -20,6 +20,7 @@ from outlearn.nets.mlp import MLP
 
 __all__ = ["RowNet", "RowNetConfig"]
 
+SWIFT = 10.0  # how much faster level and judge are learnt: a step moves a bias by the rate at most
 SOFT = 0.3  # profiles of far outliers are unbounded; the network needs to know "very far", not how far
 
 
@@ -105,14 +106,14 @@ class RowNet(nn.Module):
         return out
 
     def odds(self, order: Tensor, summary: Tensor) -> Tensor:
-        """Turn an order (M,) into log-odds (M,), by the summary (S,) of the support."""
-        slope, shift = self.level(summary)
+        """Turn orders (…, M) into log-odds (…, M), by summaries (…, S) of their supports."""
+        slope, shift = (SWIFT * self.level(summary)).split(1, dim=-1)  # (…, 1) each
         out: Tensor = torch.exp(slope.clamp(-3.0, 3.0)) * order + shift
         return out
 
     def expected(self, summary: Tensor) -> Tensor:
         """Return the log-odds of the AUROC to expect, by summaries (…, S) of supports: (…,)."""
-        out: Tensor = self.judge(summary).squeeze(-1)
+        out: Tensor = SWIFT * self.judge(summary).squeeze(-1)
         return out
 
     def remember(self, summaries: Sequence[Tensor], kinds: Sequence[int]) -> None:

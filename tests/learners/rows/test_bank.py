@@ -81,7 +81,14 @@ def test_processes_make_the_same_bytes(tmp_path, sampler):
     episodes = [sampler.episode(i) for i in range(COUNT)]
     build_bank(tmp_path / "here", episodes.__getitem__, COUNT, kind=EpisodeProfiles, read=profile_episode)
     with Processes(2) as pool:
-        build_bank(tmp_path / "there", episodes.__getitem__, COUNT, kind=EpisodeProfiles, read=profile_episode, executor=pool)
+        build_bank(
+            tmp_path / "there",
+            episodes.__getitem__,
+            COUNT,
+            kind=EpisodeProfiles,
+            read=profile_episode,
+            executor=pool,
+        )
     assert contents(tmp_path / "here") == contents(tmp_path / "there")
 
 

@@ -96,7 +96,7 @@ def test_the_learner_decides_what_is_left_open():
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("learner = 'mamma'", "learner is 'mamma'; wanted one of incontext, maml"),
+        ("learner = 'mamma'", "learner is 'mamma'; wanted one of profiles, incontext, maml"),
         ("learner = 3", "learner is 3; wanted a text"),
         ("seed = -1", "seed is -1; wanted 0 or more"),
         ("seed = 1.5", "seed is 1.5; wanted a whole number"),

@@ -20,8 +20,12 @@ def test_a_preset_a_file_or_nothing(tmp_path):
         base_config(None, "best")
 
 
-def test_the_default_preset_is_what_the_shipped_weights_name():
+def test_the_presets_are_what_the_shipped_weights_name():
     _, header = read_checkpoint(shipped("incontext"), "incontext-4")
-    recipe = PRESETS["default"]
+    recipe = PRESETS["incontext"]
     for option in (f"--episodes {recipe.tasks.synthetic}", f"--epochs {recipe.training.epochs}", "--seed 0"):
+        assert f"{option} " in header.command
+    _, header = read_checkpoint(shipped("profiles"), "profiles-1")
+    recipe = PRESETS["default"].settled()
+    for option in ("--learner profiles", f"--steps {recipe.training.steps}", f"--seed {recipe.seed}"):
         assert f"{option} " in header.command

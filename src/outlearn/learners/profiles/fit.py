@@ -39,6 +39,7 @@ Recipe = Callable[[str], Training]
 STAGES = ("unlabelled", "reference", "verdicts", "level", "judge")
 Stage = str
 BATCH = 8  # tables a step
+MANY = 256  # of level and judge, whose gains are small beside the noise of few tables
 ANOMALIES, NORMALS = 48, 192  # rows of a table a step, drawn with repetition
 MOST_OF_A_FAMILY = 4  # tables that a family counts as, at most, under a root
 RATE, DECAY = 2e-3, 0.1  # decay from .01 to .5 makes no difference
@@ -67,9 +68,9 @@ class _Draw:
         self._chance = weights / weights.sum()
         self._seed, self._stage = seed, stage
 
-    def at(self, step: int) -> tuple[NDArray[np.int64], np.random.Generator]:
+    def at(self, step: int, count: int = BATCH) -> tuple[NDArray[np.int64], np.random.Generator]:
         rng = derive(self._seed, self._stage, step)
-        names = rng.choice(len(self._names), BATCH, p=self._chance)
+        names = rng.choice(len(self._names), count, p=self._chance)
         return np.array([rng.choice(self._of[name]) for name in names]), rng
 
 
@@ -105,14 +106,11 @@ def fit(
     net.eval()
     summaries = [_summed(net, e) for e in bank]
     noise = [_summed(net, e) for e in plain]
+    everything = _Summaries.of([*summaries, *noise], seed)
     draw = _Draw([*families, *(f"plain {i}" for i in range(len(noise)))], seed, 3)
-    _run(
-        net.level,
-        partial(_calibration, net, [*summaries, *noise], draw),
-        replace(recipe("level"), steps=steps),
-    )
+    _run(net.level, partial(_calibration, net, everything, draw), replace(recipe("level"), steps=steps))
     draw = _Draw(families, seed, 4)
-    _run(net.judge, partial(_judgement, net, summaries, draw), replace(recipe("judge"), steps=steps))
+    _run(net.judge, partial(_judgement, net, everything, draw), replace(recipe("judge"), steps=steps))
     net.remember([each.summary for each in summaries], [kind_of(e.support_y) for e in bank])
 
 
@@ -216,25 +214,45 @@ def _share(episode: LeanEpisode) -> float:
     return CLEAN if share == 0 else min(max(share, LEAST), MOST)
 
 
-def _calibration(net: RowNet, tables: Sequence[_Summed], draw: _Draw, step: int) -> Tensor:
+@dataclass(frozen=True)
+class _Summaries:
+    """All episodes side by side: summaries (T, S), orders of drawn query rows (T, A + N), shares and AUROC (T,)."""
+
+    summary: Tensor
+    rows: Tensor
+    share: Tensor
+    reached: Tensor
+
+    @classmethod
+    def of(cls, tables: Sequence[_Summed], seed: int) -> _Summaries:
+        import torch
+
+        rows = [_drawn(each.asked, derive(seed, len(STAGES), i)) for i, each in enumerate(tables)]
+        return cls(
+            torch.stack([each.summary for each in tables]),
+            torch.stack(rows),
+            torch.tensor([each.share for each in tables]),
+            torch.tensor([each.reached for each in tables]),
+        )
+
+
+def _calibration(net: RowNet, tables: _Summaries, draw: _Draw, step: int) -> Tensor:
     import torch
     from torch.nn import functional
 
-    chosen, rng = draw.at(step)
-    losses = []
-    for i in chosen:
-        odds = net.odds(_drawn(tables[i].asked, rng), tables[i].summary)
-        odd, usual = functional.softplus(-odds[:ANOMALIES]), functional.softplus(odds[ANOMALIES:])
-        losses.append(tables[i].share * odd.mean() + (1 - tables[i].share) * usual.mean())
-    return torch.stack(losses).mean()
+    chosen = torch.from_numpy(draw.at(step, MANY)[0])
+    odds = net.odds(tables.rows[chosen], tables.summary[chosen])
+    odd, usual = functional.softplus(-odds[:, :ANOMALIES]), functional.softplus(odds[:, ANOMALIES:])
+    share = tables.share[chosen]
+    loss: Tensor = (share * odd.mean(1) + (1 - share) * usual.mean(1)).mean()
+    return loss
 
 
-def _judgement(net: RowNet, tables: Sequence[_Summed], draw: _Draw, step: int) -> Tensor:
+def _judgement(net: RowNet, tables: _Summaries, draw: _Draw, step: int) -> Tensor:
     import torch
     from torch.nn import functional
 
-    chosen, _ = draw.at(step)
-    told = net.expected(torch.stack([tables[i].summary for i in chosen]))
-    reached = torch.tensor([tables[i].reached for i in chosen])
-    loss: Tensor = functional.binary_cross_entropy_with_logits(told, reached)
+    chosen = torch.from_numpy(draw.at(step, MANY)[0])
+    told = net.expected(tables.summary[chosen])
+    loss: Tensor = functional.binary_cross_entropy_with_logits(told, tables.reached[chosen])
     return loss

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.metrics import average_precision_score, roc_auc_score
@@ -26,9 +27,11 @@ from outlearn.learners.training.config import MetatrainConfig
 from outlearn.learners.training.judge import Figure
 from outlearn.learners.training.log import TrainingLog
 from outlearn.learners.training.real import RealTables, held_out, plain_profiles, real_tables
-from outlearn.nets.rows import RowNet
 from outlearn.tasks.corpus import Corpus, Entry
 from outlearn.weights.card import write_card
+
+if TYPE_CHECKING:
+    from outlearn.nets.rows import RowNet
 
 __all__ = ["figures_of", "train_profiles"]
 
