@@ -15,7 +15,8 @@ NAMES = [name for name, kind in CATALOGUE.items() if kind.family in ("gradient",
 
 def test_ten_learners_are_told_in_words():
     assert list(CATALOGUE) == [
-        "profiles", "incontext", "maml", "fomaml", "anil", "metasgd", "reptile", "protonet", "siamese", "triplet",
+        "profiles", "incontext", "maml",
+        "fomaml", "anil", "metasgd", "reptile", "protonet", "siamese", "triplet",
     ]  # fmt: skip
     for kind in CATALOGUE.values():
         assert kind.family in ("profile", "in-context", "gradient", "metric")

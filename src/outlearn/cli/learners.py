@@ -16,8 +16,8 @@ __all__ = ["learners"]
 ADVICE = (
     (
         "Labels",
-        "any, or none: profiles; of the others none: incontext or protonet; one to four: anil, protonet, siamese; "
-        "more: metasgd, maml.",
+        "any, or none: profiles; of the others none: incontext or protonet; one to four: anil, protonet, "
+        "siamese; more: metasgd, maml.",
     ),
     (
         "Similar tables",

@@ -60,7 +60,8 @@ class Detector(BaseDetector):
     weights : path of another checkpoint; the shipped one when None.
     fusion : "auto" judges the modalities of a record (numbers and categories together, each text, list of
         numbers and sequence of events) apart and weighs what they say, where a column holds lists or
-        sequences and the learner gives odds: each is judged by the in-context learner then; "none" puts all their columns side by side.
+        sequences and the learner gives odds: each is judged by the in-context learner then; "none" puts all
+        their columns side by side.
     random_state : seed of all randomness.
 
     Examples

@@ -2,8 +2,10 @@
 
 Letters: M rows, P = 2F numbers of a lean profile, V numbers of evidence, S numbers that sum a support up.
 
-The order of rows is a function of each row's own profile and of nothing else: what reads a table as a whole learns
-what marks the tables it was trained on (`docs/pretraining.md`). Labels move it by what they say of the row and by
+The order of rows is a function of each row's own profile and of nothing else: what reads a table as a whole
+learns
+what marks the tables it was trained on (`docs/pretraining.md`). Labels move it by what they say of the row
+and by
 how well they bear each other out. What is read of the support as a whole sets the level of all scores alone.
 """
 
@@ -29,8 +31,10 @@ class RowNetConfig:
     """Shape of the network.
 
     profile : P. evidence : V. summary : S. widths : of the hidden layers that order rows.
-    guard : statistic → weight in the order of unlabelled supports, and of references, beside what is learnt; by
-    the number of a statistic's deviation in a profile. level : hidden units of what reads a summary. kinds : of supports that are remembered apart.
+    guard : statistic → weight in the order of unlabelled supports, and of references, beside what is learnt;
+    by
+    the number of a statistic's deviation in a profile. level : hidden units of what reads a summary. kinds :
+    of supports that are remembered apart.
     """
 
     profile: int
@@ -89,7 +93,8 @@ class RowNet(nn.Module):
     def order(self, profile: Tensor, normal: float) -> Tensor:
         """Order rows without labels: (M, P) → (M,).
 
-        What was learnt is held by a plain distance: on tables unlike those learnt from the distance is right more
+        What was learnt is held by a plain distance: on tables unlike those learnt from the distance is right
+        more
         often, and on the others it costs next to nothing (`docs/pretraining.md`).
 
         normal : share of the support's rows that are known to be normal, anomalies apart.

@@ -1,7 +1,9 @@
 """Episodes from a labelled table, in the ways that users come to a detector with labels.
 
-Beside supports without a known anomaly there are: a few confirmed anomalies among unlabelled rows, drawn at random
-or of one kind; true verdicts on the top of a list, anomalies and false alarms alike; and confirmed cases beside a
+Beside supports without a known anomaly there are: a few confirmed anomalies among unlabelled rows, drawn at
+random
+or of one kind; true verdicts on the top of a list, anomalies and false alarms alike; and confirmed cases
+beside a
 reference of known normals.
 """
 
@@ -74,7 +76,8 @@ def episode_of_use(
     augment: bool = False,
     copies: bool = False,
 ) -> Episode:
-    """Split a table of distinct rows X (n, d), y (n,) in {0, 1} into a support and a query, and label the support.
+    """Split a table of distinct rows X (n, d), y (n,) in {0, 1} into a support and a query, and label the
+    support.
 
     Parameters
     ----------
@@ -83,7 +86,8 @@ def episode_of_use(
     query_rows : normal and anomalous rows, at most.
     contamination : share of anomalies in an unlabelled support, at most.
     augment : some columns are left out, and others bent, in half of the episodes.
-    copies : rows all but equal to confirmed anomalies join the query as anomalies, in a third of the episodes.
+    copies : rows all but equal to confirmed anomalies join the query as anomalies, in a third of the
+    episodes.
 
     Raises
     ------

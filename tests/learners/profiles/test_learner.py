@@ -155,7 +155,8 @@ def test_the_shipped_weights_beat_their_start(learned, situation):
 
 @pytest.mark.slow
 def test_a_clean_table_flags_few_rows_whatever_the_seed():
-    """Nothing says that a Gaussian table is clean: at most one row in twenty is flagged (docs/pretraining.md)."""
+    """Nothing says that a Gaussian table is clean: at most one row in twenty is flagged
+    (docs/pretraining.md)."""
     from outlearn import Detector
 
     for seed in range(8):

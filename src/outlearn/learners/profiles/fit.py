@@ -3,7 +3,8 @@
 1. The order of rows without labels, once for supports that may hold anomalies and once for known normals: a
    logistic loss over pairs of an anomaly and a normal row of one table.
 2. The order with labels, by the same loss, on the evidence that the first part gives.
-3. The level, by cross-entropy at the share of anomalies in the support; and the judge, which is told the AUROC.
+3. The level, by cross-entropy at the share of anomalies in the support; and the judge, which is told the
+AUROC.
 
 Each table, whatever its size, counts alike, and tables of one family share what a few of them would have.
 """
@@ -208,7 +209,8 @@ def _share(episode: LeanEpisode) -> float:
     """Return the anomaly share that probabilities are told at."""
     rest = episode.support_y != 1
     if known_share(episode.support_y) >= 0.5:
-        # With a clean support nothing tells how many of the new rows will be odd; 5 % is the stated convention.
+        # With a clean support nothing tells how many of the new rows will be odd; 5 % is the stated
+        # convention.
         return CONVENTION
     share = float(episode.support_truth[rest].mean())
     return CLEAN if share == 0 else min(max(share, LEAST), MOST)
@@ -216,7 +218,8 @@ def _share(episode: LeanEpisode) -> float:
 
 @dataclass(frozen=True)
 class _Summaries:
-    """All episodes side by side: summaries (T, S), orders of drawn query rows (T, A + N), shares and AUROC (T,)."""
+    """All episodes side by side: summaries (T, S), orders of drawn query rows (T, A + N), shares and AUROC
+    (T,)."""
 
     summary: Tensor
     rows: Tensor

@@ -32,7 +32,8 @@ __all__ = ["ARCHITECTURE", "Profiles", "ProfilesLearned", "ProfilesScorer", "ord
 ARCHITECTURE = "profiles-1"
 CHUNK = 8192  # rows profiled at once: bounds memory
 GUARD = ({"standard.d20": 0.5, "isolation": 0.5}, {"standard.d1": 0.25, "standard.d5": 0.25})
-"""Deviations that hold the learnt order, of unlabelled supports and of references. Chosen with collections left out:
+"""Deviations that hold the learnt order, of unlabelled supports and of references. Chosen with collections
+left out:
 trained on OddBench and OvRBench, judged on ADBench and KEEL; see `docs/pretraining.md`."""
 FEWEST = 50  # rows of a support, below which little is to be told
 
@@ -63,7 +64,7 @@ class _Reader:
         if self.evidence is None:
             return order
         with torch.inference_mode():
-            told = torch.from_numpy(self.evidence.inputs(order, profile.labels))
+            told = torch.from_numpy(self.evidence.inputs(order, profile.labels.astype(np.float64)))
             return np.asarray(self.net.labelled(told).double().numpy())
 
 
@@ -79,7 +80,8 @@ def score_episode(net: RowNet, episode: LeanEpisode) -> Floats:
 
 def _profile(rows: NDArray[np.float16], labels: NDArray[np.float16]) -> LeanProfile:
     both = rows.astype(np.float32)
-    return LeanProfile(*np.hsplit(both, 2), labels.astype(np.float32))
+    tails, deviations = np.hsplit(both, 2)
+    return LeanProfile(tails, deviations, labels.astype(np.float32))
 
 
 class ProfilesScorer:
@@ -118,7 +120,8 @@ class ProfilesScorer:
     def label_effects(self, X: Rows, labelled: Rows) -> Floats:
         """Return how much each label moved the score of each row: (m, k), positive where it raised it.
 
-        The score is told anew with what a row looks like when one label is forgotten; how the labels as a whole
+        The score is told anew with what a row looks like when one label is forgotten; how the labels as a
+        whole
         bear each other out stays as it is.
 
         Parameters

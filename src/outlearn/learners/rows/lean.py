@@ -2,11 +2,14 @@
 
 The profile of a row tells it relative to a cleaned support: log distances and density ratios in two views,
 column-wise tails and rarities, isolation depth, Mahalanobis distance and residual, each as a tail rank and as
-a robust deviation among the rows kept. What more the profiles of `rows.profile` hold (two more views, distances
+a robust deviation among the rows kept. What more the profiles of `rows.profile` hold (two more views,
+distances
 with and without cleaning) gave a network trained on hundreds of real tables nothing (`docs/pretraining.md`).
 
-Rows that may be anomalies themselves are no measure of what is usual: of an unlabelled support the oddest fifth
-is left out of all that others are compared with. Known normals stay in any case, and known anomalies never do.
+Rows that may be anomalies themselves are no measure of what is usual: of an unlabelled support the oddest
+fifth
+is left out of all that others are compared with. Known normals stay in any case, and known anomalies never
+do.
 """
 
 from __future__ import annotations
@@ -57,7 +60,8 @@ class LeanProfile:
 
     tails : (m, F) -log of the share of kept support rows at least as odd; F = len(LEAN_STATISTICS).
     deviations : (m, F) signed log of the robust deviation from the median of the kept rows.
-    labels : (m, L) what labelled rows tell (see `rows.verdicts`), 0 where there are none; L = len(LEAN_LABELS).
+    labels : (m, L) what labelled rows tell (see `rows.verdicts`), 0 where there are none; L =
+    len(LEAN_LABELS).
     """
 
     tails: Rows
@@ -123,8 +127,8 @@ class LeanProfiler:
         size = MAX_ROWS if (y[usable] == 0).all() else REFERENCE
         self._reference = kept[:size]
         self._views = {
-            name: _View(view.fit(rows), rows[:size])
-            for name, view in zip(DISTANCES, (StandardView, RankView), strict=True)
+            name: _View(fitted, rows[:size])
+            for name, fitted in zip(DISTANCES, (StandardView.fit(rows), RankView.fit(rows)), strict=True)
         }
         self._own = self._statistics(kept, own=True)
         self._scale = Scale(self._own)
@@ -167,7 +171,8 @@ class LeanProfiler:
         columns.append(self._isolation.score(X))
         columns.append(log_distance(np.linalg.norm(self._whitened.apply(rows), axis=1)))
         columns.append(log_distance(self._whitened.residual(rows) + 1e-3))
-        # Rounding keeps the last bits, which vary with the size of the batch, from deciding between equal rows.
+        # Rounding keeps the last bits, which vary with the size of the batch, from deciding between equal
+        # rows.
         statistics: Floats = np.column_stack(columns)
         return statistics.round(6)
 

@@ -58,7 +58,8 @@ def lean_episode(episode: Episode) -> LeanEpisode:
 
 
 def quick_oddness(X: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Score the rows (n, d) of an unlabelled table by four statistics: the list that verdicts are given on."""
+    """Score the rows (n, d) of an unlabelled table by four statistics: the list that verdicts are given
+    on."""
     order = canonical_order(X)
     profiler = LeanProfiler(X[order], np.full(len(X), -1, dtype=np.int8), derive(0))
     tails = profiler.profile_support(X[order], blind=True).tails

@@ -2,7 +2,8 @@
 
 A feature is told in one of two ways. To rows that are to be scored, labelled rows and their exact copies have
 the label that an analyst gave them: a confirmed case is nearest to itself. `blind` rows are told as if their
-own label were unknown, which is how the labelled rows of a support bear witness of what the features are worth.
+own label were unknown, which is how the labelled rows of a support bear witness of what the features are
+worth.
 """
 
 from __future__ import annotations
@@ -80,7 +81,8 @@ class _Direction:
         if blind:
             cosines[hashes[:, None] == self._hashes] = -2.0
         largest: Floats = cosines.max(axis=1)
-        return np.where(largest < -1.5, 0.0, largest).round(6)
+        told: Floats = np.where(largest < -1.5, 0.0, largest).round(6)
+        return told
 
 
 class VerdictFeatures:

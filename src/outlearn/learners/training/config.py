@@ -211,8 +211,8 @@ class MetatrainConfig:
         """
         incontext, training = self.learner == "incontext", self.training
         if self.learner == "profiles":
-            steps = training.steps or PROFILE_STEPS
-            return replace(self, training=replace(training, steps=steps, patience=0))
+            whole = replace(training, steps=training.steps or PROFILE_STEPS, patience=0)
+            return replace(self, training=whole)
         steps, epochs = training.steps, training.epochs
         if steps is None and epochs is None:
             steps, epochs = (None, 6) if incontext else (4000, None)

@@ -20,7 +20,8 @@ PRESETS = MappingProxyType(
         "incontext": MetatrainConfig(tasks=TaskConfig(synthetic=4000), training=TrainingConfig(epochs=6)),
     }
 )
-"""``default`` made the shipped weights of the default learner, from a folder of real tables; ``incontext`` those of
+"""``default`` made the shipped weights of the default learner, from a folder of real tables; ``incontext``
+those of
 the in-context one. Other numbers of tasks and epochs make a smaller or larger run of it."""
 
 

@@ -90,19 +90,20 @@ def train_profiles(
     save_profiles(out, ProfilesLearned(net), corpus=corpus, seed=config.seed, command=command, notes=notes)
     write_card(
         out,
-        what="The learner `profiles`: a small network that scores a row by its profile relative to a support, "
-        f"with whatever labels there are. For `outlearn.Detector(weights={out.name!r})`; the shipped one is the "
-        "default of `Detector`.",
+        what="The learner `profiles`: a small network that scores a row by its profile relative to a "
+        "support, "
+        f"with whatever labels there are. For `outlearn.Detector(weights={out.name!r})`; the shipped one "
+        "is the default of `Detector`.",
         source=f"{corpus}. Rows are not part of it, and cannot be had back from {_size(net):,} numbers.",
         command=command,
         how_good=f"Mean AUROC / average precision on {len(judged)} tasks of {len(apart)} families held out "
-        f"({len(names)} sets):\n\n{_figures_table(figures)}\n\nWith whole collections left out, peers and p values: "
-        "`docs/pretraining.md`.",
+        f"({len(names)} sets):\n\n{_figures_table(figures)}\n\nWith whole collections left out, peers and "
+        "p values: `docs/pretraining.md`.",
         limits=(
             "Its probabilities are those at the share of anomalies that it expects, which is a guess.",
             "The figures are means over tables: single tables lie far from them.",
-            "Sets of OddBench and OvRBench took part in training: never enter a leaderboard over them with these "
-            "weights.",
+            "Sets of OddBench and OvRBench took part in training: never enter a leaderboard over them with "
+            "these weights.",
         ),
     )
     return figures, names
@@ -112,8 +113,8 @@ def _tables(config: MetatrainConfig, tell: Progress) -> RealTables:
     tasks = config.tasks
     if tasks.corpus is None:
         raise ParameterError(
-            "the learner 'profiles' learns from real tables, and there is no corpus; give a folder of labelled "
-            "sets with a manifest.csv (--corpus)"
+            "the learner 'profiles' learns from real tables, and there is no corpus; give a folder of "
+            "labelled sets with a manifest.csv (--corpus)"
         )
     corpus = Corpus.read(tasks.corpus, pattern=tasks.pattern, licence=tasks.licence)
     if not len(corpus):
@@ -124,8 +125,8 @@ def _tables(config: MetatrainConfig, tell: Progress) -> RealTables:
     tables = real_tables(corpus, tell)
     if len(set(tables.families)) < 2:
         raise ParameterError(
-            f"the {len(tables.entries)} sets that can be learnt from are of one family, and one family is held "
-            "out; give more families"
+            f"the {len(tables.entries)} sets that can be learnt from are of one family, and one family is "
+            "held out; give more families"
         )
     return tables
 

@@ -1,4 +1,5 @@
-"""The tasks of the learner on row profiles: every table of a corpus, in each way that users come with labels."""
+"""The tasks of the learner on row profiles: every table of a corpus, in each way that users come with
+labels."""
 
 from __future__ import annotations
 
@@ -39,7 +40,8 @@ BY_TURNS = ("reference and cases", "verdicts")  # one of them a table, in turn
 class RealTables:
     """Tables that can be learnt from.
 
-    entries : with one family for all that share rows. numbers : place of each in its corpus, by which its tasks
+    entries : with one family for all that share rows. numbers : place of each in its corpus, by which its
+    tasks
     are drawn. left_out : names of sets with too few rows of one kind.
     """
 
@@ -147,8 +149,8 @@ def real_tables(corpus: Corpus, tell: Progress) -> RealTables:
         tell("reading tables", number + 1, len(corpus), float("nan"))
     if not kept:
         raise ParameterError(
-            f"none of {len(corpus)} sets has {FEWEST_NORMALS} normal rows and {FEWEST_ANOMALIES} anomalies to "
-            "learn from; give other sets"
+            f"none of {len(corpus)} sets has {FEWEST_NORMALS} normal rows and {FEWEST_ANOMALIES} anomalies "
+            "to learn from; give other sets"
         )
     joined = Corpus(tuple(corpus.entries[i] for i in kept)).joined()
     left_out = tuple(entry.name for i, entry in enumerate(corpus) if i not in set(kept))
