@@ -105,12 +105,7 @@ class OneLabelClassical(OneLabel, ClassicalDetector):
 
 
 def without_labels():
-    for name in (
-        "profiles",
-        "incontext",
-        "maml",
-        "protonet",
-    ):  # one of each family; the estimator is the same for all
+    for name in ("profiles", "maml", "protonet"):  # the estimator is the same for all
         yield UnlabelledDetector(name)
     for name in ("knn", "lof", "iforest", "ecod", "pca", "bagged_trees"):  # the estimator is the same for all
         kind = OneLabelClassical if POOL[name].needs_labels else UnlabelledClassical

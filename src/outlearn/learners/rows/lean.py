@@ -127,8 +127,8 @@ class LeanProfiler:
         size = MAX_ROWS if (y[usable] == 0).all() else REFERENCE
         self._reference = kept[:size]
         self._views = {
-            name: _View(fitted, rows[:size])
-            for name, fitted in zip(DISTANCES, (StandardView.fit(rows), RankView.fit(rows)), strict=True)
+            "standard": _View(StandardView.fit(rows), rows[:size]),
+            "rank": _View(RankView.fit(rows), rows[:size]),
         }
         self._own = self._statistics(kept, own=True)
         self._scale = Scale(self._own)

@@ -72,7 +72,8 @@ class _Direction:
 
     def _unit(self, X: Floats) -> Floats:
         away = self._transform(X) - self._middle
-        return away / np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-9)
+        unit: Floats = away / np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-9)
+        return unit
 
     def cosines(self, X: Floats, hashes: NDArray[np.uint64], *, blind: bool) -> Floats:
         if not len(self._units):
