@@ -169,7 +169,10 @@ class Detector(BaseDetector):
         unknown = self.support_scores_[self.support_y_ == -1]
         if not self.probabilistic or len(unknown) == 0:
             return 0.5
-        if self.learner != "profiles" and (unknown >= 0.5).any():
+        # With labels a few rows are near certain, and those of a middling probability hold most anomalies:
+        # stopping at .5 then reached .54 of the F1 at the true share, the best expected F1 .78.
+        told = self.learner == "profiles" and bool((self.support_y_ == 1).any())
+        if not told and (unknown >= 0.5).any():
             return 0.5
         return clear_of(by_expected_f1(unknown), self.support_scores_, ROUNDING)
 
