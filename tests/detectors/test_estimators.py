@@ -154,7 +154,7 @@ def origins(error):
 
 
 def test_with_a_share_to_flag_the_blobs_of_scikit_learn_are_parted():
-    """Rows that stand out come first and are flagged, with few others; where none does, some odder ones are."""
+    """Rows that stand out come first and are flagged; where none does, some that are odder are."""
     X, _ = make_blobs(n_samples=300, random_state=0)
     assert (Detector(contamination=0.05, random_state=0).fit_predict(X) == -1).sum() == 15
     assert 0 < (Detector(random_state=0).fit_predict(X) == -1).mean() < 0.15
