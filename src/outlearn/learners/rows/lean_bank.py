@@ -22,15 +22,13 @@ class LeanEpisode:
     """What the network needs of one episode.
 
     support (n, 2F), query (m, 2F) float16 profiles; support_labels (n, L) blind, query_labels (m, L) float16;
-    support_y, support_truth (n,), query_y (m,) int8; kept (n,) which support rows others are compared with.
-    columns () of the table.
+    support_y, support_truth (n,), query_y (m,) int8; columns () of the table.
     """
 
     support: NDArray[np.float16]
     support_labels: NDArray[np.float16]
     support_y: NDArray[np.int8]
     support_truth: NDArray[np.int8]
-    kept: NDArray[np.bool_]
     query: NDArray[np.float16]
     query_labels: NDArray[np.float16]
     query_y: NDArray[np.int8]
@@ -49,7 +47,6 @@ def lean_episode(episode: Episode) -> LeanEpisode:
         own.labels.astype(half),
         y,
         episode.support_truth[order],
-        profiler.kept,
         asked.order().astype(half),
         asked.labels.astype(half),
         episode.query_y,
@@ -58,8 +55,7 @@ def lean_episode(episode: Episode) -> LeanEpisode:
 
 
 def quick_oddness(X: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Score the rows (n, d) of an unlabelled table by four statistics: the list that verdicts are given
-    on."""
+    """Score the rows (n, d) of an unlabelled table by four statistics, for lists that get verdicts."""
     order = canonical_order(X)
     profiler = LeanProfiler(X[order], np.full(len(X), -1, dtype=np.int8), derive(0))
     tails = profiler.profile_support(X[order], blind=True).tails

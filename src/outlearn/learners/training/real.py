@@ -1,5 +1,4 @@
-"""The tasks of the learner on row profiles: every table of a corpus, in each way that users come with
-labels."""
+"""The tasks of the learner on row profiles: tables of a corpus, in the ways that users come with labels."""
 
 from __future__ import annotations
 
@@ -32,8 +31,7 @@ Progress = Callable[[str, int, int, float], None]
 REFERENCE_ROWS, UNLABELLED_ROWS = 800, 1100  # of a support, at most
 PLAIN = 150  # tables of noise without an anomaly, beside the real ones
 _NOISE = 0x9015E  # a stream of random numbers below the seed
-EVERY = ("reference", "unlabelled", "clean", "cases")  # ways in which every table is seen
-BY_TURNS = ("reference and cases", "verdicts")  # one of them a table, in turn
+BY_TURNS = 2  # of the last uses, one a table, in turn: forests for their labels take most of the time
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +39,7 @@ class RealTables:
     """Tables that can be learnt from.
 
     entries : with one family for all that share rows. numbers : place of each in its corpus, by which its
-    tasks
-    are drawn. left_out : names of sets with too few rows of one kind.
+    tasks are drawn. left_out : names of sets with too few rows of one kind.
     """
 
     entries: tuple[Entry, ...]
@@ -66,7 +63,7 @@ class RealTables:
         about = {
             "version of outlearn": __version__,
             "features": LEAN_FEATURES,
-            "uses": [asdict(use) for use in USES if use.name in (*EVERY, *BY_TURNS)],
+            "uses": [asdict(use) for use in USES],
             "seed": seed,
             "sets": [entry.name for entry in self.entries],
         }
@@ -112,20 +109,20 @@ class TableEpisodes:
 
     @property
     def a_table(self) -> int:
-        return len(EVERY) + 1
+        return len(USES) - BY_TURNS + 1
 
     def __len__(self) -> int:
         return len(self.paths) * self.a_table
 
     def __call__(self, index: int) -> Episode:
         place, which = divmod(index, self.a_table)
-        name = (*EVERY, BY_TURNS[self.numbers[place] % len(BY_TURNS)])[which]
-        number = next(i for i, use in enumerate(USES) if use.name == name)
-        use = USES[number]
+        table = self.numbers[place]
+        last = which == self.a_table - 1
+        use = USES[which + table % BY_TURNS if last else which]
         return episode_of_use(
             *_rows(self.paths[place]),
             use,
-            derive(self.seed, self.numbers[place], 0, number),
+            derive(self.seed, table, which),
             support_rows=REFERENCE_ROWS if use.reference else UNLABELLED_ROWS,
             oddness=quick_oddness,
         )
