@@ -83,9 +83,7 @@ def test_no_more_columns_are_named_than_asked_for(detector, columns):
 def test_rows_keep_their_positions_and_order(detector):
     rows = table()
     found = detector.explain(rows, rows=[7, 3, 7])
-    assert [each.row for each in found] == [7, 3, 7]
-    # The last bits of a product of matrices vary with the place of a row, by processor.
-    assert found[0].sentence == found[2].sentence and found[0].neighbours == found[2].neighbours
+    assert [each.row for each in found] == [7, 3, 7] and found[0] == found[2]
     assert [each.score for each in found] == pytest.approx(detector.anomaly_score(rows)[[7, 3, 7]], abs=1e-6)
 
 

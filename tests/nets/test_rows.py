@@ -5,9 +5,9 @@ import torch
 from outlearn.nets.rows import RowNet, RowNetConfig
 
 
-def network(**options) -> RowNet:
+def network(guard: torch.Tensor | None = None) -> RowNet:
     torch.manual_seed(0)
-    return RowNet(RowNetConfig(profile=6, evidence=5, summary=4, widths=(8,), kinds=2, **options)).eval()
+    return RowNet(RowNetConfig(profile=6, evidence=5, summary=4, widths=(8,), kinds=2), guard).eval()
 
 
 def test_a_row_is_scored_alone_as_in_a_batch_and_in_any_order():
@@ -26,7 +26,7 @@ def test_the_share_of_known_normals_blends_two_orders():
 
 
 def test_the_guard_adds_a_statistic_to_what_is_learnt():
-    plain, held = network(), network(guard=({"2": 0.5}, {}))
+    plain, held = network(), network(torch.eye(6)[[2, 0]] * torch.tensor([[0.5], [0.0]]))
     rows = torch.randn(9, 6) * 20
     assert torch.allclose(held.order(rows, 0.0), plain.order(rows, 0.0) + 0.5 * rows[:, 2], atol=1e-4)
     assert torch.equal(held.order(rows, 1.0), plain.order(rows, 1.0))

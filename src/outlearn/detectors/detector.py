@@ -115,7 +115,12 @@ class Detector(BaseDetector):
             from outlearn.learners.fusion import Fused, load_fusion
 
             # The weights of fusion were trained on what the in-context learner says of each modality.
-            judge = load_learner("incontext", weights if self.learner == "incontext" else None)
+            if weights is not None and self.learner != "incontext":
+                raise ParameterError(
+                    f"weights={str(weights)!r} are of the learner {self.learner!r}, and records of several "
+                    "modalities are judged by 'incontext'; leave weights out, or give fusion='none'"
+                )
+            judge = load_learner("incontext", weights)
             fused = Fused(cast("InContextLearned", judge), load_fusion(shipped("fusion")), parts)
             return fused.seeded(self.seed_).adapt(X, y)
         return load_learner(self.learner, weights).seeded(self.seed_).adapt(X, y)

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from outlearn.data.rows import canonical_order
 from outlearn.learners.heights import Heights
-from outlearn.learners.incontext import FEWEST, InContextLearned, InContextScorer
+from outlearn.learners.incontext import InContextLearned, InContextScorer
+from outlearn.learners.judged import label_effects, uncertainty_of
 from outlearn.weights.checkpoint import Header, once_a_file, read_network, write_checkpoint
 
 if TYPE_CHECKING:
@@ -208,19 +209,19 @@ class FusedScorer:
     @property
     def uncertainty(self) -> float:
         """How little the order of scores is to be trusted, 0 to 1: as of the modality that tells best."""
-        trust = min(max(2 * self.reach - 1, 0.0), 1.0)
-        trust *= min(len(self.support_scores) / FEWEST, 1.0) / max(self.strangeness, 1.0)
-        return 1 - trust
+        return uncertainty_of(self.reach, len(self.support_scores), self.strangeness)
 
     def score(self, X: Rows) -> Floats:
         """Score rows (m, d) → (m,) log-odds; a row scores the same alone or in a batch."""
         return self.of_voices(*self._heard(X))
 
     def label_effects(self, X: Rows, labelled: Rows) -> Floats:
-        """Return how much each label moved the score of each row, (m, k); as of `InContextScorer`."""
-        scores = self.score(X)
-        effects = [scores - self.of_voices(*self._heard(X, without=row)) for row in labelled]
-        return np.column_stack(effects) if effects else np.empty((len(X), 0))
+        """Return how much each label moved the score of each row, (m, k); see `learners.judged`."""
+
+        def without(rows: Rows, label: Rows) -> Floats:
+            return self.of_voices(*self._heard(rows, without=label))
+
+        return label_effects(self.score, without, X, labelled)
 
     def _heard(self, X: Rows, without: Rows | None = None) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Return what modalities say of rows, (m, M, V), and which rows lack which, (m, M)."""

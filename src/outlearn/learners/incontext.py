@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outlearn.data.rows import canonical_order
+from outlearn.learners.judged import label_effects, uncertainty_of
 from outlearn.learners.loop import Training, train, warm_cosine
 from outlearn.learners.rows.bank import EpisodeProfiles, profile_episode, situation
 from outlearn.learners.rows.profile import LABEL_FEATURES, STATISTICS, Profiler
@@ -32,7 +33,6 @@ __all__ = ["ARCHITECTURE", "InContext", "InContextLearned", "InContextScorer"]
 
 ARCHITECTURE = "incontext-4"
 CHUNK = 8192  # rows profiled at once: bounds memory
-FEWEST = 50  # rows of a support trained on: fewer tell less than the network knows
 UNUSED = -2.0  # log weight at the start of a statistic that is not named below
 CONTAMINATED = dict.fromkeys(("standard.d50", "standard.clean20", "robust.d50", "robust.clean20"), 2.5)
 NORMAL = {
@@ -73,32 +73,20 @@ class InContextScorer:
 
     @property
     def uncertainty(self) -> float:
-        """How little the order of scores is to be trusted, 0 to 1: 1 where an AUROC of .5 is expected.
-
-        Few rows, and a support unlike those trained on, add to what the network itself expects.
-        """
-        trust = min(max(2 * self.reach - 1, 0.0), 1.0)
-        trust *= min(len(self.support_scores) / FEWEST, 1.0) / max(self.strangeness, 1.0)
-        return 1 - trust
+        """How little the order of scores is to be trusted, 0 to 1; see `learners.judged`."""
+        return uncertainty_of(self.reach, len(self.support_scores), self.strangeness)
 
     def score(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
         """Score rows (m, d) → (m,) log-odds."""
         return self._score(X, self._profiler)
 
     def label_effects(self, X: NDArray[np.float32], labelled: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return how much each label moved the score of each row: (m, k), positive where it raised it.
+        """Return how much each label moved the score of each row, (m, k); see `learners.judged`.
 
         The score is told anew with what a row looks like when one label is forgotten; how the network reads
         the support as a whole stays as it is.
-
-        Parameters
-        ----------
-        X : (m, d) rows.
-        labelled : (k, d) labelled rows of the support.
         """
-        scores = self.score(X)
-        effects = [scores - self.score_without(X, row) for row in labelled]
-        return np.column_stack(effects) if effects else np.empty((len(X), 0))
+        return label_effects(self.score, self.score_without, X, labelled)
 
     def score_without(self, X: NDArray[np.float32], labelled: NDArray[np.float32]) -> NDArray[np.float64]:
         """Score rows (m, d) → (m,) as if the label of one row (d,) of the support were forgotten."""

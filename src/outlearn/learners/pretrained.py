@@ -134,9 +134,7 @@ def _profiles(path: Path) -> ProfilesLearned:
     from outlearn.nets.rows import RowNet, RowNetConfig
 
     def made(config: dict[str, Any]) -> RowNet:
-        return RowNet(
-            RowNetConfig(**{**config, "widths": tuple(config["widths"]), "guard": tuple(config["guard"])})
-        )
+        return RowNet(RowNetConfig(**{**config, "widths": tuple(config["widths"])}))
 
     return ProfilesLearned(read_network(path, PROFILES, PROFILE_INPUTS, made))
 

@@ -3,10 +3,8 @@
 Letters: M rows, P = 2F numbers of a lean profile, V numbers of evidence, S numbers that sum a support up.
 
 The order of rows is a function of each row's own profile and of nothing else: what reads a table as a whole
-learns
-what marks the tables it was trained on (`docs/pretraining.md`). Labels move it by what they say of the row
-and by
-how well they bear each other out. What is read of the support as a whole sets the level of all scores alone.
+learns what marks the tables it was trained on. Labels move it by what they say of the row and by how well
+they bear each other out. What is read of the support as a whole sets the level of all scores alone.
 """
 
 from __future__ import annotations
@@ -31,17 +29,13 @@ class RowNetConfig:
     """Shape of the network.
 
     profile : P. evidence : V. summary : S. widths : of the hidden layers that order rows.
-    guard : statistic → weight in the order of unlabelled supports, and of references, beside what is learnt;
-    by
-    the number of a statistic's deviation in a profile. level : hidden units of what reads a summary. kinds :
-    of supports that are remembered apart.
+    level : hidden units of what reads a summary. kinds : of supports that are remembered apart.
     """
 
     profile: int
     evidence: int
     summary: int
     widths: tuple[int, ...] = (32, 32)
-    guard: tuple[dict[str, float], dict[str, float]] = ({}, {})
     level: int = 16
     kinds: int = 4
 
@@ -61,13 +55,19 @@ class Skip(nn.Module):
 
 
 class RowNet(nn.Module):
-    """Profiles, evidence and summaries → order, log-odds and expected AUROC."""
+    """Profiles, evidence and summaries → order, log-odds and expected AUROC.
+
+    Parameters
+    ----------
+    guard : (2, P) weights in the order, beside what is learnt, of unlabelled supports and of references; nil
+        by default.
+    """
 
     guard: Tensor
     seen: Tensor
     unlike: Tensor
 
-    def __init__(self, config: RowNetConfig) -> None:
+    def __init__(self, config: RowNetConfig, guard: Tensor | None = None) -> None:
         super().__init__()
         self.config = config
         self.unlabelled = Skip(config.profile, config.widths)
@@ -75,10 +75,7 @@ class RowNet(nn.Module):
         self.verdicts = Skip(config.evidence, config.widths)
         self.level = MLP(config.summary, (config.level,), 2)
         self.judge = MLP(config.summary, (config.level,), 1)
-        self.register_buffer("guard", torch.zeros(2, config.profile))
-        for row, weights in zip(self.guard, config.guard, strict=True):
-            for place, weight in weights.items():
-                row[int(place)] = weight
+        self.register_buffer("guard", torch.zeros(2, config.profile) if guard is None else guard.clone())
         self.register_buffer("seen", torch.zeros(config.kinds, config.summary))
         self.register_buffer("unlike", torch.zeros(config.kinds, config.summary, config.summary))
         for head in (self.level.head, self.judge.head):
@@ -93,9 +90,7 @@ class RowNet(nn.Module):
     def order(self, profile: Tensor, normal: float) -> Tensor:
         """Order rows without labels: (M, P) → (M,).
 
-        What was learnt is held by a plain distance: on tables unlike those learnt from the distance is right
-        more
-        often, and on the others it costs next to nothing (`docs/pretraining.md`).
+        What was learnt is held by the guard, which is right more often on tables unlike those learnt from.
 
         normal : share of the support's rows that are known to be normal, anomalies apart.
         """

@@ -100,8 +100,9 @@ def episode_of_use(
         support = rng.permutation(np.concatenate([usual[:a], odd[:b]]))
         told = np.full(len(support), -1.0)
         verdicts = min(int(rng.choice(use.verdicts)), len(support) // 4)
-        top = np.argsort(-oddness(X[support]), kind="stable")[:verdicts] if verdicts else []
-        told[top] = y[support[top]]
+        if verdicts:
+            top = np.argsort(-oddness(X[support]), kind="stable")[:verdicts]
+            told[top] = y[support[top]]
         there = np.flatnonzero(y[support] == 1)
         told[_confirmed(X[support], there, min(count, len(there)), rng, one_kind=one_kind)] = 1
         normals = min(int(rng.choice(use.normals)), len(support) // 4)
@@ -126,6 +127,7 @@ def _confirmed(
     """Return `count` of the rows `odd`: any, or those nearest to one of them."""
     if count == 0 or not one_kind:
         return rng.permutation(odd)[:count]
-    rows = np.arcsinh((X[odd] - np.median(X, axis=0)) / np.maximum(X.std(axis=0), 1e-9))
+    with np.errstate(over="ignore"):  # a column of values too large to square tells no kinds apart
+        rows = np.arcsinh((X[odd] - np.median(X, axis=0)) / np.maximum(X.std(axis=0), 1e-9))
     away = np.square(rows - rows[rng.integers(len(odd))]).sum(axis=1)
     return odd[np.argsort(away, kind="stable")[:count]]

@@ -3,8 +3,7 @@
 1. The order of rows without labels, once for supports that may hold anomalies and once for known normals: a
    logistic loss over pairs of an anomaly and a normal row of one table.
 2. The order with labels, by the same loss, on the evidence that the first part gives.
-3. The level, by cross-entropy at the share of anomalies in the support; and the judge, which is told the
-AUROC.
+3. The level, by cross-entropy at the share of anomalies in the support, and the judge, by the AUROC reached.
 
 Each table, whatever its size, counts alike, and tables of one family share what a few of them would have.
 """
@@ -32,13 +31,12 @@ if TYPE_CHECKING:
 
     from outlearn.nets.rows import RowNet
 
-__all__ = ["STAGES", "Stage", "fit"]
+__all__ = ["STAGES", "fit"]
 
 Floats = NDArray[np.float64]
 Recipe = Callable[[str], Training]
 
 STAGES = ("unlabelled", "reference", "verdicts", "level", "judge")
-Stage = str
 BATCH = 8  # tables a step
 MANY = 256  # of level and judge, whose gains are small beside the noise of few tables
 ANOMALIES, NORMALS = 48, 192  # rows of a table a step, drawn with repetition
@@ -115,13 +113,13 @@ def fit(
     net.remember([each.summary for each in summaries], [kind_of(e.support_y) for e in bank])
 
 
-def _belongs(episode: LeanEpisode, stage: Stage) -> bool:
+def _belongs(episode: LeanEpisode, stage: str) -> bool:
     if stage == "verdicts":
         return has_verdicts(episode.support_y)
     return (known_share(episode.support_y) >= 0.5) == (stage == "reference")
 
 
-def _table(net: RowNet, episode: LeanEpisode, stage: Stage) -> _Table:
+def _table(net: RowNet, episode: LeanEpisode, stage: str) -> _Table:
     import torch
 
     odd, usual = (np.flatnonzero(episode.query_y == label) for label in (1, 0))

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outlearn.data.rows import canonical_order
+from outlearn.learners.judged import label_effects, uncertainty_of
 from outlearn.learners.profiles.summary import KINDS, SUMMARY, has_verdicts, kind_of, known_share, summarise
 from outlearn.learners.rows.evidence import EVIDENCE, Evidence
 from outlearn.learners.rows.lean import LEAN_STATISTICS, LeanProfile, LeanProfiler
@@ -32,10 +33,8 @@ __all__ = ["ARCHITECTURE", "Profiles", "ProfilesLearned", "ProfilesScorer", "ord
 ARCHITECTURE = "profiles-1"
 CHUNK = 8192  # rows profiled at once: bounds memory
 GUARD = ({"standard.d20": 0.5, "isolation": 0.5}, {"standard.d1": 0.25, "standard.d5": 0.25})
-"""Deviations that hold the learnt order, of unlabelled supports and of references. Chosen with collections
-left out:
-trained on OddBench and OvRBench, judged on ADBench and KEEL; see `docs/pretraining.md`."""
-FEWEST = 50  # rows of a support, below which little is to be told
+"""Weights of deviations that hold the learnt order, of unlabelled supports and of references. Chosen by
+networks trained on OddBench and OvRBench and judged on these (owners left out), ADBench and KEEL."""
 
 Rows = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -109,29 +108,20 @@ class ProfilesScorer:
 
     @property
     def uncertainty(self) -> float:
-        """How little the order of scores is to be trusted, 0 to 1: 1 where an AUROC of .5 is expected."""
-        trust = min(max(2 * self.reach - 1, 0.0), 1.0)
-        return 1 - trust * min(len(self.support_scores) / FEWEST, 1.0)
+        """How little the order of scores is to be trusted, 0 to 1; see `learners.judged`."""
+        return uncertainty_of(self.reach, len(self.support_scores))
 
     def score(self, X: Rows) -> Floats:
         """Score rows (m, d) → (m,) log-odds."""
         return self._score(X, self._profiler)
 
     def label_effects(self, X: Rows, labelled: Rows) -> Floats:
-        """Return how much each label moved the score of each row: (m, k), positive where it raised it.
+        """Return how much each label moved the score of each row, (m, k); see `learners.judged`.
 
         The score is told anew with what a row looks like when one label is forgotten; how the labels as a
-        whole
-        bear each other out stays as it is.
-
-        Parameters
-        ----------
-        X : (m, d) rows.
-        labelled : (k, d) labelled rows of the support.
+        whole bear each other out stays as it is.
         """
-        scores = self.score(X)
-        effects = [scores - self.score_without(X, row) for row in labelled]
-        return np.column_stack(effects) if effects else np.empty((len(X), 0))
+        return label_effects(self.score, self.score_without, X, labelled)
 
     def score_without(self, X: Rows, labelled: Rows) -> Floats:
         """Score rows (m, d) → (m,) as if the label of one row (d,) of the support were forgotten."""
@@ -205,17 +195,15 @@ class Profiles:
 
     def network(self) -> RowNet:
         """Return the untrained network, the same for the same seed."""
+        import torch
+
         from outlearn.nets.rows import RowNet, RowNetConfig
 
-        places = [
-            {str(len(LEAN_STATISTICS) + LEAN_STATISTICS.index(name)): weight for name, weight in each.items()}
-            for each in GUARD
-        ]
-        config = RowNetConfig(
-            2 * len(LEAN_STATISTICS), len(EVIDENCE), len(SUMMARY), guard=(places[0], places[1]), kinds=KINDS
-        )
+        deviations = torch.tensor([[each.get(name, 0.0) for name in LEAN_STATISTICS] for each in GUARD])
+        guard = torch.hstack([torch.zeros_like(deviations), deviations])
+        config = RowNetConfig(2 * len(LEAN_STATISTICS), len(EVIDENCE), len(SUMMARY), kinds=KINDS)
         with seeded(self.seed):
-            return RowNet(config).eval()
+            return RowNet(config, guard).eval()
 
     def meta_fit(self, episodes: Iterable[Episode]) -> ProfilesLearned:
         """Train on episodes held in memory; `learners.training.metatrain` adds files and resume."""

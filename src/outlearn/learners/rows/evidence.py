@@ -1,10 +1,8 @@
 """Labels as evidence: what they say of a row, beside how well they bear each other out.
 
 Whether a feature of `rows.verdicts` is to be trusted is a question to the labelled rows themselves, told as
-if
-their own label were unknown: does it rank the known anomalies among the rest of the support? The answers,
-one a
-feature, stand beside the features of every row.
+if their own label were unknown: does it rank the known anomalies among the rest of the support? The answers,
+one a feature, stand beside the features of every row.
 """
 
 from __future__ import annotations
@@ -69,8 +67,7 @@ class Evidence:
 
     @staticmethod
     def _heard(told: Floats, y: NDArray[np.int8], rest: NDArray[np.bool_]) -> Floats:
-        """Return how far the AUROC of each witness on the known anomalies is above chance, shrunk: (1 +
-        L,)."""
+        """Return how far the AUROC of each witness on known anomalies is above chance, shrunk: (1 + L,)."""
         odd = told[y == 1]
         if not len(odd):
             return np.full(told.shape[1], USUAL - 0.5)

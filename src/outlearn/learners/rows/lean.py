@@ -3,13 +3,11 @@
 The profile of a row tells it relative to a cleaned support: log distances and density ratios in two views,
 column-wise tails and rarities, isolation depth, Mahalanobis distance and residual, each as a tail rank and as
 a robust deviation among the rows kept. What more the profiles of `rows.profile` hold (two more views,
-distances
-with and without cleaning) gave a network trained on hundreds of real tables nothing (`docs/pretraining.md`).
+distances with and without cleaning) gave a network trained on real tables next to nothing.
 
 Rows that may be anomalies themselves are no measure of what is usual: of an unlabelled support the oddest
-fifth
-is left out of all that others are compared with. Known normals stay in any case, and known anomalies never
-do.
+fifth is left out of all that others are compared with. Known normals stay in any case, and known anomalies
+never do.
 """
 
 from __future__ import annotations
@@ -23,7 +21,8 @@ from numpy.typing import NDArray
 from outlearn.data.rows import has_copy
 from outlearn.learners.rows.isolation import Isolation
 from outlearn.learners.rows.nearest import MAX_ROWS, Reference
-from outlearn.learners.rows.neighbourhood import LOCAL, local_statistics, log_distance, mean_distance
+from outlearn.learners.rows.neighbourhood import LOCAL, local_statistics, mean_distance
+from outlearn.learners.rows.overall import OVERALL, Overall
 from outlearn.learners.rows.scale import Scale, mid_ranks
 from outlearn.learners.rows.tails import ColumnTails
 from outlearn.learners.rows.verdicts import DISTANCES, LABEL_FEATURES, TREE_FEATURES, VerdictFeatures
@@ -37,18 +36,11 @@ Rows = NDArray[np.float32]
 
 NEIGHBOURS = 50
 REFERENCE = 2048  # rows that distances are taken to: of rows that may hold anomalies, more are no better
-CLEANED_SHARE = 0.2  # measured: the oddest fifth by three quick scores holds 44 % of the anomalies
+CLEANED_SHARE = 0.2
 FEWEST_KEPT = 10
 LEAN_STATISTICS = (
     *(f"{view}.{name}" for view in DISTANCES for name in LOCAL),
-    "tail.mean",
-    "tail.max",
-    "tail.top3",
-    "histogram.mean",
-    "histogram.max",
-    "isolation",
-    "mahalanobis",
-    "residual",
+    *OVERALL,
 )
 LEAN_LABELS = (*LABEL_FEATURES, *TREE_FEATURES)
 LEAN_FEATURES = (*LEAN_STATISTICS, *LEAN_LABELS)
@@ -60,8 +52,8 @@ class LeanProfile:
 
     tails : (m, F) -log of the share of kept support rows at least as odd; F = len(LEAN_STATISTICS).
     deviations : (m, F) signed log of the robust deviation from the median of the kept rows.
-    labels : (m, L) what labelled rows tell (see `rows.verdicts`), 0 where there are none; L =
-    len(LEAN_LABELS).
+    labels : (m, L) what labelled rows tell (see `rows.verdicts`), 0 where there are none;
+        L = len(LEAN_LABELS).
     """
 
     tails: Rows
@@ -122,7 +114,7 @@ class LeanProfiler:
         self.kept = usable.copy()
         self.kept[usable] = self._clean(X[usable], y[usable] == 0)
         kept, rows = X[self.kept], X[self.kept].astype(np.float64)
-        self._whitened, self._tails = WhitenedView.fit(rows), ColumnTails.fit(rows)
+        self._overall = Overall(ColumnTails.fit(rows), self._isolation, WhitenedView.fit(rows))
         # Rows come in an order that is random with respect to their content: the first are a uniform sample.
         size = MAX_ROWS if (y[usable] == 0).all() else REFERENCE
         self._reference = kept[:size]
@@ -132,12 +124,13 @@ class LeanProfiler:
         }
         self._own = self._statistics(kept, own=True)
         self._scale = Scale(self._own)
+        whitened = self._overall.whitened.apply
         self._verdicts = VerdictFeatures(
             X,
             y,
-            {**{name: view.apply for name, view in self._views.items()}, "whitened": self._whitened.apply},
+            {**{name: view.apply for name, view in self._views.items()}, "whitened": whitened},
             {name: view.scale for name, view in self._views.items()},
-            {"rank": self._views["rank"].middle, "whitened": self._whitened.apply(rows).mean(axis=0)},
+            {"rank": self._views["rank"].middle, "whitened": whitened(rows).mean(axis=0)},
             rng,
         )
 
@@ -167,10 +160,7 @@ class LeanProfiler:
             parts = [view.own()] if own else []
             parts += [view.statistics(rows[known:], copies)] if len(X) > known else []
             columns += [np.concatenate(part) for part in zip(*parts, strict=True)]
-        columns += self._tails.statistics(rows)
-        columns.append(self._isolation.score(X))
-        columns.append(log_distance(np.linalg.norm(self._whitened.apply(rows), axis=1)))
-        columns.append(log_distance(self._whitened.residual(rows) + 1e-3))
+        columns += self._overall.statistics(X)
         # Rounding keeps the last bits, which vary with the size of the batch, from deciding between equal
         # rows.
         statistics: Floats = np.column_stack(columns)

@@ -24,6 +24,7 @@ from outlearn.data.rows import has_copy, row_hash
 from outlearn.learners.rows.isolation import Isolation
 from outlearn.learners.rows.nearest import MAX_ROWS, Reference
 from outlearn.learners.rows.neighbourhood import LOCAL, local_statistics, log_distance, mean_distance
+from outlearn.learners.rows.overall import OVERALL, Overall
 from outlearn.learners.rows.scale import Scale, mid_ranks
 from outlearn.learners.rows.tails import ColumnTails
 from outlearn.learners.rows.trees import LabelTrees
@@ -55,14 +56,7 @@ _PER_VIEW = (*LOCAL, "clean5", "clean20")
 _ROBUST = ("d5", "d20", "d50", "clean5", "clean20")  # its others told nothing that these do not
 BASIC_STATISTICS = (
     *(f"{view}.{name}" for view in VIEWS for name in _PER_VIEW),
-    "tail.mean",
-    "tail.max",
-    "tail.top3",
-    "histogram.mean",
-    "histogram.max",
-    "isolation",
-    "mahalanobis",
-    "residual",
+    *OVERALL,
 )
 BASIC_LABELS = tuple(f"{view}.{which}" for view in VIEWS for which in ("anomaly1", "anomaly3", "normal1"))
 STATISTICS = (*BASIC_STATISTICS, *(f"robust.{name}" for name in _ROBUST))
@@ -182,8 +176,8 @@ class Profiler:
         rows, known_normal = X[usable].astype(np.float64), y[usable] == 0
         self._whitened = WhitenedView.fit(rows)
         transforms = (StandardView.fit(rows).apply, RankView.fit(rows).apply, self._whitened.apply)
-        self._tails = ColumnTails.fit(rows)
         self._isolation = Isolation(X[usable], int(rng.integers(2**31 - 1)))
+        self._overall = Overall(ColumnTails.fit(rows), self._isolation, self._whitened)
         # Rows come in an order that is random with respect to their content: the first are a uniform sample.
         size = NORMAL_REFERENCE if known_normal.all() else REFERENCE
         self._reference = X[usable][:size]
@@ -246,10 +240,7 @@ class Profiler:
             support=support,
         )
         columns = [column for view in self._views for column in told(view)]
-        columns += self._tails.statistics(rows)
-        columns.append(self._isolation.score(X))
-        columns.append(log_distance(np.linalg.norm(self._whitened.apply(rows), axis=1)))
-        columns.append(log_distance(self._whitened.residual(rows) + 1e-3))
+        columns += self._overall.statistics(X)
         if self._rich:
             robust = dict(zip(_PER_VIEW, told(self._robust), strict=True))
             columns += [robust[name] for name in _ROBUST]

@@ -10,7 +10,7 @@ from outlearn.learners.training.judge import Figure
 from outlearn.learners.training.sets import Sets
 from outlearn.learners.training.supply import Supply
 
-__all__ = ["Curve", "Figures", "Said", "model_card", "provenance"]
+__all__ = ["Curve", "Figures", "Said", "figures_of", "model_card", "provenance"]
 
 Figures = Mapping[str, tuple[Figure, ...]]  # state of the learner → figures
 Curve = Sequence[tuple[int, float]]  # step → mean training loss up to it, from the last one on
@@ -58,7 +58,7 @@ def model_card(name: str, supply: Supply, said: Said, figures: Figures, curve: C
         "**How it went.** Mean training loss of the steps up to each:",
         _curve(curve),
         "**How good.** Mean AUROC / average precision on held-out tasks:",
-        _table(figures),
+        figures_of(figures),
         "**Limits.**",
         "\n".join(f"* {limit}" for limit in limits),
     ]
@@ -98,7 +98,8 @@ def _curve(curve: Curve) -> str:
     return "\n".join([lines[0], "|---" * (len(told) + 1) + "|", lines[1]])
 
 
-def _table(figures: Figures) -> str:
+def figures_of(figures: Figures) -> str:
+    """Return figures as a table in Markdown, a line a group of tasks and a column a state of the learner."""
     groups = [(figure.group, figure.tasks) for figure in next(iter(figures.values()))]
     lines = [f"| tasks | number | {' | '.join(figures)} |", f"|---|---|{'---|' * len(figures)}"]
     for place, (group, tasks) in enumerate(groups):

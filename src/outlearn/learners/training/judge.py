@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from outlearn.learners.rows.bank import EpisodeProfiles
-
 __all__ = ["Figure", "judge"]
 
-Score = Callable[[EpisodeProfiles], NDArray[np.floating]]  # query rows (m,), high = abnormal
+
+class Told(Protocol):
+    """An episode as far as a judge looks: labels (n,) of the support, and truth (m,) of the query."""
+
+    @property
+    def support_y(self) -> NDArray[np.int8]: ...
+
+    @property
+    def query_y(self) -> NDArray[np.int8]: ...
+
+
+E = TypeVar("E", bound=Told)
+Score = Callable[[E], NDArray[np.floating]]  # query rows (m,), high = abnormal
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +40,10 @@ class Figure:
     average_precision: float
 
 
-def judge(score: Score, held_out: Mapping[str, Sequence[EpisodeProfiles]]) -> tuple[Figure, ...]:
+def judge(score: Score[E], held_out: Mapping[str, Sequence[E]]) -> tuple[Figure, ...]:
     """Return the figures of all tasks, then of each source, with and without known anomalies in the support.
 
+    >>> from outlearn.learners.rows.bank import EpisodeProfiles
     >>> odd, y = np.zeros((2, 3), dtype=np.float16), np.array([0, 1], dtype=np.int8)
     >>> task = EpisodeProfiles(odd, y - 1, odd, y, odd[0], odd[0])
     >>> for figure in judge(lambda task: task.query_y.astype(float), {"synthetic": [task]}):

@@ -21,8 +21,7 @@ PRESETS = MappingProxyType(
     }
 )
 """``default`` made the shipped weights of the default learner, from a folder of real tables; ``incontext``
-those of
-the in-context one. Other numbers of tasks and epochs make a smaller or larger run of it."""
+those of the in-context one. Other numbers of tasks, epochs or steps make a smaller or larger run of it."""
 
 
 def base_config(path: Path | None, preset: str | None) -> MetatrainConfig:

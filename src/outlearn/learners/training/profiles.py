@@ -5,14 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import numpy as np
-from sklearn.metrics import average_precision_score, roc_auc_score
 
 from outlearn import __version__
 from outlearn.errors import ParameterError
@@ -21,24 +17,21 @@ from outlearn.learners.loop import Training
 from outlearn.learners.pretrained import save_profiles
 from outlearn.learners.profiles.fit import fit
 from outlearn.learners.profiles.learner import Profiles, ProfilesLearned, score_episode
-from outlearn.learners.profiles.summary import KINDS, kind_of
-from outlearn.learners.rows.lean_bank import LeanEpisode
+from outlearn.learners.profiles.summary import known_share
+from outlearn.learners.training.card import Figures, figures_of
 from outlearn.learners.training.config import MetatrainConfig
-from outlearn.learners.training.judge import Figure
+from outlearn.learners.training.judge import judge
 from outlearn.learners.training.log import TrainingLog
 from outlearn.learners.training.real import RealTables, held_out, plain_profiles, real_tables
-from outlearn.tasks.corpus import Corpus, Entry
+from outlearn.learners.training.sets import corpus_of
+from outlearn.tasks.corpus import Entry
 from outlearn.weights.card import write_card
 
-if TYPE_CHECKING:
-    from outlearn.nets.rows import RowNet
-
-__all__ = ["figures_of", "train_profiles"]
+__all__ = ["train_profiles"]
 
 Progress = Callable[[str, int, int, float], None]
-Figures = Mapping[str, tuple[Figure, ...]]
 
-KIND_NAMES = ("unlabelled", "known normals", "a few labels", "known normals and a few cases")
+SUPPORTS = ("unlabelled", "reference")
 
 
 def train_profiles(
@@ -64,7 +57,12 @@ def train_profiles(
     judged = [bank[i] for i, family in enumerate(families) if family in apart]
     learner = Profiles(seed=config.seed, steps=config.training.steps or Profiles.steps)
     net = learner.network()
-    figures = {"before training": figures_of(net, judged)}
+    by_support = {
+        name: [e for e in judged if (known_share(e.support_y) >= 0.5) == (name == "reference")]
+        for name in SUPPORTS
+    }
+    score = partial(score_episode, net)
+    figures = {"before training": judge(score, by_support)}
     state = folder / f"profiles-{_digest(config, tables)}"
     with TrainingLog(config.training.log, config.training.rate) as log:
         recipe = partial(_recipe, state=state, every=config.training.every, log=log, tell=tell)
@@ -77,7 +75,7 @@ def train_profiles(
             steps=learner.steps,
             recipe=recipe,
         )
-    figures["after training"] = figures_of(net, judged)
+    figures["after training"] = judge(score, by_support)
     names = tuple(entry.name for entry in tables.entries if entry.family in apart)
     corpus = _provenance([entry for entry in tables.entries if entry.family not in apart])
     notes: dict[str, object] = {
@@ -91,38 +89,23 @@ def train_profiles(
     write_card(
         out,
         what="The learner `profiles`: a small network that scores a row by its profile relative to a "
-        "support, "
-        f"with whatever labels there are. For `outlearn.Detector(weights={out.name!r})`; the shipped one "
-        "is the default of `Detector`.",
-        source=f"{corpus}. Rows are not part of it, and cannot be had back from {_size(net):,} numbers.",
+        f"support, with whatever labels there are. For `outlearn.Detector(weights={out.name!r})`; the shipped one is "
+        "the default of `Detector`.",
+        source=corpus + _left_out(tables),
         command=command,
         how_good=f"Mean AUROC / average precision on {len(judged)} tasks of {len(apart)} families held out "
-        f"({len(names)} sets):\n\n{_figures_table(figures)}\n\nWith whole collections left out, peers and "
-        "p values: `docs/pretraining.md`.",
+        f"({len(names)} sets):\n\n{figures_of(figures)}",
         limits=(
             "Its probabilities are those at the share of anomalies that it expects, which is a guess.",
             "The figures are means over tables: single tables lie far from them.",
-            "Sets of OddBench and OvRBench took part in training: never enter a leaderboard over them with "
-            "these weights.",
+            "Whoever trained on tables of a public benchmark must not enter its leaderboard with the result.",
         ),
     )
     return figures, names
 
 
 def _tables(config: MetatrainConfig, tell: Progress) -> RealTables:
-    tasks = config.tasks
-    if tasks.corpus is None:
-        raise ParameterError(
-            "the learner 'profiles' learns from real tables, and there is no corpus; give a folder of "
-            "labelled sets with a manifest.csv (--corpus)"
-        )
-    corpus = Corpus.read(tasks.corpus, pattern=tasks.pattern, licence=tasks.licence)
-    if not len(corpus):
-        raise ParameterError(
-            f"no set of {tasks.corpus} matches tasks.pattern={tasks.pattern!r} and "
-            f"tasks.licence={tasks.licence!r}; widen them"
-        )
-    tables = real_tables(corpus, tell)
+    tables = real_tables(corpus_of(config.tasks), tell)
     if len(set(tables.families)) < 2:
         raise ParameterError(
             f"the {len(tables.entries)} sets that can be learnt from are of one family, and one family is "
@@ -144,18 +127,12 @@ def _digest(config: MetatrainConfig, tables: RealTables) -> str:
     return hashlib.sha256(json.dumps(about).encode()).hexdigest()[:12]
 
 
-def figures_of(net: RowNet, episodes: Sequence[LeanEpisode]) -> tuple[Figure, ...]:
-    """Return mean figures of all episodes, then of each kind of support."""
-    found: list[list[tuple[float, float]]] = [[] for _ in range(KINDS)]
-    for episode in episodes:
-        scores, y = score_episode(net, episode), episode.query_y
-        pair = float(roc_auc_score(y, scores)), float(average_precision_score(y, scores))
-        found[kind_of(episode.support_y)].append(pair)
-    groups = {"all": [pair for pairs in found for pair in pairs], **dict(zip(KIND_NAMES, found, strict=True))}
-    return tuple(
-        Figure(name, len(pairs), *(float(mean) for mean in np.mean(pairs, axis=0)))
-        for name, pairs in groups.items()
-        if pairs
+def _left_out(tables: RealTables) -> str:
+    if not tables.left_out:
+        return ""
+    return (
+        f". {len(tables.left_out)} more sets have too few rows of one kind, and were left out: "
+        f"{', '.join(tables.left_out)}"
     )
 
 
@@ -165,16 +142,3 @@ def _provenance(entries: Sequence[Entry]) -> str:
     )
     told = ", ".join(f"{count} of {where} ({licence})" for (where, licence), count in sorted(counts.items()))
     return f"{len(entries)} labelled real tables: {told}"
-
-
-def _size(net: RowNet) -> int:
-    return sum(value.numel() for value in net.parameters())
-
-
-def _figures_table(figures: Figures) -> str:
-    lines = [f"| supports | tasks | {' | '.join(figures)} |", f"|---|---|{'---|' * len(figures)}"]
-    for place, figure in enumerate(figures["after training"]):
-        row = [column[place] for column in figures.values()]
-        cells = " | ".join(f"{each.auroc:.3f} / {each.average_precision:.3f}" for each in row)
-        lines.append(f"| {figure.group} | {figure.tasks:,} | {cells} |")
-    return "\n".join(lines)

@@ -34,7 +34,7 @@ Passed = Callable[[int, float], None]
 class Run(Protocol):
     """A learner in training."""
 
-    def scores(self) -> Mapping[str, Score]:
+    def scores(self) -> Mapping[str, Score[EpisodeProfiles]]:
         """Return ways to score tasks as things stand: ``""`` as in use, ``unadapted`` without inner steps."""
 
     def train(self, train: list[EpisodeProfiles], watched: Episodes, how: Training) -> None:
@@ -90,7 +90,7 @@ class _InContextRun:
         )
         self._net = self._learner.network().eval()
 
-    def scores(self) -> Mapping[str, Score]:
+    def scores(self) -> Mapping[str, Score[EpisodeProfiles]]:
         import torch
 
         def score(episode: EpisodeProfiles) -> np.ndarray:
@@ -134,7 +134,7 @@ class _TableRun:
         self._learner = self._recipe.build()
         self._meta = self._learner.start()
 
-    def scores(self) -> Mapping[str, Score]:
+    def scores(self) -> Mapping[str, Score[EpisodeProfiles]]:
         learned = self._learner.learned(self._meta)
 
         def score(episode: EpisodeProfiles, **steps: int) -> np.ndarray:

@@ -22,7 +22,7 @@ from outlearn.tasks.rows import unique_rows
 from outlearn.tasks.sampler import SamplerConfig
 from outlearn.tasks.sets import read_set
 
-__all__ = ["SetEpisodes", "Sets", "read_sets"]
+__all__ = ["SetEpisodes", "Sets", "corpus_of", "read_sets"]
 
 _STREAM = 3  # of random numbers below the seed
 _NORMALS, _ANOMALIES = 10, 2  # rows without which a set makes no task
@@ -82,6 +82,29 @@ class SetEpisodes:
         return episode
 
 
+def corpus_of(config: TaskConfig) -> Corpus:
+    """Return the corpus of `config`, of which no set is opened yet.
+
+    Raises
+    ------
+    ReadError
+        When the manifest cannot be read.
+    ParameterError
+        When there is no corpus, or no set of it matches.
+    """
+    if config.corpus is None:
+        raise ParameterError(
+            "there is no corpus to learn from; give a folder of labelled sets with a manifest.csv (--corpus)"
+        )
+    corpus = Corpus.read(config.corpus, pattern=config.pattern, licence=config.licence)
+    if not len(corpus):
+        raise ParameterError(
+            f"no set of {config.corpus} matches tasks.pattern={config.pattern!r} and "
+            f"tasks.licence={config.licence!r}; widen them"
+        )
+    return corpus
+
+
 def read_sets(
     config: TaskConfig, seed: int, *, one_width: bool, progress: Callable[[int, int], None] | None = None
 ) -> Sets:
@@ -100,13 +123,7 @@ def read_sets(
     InputError
         When sets are unfit for tasks, or differ in width where they must not.
     """
-    assert config.corpus is not None
-    corpus = Corpus.read(config.corpus, pattern=config.pattern, licence=config.licence)
-    if not len(corpus):
-        raise ParameterError(
-            f"no set of {config.corpus} matches tasks.pattern={config.pattern!r} and "
-            f"tasks.licence={config.licence!r}; widen them"
-        )
+    corpus = corpus_of(config)
     widths, faults = {}, []
     for done, entry in enumerate(corpus, 1):
         X, y = _rows(entry.path)
