@@ -171,6 +171,7 @@ DETECTORS: dict[str, Callable[[int], Peer]] = {
     "committee": _pool("committee"),
     "cleaned_knn": _pool("cleaned_knn"),
     "bagged_trees": _pool("bagged_trees"),
+    "siamese": _pool("siamese"),
     "iforest": _pyod("iforest", "IForest", seeded=True),
     "knn5": _pyod("knn", "KNN", n_neighbors=5, method="mean"),
     "knn50": _pyod("knn", "KNN", n_neighbors=50, method="mean"),
@@ -191,6 +192,7 @@ PACKAGES = {
     "committee": "outlearn",
     "cleaned_knn": "outlearn",
     "bagged_trees": "outlearn",
+    "siamese": "outlearn",
     "catboost": "catboost",
     "random": "numpy",
 }

@@ -35,7 +35,7 @@ def test_the_guard_adds_a_statistic_to_what_is_learnt():
 def test_the_level_keeps_the_order_and_starts_as_nothing():
     net, order, summary = network(), torch.tensor([-3.0, 0.0, 2.0]), torch.randn(4)
     assert torch.equal(net.odds(order, summary), order)
-    net.level.head.bias.data = torch.tensor([9.0, -0.1])
+    net.level.head.bias.data = torch.tensor([9.0, -1.0])
     odds = net.odds(order, summary)
     assert (odds.diff() > 0).all() and odds[1] == -1.0
 

@@ -64,7 +64,7 @@ def by_contamination(support_scores: ArrayLike, share: float) -> float:
     return float(higher[-1]) if len(higher) else just_above(float(descending[0]))
 
 
-def by_expected_f1(probabilities: ArrayLike) -> float:
+def by_expected_f1(probabilities: ArrayLike, least: float = 0.0) -> float:
     """Return the threshold of the best expected F1, for scores that are probabilities of being an anomaly.
 
     That threshold is half of the best F1, so at most .5. But no more of the rows are flagged than there are
@@ -74,6 +74,7 @@ def by_expected_f1(probabilities: ArrayLike) -> float:
     Parameters
     ----------
     probabilities : (n,) of the rows that may hold anomalies.
+    least : no row of a lower probability is flagged, even if then none is.
 
     Source: Lipton, Elkan, Naryanaswamy 2014.
 
@@ -89,7 +90,7 @@ def by_expected_f1(probabilities: ArrayLike) -> float:
     n, hits = len(descending), np.cumsum(descending)
     best = float((2 * hits / (np.arange(1, n + 1) + hits[-1])).max()) / 2
     most = max(math.ceil(hits[-1] - 1e-9), 1)
-    return best if most >= n else max(best, just_above(float(descending[most])))
+    return max(best, least) if most >= n else max(best, least, just_above(float(descending[most])))
 
 
 def by_false_alarm_rate(reference_scores: ArrayLike, rate: float) -> tuple[float, Promise]:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Detector"]
 
 ODDS = ("profiles", "incontext")  # learners whose scores are log-odds
+LEAST = 0.1  # probability from which on a row is flagged: a table of plain noise holds none above it
 DOUBTFUL = 0.8  # uncertainty from which on nothing should be claimed: an AUROC below .6 is expected
 
 
@@ -47,10 +48,10 @@ class Detector(BaseDetector):
         "incontext", which reads the support as a whole; or "maml", "fomaml", "anil", "metasgd", "reptile",
         which adapt by gradient steps, or "protonet", "siamese", "triplet", which compare by distances.
     contamination : the share of anomalies in the support, in (0, 0.5], where it is known: so many rows of it
-        are flagged, and the in-context learner's probabilities are those at that share. "auto": the
-        in-context learner flags rows that are more likely anomalies than not; where the support may hold
-        anomalies and no row is that likely, those of the best expected F1, at most as many as it expects
-        anomalies. Other learners flag at a rough estimate of the share.
+        are flagged, and probabilities are those at that share. "auto": learners whose scores are
+        probabilities flag the rows of the best expected F1, at most as many as they expect anomalies, and
+        none that is less likely than 10 %; beside known normals alone, rows that are more likely anomalies
+        than not. Other learners flag at a rough estimate of the share.
     false_alarm_rate : flag at most this share of normal rows; needs known normal rows (`y` 0), of which 30 %
         are kept out of the support to calibrate on. Overrides `contamination`.
     max_support : rows that new rows are compared with, at most; a larger table is sampled. "auto": 5,000, and
@@ -174,12 +175,7 @@ class Detector(BaseDetector):
         unknown = self.support_scores_[self.support_y_ == -1]
         if not self.probabilistic or len(unknown) == 0:
             return 0.5
-        # With labels a few rows are near certain, and those of a middling probability hold most anomalies:
-        # stopping at .5 then reached .54 of the F1 at the true share, the best expected F1 .78.
-        told = self.learner == "profiles" and bool((self.support_y_ == 1).any())
-        if not told and (unknown >= 0.5).any():
-            return 0.5
-        return clear_of(by_expected_f1(unknown), self.support_scores_, ROUNDING)
+        return clear_of(by_expected_f1(unknown, LEAST), self.support_scores_, ROUNDING)
 
     def _score_support(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
         return cast("OddsScorer | TableScorer", self.scorer_).support_scores

@@ -20,7 +20,7 @@ from outlearn.nets.mlp import MLP
 
 __all__ = ["RowNet", "RowNetConfig"]
 
-SWIFT = 10.0  # how much faster level and judge are learnt: a step moves a bias by the rate at most
+UNLIKE = 4.0  # standard deviations that a number of a summary counts as off, at most
 SOFT = 0.3  # profiles of far outliers are unbounded; the network needs to know "very far", not how far
 
 
@@ -36,7 +36,7 @@ class RowNetConfig:
     evidence: int
     summary: int
     widths: tuple[int, ...] = (32, 32)
-    level: int = 16
+    level: int = 32
     kinds: int = 4
 
 
@@ -64,6 +64,8 @@ class RowNet(nn.Module):
     """
 
     guard: Tensor
+    centre: Tensor
+    spread: Tensor
     seen: Tensor
     unlike: Tensor
 
@@ -76,6 +78,8 @@ class RowNet(nn.Module):
         self.level = MLP(config.summary, (config.level,), 2)
         self.judge = MLP(config.summary, (config.level,), 1)
         self.register_buffer("guard", torch.zeros(2, config.profile) if guard is None else guard.clone())
+        self.register_buffer("centre", torch.zeros(config.summary))
+        self.register_buffer("spread", torch.ones(config.summary))
         self.register_buffer("seen", torch.zeros(config.kinds, config.summary))
         self.register_buffer("unlike", torch.zeros(config.kinds, config.summary, config.summary))
         for head in (self.level.head, self.judge.head):
@@ -107,14 +111,23 @@ class RowNet(nn.Module):
 
     def odds(self, order: Tensor, summary: Tensor) -> Tensor:
         """Turn orders (…, M) into log-odds (…, M), by summaries (…, S) of their supports."""
-        slope, shift = (SWIFT * self.level(summary)).split(1, dim=-1)  # (…, 1) each
+        slope, shift = self.level(self._relative(summary)).split(1, dim=-1)  # (…, 1) each
         out: Tensor = torch.exp(slope.clamp(-3.0, 3.0)) * order + shift
         return out
 
     def expected(self, summary: Tensor) -> Tensor:
         """Return the log-odds of the AUROC to expect, by summaries (…, S) of supports: (…,)."""
-        out: Tensor = SWIFT * self.judge(summary).squeeze(-1)
+        out: Tensor = self.judge(self._relative(summary)).squeeze(-1)
         return out
+
+    def _relative(self, summary: Tensor) -> Tensor:
+        out: Tensor = ((summary - self.centre) / self.spread).clamp(-UNLIKE, UNLIKE)
+        return out
+
+    def scale(self, summaries: Tensor) -> None:
+        """Let level and judge read summaries relative to those trained on, (T, S)."""
+        self.centre.copy_(summaries.mean(0))
+        self.spread.copy_(summaries.std(0, correction=0) + 1e-6)
 
     def remember(self, summaries: Sequence[Tensor], kinds: Sequence[int]) -> None:
         """Keep what supports trained on look like, for `strangeness`."""

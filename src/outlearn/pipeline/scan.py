@@ -150,8 +150,8 @@ def decide_rows(detector: BaseDetector, scan: Scan, rule: Rule | None) -> Decisi
         meaning = "more likely an anomaly than not, as the model judges"
     elif detector.probabilistic:
         meaning = (
-            "no row compared with is more likely an anomaly than not, so at most as many of them are flagged "
-            "as the model expects anomalies"
+            "of the rows compared with, those of the best expected F1 are flagged: at most as many as the "
+            "model expects anomalies, and none that is less likely than 10 %"
         )
     else:
         meaning = (

@@ -5,7 +5,6 @@ import pytest
 from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 from sklearn.metrics import roc_auc_score
 
-from outlearn.learners.base import Learned, Learner, Scorer
 from outlearn.learners.pretrained import load_learner
 from outlearn.learners.profiles import Profiles, ProfilesLearned
 from outlearn.learners.profiles import learner as module
@@ -27,19 +26,6 @@ def table(seed: int = 0, n: int = 150) -> np.ndarray:
 def cluster(side: float, n: int, seed: int = 0) -> np.ndarray:
     rows = np.random.default_rng(seed).normal(size=(n, 4)) * 0.4
     return (rows + np.array([side, side, 0, 0])).astype(np.float32)
-
-
-def test_the_contract_is_met(learned):
-    X = table()
-    scorer = learned.adapt(X, unlabelled(X))
-    assert isinstance(Profiles(), Learner)
-    assert isinstance(learned, Learned)
-    assert isinstance(scorer, Scorer)
-    scores = scorer.score(X)
-    assert (scores.shape, scores.dtype) == ((150,), np.float64)
-    assert scorer.score(X[:0]).shape == (0,)
-    assert 0 < scorer.contamination < 1
-    assert 0 <= scorer.uncertainty <= 1
 
 
 def test_adapting_and_scoring_change_nothing(learned):
@@ -154,12 +140,13 @@ def test_the_shipped_weights_beat_their_start(learned, situation):
 
 
 @pytest.mark.slow
-def test_a_clean_table_flags_few_rows_whatever_the_seed():
-    """Nothing says that a Gaussian table is clean: at most one row in twenty is flagged
-    (docs/pretraining.md)."""
+def test_a_clean_table_flags_next_to_nothing():
+    """At most .5 % of a Gaussian table without an anomaly, in 95 % of the seeds."""
     from outlearn import Detector
 
-    for seed in range(4):
+    shares = []
+    for seed in range(20):
         rng = np.random.default_rng(seed)
-        X = rng.normal(size=(500, int(rng.integers(2, 12))))
-        assert (Detector(random_state=seed).fit_predict(X) == -1).mean() <= 0.05
+        X = rng.normal(size=(400, int(rng.integers(2, 12))))
+        shares.append((Detector(random_state=seed).fit_predict(X) == -1).mean())
+    assert np.mean(np.array(shares) <= 0.005) >= 0.95, shares

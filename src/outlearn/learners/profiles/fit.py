@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from outlearn.learners.loop import Training, train, warm_cosine
-from outlearn.learners.profiles.learner import order_of
-from outlearn.learners.profiles.summary import has_verdicts, kind_of, known_share, summarise
+from outlearn.learners.profiles.learner import order_of, read_episode
+from outlearn.learners.profiles.summary import has_verdicts, kind_of, known_share
 from outlearn.learners.rows.evidence import Evidence
 from outlearn.learners.rows.lean_bank import LeanEpisode
 from outlearn.rng import derive
@@ -41,7 +41,8 @@ BATCH = 8  # tables a step
 MANY = 256  # of level and judge, whose gains are small beside the noise of few tables
 ANOMALIES, NORMALS = 48, 192  # rows of a table a step, drawn with repetition
 MOST_OF_A_FAMILY = 4  # tables that a family counts as, at most, under a root
-RATE, DECAY = 2e-3, 0.1  # decay from .01 to .5 makes no difference
+RATES = {"level": 1e-2, "judge": 1e-2}  # of the optimiser; 2e-3 of what orders rows
+DECAYS = {"level": 1e-2, "judge": 1e-2}  # of weights; .1 of what orders rows
 CLEAN, CONVENTION, LEAST, MOST = 0.001, 0.05, 0.003, 0.5  # shares of anomalies that a level is told for
 
 
@@ -101,15 +102,23 @@ def fit(
         tables = [_table(net, bank[i], stage) for i in chosen]
         part = {"unlabelled": net.unlabelled, "reference": net.reference, "verdicts": net.verdicts}[stage]
         draw = _Draw([families[i] for i in chosen], seed, number)
-        _run(part, partial(_ranking, part, tables, draw), replace(recipe(stage), steps=steps))
+        _run(stage, part, partial(_ranking, part, tables, draw), replace(recipe(stage), steps=steps))
     net.eval()
     summaries = [_summed(net, e) for e in bank]
     noise = [_summed(net, e) for e in plain]
     everything = _Summaries.of([*summaries, *noise], seed)
+    net.scale(everything.summary)
     draw = _Draw([*families, *(f"plain {i}" for i in range(len(noise)))], seed, 3)
-    _run(net.level, partial(_calibration, net, everything, draw), replace(recipe("level"), steps=steps))
+    _run(
+        "level",
+        net.level,
+        partial(_calibration, net, everything, draw),
+        replace(recipe("level"), steps=steps),
+    )
     draw = _Draw(families, seed, 4)
-    _run(net.judge, partial(_judgement, net, everything, draw), replace(recipe("judge"), steps=steps))
+    _run(
+        "judge", net.judge, partial(_judgement, net, everything, draw), replace(recipe("judge"), steps=steps)
+    )
     net.remember([each.summary for each in summaries], [kind_of(e.support_y) for e in bank])
 
 
@@ -125,20 +134,19 @@ def _table(net: RowNet, episode: LeanEpisode, stage: str) -> _Table:
     odd, usual = (np.flatnonzero(episode.query_y == label) for label in (1, 0))
     if stage != "verdicts":
         return _Table(net.soften(torch.from_numpy(episode.query.astype(np.float32))), odd, usual)
-    _, evidence = _evidence(net, episode)
-    asked = order_of(net, episode.query.astype(np.float32), known_share(episode.support_y))
-    return _Table(
-        torch.from_numpy(evidence.inputs(asked, episode.query_labels.astype(np.float64))), odd, usual
+    own, asked = (
+        order_of(net, rows.astype(np.float32), known_share(episode.support_y))
+        for rows in (episode.support, episode.query)
     )
+    evidence = Evidence(own, episode.support_labels.astype(np.float64), episode.support_y)
+    inputs = evidence.inputs(asked, episode.query_labels.astype(np.float64))
+    return _Table(torch.from_numpy(inputs), odd, usual)
 
 
-def _evidence(net: RowNet, episode: LeanEpisode) -> tuple[Floats, Evidence]:
-    order = order_of(net, episode.support.astype(np.float32), known_share(episode.support_y))
-    return order, Evidence(order, episode.support_labels.astype(np.float64), episode.support_y)
-
-
-def _run(part: nn.Module, objective: Callable[[int], Tensor], how: Training) -> None:
+def _run(stage: str, part: nn.Module, objective: Callable[[int], Tensor], how: Training) -> None:
     import torch
+
+    decay = DECAYS.get(stage, 0.1)
 
     def step(number: int) -> float:
         loss = objective(number)
@@ -148,9 +156,9 @@ def _run(part: nn.Module, objective: Callable[[int], Tensor], how: Training) -> 
 
     recipe = replace(
         how,
-        rate=RATE,
+        rate=RATES.get(stage, 2e-3),
         schedule=warm_cosine,
-        optimiser=lambda leaves, rate: torch.optim.AdamW(leaves, lr=rate, weight_decay=DECAY),
+        optimiser=lambda leaves, rate: torch.optim.AdamW(leaves, lr=rate, weight_decay=decay),
         clip=1.0,
     )
     train(dict(part.named_parameters()), step, recipe)
@@ -186,21 +194,11 @@ class _Summed:
 def _summed(net: RowNet, episode: LeanEpisode) -> _Summed:
     import torch
 
-    y, profile = episode.support_y, episode.support.astype(np.float32)
-    normal = known_share(y)
-    asked = order_of(net, episode.query.astype(np.float32), normal)
-    order = order_of(net, profile, normal)
-    if has_verdicts(y):
-        _, evidence = _evidence(net, episode)
-        with torch.inference_mode():
-            order, asked = (
-                net.labelled(torch.from_numpy(evidence.inputs(o, labels.astype(np.float64)))).double().numpy()
-                for o, labels in ((order, episode.support_labels), (asked, episode.query_labels))
-            )
-    summary = torch.from_numpy(summarise(order, profile, y, int(episode.columns)))
+    read = read_episode(net, episode)
     odd, usual = (np.flatnonzero(episode.query_y == label) for label in (1, 0))
-    table = _Table(torch.from_numpy(asked).float(), odd, usual)
-    return _Summed(summary, table, _share(episode), float(roc_auc_score(episode.query_y, asked)))
+    table = _Table(torch.from_numpy(read.asked).float(), odd, usual)
+    reached = float(roc_auc_score(episode.query_y, read.asked))
+    return _Summed(torch.from_numpy(read.summary), table, _share(episode), reached)
 
 
 def _share(episode: LeanEpisode) -> float:

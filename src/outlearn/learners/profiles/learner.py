@@ -28,7 +28,15 @@ if TYPE_CHECKING:
 
     from outlearn.nets.rows import RowNet
 
-__all__ = ["ARCHITECTURE", "Profiles", "ProfilesLearned", "ProfilesScorer", "order_of", "score_episode"]
+__all__ = [
+    "ARCHITECTURE",
+    "Profiles",
+    "ProfilesLearned",
+    "ProfilesScorer",
+    "Read",
+    "order_of",
+    "read_episode",
+]
 
 ARCHITECTURE = "profiles-1"
 CHUNK = 8192  # rows profiled at once: bounds memory
@@ -67,19 +75,32 @@ class _Reader:
             return np.asarray(self.net.labelled(told).double().numpy())
 
 
-def score_episode(net: RowNet, episode: LeanEpisode) -> Floats:
-    """Return the order (m,) of the query rows of an episode."""
+@dataclass(frozen=True)
+class Read:
+    """An episode as a network reads it.
+
+    own (n,), asked (m,) : order of the rows of support and query, labelled rows blind to their own label.
+    summary : (len(SUMMARY),) of the support.
+    """
+
+    own: Floats
+    asked: Floats
+    summary: NDArray[np.float32]
+
+
+def read_episode(net: RowNet, episode: LeanEpisode) -> Read:
+    """Read an episode with the labels of its support."""
     y = episode.support_y
-    reader = _Reader(net, known_share(y), None)
-    own = _profile(episode.support, episode.support_labels)
+    reader, own = _Reader(net, known_share(y), None), _profile(episode.support, episode.support_labels)
     if has_verdicts(y):
         reader = replace(reader, evidence=Evidence(reader(own), own.labels.astype(np.float64), y))
-    return reader(_profile(episode.query, episode.query_labels))
+    order = reader(own)
+    asked = reader(_profile(episode.query, episode.query_labels))
+    return Read(order, asked, summarise(order, own.order(), y, int(episode.columns)))
 
 
 def _profile(rows: NDArray[np.float16], labels: NDArray[np.float16]) -> LeanProfile:
-    both = rows.astype(np.float32)
-    tails, deviations = np.hsplit(both, 2)
+    tails, deviations = np.hsplit(rows.astype(np.float32), 2)
     return LeanProfile(tails, deviations, labels.astype(np.float32))
 
 

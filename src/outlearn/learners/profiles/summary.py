@@ -13,11 +13,26 @@ __all__ = ["KINDS", "SUMMARY", "has_verdicts", "kind_of", "known_share", "summar
 Floats = NDArray[np.floating]
 
 SHAPE = (0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 1.0)  # quantiles of the support's own order
+TAIL = (0.95, 0.98, 0.99, 0.995, 1.0)  # quantiles told by how many quarters beyond the median they lie
+GAPS = 5  # between the oddest rows
+FAR = (
+    "isolation",
+    "standard.d20",
+    "rank.d20",
+    "tail.max",
+    "mahalanobis",
+    "histogram.mean",
+    "standard.ratio20",
+)
+FAR_SHAPE = (0.9, 0.98, 1.0)  # quantiles of their deviations
 CHEAP = ("isolation", "standard.d20", "rank.d5", "tail.mean", "histogram.mean", "mahalanobis")
 KINDS = 4  # unlabelled or reference, without and with labels
 SUMMARY = (
     *(f"order, {100 * point:g} %" for point in SHAPE),
     *(f"agreement with {name}" for name in CHEAP),
+    *(f"order, {100 * point:g} % in quarters" for point in TAIL),
+    *(f"order, gap {number}" for number in range(1, GAPS + 1)),
+    *(f"{name}, {100 * point:g} %" for name in FAR for point in FAR_SHAPE),
     "rows",
     "columns",
     "reference",
@@ -57,6 +72,13 @@ def summarise(order: Floats, profile: Floats, y: NDArray[np.int8], columns: int)
     ranks = _centred(own)
     cheap = [LEAN_STATISTICS.index(name) for name in CHEAP]
     agreement = [float(ranks @ _centred(np.asarray(profile[rest, i], dtype=np.float64))) for i in cheap]
+    middle, quarter, *tail = np.quantile(own, (0.5, 0.75, *TAIL))
+    width = max(quarter - middle, 1e-3)
+    top = np.sort(own)[::-1][: GAPS + 1]
+    gaps = np.zeros(GAPS)
+    gaps[: len(top) - 1] = -np.diff(top)
+    deviations = np.asarray(profile[rest, len(LEAN_STATISTICS) :], dtype=np.float64)
+    far = np.quantile(deviations[:, [LEAN_STATISTICS.index(name) for name in FAR]], FAR_SHAPE, axis=0)
     normal = known_share(y)
     odd = int((y == 1).sum())
     about = (
@@ -67,7 +89,9 @@ def summarise(order: Floats, profile: Floats, y: NDArray[np.int8], columns: int)
         float(odd > 0),
         0.0 if normal >= 0.5 else np.log1p((y == 0).sum()) / 3,
     )
-    return np.concatenate([np.clip(shape, -15, 15) / 4, agreement, about]).astype(np.float32)
+    spread = np.log1p(np.concatenate([np.array(tail) - middle, gaps]) / width)
+    parts = (np.clip(shape, -15, 15) / 4, agreement, spread, far.T.ravel(), about)
+    return np.concatenate(parts).astype(np.float32)
 
 
 def _centred(values: NDArray[np.float64]) -> NDArray[np.float64]:

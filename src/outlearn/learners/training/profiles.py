@@ -10,14 +10,18 @@ from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from outlearn import __version__
 from outlearn.errors import ParameterError
 from outlearn.execute import Processes, Serial
 from outlearn.learners.loop import Training
 from outlearn.learners.pretrained import save_profiles
 from outlearn.learners.profiles.fit import fit
-from outlearn.learners.profiles.learner import Profiles, ProfilesLearned, score_episode
+from outlearn.learners.profiles.learner import Profiles, ProfilesLearned, read_episode
 from outlearn.learners.profiles.summary import known_share
+from outlearn.learners.rows.lean_bank import LeanEpisode
 from outlearn.learners.training.card import Figures, figures_of
 from outlearn.learners.training.config import MetatrainConfig
 from outlearn.learners.training.judge import judge
@@ -61,7 +65,10 @@ def train_profiles(
         name: [e for e in judged if (known_share(e.support_y) >= 0.5) == (name == "reference")]
         for name in SUPPORTS
     }
-    score = partial(score_episode, net)
+
+    def score(episode: LeanEpisode) -> NDArray[np.floating]:
+        return read_episode(net, episode).asked
+
     figures = {"before training": judge(score, by_support)}
     state = folder / f"profiles-{_digest(config, tables)}"
     with TrainingLog(config.training.log, config.training.rate) as log:
@@ -89,8 +96,8 @@ def train_profiles(
     write_card(
         out,
         what="The learner `profiles`: a small network that scores a row by its profile relative to a "
-        f"support, with whatever labels there are. For `outlearn.Detector(weights={out.name!r})`; the shipped one is "
-        "the default of `Detector`.",
+        f"support, with whatever labels there are. For `outlearn.Detector(weights={out.name!r})`; the "
+        "shipped one is the default of `Detector`.",
         source=corpus + _left_out(tables),
         command=command,
         how_good=f"Mean AUROC / average precision on {len(judged)} tasks of {len(apart)} families held out "

@@ -22,7 +22,7 @@ from outlearn.tasks.episode import Episode
 from outlearn.tasks.plain import plain_episode
 from outlearn.tasks.rows import unique_rows
 from outlearn.tasks.sets import read_set
-from outlearn.tasks.usage import FEWEST_ANOMALIES, FEWEST_NORMALS, USES, episode_of_use
+from outlearn.tasks.usage import FEWEST_ANOMALIES, FEWEST_NORMALS, USES, Use, episode_of_use
 
 __all__ = ["RealTables", "TableEpisodes", "held_out", "plain_profiles", "real_tables"]
 
@@ -114,11 +114,15 @@ class TableEpisodes:
     def __len__(self) -> int:
         return len(self.paths) * self.a_table
 
+    def use_of(self, index: int) -> Use:
+        """Return how the support of an episode is labelled."""
+        place, which = divmod(index, self.a_table)
+        last = which == self.a_table - 1
+        return USES[which + self.numbers[place] % BY_TURNS if last else which]
+
     def __call__(self, index: int) -> Episode:
         place, which = divmod(index, self.a_table)
-        table = self.numbers[place]
-        last = which == self.a_table - 1
-        use = USES[which + table % BY_TURNS if last else which]
+        table, use = self.numbers[place], self.use_of(index)
         return episode_of_use(
             *_rows(self.paths[place]),
             use,
