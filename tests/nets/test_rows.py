@@ -7,7 +7,9 @@ from outlearn.nets.rows import RowNet, RowNetConfig
 
 def network(guard: torch.Tensor | None = None) -> RowNet:
     torch.manual_seed(0)
-    return RowNet(RowNetConfig(profile=6, evidence=5, summary=4, widths=(8,), kinds=2), guard).eval()
+    return RowNet(
+        RowNetConfig(profile=6, evidence=5, summary=4, judged=2, widths=(8,), kinds=2), guard
+    ).eval()
 
 
 def test_a_row_is_scored_alone_as_in_a_batch_and_in_any_order():

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from outlearn.errors import InputError
 from outlearn.tasks.episode import Episode
 
-__all__ = ["USES", "Use", "episode_of_use"]
+__all__ = ["USES", "Oddness", "Use", "episode_of_use"]
 
 Rows = NDArray[np.float32]
 Labels = NDArray[np.int8]

@@ -12,10 +12,19 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
-from outlearn.data.rows import canonical_order
+from outlearn.data.rows import canonical_order, row_hash
 from outlearn.learners.judged import label_effects, uncertainty_of
-from outlearn.learners.profiles.summary import KINDS, SUMMARY, has_verdicts, kind_of, known_share, summarise
+from outlearn.learners.profiles.summary import (
+    JUDGED,
+    KINDS,
+    SUMMARY,
+    has_verdicts,
+    kind_of,
+    known_share,
+    summarise,
+)
 from outlearn.learners.rows.evidence import EVIDENCE, Evidence
 from outlearn.learners.rows.lean import LEAN_STATISTICS, LeanProfile, LeanProfiler
 from outlearn.learners.rows.lean_bank import LeanEpisode, lean_episode
@@ -39,6 +48,8 @@ __all__ = [
 ]
 
 ARCHITECTURE = "profiles-1"
+SAMPLE = 1000  # rows of a support that tell what a forgotten label changes
+LEAST_SHARE = 1e-4  # of anomalies that is told of a support
 CHUNK = 8192  # rows profiled at once: bounds memory
 GUARD = ({"standard.d20": 0.5, "isolation": 0.5}, {"standard.d1": 0.25, "standard.d5": 0.25})
 """Weights of deviations that hold the learnt order, of unlabelled supports and of references. Chosen by
@@ -62,7 +73,15 @@ class _Reader:
 
     net: RowNet
     normal: float
-    evidence: Evidence | None
+    evidence: Evidence | None = None
+
+    @classmethod
+    def of(cls, net: RowNet, own: LeanProfile, y: NDArray[np.int8]) -> _Reader:
+        """Return a reader by the labels (n,) of a support and its blind profiles."""
+        plain = cls(net, known_share(y))
+        if not has_verdicts(y):
+            return plain
+        return replace(plain, evidence=Evidence(plain(own), own.labels.astype(np.float64), y))
 
     def __call__(self, profile: LeanProfile) -> Floats:
         import torch
@@ -73,6 +92,15 @@ class _Reader:
         with torch.inference_mode():
             told = torch.from_numpy(self.evidence.inputs(order, profile.labels.astype(np.float64)))
             return np.asarray(self.net.labelled(told).double().numpy())
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """Rows of a support (n, d) with their labels (n,) and their profiles."""
+
+    X: Rows
+    y: NDArray[np.int8]
+    profile: LeanProfile
 
 
 @dataclass(frozen=True)
@@ -90,10 +118,8 @@ class Read:
 
 def read_episode(net: RowNet, episode: LeanEpisode) -> Read:
     """Read an episode with the labels of its support."""
-    y = episode.support_y
-    reader, own = _Reader(net, known_share(y), None), _profile(episode.support, episode.support_labels)
-    if has_verdicts(y):
-        reader = replace(reader, evidence=Evidence(reader(own), own.labels.astype(np.float64), y))
+    y, own = episode.support_y, _profile(episode.support, episode.support_labels)
+    reader = _Reader.of(net, own, y)
     order = reader(own)
     asked = reader(_profile(episode.query, episode.query_labels))
     return Read(order, asked, summarise(order, own.order(), y, int(episode.columns)))
@@ -107,7 +133,7 @@ def _profile(rows: NDArray[np.float16], labels: NDArray[np.float16]) -> LeanProf
 class ProfilesScorer:
     """Scores rows against one support; log-odds of being an anomaly, high = abnormal.
 
-    contamination : the share of anomalies that is expected among unlabelled rows of the support.
+    contamination : the share of anomalies that is expected in the support, labelled rows as they are told.
     reach : the AUROC that is expected of the scores.
     strangeness : how unlike those trained on the support is; above 1 it is farther from their mean than 99 in
         100 of them.
@@ -120,40 +146,56 @@ class ProfilesScorer:
         profiler: LeanProfiler,
         reader: _Reader,
         summary: Tensor,
+        sample: _Sample,
         support_scores: Floats,
         judged: tuple[float, float, float],
     ) -> None:
         self._net, self._profiler, self._reader, self._summary = net, profiler, reader, summary
+        self._sample = sample
         self.support_scores = support_scores
         self.contamination, self.reach, self.strangeness = judged
 
     @property
     def uncertainty(self) -> float:
-        """How little the order of scores is to be trusted, 0 to 1; see `learners.judged`."""
-        return uncertainty_of(self.reach, len(self.support_scores))
+        """How little the order of scores is to be trusted, 0 to 1, with so many rows compared with."""
+        return uncertainty_of(self.reach, int(self._profiler.kept.sum()), self.strangeness)
 
     def score(self, X: Rows) -> Floats:
         """Score rows (m, d) → (m,) log-odds."""
-        return self._score(X, self._profiler)
+        return self._score(X, self._profiler, self._reader, self._summary)
 
     def label_effects(self, X: Rows, labelled: Rows) -> Floats:
         """Return how much each label moved the score of each row, (m, k); see `learners.judged`.
 
-        The score is told anew with what a row looks like when one label is forgotten; how the labels as a
-        whole bear each other out stays as it is.
+        The score is told anew with one label forgotten: see `score_without`.
         """
         return label_effects(self.score, self.score_without, X, labelled)
 
     def score_without(self, X: Rows, labelled: Rows) -> Floats:
-        """Score rows (m, d) → (m,) as if the label of one row (d,) of the support were forgotten."""
-        return self._score(X, self._profiler.without_label(labelled))
+        """Score rows (m, d) → (m,) as if the label of one row (d,) of the support were forgotten.
 
-    def _score(self, X: Rows, profiler: LeanProfiler) -> Floats:
+        What that changes of evidence and level is told by some rows of the support, the labelled ones among
+        them; the row stays out of, or in, what others are compared with.
+        """
+        some = self._sample
+        y = np.where(row_hash(some.X) == row_hash(labelled[None]), -1, some.y).astype(np.int8)
+        own = replace(some.profile, labels=self._profiler.blind_labels(some.X, labelled))
+        reader = _Reader.of(self._net, own, y)
+        summary = _summary(reader(own), own, y, some.X.shape[1])
+        return self._score(X, self._profiler.without_label(labelled), reader, summary)
+
+    def _score(self, X: Rows, profiler: LeanProfiler, reader: _Reader, summary: Tensor) -> Floats:
         out = np.empty(len(X))
         for start in range(0, len(X), CHUNK):
-            order = self._reader(profiler.profile(X[start : start + CHUNK]))
-            out[start : start + CHUNK] = _odds(self._net, order, self._summary)
+            order = reader(profiler.profile(X[start : start + CHUNK]))
+            out[start : start + CHUNK] = _odds(self._net, order, summary)
         return out
+
+
+def _summary(order: Floats, profile: LeanProfile, y: NDArray[np.int8], columns: int) -> Tensor:
+    import torch
+
+    return torch.from_numpy(summarise(order, profile.order(), y, columns))
 
 
 def _odds(net: RowNet, order: Floats, summary: Tensor) -> Floats:
@@ -181,22 +223,22 @@ class ProfilesLearned:
         X, y = X[order], y[order]
         profiler = LeanProfiler(X, y, derive(self.seed))
         own = profiler.profile_support(X, blind=True)
-        reader = _Reader(self.net, known_share(y), None)
-        if has_verdicts(y):
-            evidence = Evidence(reader(own), own.labels.astype(np.float64), y)
-            reader = replace(reader, evidence=evidence)
+        reader = _Reader.of(self.net, own, y)
         blind = reader(own)
-        summary = torch.from_numpy(summarise(blind, own.order(), y, X.shape[1]))
+        summary = _summary(blind, own, y, X.shape[1])
         told = reader(profiler.profile_support(X, blind=False)) if has_verdicts(y) else blind
         scores = np.empty(len(y))
         scores[order] = _odds(self.net, told, summary)
-        rest = (y == -1)[np.argsort(order)]
-        chances = 1 / (1 + np.exp(-scores[rest if rest.any() else slice(None)]))
+        chances = expit(scores[order][y == -1])
+        share = float(chances.sum() + (y == 1).sum()) / len(y)
         with torch.inference_mode():
             reach = float(torch.sigmoid(self.net.expected(summary)))
             strange = float(self.net.strangeness(summary, kind_of(y)))
-        judged = (float(np.clip(chances.mean(), 1e-4, 0.5)), reach, strange)
-        return ProfilesScorer(self.net, profiler, reader, summary, scores, judged)
+        judged = (min(max(share, LEAST_SHARE), 1.0), reach, strange)
+        some = (y >= 0) | (np.arange(len(y)) < SAMPLE)
+        part = LeanProfile(own.tails[some], own.deviations[some], own.labels[some])
+        sample = _Sample(X[some], y[some], part)
+        return ProfilesScorer(self.net, profiler, reader, summary, sample, scores, judged)
 
 
 @dataclass(frozen=True)
@@ -222,7 +264,7 @@ class Profiles:
 
         deviations = torch.tensor([[each.get(name, 0.0) for name in LEAN_STATISTICS] for each in GUARD])
         guard = torch.hstack([torch.zeros_like(deviations), deviations])
-        config = RowNetConfig(2 * len(LEAN_STATISTICS), len(EVIDENCE), len(SUMMARY), kinds=KINDS)
+        config = RowNetConfig(2 * len(LEAN_STATISTICS), len(EVIDENCE), len(SUMMARY), JUDGED, kinds=KINDS)
         with seeded(self.seed):
             return RowNet(config, guard).eval()
 

@@ -1,4 +1,8 @@
-"""A support in a few numbers: what the level of scores, the doubt and the strangeness are read from."""
+"""A support in a few numbers: what the level of scores, the doubt and the strangeness are read from.
+
+The number of rows is none of them: small tables that people publish are easy ones, which is no reason to
+expect more of fewer rows.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from scipy.stats import rankdata
 
 from outlearn.learners.rows.lean import LEAN_STATISTICS
 
-__all__ = ["KINDS", "SUMMARY", "has_verdicts", "kind_of", "known_share", "summarise"]
+__all__ = ["JUDGED", "KINDS", "SUMMARY", "has_verdicts", "kind_of", "known_share", "summarise"]
 
 Floats = NDArray[np.floating]
 
@@ -29,17 +33,17 @@ CHEAP = ("isolation", "standard.d20", "rank.d5", "tail.mean", "histogram.mean", 
 KINDS = 4  # unlabelled or reference, without and with labels
 SUMMARY = (
     *(f"order, {100 * point:g} %" for point in SHAPE),
-    *(f"agreement with {name}" for name in CHEAP),
     *(f"order, {100 * point:g} % in quarters" for point in TAIL),
     *(f"order, gap {number}" for number in range(1, GAPS + 1)),
     *(f"{name}, {100 * point:g} %" for name in FAR for point in FAR_SHAPE),
-    "rows",
+    *(f"agreement with {name}" for name in CHEAP),
     "columns",
     "reference",
     "anomalies",
     "any anomaly",
     "normals",
 )
+JUDGED = len(CHEAP) + 5  # the last of them: what the AUROC to expect is read from
 
 
 def known_share(y: NDArray[np.int8]) -> float:
@@ -82,7 +86,6 @@ def summarise(order: Floats, profile: Floats, y: NDArray[np.int8], columns: int)
     normal = known_share(y)
     odd = int((y == 1).sum())
     about = (
-        np.log(len(y)) / 7,
         np.log(columns) / 4,
         float(normal >= 0.5),
         np.log1p(odd) / 3,
@@ -90,7 +93,7 @@ def summarise(order: Floats, profile: Floats, y: NDArray[np.int8], columns: int)
         0.0 if normal >= 0.5 else np.log1p((y == 0).sum()) / 3,
     )
     spread = np.log1p(np.concatenate([np.array(tail) - middle, gaps]) / width)
-    parts = (np.clip(shape, -15, 15) / 4, agreement, spread, far.T.ravel(), about)
+    parts = (np.clip(shape, -15, 15) / 4, spread, far.T.ravel(), agreement, about)
     return np.concatenate(parts).astype(np.float32)
 
 

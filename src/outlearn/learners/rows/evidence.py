@@ -48,8 +48,8 @@ class Evidence:
         rest = y == -1 if (y == -1).sum() >= 0.5 * (y != 1).sum() else y != 1
         if not rest.any():
             rest = np.ones(len(y), dtype=np.bool_)
-        self._scale = Scale(told[rest])
-        self._trust = self._heard(told, y, rest)
+        self._scale, self._usual = Scale(told[rest]), np.sort(told[rest], axis=0)
+        self._trust = self._heard(told[y == 1])
         odd, normal = int((y == 1).sum()), int((y == 0).sum())
         reference = normal >= 0.5 * (y != 1).sum()
         counts = (
@@ -65,21 +65,19 @@ class Evidence:
         both: Floats = np.column_stack([order, labels]).astype(np.float64) * SIGN
         return both.round(6)
 
-    @staticmethod
-    def _heard(told: Floats, y: NDArray[np.int8], rest: NDArray[np.bool_]) -> Floats:
+    def _heard(self, odd: Floats) -> Floats:
         """Return how far the AUROC of each witness on known anomalies is above chance, shrunk: (1 + L,)."""
-        odd = told[y == 1]
         if not len(odd):
-            return np.full(told.shape[1], USUAL - 0.5)
-        ordered = np.sort(told[rest], axis=0)
+            return np.full(odd.shape[1], USUAL - 0.5)
+        ordered = self._usual
         places = [
             np.searchsorted(ordered[:, j], odd[:, j], "left")
             + np.searchsorted(ordered[:, j], odd[:, j], "right")
-            for j in range(told.shape[1])
+            for j in range(odd.shape[1])
         ]
         reached = np.mean(places, axis=1) / (2 * len(ordered))
         # A single label cannot bear itself out: only what needs no label can.
-        counts = np.full(told.shape[1], len(odd) - 1.0)
+        counts = np.full(odd.shape[1], len(odd) - 1.0)
         counts[0] += 1
         trust: Floats = (counts * reached + TRUTH * USUAL) / (counts + TRUTH) - 0.5
         return trust

@@ -184,10 +184,14 @@ class LeanProfiler:
             statistics[~self.kept] = self._statistics(X[~self.kept])
         return self._profile(X, statistics, blind=blind)
 
+    def blind_labels(self, X: Rows, forgotten: Rows) -> Rows:
+        """Return the label features (m, L) of rows (m, d), blind, with the label of a row (d,) forgotten."""
+        verdicts = self._verdicts.without(forgotten)
+        return verdicts.of_rows(X, _near(self._statistics(X)), blind=True).astype(np.float32)
+
     def _profile(self, X: Rows, statistics: Floats, *, blind: bool) -> LeanProfile:
         tails, deviations = self._scale.relative(statistics)
-        near = {name: statistics[:, LEAN_STATISTICS.index(f"{name}.d5")] for name in self._views}
-        labels = self._verdicts.of_rows(X, near, blind=blind)
+        labels = self._verdicts.of_rows(X, _near(statistics), blind=blind)
         return LeanProfile(tails.astype(np.float32), deviations.astype(np.float32), labels.astype(np.float32))
 
     def without_label(self, row: Rows) -> LeanProfiler:
@@ -198,3 +202,8 @@ class LeanProfiler:
         less = copy(self)
         less._verdicts = self._verdicts.without(row)
         return less
+
+
+def _near(statistics: Floats) -> dict[str, Floats]:
+    """Return the log of the mean distance to five reference rows in each view, (m,)."""
+    return {name: statistics[:, LEAN_STATISTICS.index(f"{name}.d5")] for name in DISTANCES}
