@@ -1,5 +1,6 @@
 # make        the environment .venv, with outlearn and what its tests need
 # make test   lint, types, layers and all tests
+# make cover  all tests, a good deal slower, with the lines that none of them runs
 # make demo   the main job on a bundled data set; writes demo/report.html
 # make clean  remove what the others made
 
@@ -11,7 +12,7 @@ STAMP = $(VENV)/.outlearn-installed
 # The build of torch that needs no graphics card. A plain `pip install torch` on Linux may fetch gigabytes of CUDA.
 TORCH = torch==2.13.0+cpu
 
-.PHONY: env test demo clean
+.PHONY: env test cover demo clean
 .DEFAULT_GOAL := env
 
 env: $(STAMP)
@@ -43,7 +44,10 @@ test: env
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --cov --cov-report=term
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
+
+cover: env
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --cov --cov-report=term-missing:skip-covered
 
 demo: env
 	@mkdir -p demo

@@ -19,6 +19,7 @@ import json
 import os
 import warnings
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,9 +35,9 @@ from sklearn.preprocessing import StandardScaler
 
 import machine
 from outlearn.decisions.threshold import by_expected_f1
-from outlearn.detectors.detector import LEAST
+from outlearn.detectors.detector import LEAST_FLAGGED
 from outlearn.evaluate.compare import markdown
-from outlearn.execute import Processes
+from outlearn.execute import Executor, Processes, Serial
 from outlearn.extras import require
 from outlearn.files import whole
 from outlearn.learners.profiles.fit import fit
@@ -64,7 +65,7 @@ def main() -> None:
     options = _options()
     warnings.simplefilter("ignore")
     tables = real_tables(Corpus.read(options.tables), _silent)
-    with Processes(options.workers) as pool:
+    with Processes(options.workers) if options.workers > 1 else nullcontext(Serial()) as pool:
         bank, families = tables.profiles(options.work / f"tables-{SEED}", SEED, pool, _tell)
         plain = plain_profiles(options.work / f"noise-{SEED}", SEED, pool, _tell)
         study = Study(tables, bank, families, plain, options.within)
@@ -208,7 +209,7 @@ def flags(episode: LeanEpisode, odds: Scores) -> Row:
     if not rest.any():
         return {}
     chances, truth = 1 / (1 + np.exp(-odds[rest])), episode.support_truth[rest]
-    flagged = chances >= by_expected_f1(chances, LEAST)
+    flagged = chances >= by_expected_f1(chances, LEAST_FLAGGED)
     found: Row = {"flagged": round(float(flagged.mean()), 5), "share": round(float(truth.mean()), 5)}
     if truth.any():
         best = np.sort(chances)[::-1][int(truth.sum()) - 1]
@@ -217,7 +218,7 @@ def flags(episode: LeanEpisode, odds: Scores) -> Row:
     return found
 
 
-def _with_peers(rows: list[Row], tables: RealTables, options: argparse.Namespace, pool: Processes) -> None:
+def _with_peers(rows: list[Row], tables: RealTables, options: argparse.Namespace, pool: Executor) -> None:
     """Add what peers reach to the rows of the tasks that they run on; kept in the work folder one by one."""
     episodes = TableEpisodes(tuple(entry.path for entry in tables.entries), tables.numbers, SEED)
     wanted = [row for row in rows if row["use"] != "clean" and _runs(row, episodes.a_table, options.every)]

@@ -42,7 +42,7 @@ def table(folder):
 
 
 @pytest.fixture
-def call():
+def call(quick):
     return lambda *words: CliRunner().invoke(app, [str(word) for word in words])
 
 

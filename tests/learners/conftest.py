@@ -9,7 +9,6 @@ import torch
 from threadpoolctl import threadpool_limits
 from torch import nn
 
-from outlearn.learners.rows import isolation
 from outlearn.learners.rows.bank import EpisodeProfiles
 from outlearn.learners.rows.profile import LABEL_FEATURES, STATISTICS
 from outlearn.tasks.sampler import SamplerConfig, SyntheticSampler
@@ -20,12 +19,6 @@ from outlearn.tasks.task import Task
 def _one_thread() -> Iterator[None]:
     with threadpool_limits(1):
         yield
-
-
-@pytest.fixture
-def few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Small forests, which most of the time of a small profile goes into."""
-    monkeypatch.setattr(isolation, "TREES", 5)
 
 
 @pytest.fixture(scope="session")

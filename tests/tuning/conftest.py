@@ -5,9 +5,7 @@ import pytest
 
 from outlearn.tuning.metafeatures import META_FEATURES
 from outlearn.tuning.observe import MEASURES
-from outlearn.tuning.policy import SearchPolicy
 from outlearn.tuning.space import configurations
-from outlearn.tuning.surrogate import Surrogate
 from outlearn.tuning.table import PerformanceTable
 
 TASKS, CONFIGS = 30, [*configurations("lof", 6), *configurations("kmeans", 6)]
@@ -59,10 +57,3 @@ def made_up():
 @pytest.fixture(scope="session")
 def table():
     return _made_up()
-
-
-@pytest.fixture
-def quick(monkeypatch):
-    surrogate, policy = Surrogate.learn, SearchPolicy.learn
-    monkeypatch.setattr(Surrogate, "learn", lambda t, s=0: surrogate(t, s, steps=20, width=16))
-    monkeypatch.setattr(SearchPolicy, "learn", lambda t, s=0: policy(t, s, rounds=2))

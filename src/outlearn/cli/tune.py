@@ -115,10 +115,11 @@ def tune(
     check_report(report)
     if out is not None:
         check_output(out, suffixes=(".csv",), source=table)
+    names = [name.strip() for name in detectors.split(",")]
     result = run(
         table,
-        _tuner(experience, strategy, seed),
-        detectors=[name.strip() for name in detectors.split(",")],
+        _tuner(experience, strategy, names, seed),
+        detectors=names,
         budget=budget,
         seconds=seconds,
         time_limit=time_limit,
@@ -137,12 +138,16 @@ def tune(
         typer.echo(tuning_text(findings))
 
 
-def _tuner(experience: Path | None, strategy: str, seed: int) -> MetaTuner:
+def _tuner(experience: Path | None, strategy: str, detectors: list[str], seed: int) -> MetaTuner:
+    from outlearn.tuning.candidate import recognise
     from outlearn.tuning.table import read_table
-    from outlearn.tuning.tuner import MetaTuner
+    from outlearn.tuning.tuner import MetaTuner, configurations_of
 
     if experience is not None and not experience.is_file():
-        return MetaTuner(strategy, random_state=seed).fit(read_table(experience))
+        tuner, learnt_from = MetaTuner(strategy, random_state=seed), read_table(experience)
+        # What is asked for wrongly is said before learning, which can take minutes.
+        configurations_of([recognise(name)[0] for name in detectors], learnt_from.configs)
+        return tuner.fit(learnt_from)
     return MetaTuner.pretrained(strategy, path=experience, random_state=seed)
 
 

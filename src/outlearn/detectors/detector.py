@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Detector"]
 
 ODDS = ("profiles", "incontext")  # learners whose scores are log-odds
-LEAST = 0.1  # probability from which on a row is flagged: a table of plain noise holds none above it
+LEAST_FLAGGED = 0.1  # probability from which on a row is flagged: a table of plain noise holds none above it
 DOUBTFUL = 0.8  # uncertainty from which on nothing should be claimed: an AUROC below .6 is expected
 
 
@@ -175,7 +175,7 @@ class Detector(BaseDetector):
         unknown = self.support_scores_[self.support_y_ == -1]
         if not self.probabilistic or len(unknown) == 0:
             return 0.5
-        return clear_of(by_expected_f1(unknown, LEAST), self.support_scores_, ROUNDING)
+        return clear_of(by_expected_f1(unknown, LEAST_FLAGGED), self.support_scores_, ROUNDING)
 
     def _score_support(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
         return cast("OddsScorer | TableScorer", self.scorer_).support_scores

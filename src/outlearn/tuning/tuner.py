@@ -29,7 +29,7 @@ from outlearn.tuning.strategies import STRATEGIES
 from outlearn.tuning.table import PerformanceTable, build_table, fingerprint
 from outlearn.tuning.usable import FEWEST_ROWS, usable_rows
 
-__all__ = ["CLASSICAL", "MetaTuner", "Tuned"]
+__all__ = ["CLASSICAL", "MetaTuner", "Tuned", "configurations_of"]
 
 CLASSICAL = ("iforest", "lof", "ocsvm", "kmeans")
 MOST_ROWS = 2000  # that each of several detectors is fitted on: a part of an ensemble bears it
@@ -218,8 +218,8 @@ class MetaTuner:
         _check_limits(budget, seconds, time_limit)
         rows = usable_rows(X)
         labels = _labels(y, len(rows))
-        allowed = self._allowed(likes)
         known = self._learnt()
+        allowed = configurations_of(likes, known.configs)
         same = known.alike(fingerprint(rows if known_as is None else usable_rows(known_as)))
         with ExitStack() as stack:
             desk = _Desk(rows, labels, likes, self.random_state, time_limit, stack)
@@ -254,16 +254,6 @@ class MetaTuner:
         )
         return made
 
-    def _allowed(self, likes: Mapping[str, Any]) -> NDArray[np.int64]:
-        """Return the places of the configurations of these detectors."""
-        names = [config["detector"] for config in self._learnt().configs]
-        unknown = sorted(set(likes) - set(names))
-        if unknown:
-            raise ParameterError(
-                f"nothing was learnt about {', '.join(unknown)}; learnt: {', '.join(sorted(set(names)))}"
-            )
-        return np.flatnonzero(np.isin(names, list(likes)))
-
     def _build(
         self, configs: Sequence[Config], choice: Choice, rows: NDArray[np.float32], likes: Mapping[str, Any]
     ) -> Any:
@@ -271,6 +261,23 @@ class MetaTuner:
         if len(members) == 1:
             return fitted(members[0], rows, seed=self.random_state, like=likes[members[0]["detector"]])
         return RankEnsemble(members, max_rows=MOST_ROWS, random_state=self.random_state).fit(rows)
+
+
+def configurations_of(detectors: Iterable[str], configs: Sequence[Config]) -> NDArray[np.int64]:
+    """Return the places of the configurations of these detectors among those that were learnt about.
+
+    Raises
+    ------
+    ParameterError
+        When nothing was learnt about one of them.
+    """
+    names, wanted = [config["detector"] for config in configs], list(detectors)
+    unknown = sorted(set(wanted) - set(names))
+    if unknown:
+        raise ParameterError(
+            f"nothing was learnt about {', '.join(unknown)}; learnt: {', '.join(sorted(set(names)))}"
+        )
+    return np.flatnonzero(np.isin(names, wanted))
 
 
 @dataclass

@@ -9,7 +9,6 @@ from sklearn.datasets import load_breast_cancer, load_iris, load_wine
 
 from outlearn import Detector
 from outlearn.errors import ParameterError
-from outlearn.learners.rows import trees
 from outlearn.learners.training import real
 from outlearn.learners.training.config import MetatrainConfig, TaskConfig, TrainingConfig
 from outlearn.learners.training.metatrain import metatrain
@@ -18,8 +17,6 @@ from outlearn.weights import read_checkpoint
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch, few_trees):
-    monkeypatch.setattr(trees, "FIRST", 3)
-    monkeypatch.setattr(trees, "TREES", 4)
     monkeypatch.setattr(real, "PLAIN", 2)
     monkeypatch.setattr(real, "UNLABELLED_ROWS", 60)
     monkeypatch.setattr(real, "REFERENCE_ROWS", 60)
@@ -66,7 +63,7 @@ def test_a_run_ends_the_same_interrupted_or_not_and_its_result_detects(tmp_path,
     written = whole.checkpoint.read_bytes()
     assert whole.held_out and {figure.group for figure in whole.figures["after training"]} >= {
         "all",
-        "unlabelled",
+        "unlabelled, no known anomalies",
     }
 
     cut, state = tmp_path / "cut" / "w.safetensors", tmp_path / "state"
@@ -87,7 +84,7 @@ def test_a_run_ends_the_same_interrupted_or_not_and_its_result_detects(tmp_path,
 
 def test_what_it_cannot_learn_from_is_named(tmp_path, corpus):
     out = tmp_path / "w.safetensors"
-    with pytest.raises(ParameterError, match="learns from real tables, and there is no corpus"):
+    with pytest.raises(ParameterError, match="there is no corpus to learn from"):
         metatrain(config(None), out)
     with pytest.raises(ParameterError, match=r"no set of .* matches"):
         metatrain(config(corpus, pattern="moon*"), out)

@@ -1,0 +1,84 @@
+"""The benchmark on real tables: folds, figures and peers on three small owners."""
+
+import csv
+import json
+import sys
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from outlearn.learners.profiles.fit import fit
+from outlearn.learners.training import real
+
+FOLDER = Path(__file__).parents[2] / "benchmarks"
+
+
+@pytest.fixture
+def module(monkeypatch, few_trees):
+    monkeypatch.syspath_prepend(FOLDER)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    return import_module("real_tables")
+
+
+@pytest.fixture
+def tables(tmp_path) -> Path:
+    rng = np.random.default_rng(0)
+    lines = [("file", "source")]
+    (tmp_path / "tables" / "small").mkdir(parents=True)
+    for name in ("anna", "ben", "cleo", "dora", "emil", "fritz"):
+        y = (np.arange(90) < 10).astype(int)
+        np.savez(
+            tmp_path / "tables" / "small" / f"{name}.npz", X=rng.normal(size=(90, 3)) + 3 * y[:, None], y=y
+        )
+        lines.append((f"small/{name}.npz", name))
+    with (tmp_path / "tables" / "manifest.csv").open("w", newline="") as stream:
+        csv.writer(stream).writerows(lines)
+    return tmp_path / "tables"
+
+
+def run(module, monkeypatch, tables, *words: str) -> tuple[list[dict], str]:
+    monkeypatch.setattr(module, "fit", partial(fit, steps=2))
+    monkeypatch.setattr(real, "PLAIN", 2)
+    out = tables.parent / "found.json"
+    places = ["--work", str(tables.parent / "work"), "--out", str(out), "--workers", "1"]
+    monkeypatch.setattr(sys, "argv", ["real_tables.py", str(tables), *places, *words])
+    module.main()
+    return json.loads(out.read_text())["rows"], out.with_suffix(".md").read_text()
+
+
+def test_each_table_is_judged_once_by_a_network_that_did_not_see_its_owner(module, monkeypatch, tables):
+    seen = []
+    own = module.Study.network
+
+    def network(self, taught, **options):
+        seen.append(set(taught))
+        return own(self, taught, **options)
+
+    monkeypatch.setattr(module.Study, "network", network)
+    rows, told = run(module, monkeypatch, tables, "--every", "6")
+    assert sorted(row["episode"] for row in rows) == list(range(6 * 5))
+    assert len(seen) == 5
+    assert all(row["episode"] not in seen[module.fold_of(Path(row["set"]).name)] for row in rows)
+    assert {row["group"] for row in rows} == {"small"}
+    free = next(row for row in rows if row["use"] == "reference")
+    assert set(free["peers"]) == set(module.LABEL_FREE) and free["peers"]["knn5"][0] > 0.9
+    cases = next(row for row in rows if row["use"] == "cases" and "peers" in row)
+    assert set(cases["peers"]) == set(module.LABELLED) and cases["f1"] <= 1
+    assert "real_tables.py" in told and "verdicts" in told
+
+
+def test_gains_flags_and_distances_are_what_they_say(module):
+    assert module.gain([([0.9, 0.5], [0.8, 0.6])] * 6, 0).startswith("+10.0")
+    assert module.gain([([0.9, 0.5], None)] * 6, 0) == "–"
+    assert module.pair(np.array([0, 1]), np.array([0.0, 1.0])) == [1.0, 1.0]
+
+
+def test_the_curve_is_drawn_over_the_number_of_tables(module, monkeypatch, tables):
+    monkeypatch.setattr(module, "CURVE", (2, 4))
+    rows, told = run(module, monkeypatch, tables, "--curve")
+    assert {row["asked"] for row in rows} == {2, 4}
+    assert all(2 <= row["tables"] <= row["asked"] for row in rows)
+    assert "reference" in told and (tables.parent / "found.svg").read_text().startswith("<svg")
