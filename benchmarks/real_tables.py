@@ -40,7 +40,7 @@ from outlearn.evaluate.compare import markdown
 from outlearn.execute import Executor, Processes, Serial
 from outlearn.extras import require
 from outlearn.files import whole
-from outlearn.learners.profiles.fit import fit
+from outlearn.learners.profiles.fit import fit, fit_order
 from outlearn.learners.profiles.learner import Profiles, order_of, read_episode
 from outlearn.learners.profiles.summary import known_share
 from outlearn.learners.rows.lean_bank import LeanEpisode
@@ -139,10 +139,13 @@ class Study:
     def judged(self, fold: int) -> list[int]:
         return [i for i, family in enumerate(self.families) if fold_of(family) == fold]
 
-    def network(self, taught: Sequence[int], *, plain: bool = True) -> Any:
+    def network(self, taught: Sequence[int], *, order_alone: bool = False) -> Any:
         net = Profiles(seed=SEED).network()
-        families = [self.families[i] for i in taught]
-        fit(net, [self.bank[i] for i in taught], families, self.plain if plain else (), seed=SEED)
+        bank, families = [self.bank[i] for i in taught], [self.families[i] for i in taught]
+        if order_alone:
+            fit_order(net, bank, families, seed=SEED)
+        else:
+            fit(net, bank, families, self.plain, seed=SEED)
         return net
 
     def fold(self, fold: int) -> list[Row]:
@@ -184,7 +187,7 @@ class Study:
                 and rows[-1]["tables"] * self.a_table == len(taught)
             ):
                 continue
-            net = self.network(taught, plain=False)
+            net = self.network(taught, order_alone=True)
             for i in self.judged(fold):
                 if (name := self.uses(i).name) in ("reference", "unlabelled", "cases", "reference and cases"):
                     reached = pair(self.bank[i].query_y, read_episode(net, self.bank[i]).asked)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from outlearn.learners.profiles.fit import fit
+from outlearn.learners.profiles.fit import fit, fit_order
 from outlearn.learners.training import real
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
@@ -41,6 +41,7 @@ def tables(tmp_path) -> Path:
 
 def run(module, monkeypatch, tables, *words: str) -> tuple[list[dict], str]:
     monkeypatch.setattr(module, "fit", partial(fit, steps=2))
+    monkeypatch.setattr(module, "fit_order", partial(fit_order, steps=2))
     monkeypatch.setattr(real, "PLAIN", 2)
     out = tables.parent / "found.json"
     places = ["--work", str(tables.parent / "work"), "--out", str(out), "--workers", "1"]

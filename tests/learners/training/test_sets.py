@@ -52,15 +52,18 @@ def test_no_family_is_on_both_sides_whatever_it_is_called(tmp_path, held_out, se
 def test_sets_that_make_no_task_are_named(tmp_path):
     corpus(
         tmp_path,
-        good=table(),
         none=table(odd=0),
         few=table(rows=10, odd=3),
         copies=(np.zeros((50, 2)), table(50)[1]),
     )
     with pytest.raises(
-        InputError, match=r"3 sets make no task.*none \(80 normal rows, 0 ano.*few \(7 nor.*copies \("
+        InputError, match=r"none of 3 sets makes a task.*none \(80 normal rows, 0 ano.*few \(7 n.*copies \("
     ):
         read_sets(config(tmp_path), 0, one_width=False)
+    corpus(tmp_path, good=table(), none=table(odd=0), better=table(odd=30))
+    sets = read_sets(config(tmp_path), 0, one_width=False)
+    assert sets.left_out == ("none",)
+    assert {entry.name for entry in (*sets.train, *sets.held_out)} == {"good", "better"}
 
 
 def test_sets_that_differ_in_width_are_named_where_that_matters(tmp_path):

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from outlearn.nets.rows import RowNet
 
-__all__ = ["STAGES", "fit"]
+__all__ = ["STAGES", "fit", "fit_order"]
 
 Floats = NDArray[np.float64]
 Recipe = Callable[[str], Training]
@@ -92,18 +92,8 @@ def fit(
     plain : episodes of plain noise, from which the level alone learns: each counts as a family of its own.
     recipe : how a stage of `STAGES` is trained, as far as files and progress go.
     """
-    told = [i for i, e in enumerate(bank) if e.query_y.any() and not e.query_y.all()]
-    bank, families = [bank[i] for i in told], [families[i] for i in told]
-    net.train()
-    for number, stage in enumerate(STAGES[:3]):
-        chosen = [i for i, e in enumerate(bank) if _belongs(e, stage)]
-        if not chosen:
-            continue
-        tables = [_table(net, bank[i], stage) for i in chosen]
-        part = {"unlabelled": net.unlabelled, "reference": net.reference, "verdicts": net.verdicts}[stage]
-        draw = _Draw([families[i] for i in chosen], seed, number)
-        _run(stage, part, partial(_ranking, part, tables, draw), replace(recipe(stage), steps=steps))
-    net.eval()
+    bank, families = _with_both(bank, families)
+    fit_order(net, bank, families, seed=seed, steps=steps, recipe=recipe)
     summaries = [_summed(net, e) for e in bank]
     noise = [_summed(net, e) for e in plain]
     everything = _Summaries.of([*summaries, *noise], seed)
@@ -120,6 +110,38 @@ def fit(
         "judge", net.judge, partial(_judgement, net, everything, draw), replace(recipe("judge"), steps=steps)
     )
     net.remember([each.summary for each in summaries], [kind_of(e.support_y) for e in bank])
+
+
+def fit_order(
+    net: RowNet,
+    bank: Sequence[LeanEpisode],
+    families: Sequence[str],
+    *,
+    seed: int = 0,
+    steps: int = 1500,
+    recipe: Recipe = lambda stage: Training(),
+) -> None:
+    """Train in place what orders rows, without labels and with them: the first three of `STAGES`.
+
+    Parameters are those of `fit`.
+    """
+    bank, families = _with_both(bank, families)
+    net.train()
+    for number, stage in enumerate(STAGES[:3]):
+        chosen = [i for i, e in enumerate(bank) if _belongs(e, stage)]
+        if not chosen:
+            continue
+        tables = [_table(net, bank[i], stage) for i in chosen]
+        part = {"unlabelled": net.unlabelled, "reference": net.reference, "verdicts": net.verdicts}[stage]
+        draw = _Draw([families[i] for i in chosen], seed, number)
+        _run(stage, part, partial(_ranking, part, tables, draw), replace(recipe(stage), steps=steps))
+    net.eval()
+
+
+def _with_both(bank: Sequence[LeanEpisode], families: Sequence[str]) -> tuple[list[LeanEpisode], list[str]]:
+    """Return the episodes whose query holds anomalies and normal rows, and their families."""
+    told = [i for i, e in enumerate(bank) if e.query_y.any() and not e.query_y.all()]
+    return [bank[i] for i in told], [families[i] for i in told]
 
 
 def _belongs(episode: LeanEpisode, stage: str) -> bool:

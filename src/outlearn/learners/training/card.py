@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from outlearn.learners.catalogue import CATALOGUE
 from outlearn.learners.training.judge import Figure
-from outlearn.learners.training.sets import Sets
+from outlearn.learners.training.sets import Sets, counted, missed
 from outlearn.learners.training.supply import Supply
 
 __all__ = ["Curve", "Figures", "Said", "figures_of", "model_card", "provenance"]
@@ -15,6 +15,7 @@ __all__ = ["Curve", "Figures", "Said", "figures_of", "model_card", "provenance"]
 Figures = Mapping[str, tuple[Figure, ...]]  # state of the learner → figures
 Curve = Sequence[tuple[int, float]]  # step → mean training loss up to it, from the last one on
 POINTS = 12  # of a curve told
+MOST_NAMED = 60  # sets that are named one by one
 SYNTHETIC = "synthetic episodes of outlearn.tasks.sampler.SyntheticSampler (generated, no licence needed)"
 
 
@@ -31,6 +32,8 @@ def provenance(supply: Supply) -> str:
     if supply.sets is None:
         return f"{SYNTHETIC}; no real data"
     parts = [SYNTHETIC] if supply.config.tasks.synthetic else []
+    if len(supply.sets.train) > MOST_NAMED:
+        return "; ".join([*parts, counted(supply.sets.train)])
     named = [f"{entry.name} ({entry.licence or 'licence not stated'})" for entry in supply.sets.train]
     return "; ".join([*parts, f"{len(named)} labelled sets: {', '.join(named)}"])
 
@@ -82,12 +85,15 @@ def _learnt_from(supply: Supply) -> str:
 
 
 def _of_sets(sets: Sets, per_set: int) -> str:
+    held_out = ", ".join(entry.name for entry in sets.held_out)
+    apart = f"Held out, with all sets of their families: {held_out}.{missed(sets.left_out)}"
+    if len(sets.train) > MOST_NAMED:
+        return f"{per_set} tasks from each of {counted(sets.train)}. {apart}"
     lines = [f"{per_set} tasks from each of {len(sets.train)} labelled sets:", ""]
     for licence in sorted({entry.licence for entry in sets.train}):
         names = ", ".join(entry.name for entry in sets.train if entry.licence == licence)
         lines.append(f"* {licence or 'licence not stated'}: {names}")
-    held_out = ", ".join(entry.name for entry in sets.held_out)
-    return "\n".join([*lines, "", f"Held out, with all sets of their families: {held_out}."])
+    return "\n".join([*lines, "", apart])
 
 
 def _curve(curve: Curve) -> str:

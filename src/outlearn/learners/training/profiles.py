@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
@@ -27,8 +26,7 @@ from outlearn.learners.training.config import MetatrainConfig
 from outlearn.learners.training.judge import judge
 from outlearn.learners.training.log import TrainingLog
 from outlearn.learners.training.real import RealTables, held_out, plain_profiles, real_tables
-from outlearn.learners.training.sets import corpus_of
-from outlearn.tasks.corpus import Entry
+from outlearn.learners.training.sets import corpus_of, counted, missed
 from outlearn.weights.card import write_card
 
 __all__ = ["train_profiles"]
@@ -84,7 +82,7 @@ def train_profiles(
         )
     figures["after training"] = judge(score, by_support)
     names = tuple(entry.name for entry in tables.entries if entry.family in apart)
-    corpus = _provenance([entry for entry in tables.entries if entry.family not in apart])
+    corpus = counted([entry for entry in tables.entries if entry.family not in apart])
     notes: dict[str, object] = {
         "version": __version__,
         "tables": len(tables.entries) - len(names),
@@ -98,7 +96,7 @@ def train_profiles(
         what="The learner `profiles`: a small network that scores a row by its profile relative to a "
         f"support, with whatever labels there are. For `outlearn.Detector(weights={out.name!r})`; the "
         "shipped one is the default of `Detector`.",
-        source=corpus + _left_out(tables),
+        source=f"{corpus}.{missed(tables.left_out)}",
         command=command,
         how_good=f"Mean AUROC / average precision on {len(judged)} tasks of {len(apart)} families held out "
         f"({len(names)} sets):\n\n{figures_of(figures)}",
@@ -132,20 +130,3 @@ def _recipe(stage: str, *, state: Path, every: int, log: TrainingLog, tell: Prog
 def _digest(config: MetatrainConfig, tables: RealTables) -> str:
     about = [config.to_toml(), [entry.name for entry in tables.entries], __version__]
     return hashlib.sha256(json.dumps(about).encode()).hexdigest()[:12]
-
-
-def _left_out(tables: RealTables) -> str:
-    if not tables.left_out:
-        return ""
-    return (
-        f". {len(tables.left_out)} more sets have too few rows of one kind, and were left out: "
-        f"{', '.join(tables.left_out)}"
-    )
-
-
-def _provenance(entries: Sequence[Entry]) -> str:
-    counts = Counter(
-        (str(Path(entry.name).parent), entry.licence or "licence not stated") for entry in entries
-    )
-    told = ", ".join(f"{count} of {where} ({licence})" for (where, licence), count in sorted(counts.items()))
-    return f"{len(entries)} labelled real tables: {told}"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -22,7 +23,7 @@ from outlearn.tasks.rows import unique_rows
 from outlearn.tasks.sampler import SamplerConfig
 from outlearn.tasks.sets import read_set
 
-__all__ = ["SetEpisodes", "Sets", "corpus_of", "read_sets"]
+__all__ = ["SetEpisodes", "Sets", "corpus_of", "counted", "missed", "read_sets"]
 
 _STREAM = 3  # of random numbers below the seed
 _NORMALS, _ANOMALIES = 10, 2  # rows without which a set makes no task
@@ -35,12 +36,14 @@ class Sets:
     train, held_out : sets of no common family.
     digests : SHA-256 of the file of each set, by name.
     width : columns that all of them have; None where they differ.
+    left_out : names of those with too few rows of a kind to make a task.
     """
 
     train: tuple[Entry, ...]
     held_out: tuple[Entry, ...]
     digests: dict[str, str]
     width: int | None
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,7 @@ def corpus_of(config: TaskConfig) -> Corpus:
 def read_sets(
     config: TaskConfig, seed: int, *, one_width: bool, progress: Callable[[int, int], None] | None = None
 ) -> Sets:
-    """Read the corpus of `config`, and hold whole families out.
+    """Read the corpus of `config`, leave out sets that make no task, and hold whole families out.
 
     Parameters
     ----------
@@ -121,30 +124,58 @@ def read_sets(
     ParameterError
         When no set matches, or all are of one family.
     InputError
-        When sets are unfit for tasks, or differ in width where they must not.
+        When no set makes a task, or sets differ in width where they must not.
     """
     corpus = corpus_of(config)
-    widths, faults = {}, []
+    widths, faults = {}, {}
     for done, entry in enumerate(corpus, 1):
         X, y = _rows(entry.path)
-        widths[entry.name] = X.shape[1]
         usual, odd = int((y == 0).sum()), int(y.sum())
         if usual < _NORMALS or odd < _ANOMALIES or X.shape[1] == 0:
-            faults.append(f"{entry.name} ({usual} normal rows, {odd} anomalies, {X.shape[1]} columns)")
+            faults[entry.name] = f"{usual} normal rows, {odd} anomalies, {X.shape[1]} columns"
+        else:
+            widths[entry.name] = X.shape[1]
         if progress is not None:
             progress(done, len(corpus))
-    if faults:
+    if not widths:
+        told = ", ".join(f"{name} ({fault})" for name, fault in list(faults.items())[:5])
         raise InputError(
-            f"{len(faults)} sets make no task, which takes {_NORMALS} distinct normal rows, {_ANOMALIES} "
-            f"anomalies and a column: {', '.join(faults[:5])}; leave them out of the manifest, or by "
-            "tasks.pattern"
+            f"none of {len(faults)} sets makes a task, which takes {_NORMALS} distinct normal rows, "
+            f"{_ANOMALIES} anomalies and a column: {told}; give other sets"
         )
     if one_width:
         _check_widths(widths)
-    train, held_out = _split(corpus.joined(), config.held_out, seed)
+    fit = Corpus(tuple(entry for entry in corpus if entry.name in widths))
+    train, held_out = _split(fit.joined(), config.held_out, seed)
     digests = {entry.name: _digest(entry.path) for entry in (*train, *held_out)}
     shared = set(widths.values())
-    return Sets(train, held_out, digests, shared.pop() if len(shared) == 1 else None)
+    return Sets(train, held_out, digests, shared.pop() if len(shared) == 1 else None, tuple(faults))
+
+
+def counted(entries: Sequence[Entry]) -> str:
+    """Say how many sets these are, by folder and licence.
+
+    >>> counted([Entry("old/a", Path("a.npz"), "CC0", "a"), Entry("old/b", Path("b.npz"), "", "b")])
+    '2 labelled real tables: 1 of old (CC0), 1 of old (licence not stated)'
+    """
+    counts = Counter(
+        (str(Path(entry.name).parent), entry.licence or "licence not stated") for entry in entries
+    )
+    told = ", ".join(f"{count} of {where} ({licence})" for (where, licence), count in sorted(counts.items()))
+    return f"{len(entries)} labelled real tables: {told}"
+
+
+def missed(left_out: Sequence[str]) -> str:
+    """Say which sets were left out, as a sentence after another; nothing where there is none.
+
+    >>> missed(["a", "b"])
+    ' 2 more sets have too few rows of one kind, and were left out: a, b.'
+    """
+    if not left_out:
+        return ""
+    return (
+        f" {len(left_out)} more sets have too few rows of one kind, and were left out: {', '.join(left_out)}."
+    )
 
 
 @lru_cache(maxsize=2)  # tasks of one set come one after another
