@@ -34,12 +34,21 @@ def test_the_guard_adds_a_statistic_to_what_is_learnt():
     assert torch.equal(held.order(rows, 1.0), plain.order(rows, 1.0))
 
 
-def test_the_level_keeps_the_order_and_starts_as_nothing():
-    net, order, summary = network(), torch.tensor([-3.0, 0.0, 2.0]), torch.randn(4)
-    assert torch.equal(net.odds(order, summary), order)
-    net.level.head.bias.data = torch.tensor([9.0, -1.0])
+def test_the_level_keeps_the_order_and_starts_as_next_to_nothing():
+    net, order = network(), torch.tensor([-3.0, 0.0, 2.0])
+    summary = torch.tensor([10.0, 1.0, 0.3, -0.2])
+    assert torch.allclose(net.odds(order, summary), order, atol=0.02)
+    net.level.head.bias.data = torch.tensor([9.0, -1.0, 0.0])
     odds = net.odds(order, summary)
-    assert (odds.diff() > 0).all() and odds[1] == -1.0
+    assert (odds.diff() > 0).all() and torch.isclose(odds[1], torch.tensor(-1.0))
+
+
+def test_what_lies_beyond_the_gap_is_lifted():
+    net, summary = network(), torch.tensor([1.0, 0.5, 0.3, -0.2])
+    net.level.head.bias.data = torch.tensor([0.0, 0.0, 7.0])
+    lifted = net.odds(torch.tensor([0.5, 1.0, 1.5]), summary) - torch.tensor([0.5, 1.0, 1.5])
+    step = torch.nn.functional.softplus(torch.tensor(3.0))
+    assert torch.allclose(lifted / step, torch.tensor([0.018, 0.5, 0.982]), atol=1e-3)
 
 
 def test_strangeness_is_one_at_the_farthest_hundredth_and_is_kept_by_kind():

@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 __all__ = ["Detector"]
 
 ODDS = ("profiles", "incontext")  # learners whose scores are log-odds
-LEAST_FLAGGED = 0.1  # probability from which on a row is flagged: a table of plain noise holds none above it
+LEAST_FLAGGED = (
+    0.2  # probability from which on a row is flagged: tables of plain noise hold next to none above it
+)
 DOUBTFUL = 0.8  # uncertainty from which on nothing should be claimed: an AUROC below .6 is expected
 
 
@@ -50,7 +52,7 @@ class Detector(BaseDetector):
     contamination : the share of anomalies in the support, in (0, 0.5], where it is known: so many rows of it
         are flagged, and probabilities are those at that share. "auto": learners whose scores are
         probabilities flag the rows of the best expected F1, at most as many as they expect anomalies, and
-        none that is less likely than 10 %; beside known normals alone, rows that are more likely anomalies
+        none that is less likely than 25 %; beside known normals alone, rows that are more likely anomalies
         than not. Other learners flag at a rough estimate of the share.
     false_alarm_rate : flag at most this share of normal rows; needs known normal rows (`y` 0), of which 30 %
         are kept out of the support to calibrate on. Overrides `contamination`.

@@ -18,9 +18,13 @@ from torch import Tensor, nn
 from outlearn.nets.familiar import distance_from, measure_of
 from outlearn.nets.mlp import MLP
 
-__all__ = ["RowNet", "RowNetConfig"]
+__all__ = ["PLACE", "RowNet", "RowNetConfig"]
 
 UNLIKE = 4.0  # standard deviations that a number of a summary counts as off, at most
+PLACE = 2  # first numbers of a summary, which say where a gap is
+STEEPNESS = 4.0  # of the step at a gap, by its half width: 98 % of it lie within the gap
+LATER = 4.0  # what holds that step near nothing before training
+MOST_LIFTED = 8.0  # log-odds
 SOFT = 0.3  # profiles of far outliers are unbounded; the network needs to know "very far", not how far
 
 
@@ -28,9 +32,10 @@ SOFT = 0.3  # profiles of far outliers are unbounded; the network needs to know 
 class RowNetConfig:
     """Shape of the network.
 
-    profile : P. evidence : V. summary : S. widths : of the hidden layers that order rows.
-    judged : the last numbers of a summary, from which the AUROC to expect is read. level : hidden units of
-    what reads a summary. kinds : of supports that are remembered apart.
+    profile : P. evidence : V. summary : S, of which the first two are the middle of the widest gap between
+    the oddest rows of the support and half the width of the gap. widths : of the hidden layers that order
+    rows. judged : the last numbers of a summary, from which the AUROC to expect is read. level : hidden
+    units of what reads a summary. kinds : of supports that are remembered apart.
     """
 
     profile: int
@@ -77,7 +82,7 @@ class RowNet(nn.Module):
         self.unlabelled = Skip(config.profile, config.widths)
         self.reference = Skip(config.profile, config.widths)
         self.verdicts = Skip(config.evidence, config.widths)
-        self.level = MLP(config.summary, (config.level,), 2)
+        self.level = MLP(config.summary, (config.level,), 3)
         self.judge = MLP(config.judged, (config.level,), 1)
         self.register_buffer("guard", torch.zeros(2, config.profile) if guard is None else guard.clone())
         self.register_buffer("centre", torch.zeros(config.summary))
@@ -112,9 +117,15 @@ class RowNet(nn.Module):
         return out
 
     def odds(self, order: Tensor, summary: Tensor) -> Tensor:
-        """Turn orders (…, M) into log-odds (…, M), by summaries (…, S) of their supports."""
-        slope, shift = self.level(self._relative(summary)).split(1, dim=-1)  # (…, 1) each
-        out: Tensor = torch.exp(slope.clamp(-3.0, 3.0)) * order + shift
+        """Turn orders (…, M) into log-odds (…, M), by summaries (…, S) of their supports.
+
+        A straight line, and a step up at the gap that parts the oddest rows from the others.
+        """
+        slope, shift, step = self.level(self._relative(summary)).split(1, dim=-1)  # (…, 1) each
+        middle, half = summary[..., :1], summary[..., 1:2]
+        lift = nn.functional.softplus(step - LATER).clamp(max=MOST_LIFTED)
+        beyond = torch.sigmoid(STEEPNESS * (order - middle) / half)
+        out: Tensor = torch.exp(slope.clamp(-3.0, 3.0)) * order + shift + lift * beyond
         return out
 
     def expected(self, summary: Tensor) -> Tensor:

@@ -147,6 +147,6 @@ def test_a_clean_table_flags_next_to_nothing():
     shares = []
     for seed in range(20):
         rng = np.random.default_rng(seed)
-        X = rng.normal(size=(400, int(rng.integers(2, 12))))
+        X = rng.normal(size=(1000, int(rng.integers(2, 12))))
         shares.append((Detector(random_state=seed).fit_predict(X) == -1).mean())
     assert np.mean(np.array(shares) <= 0.005) >= 0.95, shares

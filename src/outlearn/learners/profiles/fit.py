@@ -43,6 +43,9 @@ ANOMALIES, NORMALS = 48, 192  # rows of a table a step, drawn with repetition
 MOST_OF_A_FAMILY = 4  # tables that a family counts as, at most, under a root
 RATES = {"level": 1e-2, "judge": 1e-2}  # of the optimiser; 2e-3 of what orders rows
 DECAYS = {"level": 1e-2, "judge": 1e-2}  # of weights; .1 of what orders rows
+BLUR = (
+    1.5  # standard deviations by which summaries are off when the level learns: it may read them roughly only
+)
 CLEAN, CONVENTION, LEAST, MOST = 0.001, 0.05, 0.003, 0.5  # shares of anomalies that a level is told for
 
 
@@ -261,8 +264,14 @@ def _calibration(net: RowNet, tables: _Summaries, draw: _Draw, step: int) -> Ten
     import torch
     from torch.nn import functional
 
-    chosen = torch.from_numpy(draw.at(step, MANY)[0])
-    odds = net.odds(tables.rows[chosen], tables.summary[chosen])
+    from outlearn.nets.rows import PLACE
+
+    places, rng = draw.at(step, MANY)
+    chosen = torch.from_numpy(places)
+    blur = BLUR * rng.normal(size=(MANY, tables.summary.shape[1]))
+    blur[:, :PLACE] = 0.0  # where the gap lies is no matter of degree
+    summary = tables.summary[chosen] + torch.from_numpy(blur).float() * net.spread
+    odds = net.odds(tables.rows[chosen], summary)
     odd, usual = functional.softplus(-odds[:, :ANOMALIES]), functional.softplus(odds[:, ANOMALIES:])
     share = tables.share[chosen]
     loss: Tensor = (share * odd.mean(1) + (1 - share) * usual.mean(1)).mean()

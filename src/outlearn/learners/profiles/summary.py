@@ -19,6 +19,10 @@ Floats = NDArray[np.floating]
 SHAPE = (0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 1.0)  # quantiles of the support's own order
 TAIL = (0.95, 0.98, 0.99, 0.995, 1.0)  # quantiles told by how many quarters beyond the median they lie
 GAPS = 5  # between the oddest rows
+PARTED, FEWEST_PARTED = (
+    0.05,
+    3,
+)  # rows that the widest gap may part from the others: a share, and at least so many
 FAR = (
     "isolation",
     "standard.d20",
@@ -32,6 +36,11 @@ FAR_SHAPE = (0.9, 0.98, 1.0)  # quantiles of their deviations
 CHEAP = ("isolation", "standard.d20", "rank.d5", "tail.mean", "histogram.mean", "mahalanobis")
 KINDS = 4  # unlabelled or reference, without and with labels
 SUMMARY = (
+    "parted, middle",
+    "parted, half width",
+    "parted, spacing",
+    "parted, width in quarters",
+    "parted, share",
     *(f"order, {100 * point:g} %" for point in SHAPE),
     *(f"order, {100 * point:g} % in quarters" for point in TAIL),
     *(f"order, gap {number}" for number in range(1, GAPS + 1)),
@@ -93,8 +102,42 @@ def summarise(order: Floats, profile: Floats, y: NDArray[np.int8], columns: int)
         0.0 if normal >= 0.5 else np.log1p((y == 0).sum()) / 3,
     )
     spread = np.log1p(np.concatenate([np.array(tail) - middle, gaps]) / width)
-    parts = (np.clip(shape, -15, 15) / 4, spread, far.T.ravel(), agreement, about)
+    parts = (_parted(own, width), np.clip(shape, -15, 15) / 4, spread, far.T.ravel(), agreement, about)
     return np.concatenate(parts).astype(np.float32)
+
+
+def _parted(order: NDArray[np.float64], width: float) -> tuple[float, ...]:
+    """Describe the gap that parts the oddest rows from the others most clearly.
+
+    Where the k-th gap from the top is told k times, all are of one size on average, if the tail falls off as
+    an exponential one does. So the one that is widest in this measure parts rows that are odd together.
+
+    Source: Rényi, "On the theory of order statistics", 1953.
+
+    Parameters
+    ----------
+    order : (n,). width : of the quarter above its median.
+
+    Returns
+    -------
+    Middle and half width of the gap, its measure relative to the mean of all (log), its width in quarters
+    (log), and the share of rows above it (log).
+    """
+    most = max(FEWEST_PARTED, int(PARTED * len(order)))
+    top = np.sort(order)[::-1][: 2 * most + 1]
+    if len(top) < 3 or top[0] <= top[-1]:
+        return (float(top[0]) + 1.0, 1.0, 0.0, 0.0, 0.0)
+    gaps = -np.diff(top)
+    spacings = gaps * np.arange(1, len(gaps) + 1)
+    k = int(spacings[:most].argmax())
+    half = max(gaps[k] / 2, 1e-3)
+    return (
+        float(top[k] + top[k + 1]) / 2,
+        half,
+        float(np.log1p(spacings[k] / spacings.mean())),
+        float(np.log1p(gaps[k] / width)),
+        float(np.log(len(order) / (k + 1))) / 4,
+    )
 
 
 def _centred(values: NDArray[np.float64]) -> NDArray[np.float64]:

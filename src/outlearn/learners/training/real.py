@@ -29,7 +29,7 @@ __all__ = ["RealTables", "TableEpisodes", "held_out", "plain_profiles", "real_ta
 Progress = Callable[[str, int, int, float], None]
 
 REFERENCE_ROWS, UNLABELLED_ROWS = 800, 1100  # of a support, at most
-PLAIN = 240  # tables of noise without an anomaly, beside the real ones
+PLAIN = 600  # tables of noise without an anomaly, beside the real ones
 _NOISE = 0x9015E  # a stream of random numbers below the seed
 BY_TURNS = 2  # of the last uses, one a table, in turn: forests for their labels take most of the time
 
