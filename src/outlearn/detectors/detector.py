@@ -32,9 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Detector"]
 
 ODDS = ("profiles", "incontext")  # learners whose scores are log-odds
-LEAST_FLAGGED = (
-    0.2  # probability from which on a row is flagged: tables of plain noise hold next to none above it
-)
+LEAST_FLAGGED = 0.25  # probability from which on a row is flagged: plain noise holds next to none above it
 DOUBTFUL = 0.8  # uncertainty from which on nothing should be claimed: an AUROC below .6 is expected
 
 
