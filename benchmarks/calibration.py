@@ -1,4 +1,4 @@
-"""How far can the probabilities, the share of anomalies and the doubts of the detector be believed?
+"""How far can probabilities, share of anomalies and doubts of the in-context learner be believed?
 
     python benchmarks/calibration.py FOLDER... --out calibration.json
 
@@ -34,9 +34,9 @@ MOST = 0.5  # share of anomalies that can be given as contamination
 def measure(data: sets.LabelledSet, seed: int) -> list[rowfile.Row]:
     """Judge one split, and the same with labels where there are enough anomalies."""
     split = contaminated(data.X, data.y, seed)
-    detector = Detector(random_state=seed).fit(split.train_x)
+    detector = Detector("incontext", random_state=seed).fit(split.train_x)
     share = float(split.test_y.mean())
-    known = Detector(contamination=min(share, MOST), random_state=seed).fit(split.train_x)
+    known = Detector("incontext", contamination=min(share, MOST), random_state=seed).fit(split.train_x)
     scores, told = detector.anomaly_score(split.test_x), known.anomaly_score(split.test_x)
     row: rowfile.Row = {
         "seed": seed,
@@ -53,7 +53,7 @@ def measure(data: sets.LabelledSet, seed: int) -> list[rowfile.Row]:
     }
     if split.train_anomalies >= LABELS:
         labelled = few_labels(data.X, data.y, seed, labelled_anomalies=LABELS)
-        fitted = Detector(random_state=seed).fit(labelled.train_x, labelled.train_y)
+        fitted = Detector("incontext", random_state=seed).fit(labelled.train_x, labelled.train_y)
         row["labelled_auroc"] = auroc(labelled.test_y, fitted.anomaly_score(labelled.test_x))
         row["labelled_uncertainty"] = fitted.uncertainty_
     return [row]

@@ -1,4 +1,4 @@
-"""Measure whether the columns named as reasons matter more than random ones, for the shipped detector.
+"""Measure whether the columns named as reasons matter more than random ones, for the in-context learner.
 
     python benchmarks/faithfulness.py --out faithfulness.csv
 
@@ -23,7 +23,7 @@ from outlearn.explain import Faithfulness, explain_rows, faithfulness
 
 def measure(name: str) -> Faithfulness:
     table = load_dataset(name).drop(LABEL)
-    detector = Detector(random_state=0).fit(table)
+    detector = Detector("incontext", random_state=0).fit(table)
     oddest = np.argsort(-detector.anomaly_score(table))[:30]
     rows = detector.encoder_.transform(table).values[oddest]
     score, support = detector.scorer_.score, detector.support_

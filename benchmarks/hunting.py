@@ -7,9 +7,9 @@ table. A table to hunt in has 3,000 normal rows, up to 50 of each attack family 
 that the cases are of, which are other rows. *flagged*: share of that family that `outlearn.pipeline.hunt`
 flags; *right*: share of the flagged that are of it; *wrong*: share of all other rows that are flagged.
 *ranked*: share of the family among as many of the highest scores as it has rows; beside it the same by the
-distance to the nearest case, by CatBoost on cases and table, and by each learner that a hunt takes. Then the
-family is taken out of the table: *empty*: share of hunts that flag nothing, *absent*: share of rows flagged
-there. Means over families. The same command goes on where it stopped.
+distance to the nearest case, and by CatBoost on cases and table. Then the family is taken out of the table:
+*empty*: share of hunts that flag nothing, *absent*: share of rows flagged there. Means over families. The
+same command goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from outlearn.data.readers import ReadOptions
 from outlearn.detectors.alike import Alike
 from outlearn.evaluate.rows import distinct
 from outlearn.evaluate.zero_day import held_families
-from outlearn.pipeline.hunt import LEARNERS, hunt
+from outlearn.pipeline.hunt import hunt
 from outlearn.rng import derive
 from peers import CatBoost
 from zero_day import Attacks, attacks
@@ -77,15 +77,6 @@ def measure(each: Attacks, family: str, cases: int, seed: int) -> rowfile.Row | 
         "ranked": round(_found(findings.scores, truth), 4),
         "ranked by distance": round(_found(-near, truth), 4),
         "ranked by CatBoost": round(_found(peer.score(table), truth), 4),
-        **{
-            f"ranked by {name}": round(
-                _found(
-                    hunt(table, known, learner=name, options=plain, random_state=seed, top=0).scores, truth
-                ),
-                4,
-            )
-            for name in LEARNERS
-        },
         "empty": not alone.any(),
         "absent": round(float(alone.mean()), 5),
     }
@@ -104,7 +95,6 @@ FIGURES = (
     "ranked",
     "ranked by distance",
     "ranked by CatBoost",
-    *(f"ranked by {name}" for name in LEARNERS),
     "empty",
     "absent",
 )

@@ -71,7 +71,7 @@ class FormRarity:
 
 def ours(schema: Schema | None) -> Makers:
     """Return our detectors that take labels."""
-    made: Makers = {OURS: lambda seed: Outlearn(Detector(schema=schema, random_state=seed))}
+    made: Makers = {OURS: lambda seed: Outlearn(Detector("incontext", schema=schema, random_state=seed))}
     for name in LEARNERS:
         made[name] = lambda seed, name=name: Outlearn(Detector(name, schema=schema, random_state=seed))
     return made
@@ -181,13 +181,13 @@ def across(target: Attacks, other: Attacks, family: str, seed: int) -> Iterator[
         return
     train, test = shapes(split)
     group = f"{target.name} from {other.name}"
-    alone = Detector(random_state=seed).fit(train, np.zeros(len(train), np.int8))
+    alone = Detector("incontext", random_state=seed).fit(train, np.zeros(len(train), np.int8))
     yield _row(group, "outlearn, no label", family, 0, seed, split, alone.anomaly_score(test))
     there, odd = _foreign(other, seed)
     for count in FOREIGN:
         rows = np.concatenate([train, odd[:count]])
         y = np.repeat([0, 1], [len(train), len(odd[:count])])
-        scores = Detector(random_state=seed).fit(rows, y).anomaly_score(test)
+        scores = Detector("incontext", random_state=seed).fit(rows, y).anomaly_score(test)
         yield _row(group, f"outlearn, {count} of {other.name}", family, 0, seed, split, scores)
         trees = CatBoost(seed)
         trees.fit(

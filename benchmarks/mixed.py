@@ -140,13 +140,16 @@ def put_together(parts: Mapping[str, Part], pattern: str, situation: str, seed: 
 
 def ways(records: Records, seed: int) -> dict[str, NDArray[np.float64]]:
     """Return the scores of the records asked about, by every way of judging them."""
-    told = {OURS: Detector(random_state=seed), "side by side": Detector(fusion="none", random_state=seed)}
+    told = {
+        OURS: Detector("incontext", random_state=seed),
+        "side by side": Detector("incontext", fusion="none", random_state=seed),
+    }
     found = {
         name: each.fit(records.learnt, records.learnt_y).anomaly_score(records.asked)
         for name, each in told.items()
     }
     for name, columns in records.groups.items():
-        alone = Detector(fusion="none", random_state=seed)
+        alone = Detector("incontext", fusion="none", random_state=seed)
         alone.fit(records.learnt.select(columns), records.learnt_y)
         found[f"only {name}"] = alone.anomaly_score(records.asked.select(columns))
     learnt, asked = encoded(records, list(records.learnt.columns))

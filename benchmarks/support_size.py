@@ -51,7 +51,7 @@ def measure(data: sets.LabelledSet, seed: int) -> list[rowfile.Row]:
             if situation == "labelled":
                 told[np.isin(given, labelled)] = 1
             started = time.perf_counter()
-            detector = Detector(random_state=seed).fit(X[given], told)
+            detector = Detector("incontext", random_state=seed).fit(X[given], told)
             scores = detector.anomaly_score(X[tested])
             rows.append(
                 {

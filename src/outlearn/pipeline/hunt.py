@@ -33,7 +33,6 @@ __all__ = ["AUTO", "LEARNERS", "hunt"]
 AUTO = "auto"
 LEARNERS = (
     "incontext",
-    "profiles",
     "siamese",
     "triplet",
     "protonet",

@@ -147,6 +147,21 @@ def test_a_clean_table_flags_next_to_nothing():
     shares = []
     for seed in range(20):
         rng = np.random.default_rng(seed)
-        X = rng.normal(size=(1000, int(rng.integers(2, 12))))
+        X = rng.normal(size=(400, int(rng.integers(2, 12))))
         shares.append((Detector(random_state=seed).fit_predict(X) == -1).mean())
     assert np.mean(np.array(shares) <= 0.005) >= 0.95, shares
+
+
+@pytest.mark.parametrize("count", [2, 4, 8, 16])
+@pytest.mark.parametrize("together", [False, True])
+def test_a_few_far_rows_are_flagged_and_next_to_no_others(count, together):
+    """Rows five standard deviations off in six columns among 400, alone or as a cluster."""
+    from outlearn import Detector
+
+    rng = np.random.default_rng(count)
+    X = rng.normal(size=(400, 6))
+    signs = np.ones(6) if together else rng.choice([-1.0, 1.0], size=(count, 6))
+    X[:count] += 5 * signs
+    flagged = Detector(random_state=0).fit_predict(X) == -1
+    assert flagged[:count].mean() >= 0.75
+    assert flagged[count:].sum() <= 2
