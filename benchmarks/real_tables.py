@@ -60,6 +60,7 @@ LABEL_FREE = ("knn5", "knn50", "iforest", "cleaned_knn", "mcd")
 LABELLED = ("catboost", "bagged_trees", "siamese", "nearest case")
 SLOW, WIDEST = ("catboost", "mcd"), 300  # columns beyond which these take minutes a table
 CURVE = (10, 40, 160, 640)  # tables; as many of the last as there are
+ALL = "all"
 COUNTS = ((1, 1), (2, 3), (5, 5), (10, 20))
 
 
@@ -278,7 +279,7 @@ def nearest_case(episode: Episode) -> Scores:
 
 def report(rows: Sequence[Row]) -> str:
     """Say what all rows amount to, in Markdown."""
-    groups = sorted({row["group"] for row in rows})
+    groups = [*sorted({row["group"] for row in rows}), ALL]
     parts = []
     for use in ("reference", "unlabelled"):
         parts.append(
@@ -310,7 +311,7 @@ def gain(pairs: Iterable[tuple[list[float], list[float] | None]], which: int) ->
 
 
 def _against(rows: Sequence[Row], use: str, group: str) -> list[str]:
-    there = [row for row in rows if row["use"] == use and row["group"] == group]
+    there = [row for row in rows if row["use"] == use and group in (row["group"], ALL)]
     ours = np.mean([row["ours"] for row in there], axis=0)
     cells = [group, str(len(there)), f"{ours[0]:.3f} / {ours[1]:.3f}"]
     others: list[Callable[[Row], list[float] | None]] = [lambda row: row["start"]]

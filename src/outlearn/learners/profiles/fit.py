@@ -43,9 +43,7 @@ ANOMALIES, NORMALS = 48, 192  # rows of a table a step, drawn with repetition
 MOST_OF_A_FAMILY = 4  # tables that a family counts as, at most, under a root
 RATES = {"level": 1e-2, "judge": 1e-2}  # of the optimiser; 2e-3 of what orders rows
 DECAYS = {"level": 1e-2, "judge": 1e-2}  # of weights; .1 of what orders rows
-BLUR = (
-    1.5  # standard deviations by which summaries are off when the level learns: it may read them roughly only
-)
+BLUR = 1.5  # standard deviations that summaries are off by when the level learns to read them, roughly
 CLEAN, CONVENTION, LEAST, MOST = 0.001, 0.05, 0.003, 0.5  # shares of anomalies that a level is told for
 
 
