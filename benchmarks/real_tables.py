@@ -36,13 +36,12 @@ from sklearn.preprocessing import StandardScaler
 
 import machine
 from outlearn.decisions.threshold import by_expected_f1
-from outlearn.detectors.detector import LEAST_FLAGGED
 from outlearn.evaluate.compare import markdown
 from outlearn.execute import Executor, Processes, Serial
 from outlearn.extras import require
 from outlearn.files import whole
 from outlearn.learners.profiles.fit import fit, fit_order
-from outlearn.learners.profiles.learner import Profiles, order_of, read_episode
+from outlearn.learners.profiles.learner import LEAST_FLAGGED, Profiles, order_of, read_episode
 from outlearn.learners.profiles.summary import known_share
 from outlearn.learners.rows.lean_bank import LeanEpisode
 from outlearn.learners.training.presets import PRESETS

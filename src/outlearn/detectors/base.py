@@ -197,6 +197,11 @@ class BaseDetector(Signed):
         return False
 
     @property
+    def least_flagged_(self) -> float:
+        """The probability that a flagged row has at least, by the detector's own rule; 0 for any."""
+        return 0.0
+
+    @property
     def rule_(self) -> Rule | None:
         """How the threshold is set; None when the detector sets it by its scores alone."""
         if self.false_alarm_rate is not None:

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 __all__ = ["Detector"]
 
 ODDS = ("profiles", "incontext")  # learners whose scores are log-odds
-LEAST_FLAGGED = 0.25  # probability from which on a row is flagged: plain noise holds next to none above it
 DOUBTFUL = 0.8  # uncertainty from which on nothing should be claimed: an AUROC below .6 is expected
 
 
@@ -48,10 +47,11 @@ class Detector(BaseDetector):
         "incontext", which reads the support as a whole; or "maml", "fomaml", "anil", "metasgd", "reptile",
         which adapt by gradient steps, or "protonet", "siamese", "triplet", which compare by distances.
     contamination : the share of anomalies in the support, in (0, 0.5], where it is known: so many rows of it
-        are flagged, and probabilities are those at that share. "auto": learners whose scores are
-        probabilities flag the rows of the best expected F1, at most as many as they expect anomalies, and
-        none that is less likely than 25 %; beside known normals alone, rows that are more likely anomalies
-        than not. Other learners flag at a rough estimate of the share.
+        are flagged, and probabilities are those at that share. "auto": where the support may hold anomalies
+        "profiles" flags the rows of the best expected F1, at most as many as it expects anomalies, and none
+        that is less likely than 25 %; "incontext" does so, however unlikely they are, where no row is more
+        likely an anomaly than not. Else both flag rows that are more likely anomalies than not. Other
+        learners flag at a rough estimate of the share.
     false_alarm_rate : flag at most this share of normal rows; needs known normal rows (`y` 0), of which 30 %
         are kept out of the support to calibrate on. Overrides `contamination`.
     max_support : rows that new rows are compared with, at most; a larger table is sampled. "auto": 5,000, and
@@ -132,6 +132,11 @@ class Detector(BaseDetector):
         return self.learner in ODDS
 
     @property
+    def least_flagged_(self) -> float:
+        """The probability that a flagged row has at least, by the learner's own rule; 0 for any."""
+        return cast("OddsScorer", self.scorer_).least_flagged if self.probabilistic else 0.0
+
+    @property
     def uncertainty_(self) -> float:
         """How little the order of scores is to be trusted, 0 to 1; NaN for learners that cannot say."""
         return cast("OddsScorer", self.scorer_).uncertainty if self.probabilistic else math.nan
@@ -175,7 +180,9 @@ class Detector(BaseDetector):
         unknown = self.support_scores_[self.support_y_ == -1]
         if not self.probabilistic or len(unknown) == 0:
             return 0.5
-        return clear_of(by_expected_f1(unknown, LEAST_FLAGGED), self.support_scores_, ROUNDING)
+        if not self.least_flagged_ and (unknown >= 0.5).any():
+            return 0.5
+        return clear_of(by_expected_f1(unknown, self.least_flagged_), self.support_scores_, ROUNDING)
 
     def _score_support(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
         return cast("OddsScorer | TableScorer", self.scorer_).support_scores

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -188,6 +188,8 @@ class FusedScorer:
     contamination, reach, strangeness, support_scores, uncertainty : as of `InContextScorer`, of the verdict
     as a whole.
     """
+
+    least_flagged: ClassVar[float] = 0.0  # see `ProfilesScorer`
 
     def __init__(
         self, net: FusionNet, modalities: tuple[Modality, ...], sights: tuple[Sight | None, ...]

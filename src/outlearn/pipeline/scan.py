@@ -19,7 +19,6 @@ from outlearn.decisions.conformal import p_values
 from outlearn.decisions.decide import Rule, decide
 from outlearn.decisions.decision import Decision, Promise
 from outlearn.detectors.base import BaseDetector
-from outlearn.detectors.detector import LEAST_FLAGGED
 from outlearn.errors import ParameterError
 from outlearn.execute import Threads, cores
 from outlearn.pipeline.rows import chunks_of
@@ -152,8 +151,10 @@ def decide_rows(detector: BaseDetector, scan: Scan, rule: Rule | None) -> Decisi
     elif detector.probabilistic:
         meaning = (
             "of the rows compared with, those of the best expected F1 are flagged: at most as many as the "
-            f"model expects anomalies, and none that is less likely than {LEAST_FLAGGED * 100:g} %"
+            "model expects anomalies"
         )
+        if detector.least_flagged_:
+            meaning += f", and none that is less likely than {detector.least_flagged_ * 100:g} %"
     else:
         meaning = (
             f"above the bulk of the scores, at a rough estimate of {detector.contamination_:.1%} anomalies"

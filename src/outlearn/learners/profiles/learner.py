@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ARCHITECTURE",
+    "LEAST_FLAGGED",
     "Profiles",
     "ProfilesLearned",
     "ProfilesScorer",
@@ -49,6 +50,7 @@ __all__ = [
 
 ARCHITECTURE = "profiles-1"
 SAMPLE = 1000  # rows of a support that tell what a forgotten label changes
+LEAST_FLAGGED = 0.25  # probability from which on a row is flagged: plain noise holds next to none above it
 LEAST_SHARE = 1e-4  # of anomalies that is told of a support
 CHUNK = 8192  # rows profiled at once: bounds memory
 GUARD = ({"standard.d20": 0.5, "isolation": 0.5}, {"standard.d1": 0.25, "standard.d5": 0.25})
@@ -138,7 +140,10 @@ class ProfilesScorer:
     strangeness : how unlike those trained on the support is; above 1 it is farther from their mean than 99 in
         100 of them.
     support_scores : (n,) scores of the support, in the order it came; `score` gives the same, at some cost.
+    least_flagged : probability below which no row should be flagged.
     """
+
+    least_flagged: ClassVar[float] = LEAST_FLAGGED
 
     def __init__(
         self,
