@@ -110,7 +110,8 @@ def fit(
     _run(
         "judge", net.judge, partial(_judgement, net, everything, draw), replace(recipe("judge"), steps=steps)
     )
-    net.remember([each.summary for each in summaries], [kind_of(e.support_y) for e in bank])
+    kinds = [kind_of(e.support_y) for e in (*bank, *plain)]
+    net.remember(list(everything.summary), kinds)
 
 
 def fit_order(
