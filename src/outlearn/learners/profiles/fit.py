@@ -90,7 +90,7 @@ def fit(
     Parameters
     ----------
     families : of each episode: what is of one source counts as a few tables, however many there are.
-    plain : episodes of plain noise, from which the level alone learns: each counts as a family of its own.
+    plain : episodes of plain noise, for the level and for what counts as strange: each a family of its own.
     recipe : how a stage of `STAGES` is trained, as far as files and progress go.
     """
     bank, families = _with_both(bank, families)
