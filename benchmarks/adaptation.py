@@ -11,6 +11,8 @@ the same query, one learner is judged by its average precision and AUROC
 * adapted: to the support with its five labels;
 * from scratch: a network of the same widths, started at random, trained on the same support and labels.
 
+Peers get the rows themselves, with the same five labels; CatBoost sets of at most 300 columns.
+
 Rows are appended to the CSV as sets are finished, and the same command goes on where it stopped; rows of
 other weights are kept and left out of the tables. These are printed and written beside the CSV as Markdown.
 """
@@ -46,12 +48,14 @@ from outlearn.learners.rows.bank import EpisodeProfiles, build_bank, profile_epi
 from outlearn.learners.rows.profile import Profiler
 from outlearn.learners.tabular import TableLearned, label_weights, profile_task
 from outlearn.rng import derive
+from outlearn.tasks.episode import Episode
 from outlearn.tasks.real import episode_from_set
 from outlearn.tasks.rows import stratified, unique_rows
 from outlearn.tasks.sampler import SamplerConfig, SyntheticSampler
 from outlearn.tasks.sets import read_set
 from outlearn.tasks.task import Task
 from outlearn.weights.checkpoint import shipped
+from peers import version_of
 from scratch import from_scratch
 
 LABELS = 5
@@ -66,6 +70,8 @@ COLUMNS = (
     "scratch_steps", "cosine_untrained", "cosine",
 )  # fmt: skip
 ONE_CLASS = "one-class maml"
+PEERS = ("bagged_trees", "catboost", "logistic")
+WIDEST = {"catboost": 300}  # columns beyond which it takes minutes a set
 
 
 @dataclass(frozen=True)
@@ -83,8 +89,10 @@ class Profiles:
 
 @dataclass(frozen=True)
 class Case:
-    """One split of one set, profiled with its labels and without; `truth` (m,) is that of the query."""
+    """One split of one set, as it is and profiled with its labels and without; `truth` (m,) is that of the
+    query."""
 
+    episode: Episode
     labelled: Profiles
     plain: Profiles
     truth: NDArray[np.int8]
@@ -100,7 +108,7 @@ def prepare(path: Path, seed: int) -> Case | None:
     read = partial(_profiles, episode.support_x, query=episode.query_x)
     labelled, plain = read(episode.support_y), read(np.full_like(episode.support_y, -1))
     about = {"n": len(X), "d": X.shape[1], "anomalies": int(y.sum())}
-    return Case(labelled, plain, episode.query_y, about)
+    return Case(episode, labelled, plain, episode.query_y, about)
 
 
 def _cut(
@@ -158,6 +166,27 @@ def judge(case: Case, learners: Mapping[str, TableLearned], widths: Sequence[int
             row["cosine"] = round(cosine(inner.learner, inner.meta, task), 5)
             row["cosine_untrained"] = round(cosine(inner.learner, inner.learner.start(), task), 5)
         rows.append(row)
+    return rows
+
+
+def judge_peers(case: Case, names: Sequence[str]) -> list[dict[str, Any]]:
+    """Return one row a peer that runs on sets so wide."""
+    from peers import DETECTORS
+
+    rows, episode = [], case.episode
+    for name in names:
+        if case.about["d"] > WIDEST.get(name, case.about["d"]):
+            continue
+        peer = DETECTORS[name](0)
+        peer.fit(episode.support_x.astype(np.float64), episode.support_y)
+        scores = peer.score(episode.query_x.astype(np.float64))
+        reached = {
+            "adapted_ap": average_precision(case.truth, scores),
+            "adapted_auroc": auroc(case.truth, scores),
+        }
+        rows.append(
+            {**case.about, "learner": name, **{what: round(value, 5) for what, value in reached.items()}}
+        )
     return rows
 
 
@@ -245,15 +274,16 @@ def main() -> None:
     files = sets_in(arguments.folder, arguments.sets)
     learners = trained(arguments)
     marks = {name: fingerprint(learned) for name, learned in learners.items()}
+    marks |= {name: version_of(name) for name in PEERS}
     results, families = Results(arguments.out), family_of(files)
     wanted: list[tuple[str, ...]] = []
     for path in files:
         for seed in arguments.seeds:
-            keys = {name: (path.stem, str(seed), name, marks[name]) for name in learners}
+            keys = {name: (path.stem, str(seed), name, mark) for name, mark in marks.items()}
             wanted += keys.values()
-            missing = {name: learners[name] for name, key in keys.items() if key not in results.rows}
+            missing = [name for name, key in keys.items() if key not in results.rows]
             if missing:
-                _run(path, seed, missing, marks, families[path], results)
+                _run(path, seed, missing, learners, marks, families[path], results)
     rows = [results.rows[key] for key in wanted if key in results.rows]
     text = report(rows, command=machine.command("adaptation.py"))
     print(text)
@@ -263,6 +293,7 @@ def main() -> None:
 def _run(
     path: Path,
     seed: int,
+    missing: Sequence[str],
     learners: Mapping[str, TableLearned],
     marks: Mapping[str, str],
     family: str,
@@ -273,7 +304,9 @@ def _run(
     if case is None:
         print(f"{path.stem}: fewer than {LEAST} distinct anomalies, left out")
         return
-    for row in judge(case, learners, (64, 64)):
+    rows = judge(case, {name: learners[name] for name in missing if name in learners}, (64, 64))
+    rows += judge_peers(case, [name for name in missing if name in PEERS])
+    for row in rows:
         name = row["learner"]
         results.append({**row, "set": path.stem, "family": family, "seed": seed, "weights": marks[name]})
     print(f"{path.stem} {seed}: {time.perf_counter() - began:.1f}s", flush=True)

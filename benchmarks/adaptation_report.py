@@ -36,9 +36,11 @@ def report(rows: Rows, *, command: str) -> str:
         "the other, mean over sets ± its standard error; p: one-sided paired Wilcoxon test that adapted is "
         "better, over sets / over sources (means of their sets)."
     )
+    own = [row for row in rows if row["scratch_ap"] != ""]
     for metric, title in METRICS.items():
-        parts.append(f"## {title}\n\n{_gains(rows, metric)}")
-    cosines = _cosines(rows)
+        parts.append(f"## {title}\n\n{_gains(own, metric)}")
+        parts.append(f"Adapted, beside peers on the same rows and labels:\n\n{_beside(rows, metric)}")
+    cosines = _cosines(own)
     if cosines:
         parts.append(f"## One-class and balanced gradient\n\n{cosines}")
     return "\n\n".join(parts) + "\n"
@@ -61,6 +63,26 @@ def _gains(rows: Rows, metric: str) -> str:
             cells += [f"{gain.mean():+.3f} ± {_error(gain):.3f}", " / ".join(f"{p:.2g}" for p in tests)]
         body.append(cells)
     return markdown(head, body)
+
+
+def _beside(rows: Rows, metric: str) -> str:
+    """Return a table of gains over peers, on the sets that both ran on."""
+    peers = list(dict.fromkeys(row["learner"] for row in rows if row["scratch_ap"] == ""))
+    column = f"adapted_{metric}"
+    body = []
+    for name in dict.fromkeys(row["learner"] for row in rows):
+        mine = [row for row in rows if row["learner"] == name]
+        cells = [name, f"{len({row['set'] for row in mine})}", f"{_means(mine, column, 'set').mean():.3f}"]
+        for peer in peers:
+            theirs = [row for row in rows if row["learner"] == peer]
+            both = {row["set"] for row in mine} & {row["set"] for row in theirs}
+            ours, other = ([row for row in each if row["set"] in both] for each in (mine, theirs))
+            gain = _means(ours, column, "set") - _means(other, column, "set")
+            by_family = _means(ours, column, "family") - _means(other, column, "family")
+            tests = " / ".join(f"{greater(each):.2g}" for each in (gain, by_family))
+            cells.append("" if name == peer else f"{gain.mean():+.3f} ({tests})")
+        body.append(cells)
+    return markdown(["learner", "sets", "adapted", *(f"over {peer} (p)" for peer in peers)], body)
 
 
 def _cosines(rows: Rows) -> str:

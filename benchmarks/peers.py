@@ -89,6 +89,21 @@ class CatBoost:
         return X.with_columns((~cs.numeric()).cast(pl.String).fill_null("")).to_pandas()
 
 
+class Logistic:
+    """Logistic regression on standardised numbers, classes weighed alike; unlabelled rows count as normal."""
+
+    def __init__(self, seed: int) -> None:
+        from sklearn.linear_model import LogisticRegression
+
+        self.encoder, self.model = numbers(), LogisticRegression(class_weight="balanced", max_iter=1000)
+
+    def fit(self, X: Any, y: np.ndarray | None) -> None:
+        self.model.fit(self.encoder.fit_transform(_frame(X)), (np.asarray(y) == 1).astype(int))
+
+    def score(self, X: Any) -> np.ndarray:
+        return np.asarray(self.model.decision_function(self.encoder.transform(_frame(X))))
+
+
 class DevNet:
     """The deviation network of PyOD on standardised numbers (Pang et al., KDD 2019), scores as they come."""
 
@@ -181,11 +196,12 @@ DETECTORS: dict[str, Callable[[int], Peer]] = {
     "hbos": _pyod("hbos", "HBOS"),
     "mcd": _pyod("mcd", "MCD", seeded=True),
     "catboost": CatBoost,
+    "logistic": Logistic,
     "random": Random,
 }
 
 #: Detectors that cannot run without labelled anomalies.
-NEED_LABELS = ("bagged_trees", "catboost")
+NEED_LABELS = ("bagged_trees", "catboost", "logistic")
 
 #: The package whose version a result belongs to.
 PACKAGES = {
@@ -195,6 +211,7 @@ PACKAGES = {
     "bagged_trees": "outlearn",
     "siamese": "outlearn",
     "catboost": "catboost",
+    "logistic": "scikit-learn",
     "random": "numpy",
 }
 

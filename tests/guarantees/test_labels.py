@@ -8,7 +8,7 @@ from outlearn.evaluate import average_precision
 from outlearn.learners.pretrained import load_incontext
 from outlearn.tasks.sampler import SamplerConfig, SyntheticSampler
 
-TASKS, COUNTS = 24, (0, 1, 3, 10)
+TASKS, COUNTS = 10, (0, 1, 3, 10)
 
 
 @pytest.mark.slow

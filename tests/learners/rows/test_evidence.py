@@ -26,8 +26,8 @@ def test_trust_is_the_shrunken_auroc_on_the_known_anomalies():
     reached = roc_auc_score(y == 1, order)
     wanted = (6 * reached + TRUTH * USUAL) / (6 + TRUTH) - 0.5
     assert trust(told, "order") == pytest.approx(wanted, abs=1e-6)
-    near = roc_auc_score(y == 1, -labels[:, LEAN_LABELS.index("standard.anomaly1")])
-    assert trust(told, "standard.anomaly1") == pytest.approx(
+    near = roc_auc_score(y == 1, -labels[:, LEAN_LABELS.index("log.anomaly1")])
+    assert trust(told, "log.anomaly1") == pytest.approx(
         (5 * near + TRUTH * USUAL) / (5 + TRUTH) - 0.5, abs=1e-6
     )
 

@@ -8,7 +8,7 @@ import pytest
 
 from outlearn.data.rows import canonical_order
 from outlearn.learners.rows.lean import LEAN_LABELS, LEAN_STATISTICS, LeanProfiler
-from outlearn.learners.rows.views import RankView, StandardView
+from outlearn.learners.rows.views import LogView, RankView
 
 naive = runpy.run_path(str(Path(__file__).parents[2] / "naive" / "profile.py"))
 
@@ -31,14 +31,14 @@ def everything(fitted: LeanProfiler, X: np.ndarray) -> np.ndarray:
     return np.hstack([profile.order(), profile.labels])
 
 
-@pytest.mark.parametrize("view", ["standard", "rank"])
+@pytest.mark.parametrize("view", ["log", "rank"])
 @pytest.mark.parametrize("known", [True, False])
 def test_neighbour_statistics_are_those_of_the_plain_oracle_among_the_rows_kept(view, known):
     X = gaussian(70, 3)
     fitted = profiler(X, labels(X, 0 if known else -1))
     assert fitted.kept.sum() == (70 if known else 56)
     rows = X[fitted.kept].astype(float)
-    space = {"standard": StandardView, "rank": RankView}[view].fit(rows)
+    space = {"log": LogView, "rank": RankView}[view].fit(rows)
     query = np.vstack([X[fitted.kept][:4], gaussian(5, 3, seed=1) * 3])
     points, asked = space.apply(rows).tolist(), space.apply(query.astype(float)).tolist()
     asked[:4] = points[:4]  # the same rows; matrix products of another size differ in the last bit
@@ -124,7 +124,7 @@ def test_a_confirmed_case_is_like_itself_but_not_where_it_is_blind():
     fitted = profiler(X, y)
     told, blind = (fitted.profile_support(X, blind=each).labels for each in (False, True))
     assert not blind[7].any()
-    assert told[7, LEAN_LABELS.index("standard.anomaly1")] == told[:, 0].min()
+    assert told[7, LEAN_LABELS.index("log.anomaly1")] == told[:, 0].min()
     assert told[7, LEAN_LABELS.index("whitened.anomaly direction")] == pytest.approx(1)
     others = np.arange(60) != 7
     assert np.array_equal(told[others], blind[others])

@@ -1,11 +1,11 @@
-"""Views: four scalings of a support."""
+"""Views: five scalings of a support."""
 
 import numpy as np
 import pytest
 
-from outlearn.learners.rows.views import RankView, RobustView, StandardView, WhitenedView
+from outlearn.learners.rows.views import LogView, RankView, RobustView, StandardView, WhitenedView
 
-VIEWS = (StandardView, RankView, WhitenedView, RobustView)
+VIEWS = (StandardView, LogView, RankView, WhitenedView, RobustView)
 
 
 def correlated(rng: np.random.Generator, n: int, d: int) -> np.ndarray:
@@ -29,6 +29,18 @@ def test_a_constant_column_keeps_its_unit(value):
 def test_values_far_out_are_bounded():
     view = StandardView.fit(np.random.default_rng(0).normal(size=(50, 2)))
     assert view.apply(np.array([[1e30, -1e30]])).tolist() == [[1e3, -1e3]]
+
+
+def test_on_the_log_view_twice_as_large_is_as_far_away_in_any_unit():
+    amounts = np.random.default_rng(0).lognormal(8, 2, size=(2000, 1))
+    asked = np.quantile(amounts, [0.9, 0.99])[:, None] * np.array([[1.0, 2.0]])
+    told = LogView.fit(amounts).apply(asked.reshape(-1, 1)).reshape(2, 2)
+    steps = np.diff(told, axis=1).ravel()
+    assert steps[0] == pytest.approx(steps[1], rel=0.1)
+    assert np.allclose(LogView.fit(amounts * 1e-3).apply(asked.reshape(-1, 1) * 1e-3), told.reshape(-1, 1))
+    with_losses = np.vstack([amounts, -amounts])
+    both = LogView.fit(with_losses).apply(np.array([[9.0], [-9.0]]))
+    assert both[0, 0] == pytest.approx(-both[1, 0])
 
 
 def test_the_robust_view_has_the_unit_of_the_middle_half():

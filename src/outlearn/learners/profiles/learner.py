@@ -53,7 +53,7 @@ SAMPLE = 1000  # rows of a support that tell what a forgotten label changes
 LEAST_FLAGGED = 0.25  # probability from which on a row is flagged: plain noise holds next to none above it
 LEAST_SHARE = 1e-4  # of anomalies that is told of a support
 CHUNK = 8192  # rows profiled at once: bounds memory
-GUARD = ({"standard.d20": 0.5, "isolation": 0.5}, {"standard.d1": 0.25, "standard.d5": 0.25})
+GUARD = ({"log.d20": 0.5, "isolation": 0.5}, {"log.d1": 0.15, "log.d5": 0.15})
 """Weights of deviations that hold the learnt order, of unlabelled supports and of references. Chosen by
 networks trained on OddBench and OvRBench and judged on these (owners left out), ADBench and KEEL."""
 

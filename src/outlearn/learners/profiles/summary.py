@@ -25,15 +25,15 @@ PARTED, FEWEST_PARTED = (
 )  # rows that the widest gap may part from the others: a share, and at least so many
 FAR = (
     "isolation",
-    "standard.d20",
+    "log.d20",
     "rank.d20",
     "tail.max",
     "mahalanobis",
     "histogram.mean",
-    "standard.ratio20",
+    "log.ratio20",
 )
 FAR_SHAPE = (0.9, 0.98, 1.0)  # quantiles of their deviations
-CHEAP = ("isolation", "standard.d20", "rank.d5", "tail.mean", "histogram.mean", "mahalanobis")
+CHEAP = ("isolation", "log.d20", "rank.d5", "tail.mean", "histogram.mean", "mahalanobis")
 KINDS = 4  # unlabelled or reference, without and with labels
 SUMMARY = (
     "parted, middle",

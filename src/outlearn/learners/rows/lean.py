@@ -1,9 +1,10 @@
 """Lean row profiles: what `learners.profiles` reads of a row, at two neighbour searches a row.
 
 The profile of a row tells it relative to a cleaned support: log distances and density ratios in two views,
-column-wise tails and rarities, isolation depth, Mahalanobis distance and residual, each as a tail rank and as
-a robust deviation among the rows kept. What more the profiles of `rows.profile` hold (two more views,
-distances with and without cleaning) gave a network trained on real tables next to nothing.
+column-wise tails and rarities, isolation depth, Mahalanobis distance and residual, how often its very values
+were seen and how well they go together, each as a tail rank and as a robust deviation among the rows kept.
+What more the profiles of `rows.profile` hold (more views, distances with and without cleaning) gave a network
+trained on real tables next to nothing.
 
 Rows that may be anomalies themselves are no measure of what is usual: of an unlabelled support the oddest
 fifth is left out of all that others are compared with. Known normals stay in any case, and known anomalies
@@ -19,14 +20,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outlearn.data.rows import has_copy
+from outlearn.learners.rows.dependence import Dependence
 from outlearn.learners.rows.isolation import Isolation
 from outlearn.learners.rows.nearest import MAX_ROWS, Reference
 from outlearn.learners.rows.neighbourhood import LOCAL, local_statistics, mean_distance
 from outlearn.learners.rows.overall import OVERALL, Overall
 from outlearn.learners.rows.scale import Scale, mid_ranks
 from outlearn.learners.rows.tails import ColumnTails
+from outlearn.learners.rows.values import Mismatch, Surprisal
 from outlearn.learners.rows.verdicts import DISTANCES, LABEL_FEATURES, TREE_FEATURES, VerdictFeatures
-from outlearn.learners.rows.views import RankView, StandardView, WhitenedView
+from outlearn.learners.rows.views import LogView, RankView, WhitenedView
 
 __all__ = ["LEAN_FEATURES", "LEAN_LABELS", "LEAN_STATISTICS", "LeanProfile", "LeanProfiler"]
 
@@ -41,6 +44,8 @@ FEWEST_KEPT = 10
 LEAN_STATISTICS = (
     *(f"{view}.{name}" for view in DISTANCES for name in LOCAL),
     *OVERALL,
+    *(f"{name}.{which}" for name in ("value", "dependence") for which in ("mean", "max", "top3")),
+    "mismatch",
 )
 LEAN_LABELS = (*LABEL_FEATURES, *TREE_FEATURES)
 LEAN_FEATURES = (*LEAN_STATISTICS, *LEAN_LABELS)
@@ -68,7 +73,7 @@ class LeanProfile:
 class _View:
     """Neighbours among the reference rows in one view."""
 
-    def __init__(self, fitted: StandardView | RankView, reference: Floats) -> None:
+    def __init__(self, fitted: LogView | RankView, reference: Floats) -> None:
         self.apply = fitted.apply
         points = fitted.apply(reference)
         everyone = np.ones(len(points), dtype=np.bool_)
@@ -119,9 +124,11 @@ class LeanProfiler:
         size = MAX_ROWS if (y[usable] == 0).all() else REFERENCE
         self._reference = kept[:size]
         self._views = {
-            "standard": _View(StandardView.fit(rows), rows[:size]),
+            "log": _View(LogView.fit(rows), rows[:size]),
             "rank": _View(RankView.fit(rows), rows[:size]),
         }
+        self._surprisal, self._mismatch = Surprisal(rows[:size]), Mismatch(kept[:size])
+        self._dependence = Dependence(rows[:size])
         self._own = self._statistics(kept, own=True)
         self._scale = Scale(self._own)
         whitened = self._overall.whitened.apply
@@ -161,6 +168,9 @@ class LeanProfiler:
             parts += [view.statistics(rows[known:], copies)] if len(X) > known else []
             columns += [np.concatenate(part) for part in zip(*parts, strict=True)]
         columns += self._overall.statistics(X)
+        copies = np.concatenate([np.ones(known, dtype=np.bool_), copies])
+        columns += [*self._surprisal.statistics(rows, copies), *self._dependence.statistics(rows)]
+        columns.append(self._mismatch.statistic(X))
         # Rounding keeps the last bits, which vary with the size of the batch, from deciding between equal
         # rows.
         statistics: Floats = np.column_stack(columns)

@@ -14,7 +14,7 @@ from outlearn.tasks.episode import Episode
 
 __all__ = ["LeanEpisode", "lean_episode", "quick_oddness"]
 
-QUICK = ("standard.d20", "isolation", "histogram.mean", "mahalanobis")
+QUICK = ("log.d20", "isolation", "histogram.mean", "mahalanobis")
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ Rows = NDArray[np.float32]
 Transform = Callable[[Floats], Floats]
 
 LABELLED = MAX_ROWS  # labelled rows of one kind that distances are taken to
-DISTANCES = ("standard", "rank")
+DISTANCES = ("log", "rank")
 DIRECTIONS = ("whitened", "rank")
 NEAR = (1, 3)
 MOST_RATIO = 4.0

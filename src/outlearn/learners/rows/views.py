@@ -1,4 +1,4 @@
-"""Scalings of a support: four ways to say how far apart two rows are.
+"""Scalings of a support: five ways to say how far apart two rows are.
 
 A view is fitted on the rows of one support and then moves any row into a space where Euclidean distance has
 one meaning. No view depends on the order of rows or columns.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["RankView", "RobustView", "StandardView", "WhitenedView"]
+__all__ = ["LogView", "RankView", "RobustView", "StandardView", "WhitenedView"]
 
 Floats = NDArray[np.float64]
 WHITENED_WIDTH = 50  # beyond this, small directions are noise and cost time
@@ -38,6 +38,35 @@ class StandardView:
     def apply(self, X: Floats) -> Floats:
         # A value of 1,000 deviations is as odd as any; the bound keeps products of such rows exact enough.
         return np.clip((X - self.mean) / self.scale, -1e3, 1e3)
+
+
+@dataclass(frozen=True, slots=True)
+class LogView:
+    """Each column on a logarithmic scale with its sign, standardised: what is twice as large is as far away.
+
+    Amounts, counts and times spread over powers of ten, and the standard deviation of such a column is that
+    of its largest values. The size of a value is told by the median size in its column, so that units make
+    no difference; around a mean far from 0 the scale is nearly a straight line.
+    """
+
+    size: Floats
+    standard: StandardView
+
+    @classmethod
+    def fit(cls, X: Floats) -> LogView:
+        sizes = np.abs(X)
+        empty = ~sizes.any(axis=0)
+        size = np.nanmedian(np.where((sizes > 0) | empty, sizes, np.nan), axis=0)
+        size[empty] = 1.0
+        return cls(size, StandardView.fit(cls._drawn_in(X, size)))
+
+    @staticmethod
+    def _drawn_in(X: Floats, size: Floats) -> Floats:
+        drawn_in: Floats = np.sign(X) * np.log1p(np.abs(X) / size)
+        return drawn_in
+
+    def apply(self, X: Floats) -> Floats:
+        return self.standard.apply(self._drawn_in(X, self.size))
 
 
 @dataclass(frozen=True, slots=True)
