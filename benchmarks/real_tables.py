@@ -66,7 +66,7 @@ COUNTS = ((1, 1), (2, 3), (5, 5), (10, 20))
 def main() -> None:
     options = _options()
     warnings.simplefilter("ignore")
-    tables = real_tables(Corpus.read(options.tables), _silent)
+    tables = real_tables(Corpus.read(options.tables), silent)
     with Processes(options.workers) if options.workers > 1 else nullcontext(Serial()) as pool:
         bank, families = tables.profiles(options.work / f"tables-{SEED}", SEED, pool, _tell)
         plain = plain_profiles(options.work / f"noise-{SEED}", SEED, pool, _tell)
@@ -402,7 +402,7 @@ def curve_figure(rows: Sequence[Row]) -> dict[str, Any]:
     return figure
 
 
-def _silent(stage: str, done: int, total: int, loss: float) -> None:
+def silent(stage: str, done: int, total: int, loss: float) -> None:
     return None
 
 

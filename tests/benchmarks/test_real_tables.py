@@ -59,6 +59,8 @@ def test_each_table_is_judged_once_by_a_network_that_did_not_see_its_owner(modul
         return own(self, taught, **options)
 
     monkeypatch.setattr(module.Study, "network", network)
+    monkeypatch.setattr(module, "LABEL_FREE", ("knn5", "iforest"))  # the others cost half a minute
+    monkeypatch.setattr(module, "LABELLED", ("siamese", "nearest case"))
     rows, told = run(module, monkeypatch, tables, "--every", "6")
     assert sorted(row["episode"] for row in rows) == list(range(6 * 5))
     assert len(seen) == 5
@@ -83,3 +85,28 @@ def test_the_curve_is_drawn_over_the_number_of_tables(module, monkeypatch, table
     assert {row["asked"] for row in rows} == {2, 4}
     assert all(2 <= row["tables"] <= row["asked"] for row in rows)
     assert "reference" in told and (tables.parent / "found.svg").read_text().startswith("<svg")
+
+
+def test_each_group_of_statistics_is_left_out_once(module, monkeypatch, tables):
+    study = import_module("lean_statistics")
+    groups = {name: study.GROUPS[name] for name in ("isolation", "mismatch")}
+    monkeypatch.setattr(study, "GROUPS", groups)
+    monkeypatch.setattr(study, "ROWS", 60)
+    monkeypatch.setattr(study, "fit_order", partial(fit_order, steps=2))
+    monkeypatch.setattr(study, "costs", lambda: dict.fromkeys(groups, 1.5))
+    out = tables.parent / "found.json"
+    places = ["--work", str(tables.parent / "work"), "--out", str(out), "--workers", "1"]
+    monkeypatch.setattr(sys, "argv", ["lean_statistics.py", str(tables), *places])
+    study.main()
+    rows = json.loads(out.read_text())["rows"]
+    assert len(rows) == 3 * 6 and {row["without"] for row in rows} == {"all", *groups}
+    assert "1.5" in out.with_suffix(".md").read_text()
+
+
+def test_every_statistic_is_of_one_group_that_has_a_cost(module, monkeypatch):
+    study = import_module("lean_statistics")
+    monkeypatch.setattr(study, "ROWS", 60)
+    columns = sorted(column for name in study.GROUPS for column in study.columns_of(name))
+    assert columns == list(range(2 * len(study.LEAN_STATISTICS)))
+    spent = study.costs()
+    assert set(spent) == set(study.GROUPS) and min(spent.values()) > 0

@@ -25,9 +25,14 @@ from outlearn.series.mixture import Mixture
 from outlearn.tasks.series import draw_series
 
 
+@pytest.fixture(autouse=True)
+def two_tasks_a_step(monkeypatch):
+    monkeypatch.setattr("outlearn.learners.sequence.BATCH", 2)
+
+
 @pytest.fixture(scope="module")
 def bank():
-    return [show(draw_series(0, i), 0, i) for i in range(12)]
+    return [show(draw_series(0, i), 0, i) for i in range(6)]
 
 
 def small(seed=0):
@@ -49,7 +54,7 @@ def test_training_lowers_the_loss_and_is_a_function_of_the_seed(bank):
     def trained(steps):
         net, losses = small(), []
         how = Training(steps=steps, rate=3e-3, progress=lambda step, steps, loss: losses.append(loss))
-        train_sequence(net, bank, how, seed=1)
+        train_sequence(net, bank[:1], how, seed=1)
         return net, losses
 
     losses = trained(30)[1]

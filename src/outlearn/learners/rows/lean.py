@@ -70,7 +70,7 @@ class LeanProfile:
         return np.hstack([self.tails, self.deviations])
 
 
-class _View:
+class View:
     """Neighbours among the reference rows in one view."""
 
     def __init__(self, fitted: LogView | RankView, reference: Floats) -> None:
@@ -124,8 +124,8 @@ class LeanProfiler:
         size = MAX_ROWS if (y[usable] == 0).all() else REFERENCE
         self._reference = kept[:size]
         self._views = {
-            "log": _View(LogView.fit(rows), rows[:size]),
-            "rank": _View(RankView.fit(rows), rows[:size]),
+            "log": View(LogView.fit(rows), rows[:size]),
+            "rank": View(RankView.fit(rows), rows[:size]),
         }
         self._surprisal, self._mismatch = Surprisal(rows[:size]), Mismatch(kept[:size])
         self._dependence = Dependence(rows[:size])
