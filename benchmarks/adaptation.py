@@ -316,7 +316,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    names = [name for name, kind in CATALOGUE.items() if kind.family != "in-context"]
+    names = [name for name, kind in CATALOGUE.items() if kind.family in ("gradient", "metric")]
     add = parser.add_argument
     add("folder", type=Path, nargs="+", help="folders of .npz (X, y) or .parquet files, at any depth")
     add("--out", type=Path, default=Path("adaptation.csv"))

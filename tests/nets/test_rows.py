@@ -6,10 +6,25 @@ from outlearn.nets.rows import RowNet, RowNetConfig
 
 
 def network(guard: torch.Tensor | None = None) -> RowNet:
+    """Return one whose parts that order rows have learnt something, whatever it is."""
+    net = untrained(guard)
     torch.manual_seed(0)
-    return RowNet(
-        RowNetConfig(profile=6, evidence=5, summary=4, judged=2, widths=(8,), kinds=2), guard
-    ).eval()
+    for part in (net.unlabelled, net.reference, net.verdicts):
+        for value in part.parameters():
+            torch.nn.init.normal_(value, std=0.3)
+    return net
+
+
+def untrained(guard: torch.Tensor | None = None) -> RowNet:
+    config = RowNetConfig(profile=6, evidence=5, summary=4, judged=2, widths=(8,), kinds=2)
+    return RowNet(config, guard).eval()
+
+
+def test_before_training_the_guard_orders_rows_and_labels_add_nothing():
+    net, rows = untrained(torch.eye(6)[[2, 0]]), torch.randn(9, 6) * 20
+    assert torch.equal(net.order(rows, 0.0), rows[:, 2])
+    assert torch.equal(net.order(rows, 1.0), rows[:, 0])
+    assert torch.equal(net.labelled(rows[:, 2], torch.randn(9, 5)), rows[:, 2])
 
 
 def test_a_row_is_scored_alone_as_in_a_batch_and_in_any_order():

@@ -48,13 +48,14 @@ class RowNetConfig:
 
 
 class Skip(nn.Module):
-    """Hidden layers beside a linear map, (…, inputs) → (…): before training, the linear map alone."""
+    """Hidden layers beside a linear map, (…, inputs) → (…); before training it adds nothing."""
 
     def __init__(self, inputs: int, widths: tuple[int, ...]) -> None:
         super().__init__()
         self.deep, self.straight = MLP(inputs, widths, 1), nn.Linear(inputs, 1)
-        nn.init.zeros_(self.deep.head.weight)
-        nn.init.zeros_(self.deep.head.bias)
+        for head in (self.deep.head, self.straight):
+            nn.init.zeros_(head.weight)
+            nn.init.zeros_(head.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = (self.deep(x) + self.straight(x)).squeeze(-1)
@@ -67,7 +68,7 @@ class RowNet(nn.Module):
     Parameters
     ----------
     guard : (2, P) weights in the order, beside what is learnt, of unlabelled supports and of references; nil
-        by default.
+        by default. Before training they are all that orders rows.
     """
 
     guard: Tensor
@@ -111,9 +112,9 @@ class RowNet(nn.Module):
         out: Tensor = torch.stack(told).sum(0)
         return out
 
-    def labelled(self, evidence: Tensor) -> Tensor:
-        """Order rows by what labels tell, (M, V) → (M,)."""
-        out: Tensor = self.verdicts(evidence)
+    def labelled(self, order: Tensor, evidence: Tensor) -> Tensor:
+        """Move the order (…, M) that needs no labels by what labels tell of the rows, (…, M, V) → (…, M)."""
+        out: Tensor = order + self.verdicts(evidence)
         return out
 
     def odds(self, order: Tensor, summary: Tensor) -> Tensor:

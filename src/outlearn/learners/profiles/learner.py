@@ -48,7 +48,7 @@ __all__ = [
     "read_episode",
 ]
 
-ARCHITECTURE = "profiles-1"
+ARCHITECTURE = "profiles-2"
 SAMPLE = 1000  # rows of a support that tell what a forgotten label changes
 LEAST_FLAGGED = 0.25  # probability from which on a row is flagged: plain noise holds next to none above it
 LEAST_SHARE = 1e-4  # of anomalies that is told of a support
@@ -93,7 +93,8 @@ class _Reader:
             return order
         with torch.inference_mode():
             told = torch.from_numpy(self.evidence.inputs(order, profile.labels.astype(np.float64)))
-            return np.asarray(self.net.labelled(told).double().numpy())
+            moved = self.net.labelled(torch.from_numpy(order).float(), told)
+            return np.asarray(moved.double().numpy())
 
 
 @dataclass(frozen=True)

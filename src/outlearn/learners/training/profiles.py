@@ -18,7 +18,7 @@ from outlearn.execute import Processes, Serial
 from outlearn.learners.loop import Training
 from outlearn.learners.pretrained import save_profiles
 from outlearn.learners.profiles.fit import fit
-from outlearn.learners.profiles.learner import Profiles, ProfilesLearned, read_episode
+from outlearn.learners.profiles.learner import ARCHITECTURE, Profiles, ProfilesLearned, read_episode
 from outlearn.learners.profiles.summary import known_share
 from outlearn.learners.rows.lean_bank import LeanEpisode
 from outlearn.learners.training.card import Figures, figures_of
@@ -128,5 +128,5 @@ def _recipe(stage: str, *, state: Path, every: int, log: TrainingLog, tell: Prog
 
 
 def _digest(config: MetatrainConfig, tables: RealTables) -> str:
-    about = [config.to_toml(), [entry.name for entry in tables.entries], __version__]
+    about = [config.to_toml(), [entry.name for entry in tables.entries], __version__, ARCHITECTURE]
     return hashlib.sha256(json.dumps(about).encode()).hexdigest()[:12]
