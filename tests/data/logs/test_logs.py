@@ -82,8 +82,9 @@ def test_a_line_is_told_by_itself_and_those_around_it(tmp_path):
     usual = frame.row(100, named=True)
     assert (usual["lines in the minute"], usual["lines of the form in the minute"]) == (10, 5)
     assert usual["seconds since the line before"] == 6.0
-    first = frame.row(0, named=True)
-    assert first["seconds since the line before"] is None and first["form after the one before"] is None
+    first, second = frame.row(0, named=True), frame.row(1, named=True)
+    assert first["seconds since the line before"] == 6.0, "it follows none: the step to the second is told"
+    assert first["form after the one before"] == second["form after the one before"]
 
 
 def test_what_is_told_of_a_line_does_not_depend_on_the_rest_of_its_file(tmp_path):

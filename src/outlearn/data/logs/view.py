@@ -34,7 +34,8 @@ def log_view(source: Source) -> tuple[Source, tuple[str, ...]]:
 
     Those are the line itself and its time. What is told of a line depends on it and on those around it, not
     on the rest of its file, so that it may be compared with lines of another. What comes within a minute is
-    counted in pieces of 50,000 lines.
+    counted in pieces of 50,000 lines. The first line, which follows none, is told by the step to the second:
+    to be first is no oddness.
     """
     form = time_form(next(iter(source.chunks(LOOKED)))[LINE])
     told = "no time was found in its lines" if form is None else "times are read from its lines"
@@ -57,22 +58,23 @@ def _seen(batch: pl.DataFrame, parts: pl.DataFrame, last: pl.DataFrame | None) -
     """Return what is seen of lines; `last` is the line before the first of them."""
     before = None if last is None else last["form"][0]
     clock = None if last is None else last["time"][0]
+    pair = pl.concat_str([pl.col("form").shift(1, fill_value=before), "form"], separator=" > ")
+    gap = (pl.col("time") - pl.col("time").shift(1, fill_value=clock)).clip(lower_bound=0.0)
+    if last is None:
+        first = pl.int_range(pl.len()) == 0
+        pair, gap = (pl.when(first).then(told.shift(-1)).otherwise(told) for told in (pair, gap))
     minute = (pl.col("time") / 60).floor()
     known = minute.is_not_null()
     return pl.concat([batch.select(LINE), parts], how="horizontal").select(
         LINE,
         "time",
         "form",
-        pl.concat_str([pl.col("form").shift(1, fill_value=before), "form"], separator=" > ").alias(
-            LOG_FEATURES[1]
-        ),
+        pair.alias(LOG_FEATURES[1]),
         "level",
         "process",
         pl.when(known).then(pl.len().over(["form", minute])).cast(pl.Float64).alias(LOG_FEATURES[4]),
         pl.when(known).then(pl.len().over(minute)).cast(pl.Float64).alias(LOG_FEATURES[5]),
-        (pl.col("time") - pl.col("time").shift(1, fill_value=clock))
-        .clip(lower_bound=0.0)
-        .alias(LOG_FEATURES[6]),
+        gap.alias(LOG_FEATURES[6]),
         pl.col("message").str.len_chars().cast(pl.Float64).alias(LOG_FEATURES[7]),
         pl.col("form").str.count_matches(HOLE, literal=True).cast(pl.Float64).alias(LOG_FEATURES[8]),
     )
