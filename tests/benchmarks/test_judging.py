@@ -23,7 +23,7 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def run(folder, monkeypatch, capsys):
+def run(folder, monkeypatch, capsys, few_trees):
     import torch
 
     threads = torch.get_num_threads()
