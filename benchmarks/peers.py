@@ -182,7 +182,14 @@ def _pool(name: str) -> Callable[[int], Peer]:
     return make
 
 
+def _as_shipped(seed: int) -> Peer:
+    from outlearn import Detector
+
+    return Outlearn(Detector(random_state=seed))
+
+
 DETECTORS: dict[str, Callable[[int], Peer]] = {
+    "default": _as_shipped,
     "outlearn": _default,
     "committee": _pool("committee"),
     "cleaned_knn": _pool("cleaned_knn"),
@@ -205,6 +212,7 @@ NEED_LABELS = ("bagged_trees", "catboost", "logistic")
 
 #: The package whose version a result belongs to.
 PACKAGES = {
+    "default": "outlearn",
     "outlearn": "outlearn",
     "committee": "outlearn",
     "cleaned_knn": "outlearn",

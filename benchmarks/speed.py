@@ -91,7 +91,7 @@ def detect_small(folder: Path, repetitions: int) -> list[Measure]:
     return [
         _median("outlearn detect, CSV 10,000×20", left),
         _median("script with PyOD IForest, CSV 10,000×20", right),
-        _versus("outlearn detect / script with PyOD IForest", left, right, lambda a, b: a / b, "×", 3.0),
+        _versus("outlearn detect / script with PyOD IForest", left, right, lambda a, b: a / b, "×", 2.0),
     ]
 
 
@@ -104,9 +104,9 @@ def detect_large(folder: Path, repetitions: int) -> list[Measure]:
         return [Measure("outlearn detect, Parquet 1,000,000×20", None, "s", note=run.error)]
     peak = run.peak_mb / 1024
     return [
-        Measure("outlearn detect, Parquet 1,000,000×20", run.seconds, "s"),
+        Measure("outlearn detect, Parquet 1,000,000×20", run.seconds, "s", "≤ 60", run.seconds <= 60),
         Measure("rows a second, reading to writing", rows / run.seconds, "rows/s"),
-        Measure("peak resident memory", peak, "GiB", "≤ 2", peak <= 2),
+        Measure("peak resident memory", peak, "GiB", "≤ 1", peak <= 1),
     ]
 
 
@@ -116,7 +116,7 @@ def scoring(folder: Path, repetitions: int) -> list[Measure]:
 
     support, queries = (_rows(n, seed).to_numpy() for n, seed in ((5_000, 1), (50_000, 2)))
     peers: dict[str, Peer] = {}
-    for name in ("outlearn", "knn5"):
+    for name in ("default", "knn5"):
         try:
             peers[name] = DETECTORS[name](0)
             peers[name].fit(support, None)
@@ -133,7 +133,7 @@ def scoring(folder: Path, repetitions: int) -> list[Measure]:
     return [
         Measure("scoring throughput, outlearn", ours, "rows/s"),
         Measure("scoring throughput, PyOD kNN(5)", theirs, "rows/s"),
-        Measure("outlearn / PyOD kNN(5), support of 5,000×20", ratio, "×", "≥ 1", ratio >= 1),
+        Measure("outlearn / PyOD kNN(5), support of 5,000×20", ratio, "×", "≥ .33", ratio >= 1 / 3),
     ]
 
 
@@ -145,9 +145,9 @@ def adapting(folder: Path, repetitions: int) -> list[Measure]:
     labels = np.full(len(support), -1)
     labels[np.abs(support).max(axis=1).argsort()[-10:]] = 1
     ways: dict[str, tuple[str, np.ndarray | None]] = {
-        "outlearn": ("outlearn", None),
-        "outlearn, all known normal": ("outlearn", np.zeros(len(support), dtype=int)),
-        "outlearn, 10 labelled anomalies": ("outlearn", labels),
+        "outlearn": ("default", None),
+        "outlearn, all known normal": ("default", np.zeros(len(support), dtype=int)),
+        "outlearn, 10 labelled anomalies": ("default", labels),
         "PyOD kNN(5)": ("knn5", None),
     }
     taken: dict[str, list[float]] = {name: [] for name in ways}
@@ -164,9 +164,9 @@ def adapting(folder: Path, repetitions: int) -> list[Measure]:
     size = "5,000 + 5,000×20"
     return [
         Measure(f"fit and score {size}, PyOD kNN(5)", theirs, "s"),
-        *(Measure(f"{size}, {name}", took, "s", "≤ 5", took <= 5) for name, took in medians.items()),
+        *(Measure(f"{size}, {name}", took, "s") for name, took in medians.items()),
         *(
-            Measure(f"{name} / PyOD kNN(5)", took / theirs, "×", "≤ 10", took / theirs <= 10)
+            Measure(f"{name} / PyOD kNN(5)", took / theirs, "×", "≤ 4", took / theirs <= 4)
             for name, took in medians.items()
         ),
     ]
@@ -181,7 +181,7 @@ def wide(folder: Path, repetitions: int) -> list[Measure]:
     support, queries = (np.random.default_rng(seed).normal(size=(2_000, 1_000)) for seed in (1, 2))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start = time.perf_counter()
-    peer = DETECTORS["outlearn"](0)
+    peer = DETECTORS["default"](0)
     peer.fit(support, None)
     peer.score(queries)
     took = time.perf_counter() - start
