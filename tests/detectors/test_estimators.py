@@ -112,12 +112,23 @@ def without_labels():
         yield kind(name, params=FEW_TREES.get(name))
 
 
+# The blobs of these checks hold no anomaly, and scikit-learn wants one flagged. The default flags none there.
+ONE_IS_FLAGGED = {"check_outliers_fit_predict", "check_outliers_train"}
+NONE_STANDS_OUT = "where no row stands out the default flags none; with a share to flag it meets the check"
+
+
 def scikit_learn_checks():
     for estimator in without_labels():
         label = getattr(estimator, "algorithm", None) or estimator.learner
         for one, check in estimator_checks_generator(estimator):
-            name = getattr(check, "func", check).__name__.removeprefix("check_")
-            yield pytest.param(one, check, id=f"{label}-{name}")
+            name = getattr(check, "func", check).__name__
+            known = label == "profiles" and name in ONE_IS_FLAGGED
+            marks = pytest.mark.xfail(reason=NONE_STANDS_OUT, strict=True) if known else ()
+            yield pytest.param(one, check, id=f"{label}-{name.removeprefix('check_')}", marks=marks)
+    for one, check in estimator_checks_generator(UnlabelledDetector(contamination=0.05)):
+        name = getattr(check, "func", check).__name__
+        if name in ONE_IS_FLAGGED:
+            yield pytest.param(one, check, id=f"share-{name.removeprefix('check_')}")
 
 
 @pytest.mark.parametrize(("estimator", "check"), list(scikit_learn_checks()))
@@ -154,19 +165,20 @@ def origins(error):
 
 
 def test_with_a_share_to_flag_the_blobs_of_scikit_learn_are_parted():
-    """Rows that stand out are flagged and few others; where none does, hardly any is."""
+    """Rows that stand out are flagged and no others; where none does, none is."""
     X, _ = make_blobs(n_samples=300, random_state=0)
     assert (Detector(contamination=0.05, random_state=0).fit_predict(X) == -1).sum() == 15
-    assert (Detector(random_state=0).fit_predict(X) == -1).mean() < 0.02
+    assert (Detector(random_state=0).fit_predict(X) == -1).mean() <= 0.005
     odd = np.vstack([X, [[20.0, 20.0], [-15.0, 0.0]]])
-    flagged = Detector(random_state=0).fit_predict(odd) == -1
-    assert flagged[300:].all() and flagged[:300].mean() < 0.04
+    assert np.flatnonzero(Detector(random_state=0).fit_predict(odd) == -1).tolist() == [300, 301]
 
 
 @pytest.mark.parametrize("estimator", [Detector(), ClassicalDetector("knn")], ids=["Detector", "knn"])
 def test_with_their_labels_nothing_fails_but_for_values_that_are_no_labels(estimator):
     results = check_estimator(estimator, on_fail=None, on_skip=None)
     failed = {r["check_name"]: r["exception"] for r in results if r["status"] == "failed"}
+    if isinstance(estimator, Detector):
+        assert all(failed.pop(name, None) for name in ONE_IS_FLAGGED), NONE_STANDS_OUT
     assert set(failed) == REFUSED, "each gives y other values than 1, 0 and -1"
     for error in failed.values():
         refusal = [one for one in origins(error) if isinstance(one, LabelError)]

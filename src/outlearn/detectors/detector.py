@@ -49,7 +49,7 @@ class Detector(BaseDetector):
     contamination : the share of anomalies in the support, in (0, 0.5], where it is known: so many rows of it
         are flagged, and probabilities are those at that share. "auto": where the support may hold anomalies
         "profiles" flags the rows of the best expected F1, at most as many as it expects anomalies, and none
-        that is less likely than 25 %; "incontext" does so, however unlikely they are, where no row is more
+        that is less likely than 30 %; "incontext" does so, however unlikely they are, where no row is more
         likely an anomaly than not. Else both flag rows that are more likely anomalies than not. Other
         learners flag at a rough estimate of the share.
     false_alarm_rate : flag at most this share of normal rows; needs known normal rows (`y` 0), of which 30 %

@@ -50,7 +50,9 @@ __all__ = [
 
 ARCHITECTURE = "profiles-2"
 SAMPLE = 1000  # rows of a support that tell what a forgotten label changes
-LEAST_FLAGGED = 0.25  # probability from which on a row is flagged: plain noise holds next to none above it
+LEAST_FLAGGED = (
+    0.3  # probability from which on a row is flagged: noise, clusters too, holds next to none above it
+)
 LEAST_SHARE = 1e-4  # of anomalies that is told of a support
 CHUNK = 8192  # rows profiled at once: bounds memory
 GUARD = ({"log.d20": 0.5, "isolation": 0.5}, {"log.d1": 0.15, "log.d5": 0.15})

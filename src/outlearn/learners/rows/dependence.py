@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from outlearn.learners.rows.values import largest
+from outlearn.learners.rows.tails import largest
 from outlearn.learners.rows.views import StandardView
 
 __all__ = ["Dependence"]

@@ -31,7 +31,7 @@ from outlearn.learners.rows.values import Mismatch, Surprisal
 from outlearn.learners.rows.verdicts import DISTANCES, LABEL_FEATURES, TREE_FEATURES, VerdictFeatures
 from outlearn.learners.rows.views import LogView, RankView, WhitenedView
 
-__all__ = ["LEAN_FEATURES", "LEAN_LABELS", "LEAN_STATISTICS", "LeanProfile", "LeanProfiler"]
+__all__ = ["LEAN_FEATURES", "LEAN_LABELS", "LEAN_STATISTICS", "LeanProfile", "LeanProfiler", "View"]
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ColumnTails"]
+__all__ = ["ColumnTails", "largest"]
 
 Floats = NDArray[np.float64]
 BINS = 20
@@ -45,6 +45,11 @@ class ColumnTails:
             right = n - np.searchsorted(column, values, "left")  # rows at or above
             tails[:, j] = -np.log((np.minimum(left, right) + 0.5) / (n + 1))
             rarity[:, j] = self.rarity[j, np.searchsorted(self.edges[j], values, "left")]
-        top = min(3, d)
-        top3 = np.partition(tails, d - top, axis=1)[:, d - top :].mean(axis=1)
-        return [tails.mean(axis=1), tails.max(axis=1), top3, rarity.mean(axis=1), rarity.max(axis=1)]
+        return [tails.mean(axis=1), *largest(tails), rarity.mean(axis=1), rarity.max(axis=1)]
+
+
+def largest(values: Floats) -> tuple[Floats, Floats]:
+    """Return the largest of each row (m, d), and the mean of the three largest."""
+    top = min(3, values.shape[1])
+    three = np.partition(values, values.shape[1] - top, axis=1)[:, values.shape[1] - top :]
+    return three.max(axis=1), three.mean(axis=1)

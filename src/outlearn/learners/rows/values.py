@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outlearn.data.rows import has_copy, row_hash
+from outlearn.learners.rows.tails import largest
 
 __all__ = ["Mismatch", "Surprisal"]
 
@@ -53,13 +54,6 @@ class Surprisal:
             )
             surprisal[:, j] = np.where(same > 0, -np.log(np.maximum(same, 1) / n), unseen)
         return [surprisal.mean(axis=1), *largest(surprisal)]
-
-
-def largest(values: Floats) -> tuple[Floats, Floats]:
-    """Return the largest of each row (m, d), and the mean of the three largest."""
-    top = min(3, values.shape[1])
-    three = np.partition(values, values.shape[1] - top, axis=1)[:, values.shape[1] - top :]
-    return three.max(axis=1), three.mean(axis=1)
 
 
 class Mismatch:
