@@ -12,7 +12,7 @@ import io
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Protocol
 
 import numpy as np
@@ -224,5 +224,9 @@ PACKAGES = {
 
 
 def version_of(detector: str) -> str:
+    """Return the package of a detector and its version, or exit with what to install."""
     package = PACKAGES.get(detector, "pyod")
-    return f"{package} {version(package)}"
+    try:
+        return f"{package} {version(package)}"
+    except PackageNotFoundError:
+        raise SystemExit(f"{detector} needs {package}: pip install 'outlearn[benchmarks]'") from None

@@ -22,6 +22,8 @@ def benchmark(monkeypatch):
     monkeypatch.syspath_prepend(FOLDER)
     import adaptation
 
+    # CatBoost is no part of what tests install; what it adds is run by the benchmark itself.
+    monkeypatch.setattr(adaptation, "PEERS", ("bagged_trees", "logistic"))
     yield adaptation
     torch.set_num_threads(threads)
 
@@ -66,8 +68,8 @@ def test_a_run_writes_a_row_a_learner_reports_and_resumes(benchmark, monkeypatch
     assert "2_few: fewer than 15" in capsys.readouterr().out
     found = {(row["set"], row["learner"]): row for row in rows}
     peers = [found.pop((name, peer)) for name in ("1_plain", "crowded") for peer in benchmark.PEERS]
-    assert all(float(row["adapted_ap"]) > 0.9 for row in peers[:3]), "an easy set"
-    assert len(found) == len(rows) - 6 == 6
+    assert all(float(row["adapted_ap"]) > 0.9 for row in peers[:2]), "an easy set"
+    assert len(found) == len(rows) - 4 == 6
     crowded = found["crowded", "maml"]
     assert (crowded["n"], crowded["anomalies"]) == ("105", "15"), "40 % anomalies are cut, 15 stay"
     for row in found.values():
@@ -82,7 +84,7 @@ def test_a_run_writes_a_row_a_learner_reports_and_resumes(benchmark, monkeypatch
         "gain on unadapted",
         "One-class and balanced",
         "one-class maml",
-        "over catboost",
+        "over bagged_trees",
     ):
         assert words in report
     assert str(folder) not in report
@@ -91,7 +93,7 @@ def test_a_run_writes_a_row_a_learner_reports_and_resumes(benchmark, monkeypatch
         frozen.setattr(benchmark, "judge", None)
         assert run(benchmark, frozen, folder, "maml,protonet,one-class maml") == rows, "nothing was run again"
     weights(folder / "weights", 1)
-    assert len(run(benchmark, monkeypatch, folder)) == 16, "other weights are other rows"
+    assert len(run(benchmark, monkeypatch, folder)) == 14, "other weights are other rows"
 
 
 def test_unadapted_takes_no_step_and_no_label(benchmark, folder):

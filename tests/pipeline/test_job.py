@@ -246,7 +246,7 @@ def test_progress_tells_each_stage(tmp_path):
 def test_only_learners_of_probabilities_speak_of_calibration():
     table = pl.DataFrame(np.random.default_rng(0).normal(size=(60, 3)), schema=["a", "b", "c"])
     found = {name: detect(table, detector=name) for name in ("profiles", "protonet")}
-    assert "none that is less likely than 25 %" in found["profiles"].decision.rule
+    assert "none that is less likely than 30 %" in found["profiles"].decision.rule
     assert "rough estimate" in found["protonet"].decision.rule
     said = {name: " ".join(each.limits) for name, each in found.items()}
     assert "calibrated" in said["profiles"] and "no probability" not in said["profiles"]
