@@ -148,10 +148,6 @@ def costs() -> dict[str, float]:
     return {name: round(1e6 * min(_seconds(job) for _ in range(3)) / ROWS, 1) for name, job in jobs.items()}
 
 
-def _lengths(view: WhitenedView, asked: Floats) -> tuple[Floats, Floats]:
-    return np.linalg.norm(view.apply(asked), axis=1), view.residual(asked)
-
-
 def _seconds(job: Callable[[], Any]) -> float:
     began = time.perf_counter()
     job()

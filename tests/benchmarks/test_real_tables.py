@@ -103,6 +103,33 @@ def test_each_group_of_statistics_is_left_out_once(module, monkeypatch, tables):
     assert "1.5" in out.with_suffix(".md").read_text()
 
 
+def test_each_kind_of_more_tasks_is_learnt_from_beside_the_tables(module, monkeypatch, tables):
+    study = import_module("more_tasks")
+    monkeypatch.setattr(study, "fit_order", partial(fit_order, steps=2))
+    monkeypatch.setattr(study, "SYNTHETIC", 4)
+    for each in (module, study):
+        monkeypatch.setattr(each, "FOLDS", 2)
+    monkeypatch.setattr(study, "BUNDLED", study.BUNDLED[:1])
+    out = tables.parent / "found.json"
+    places = ["--work", str(tables.parent / "work"), "--out", str(out), "--workers", "1"]
+    monkeypatch.setattr(sys, "argv", ["more_tasks.py", str(tables), *places])
+    study.main()
+    found = json.loads(out.read_text())
+    assert found["tasks"]["synthetic tables"] == 4 and found["tasks"]["class against class"] == 3 * 2 * 2
+    assert len(found["rows"]) == (len(study.KINDS) + 2) * 6 * 2
+    assert "three networks" in out.with_suffix(".md").read_text()
+
+
+def test_a_varied_table_keeps_its_rows_and_loses_columns_or_units(module, tables):
+    study = import_module("more_tasks")
+    episodes = real.TableEpisodes((tables / "small" / "anna.npz",), (0,), 1)
+    drawn, narrow, bent = (study.Varied(episodes, change)(1) for change in ("rows", "columns", "units"))
+    assert (narrow.support_x == drawn.support_x).all(), "three columns are few enough"
+    assert bent.support_x.shape == drawn.support_x.shape and not np.allclose(bent.support_x, drawn.support_x)
+    ranks = [np.argsort(x, axis=0, kind="stable") for x in (bent.support_x, drawn.support_x)]
+    assert (ranks[0] == ranks[1]).all(), "increasing functions keep the order"
+
+
 def test_every_statistic_is_of_one_group_that_has_a_cost(module, monkeypatch):
     study = import_module("lean_statistics")
     monkeypatch.setattr(study, "ROWS", 60)
