@@ -103,6 +103,56 @@ def test_each_group_of_statistics_is_left_out_once(module, monkeypatch, tables):
     assert "1.5" in out.with_suffix(".md").read_text()
 
 
+def test_verdicts_on_the_own_list_find_more_than_a_forest_and_are_resumed(
+    module, monkeypatch, tables, capsys
+):
+    study = import_module("verdicts")
+    monkeypatch.setattr(module, "fit", partial(fit, steps=2))
+    monkeypatch.setattr(real, "PLAIN", 2)
+    monkeypatch.setattr(study, "ASKED", (3, 6, 12))
+    for each in (module, study):
+        monkeypatch.setattr(each, "FOLDS", 2)
+    out = tables.parent / "found.json"
+    places = ["--work", str(tables.parent / "work"), "--out", str(out), "--workers", "1"]
+    monkeypatch.setattr(sys, "argv", ["verdicts.py", str(tables), *places])
+    study.main()
+    rows = json.loads(out.read_text())["rows"]
+    assert len(rows) == 2 * 5, "two of six tables, five ways"
+    ours = [row for row in rows if row["way"] == "default"]
+    assert all(row["found"] == sorted(row["found"]) and row["found"][-1] <= row["there"] for row in ours)
+    assert all(set(row["unseen"]) <= {"3", "6", "12"} for row in ours) and any(row["unseen"] for row in ours)
+    assert sum(row["found"][0] for row in ours) >= 4, "anomalies that stand apart come first"
+    told = out.with_suffix(".md").read_text()
+    assert "forest with feedback" in told and "not yet seen" in told
+
+    monkeypatch.setattr(study, "measure", None)
+    study.main()
+    assert json.loads(out.read_text())["rows"] == rows, "nothing was run again"
+
+
+def test_verdicts_are_read_a_round_at_a_time(module):
+    study = import_module("verdicts")
+
+    class Learned:
+        """Scores rows by their only column, and counts the verdicts that it is given."""
+
+        def __init__(self):
+            self.seen = []
+
+        def adapt(self, X, y):
+            self.seen.append(int((y >= 0).sum()))
+            self.support_scores = X[:, 0]
+            return self
+
+    learned, X = Learned(), np.arange(10.0)[:, None]
+    way = study.ByDefault(learned, X, feedback=True)
+    asked = []
+    for _ in range(7):
+        asked.append(way.ask())
+        way.tell(asked[-1], 0)
+    assert asked == [9, 8, 7, 6, 5, 4, 3] and learned.seen == [0, 3, 6]
+
+
 def test_each_kind_of_more_tasks_is_learnt_from_beside_the_tables(module, monkeypatch, tables):
     study = import_module("more_tasks")
     monkeypatch.setattr(study, "fit_order", partial(fit_order, steps=2))
