@@ -6,9 +6,10 @@ DATA is a folder with the sets of `zero_day.py`; of networks what is seen of the
 table. A table to hunt in has 3,000 normal rows, up to 50 of each attack family and up to 150 of the one
 that the cases are of, which are other rows. *flagged*: share of that family that `outlearn.pipeline.hunt`
 flags; *right*: share of the flagged that are of it; *wrong*: share of all other rows that are flagged.
-*ranked*: share of the family among as many of the highest scores as it has rows; beside it the same by the
-distance to the nearest case, and by CatBoost on cases and table. Then the family is taken out of the table:
-*empty*: share of hunts that flag nothing, *absent*: share of rows flagged there. Means over families. The
+*ranked*: share of the family among as many of the highest scores as it has rows; beside it the same by each
+learner that can be asked for, by the distance to the nearest case, and by CatBoost on cases and table. Then
+the family is taken out of the table: *empty*: share of hunts that flag nothing, *absent*: share of rows
+flagged there. Means over families. The
 same command goes on where it stopped.
 """
 
@@ -30,7 +31,7 @@ from outlearn.data.readers import ReadOptions
 from outlearn.detectors.alike import Alike
 from outlearn.evaluate.rows import distinct
 from outlearn.evaluate.zero_day import held_families
-from outlearn.pipeline.hunt import hunt
+from outlearn.pipeline.hunt import LEARNERS, hunt
 from outlearn.rng import derive
 from peers import CatBoost
 from zero_day import Attacks, attacks
@@ -61,6 +62,10 @@ def measure(each: Attacks, family: str, cases: int, seed: int) -> rowfile.Row | 
     flagged = findings.decision.flagged
     alone = hunt(each.rows[absent], known, options=plain, random_state=seed).decision.flagged
     table = each.rows[present]
+    named = {
+        name: hunt(table, known, options=plain, random_state=seed, learner=name, top=1).scores
+        for name in LEARNERS
+    }
     encoder = Encoder.fit(table, infer_schema(table))
     values = encoder.transform(table).values
     near = Alike.of(values, encoder.transform(known).values, seed).of_rows(values).away
@@ -75,6 +80,7 @@ def measure(each: Attacks, family: str, cases: int, seed: int) -> rowfile.Row | 
         "right": round(float(truth[flagged].mean()), 4) if flagged.any() else None,
         "wrong": round(float(flagged[~truth].mean()), 5),
         "ranked": round(_found(findings.scores, truth), 4),
+        **{f"ranked by {name}": round(_found(scores, truth), 4) for name, scores in named.items()},
         "ranked by distance": round(_found(-near, truth), 4),
         "ranked by CatBoost": round(_found(peer.score(table), truth), 4),
         "empty": not alone.any(),
@@ -93,6 +99,7 @@ FIGURES = (
     "right",
     "wrong",
     "ranked",
+    *(f"ranked by {name}" for name in LEARNERS),
     "ranked by distance",
     "ranked by CatBoost",
     "empty",

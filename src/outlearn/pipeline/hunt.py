@@ -33,6 +33,7 @@ __all__ = ["AUTO", "LEARNERS", "hunt"]
 AUTO = "auto"
 LEARNERS = (
     "incontext",
+    "profiles",
     "siamese",
     "triplet",
     "protonet",
