@@ -430,6 +430,13 @@ def check_an_update_equals_adapting_with_the_labels(case):
     equal(updated.scorer_.score(_encoded(updated, Q)), fresh.scorer_.score(_encoded(fresh, Q)), "updated")
     twice = case.fit(X, y).update(X[[2]], [1]).update(X[rows], [1, 0, 0])
     equal(twice.anomaly_score(Q), updated.anomaly_score(Q), "updated in two steps, one label mended")
+    before = case.fit(X, y)
+    kept = (before.anomaly_score(Q), before.threshold_, before.support_y_.copy(), len(before.support_cells_))
+    after = before.update(X[rows], [1, 0, 0])
+    assert after is not before and type(after) is type(before)
+    equal(before.anomaly_score(Q), kept[0], "scores of the detector that was updated")
+    assert (before.threshold_, len(before.support_cells_)) == (kept[1], kept[3])
+    assert (before.support_y_ == kept[2]).all()
     joined = case.fit(X[:-5], y[:-5]).update(Q, np.r_[np.zeros(len(Q) - 1), 1])
     assert len(joined.support_) == len(X) - 5 + len(Q) and (joined.support_y_[-len(Q) :] >= 0).all()
 

@@ -32,7 +32,7 @@ def test_labelled_anomalies_and_their_like_move_up(seed):
     X, like = table(seed), like_the_first()
     detector = Detector(random_state=0).fit(X)
     before, others = detector.anomaly_score(X), detector.anomaly_score(like)
-    detector.update(X[150:152], [1, 1])
+    detector = detector.update(X[150:152], [1, 1])
     after = detector.anomaly_score(X)
     assert (after[150:152] > before[150:152]).all()
     assert (detector.anomaly_score(like) > others).mean() >= 0.9
@@ -48,8 +48,8 @@ def test_labels_given_at_once_equal_labels_given_by_and_by(contamination):
     y[[150, 158]], y[:3] = 1, 0
     once, steps = (Detector(contamination=contamination, random_state=0) for _ in range(2))
     once.fit(X, y)
-    steps.fit(X).update(X[:3], np.zeros(3)).update(X[150:151], [1])
-    steps.update(X, np.where(np.arange(len(X)) == 158, 1, -1))
+    steps = steps.fit(X).update(X[:3], np.zeros(3)).update(X[150:151], [1])
+    steps = steps.update(X, np.where(np.arange(len(X)) == 158, 1, -1))
     assert np.array_equal(once.anomaly_score(X), steps.anomaly_score(X))
     assert once.support_y_.tolist().count(1) == 2 and once.support_y_.tolist().count(0) == 3
 

@@ -131,7 +131,7 @@ def test_cells_are_those_of_the_table_whatever_their_type(mixed):
 def test_a_cell_that_does_not_fit_its_column_is_missing_in_an_update(mixed):
     detector = ClassicalDetector("knn").fit(mixed)
     odd = pd.DataFrame({"price": ["q"], "shop": [3], "when": ["soon"], "paid": ["yes"], "code": [None]})
-    detector.update(odd, [0]).update(mixed.assign(price=9.5)[:1], [1])
+    detector = detector.update(odd, [0]).update(mixed.assign(price=9.5)[:1], [1])
     assert len(detector.support_) == len(detector.support_cells_) == len(mixed) + 2
     assert detector.support_cells_.row(-2) == (None, "3", None, None, None)
     assert detector.support_cells_.row(-1)[:2] == (9.5, "A")

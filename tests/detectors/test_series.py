@@ -276,7 +276,7 @@ def test_labels_of_the_points_that_a_promise_rests_on_do_not_void_it():
         frame, np.zeros(2000)
     )
     before = detector.threshold_
-    detector.update(frame, np.zeros(2000))
+    detector = detector.update(frame, np.zeros(2000))
     assert detector.threshold_ == pytest.approx(before)
     told = np.zeros(2000)
     told[1800:1840] = 1

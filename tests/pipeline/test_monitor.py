@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import polars as pl
 import pytest
@@ -5,6 +7,7 @@ import pytest
 from outlearn.decisions.decide import Rule
 from outlearn.errors import InputError, ReadError, SchemaError
 from outlearn.pipeline import Monitor
+from outlearn.pipeline.learn import Reading, open_table
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +77,22 @@ def test_a_rule_of_the_day_goes_before_that_of_the_fit(frame, monitor):
 def test_an_unseen_category_is_told(frame, monitor):
     notes = monitor.detect(frame.with_columns(kind=pl.lit("new")), top=0).notes
     assert any("not seen in the fit" in note for note in notes)
+
+
+def test_an_update_is_another_monitor_and_the_old_one_goes_on_as_before(frame, monitor):
+    """Two threads score by the monitor that a third updates."""
+    rows = frame.height
+    labels = np.where(np.arange(rows) % 7 == 0, 1, 0)
+    opened, _ = open_table(frame.with_columns(verdict=labels), Reading(label_column="verdict"))
+    before = monitor.detect(frame, top=3)
+    with ThreadPoolExecutor(3) as pool:
+        scored = [pool.submit(monitor.detector.anomaly_score, frame) for _ in range(6)]
+        updated = pool.submit(monitor.update, opened, "verdict").result()
+        assert all(np.array_equal(each.result(), before.scores) for each in scored)
+    assert updated.detector is not monitor.detector
+    after = monitor.detect(frame, top=3)
+    assert np.array_equal(after.scores, before.scores)
+    assert after.explanations == before.explanations and after.labels == before.labels
+    assert len(updated.support_rows) == len(updated.detector.support_)
+    found = updated.detect(frame, top=3)
+    assert sum(found.labels) == rows and not np.array_equal(found.scores, before.scores)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from copy import copy
 from numbers import Real
 from pathlib import Path
 from typing import Any, Self, TypeGuard
@@ -222,10 +223,10 @@ class BaseDetector(Signed):
         return self.calibrator_.apply(self.scorer_.score(values))
 
     def update(self, X: Any, y: ArrayLike) -> Self:
-        """Learn from labelled rows without a refit: encoder, threshold rule and calibration rows stay.
+        """Return a detector that has also learnt from labelled rows; this one stays as it is.
 
-        A row that is in the support already takes its new label there, and so does each copy of it; others
-        join the support.
+        Nothing is fitted anew: encoder, threshold rule and calibration rows stay. A row that is in the
+        support already takes its new label there, and so does each copy of it; others join the support.
 
         Raises
         ------
@@ -241,15 +242,16 @@ class BaseDetector(Signed):
         by_hash = dict(zip(wanted.tolist(), labels[told].tolist(), strict=True))  # of two verdicts, the last
         there = np.array([by_hash.get(h, y) for h, y in zip(hashes.tolist(), self.support_y_, strict=True)])
         fresh = told[~np.isin(wanted, hashes)]
-        self._set_support(
+        updated = copy(self)  # fitted attributes are replaced, never changed in place
+        updated._set_support(
             np.concatenate([self.support_, values[fresh]]),
             np.concatenate([there.astype(np.int8), labels[fresh]]),
             append_rows(self.support_cells_, read_cells(self, self.encoder_, X)[fresh]),
         )
         if self.probabilistic:  # labels move the level of raw scores; probabilities keep to the share
-            self.calibrator_, _ = self._calibrate(self.support_raw_)
-        self._set_calibration(self.calibration_)
-        return self
+            updated.calibrator_, _ = updated._calibrate(updated.support_raw_)
+        updated._set_calibration(self.calibration_)
+        return updated
 
     def explain(self, X: Any, rows: ArrayLike | None = None, *, columns: int = 5) -> list[Explanation]:
         """Say why rows are odd.

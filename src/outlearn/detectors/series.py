@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -404,8 +405,9 @@ class SeriesDetector(Signed):
         return told
 
     def update(self, X: Any, y: ArrayLike) -> Self:
-        """Learn from labelled points without a refit: how tables are read and the threshold rule stay.
+        """Return a detector that has also learnt from labelled points; this one stays as it is.
 
+        How tables are read and the threshold rule stay.
         Labels of a series that was learnt from are added to those it has; another series joins the reference
         with the ranges that its labels tell of.
 
@@ -429,7 +431,7 @@ class SeriesDetector(Signed):
                 known[same[0]] = Known(known[same[0]].series, merged)
             elif (told >= 0).any():
                 known.append(Known(each, told))
-        return self.learn(known)
+        return copy(self).learn(known)  # which replaces fitted attributes, and changes none in place
 
     def _unheld(self, series: Series, labels: NDArray[np.int8]) -> NDArray[np.int8]:
         """Return labels (n,) without those of normal points that the promise rests on.

@@ -108,7 +108,7 @@ def detect_series(
     with stages.stage("learning"):
         fitted.fit(basis, known)
         if compared is not None and (labels >= 0).any():
-            fitted.update(frame, labels)
+            fitted = fitted.update(frame, labels)
     return _findings(
         fitted,
         frame,
