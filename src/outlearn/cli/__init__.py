@@ -18,3 +18,7 @@ def main() -> None:
         app()
     except KeyboardInterrupt:  # before a command has begun
         sys.exit(130)
+    except SystemExit as end:
+        if not isinstance(end.__context__, BrokenPipeError):
+            raise
+        sys.exit(0)  # who reads has seen enough, as `head` has; rich and click would end with 1
