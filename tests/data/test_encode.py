@@ -143,7 +143,7 @@ def test_a_batch_says_what_it_needed():
         "1 column is not in the schema and not read: new",
         "n: 1 value is missing, which the fit never saw",
         "n: 1 value is not of the column's kind and read as missing",
-        "c: 2 categories were not seen in the fit",
+        "c: 2 values are of a category not seen in the fit",
     )
     with pytest.raises(SchemaError, match="renamed"):
         encoder.transform(pl.DataFrame({"C": ["a"], "n": [1.0]}))

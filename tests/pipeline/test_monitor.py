@@ -96,3 +96,13 @@ def test_an_update_is_another_monitor_and_the_old_one_goes_on_as_before(frame, m
     assert len(updated.support_rows) == len(updated.detector.support_)
     found = updated.detect(frame, top=3)
     assert sum(found.labels) == rows and not np.array_equal(found.scores, before.scores)
+
+
+def test_what_is_repaired_in_any_piece_is_told_with_its_number(frame, monitor, monkeypatch):
+    """A category that is new in the last rows of many pieces."""
+    monkeypatch.setattr("outlearn.pipeline.rows._CHUNK_ROWS", 1000)
+    many = pl.concat([frame] * (4000 // frame.height))
+    late = np.arange(many.height) >= many.height - 7
+    odd = many.with_columns(kind=pl.when(pl.Series(late)).then(pl.lit("new")).otherwise("kind"))
+    assert "kind: 7 values are of a category not seen in the fit" in monitor.detect(odd, top=0).notes
+    assert not any("not seen" in note for note in monitor.detect(many, top=0).notes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,7 +61,7 @@ class Encoder:
     >>> encoder.transform(frame).values[:, 0]
     array([-1.,  0.,  4.], dtype=float32)
     >>> encoder.notes_of(pl.DataFrame({"amount": [float("inf")], "shop": ["C"]}))
-    ('amount: 1 infinite value is read as missing', 'shop: 1 category was not seen in the fit')
+    ('amount: 1 infinite value is read as missing', 'shop: 1 value is of a category not seen in the fit')
     """
 
     schema: Schema
@@ -143,16 +143,26 @@ class Encoder:
 
     def encode(self, rows: Rows) -> tuple[Matrix, tuple[str, ...]]:
         """Return `transform` and `notes_of` together, at the cost of one."""
+        matrix, told, repairs = self.repaired(rows)
+        return matrix, (*told, *self.sentences(repairs))
+
+    def repaired(self, rows: Rows) -> tuple[Matrix, tuple[str, ...], tuple[Repairs, ...]]:
+        """Return the matrix, sentences on columns, and what was repaired in the cells of each encoder."""
         count, parts, told = self._of_array(rows) if isinstance(rows, np.ndarray) else self._of_frame(rows)
         columns = self.columns
         values = np.empty((count, len(columns)), dtype=np.float32)
-        notes = list(told)
+        repairs = []
         start = 0
-        for encoder, (encoded, repairs) in zip(self.encoders, parts, strict=True):
+        for encoded, mended in parts:
             values[:, start : start + encoded.shape[1]] = encoded
             start += encoded.shape[1]
-            notes.extend(repairs.sentences(encoder.name))
-        return Matrix(values, columns, self.sources, np.arange(count, dtype=np.int64)), tuple(notes)
+            repairs.append(mended)
+        return Matrix(values, columns, self.sources, np.arange(count, dtype=np.int64)), told, tuple(repairs)
+
+    def sentences(self, repairs: Sequence[Repairs]) -> tuple[str, ...]:
+        """Say what was repaired, by encoder."""
+        pairs = zip(self.encoders, repairs, strict=True)
+        return tuple(line for encoder, mended in pairs for line in mended.sentences(encoder.name))
 
     def _of_frame(self, frame: IntoDataFrame | nw.DataFrame[Any]) -> tuple[int, _Parts, tuple[str, ...]]:
         told = check_columns(self.schema, names_of(frame))

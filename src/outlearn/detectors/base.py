@@ -126,7 +126,7 @@ class BaseDetector(Signed):
     def _set_calibration(self, X: NDArray[np.float32]) -> None:
         self.calibration_ = X
         self.support_scores_ = self.calibrator_.apply(self.support_raw_)
-        self.calibration_scores_ = self._score(X)
+        self.calibration_scores_ = self.score_encoded(X)
         self._set_threshold()
 
     def _seed(self) -> int:
@@ -213,13 +213,14 @@ class BaseDetector(Signed):
 
     def anomaly_score(self, X: Any) -> Scores:
         """Return (m,) scores in [0, 1], high = abnormal; a row scores the same alone or in a batch."""
-        return self._score(self._values(X))
+        return self.score_encoded(self._values(X))
 
     def _values(self, X: Any) -> NDArray[np.float32]:
         check_is_fitted(self, "scorer_")
         return read_matrix(self, self.encoder_, X).values
 
-    def _score(self, values: NDArray[np.float32]) -> Scores:
+    def score_encoded(self, values: NDArray[np.float32]) -> Scores:
+        """Score rows (m, d) as `encoder_` encodes them: see `anomaly_score`."""
         return self.calibrator_.apply(self.scorer_.score(values))
 
     def update(self, X: Any, y: ArrayLike) -> Self:
@@ -263,7 +264,7 @@ class BaseDetector(Signed):
         """
         values = self._values(X)
         if rows is None:
-            rows = np.flatnonzero(self._score(values) >= self.threshold_)
+            rows = np.flatnonzero(self.score_encoded(values) >= self.threshold_)
         if columns < 1:
             raise ParameterError(f"columns is {columns!r}; wanted at least 1")
         chosen = np.atleast_1d(np.asarray(rows))

@@ -73,7 +73,7 @@ def explain_matrix(
         words = sentence(contributions)
         return Explanation(int(rows[place]), score, contributions, near_rows, words, labels[place])
 
-    scores, labels = detector._score(values), _labels(detector, values)
+    scores, labels = detector.score_encoded(values), _labels(detector, values)
     return [
         explanation(i, float(score), part) for i, (score, part) in enumerate(zip(scores, found, strict=True))
     ]

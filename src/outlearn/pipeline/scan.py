@@ -9,10 +9,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from outlearn.data.columns import Repairs
 from outlearn.data.columns.cells import columns_of
 from outlearn.data.columns.dates import moments_of
 from outlearn.data.columns.moment import MomentEncoder
 from outlearn.data.readers import Source
+from outlearn.data.rows import row_hash
 from outlearn.data.schema import Role
 from outlearn.decisions.budget import Budget
 from outlearn.decisions.conformal import p_values
@@ -46,12 +48,16 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """What a scan finds in some rows (m,); `outside` : columns of date-times with the rows outside."""
+    """What a scan finds in some rows (m,); `outside` : columns of date-times with the rows outside.
+
+    notes : on columns. repairs : of cells, for each encoder.
+    """
 
     scores: NDArray[np.float64]
     times: NDArray[np.datetime64] | None
     outside: tuple[tuple[str, int], ...]
     notes: tuple[str, ...]
+    repairs: tuple[Repairs, ...]
 
 
 def score_rows(detector: BaseDetector, source: Source, stages: Stages) -> Scan:
@@ -62,18 +68,20 @@ def score_rows(detector: BaseDetector, source: Source, stages: Stages) -> Scan:
     outside: dict[str, int] = {}
     done = 0
 
-    def judged(numbered: tuple[int, pl.DataFrame]) -> _Piece:
-        number, chunk = numbered
-        notes = () if number else detector.encoder_.notes_of(chunk)
+    def judged(chunk: pl.DataFrame) -> _Piece:
         moments = None
         if clock is not None and clock.name in chunk.columns:
             moments = moments_of(chunk[clock.name], clock.form, clock.zone)[0].to_numpy()
-        return _Piece(_scored(detector, chunk), moments, tuple(_outside(detector, chunk)), notes)
+        matrix, notes, repairs = detector.encoder_.repaired(chunk)
+        scores = _scored(detector, matrix.values)
+        return _Piece(scores, moments, tuple(_outside(detector, chunk)), notes, repairs)
 
-    notes: tuple[str, ...] = ()
+    notes: dict[str, None] = {}
+    repairs: tuple[Repairs, ...] = tuple(Repairs() for _ in detector.encoder_.encoders)
     with stages.stage("scoring", source.rows) as tick:
-        for piece in Threads(cores()).map(judged, enumerate(chunks_of(source))):
-            notes = notes or piece.notes
+        for piece in Threads(cores()).map(judged, chunks_of(source)):
+            notes |= dict.fromkeys(piece.notes)
+            repairs = tuple(a + b for a, b in zip(repairs, piece.repairs, strict=True))
             scores.append(piece.scores)
             if piece.times is not None:
                 times.append(piece.times)
@@ -81,23 +89,18 @@ def score_rows(detector: BaseDetector, source: Source, stages: Stages) -> Scan:
                 outside[name] = outside.get(name, 0) + rows
             done += len(piece.scores)
             tick(done)
-    if done > len(scores[0]):
-        notes = tuple(f"in the first {len(scores[0]):,} rows, {note}" for note in notes)
     elsewhen = tuple(name for name, rows in outside.items() if rows > _ELSEWHEN * done)
-    return Scan(np.concatenate(scores), np.concatenate(times) if times else None, notes, elsewhen)
+    told = (*notes, *detector.encoder_.sentences(repairs))
+    return Scan(np.concatenate(scores), np.concatenate(times) if times else None, told, elsewhen)
 
 
-def _scored(detector: BaseDetector, chunk: pl.DataFrame) -> NDArray[np.float64]:
-    """Return the scores of rows; where many are copies, each is scored once: it scores the same anywhere."""
-    names = [column.name for column in detector.schema_.used]
-    if not names or not set(names) <= set(chunk.columns):
-        return detector.anomaly_score(chunk)  # which says what is missing
-    _, first, place = np.unique(
-        chunk.select(names).hash_rows().to_numpy(), return_index=True, return_inverse=True
-    )
-    if len(first) > _DISTINCT * chunk.height:
-        return detector.anomaly_score(chunk)
-    return np.asarray(detector.anomaly_score(chunk[first])[place])
+def _scored(detector: BaseDetector, values: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the scores of encoded rows; where many are copies, each is scored once: it scores the same
+    anywhere."""
+    _, first, place = np.unique(row_hash(values), return_index=True, return_inverse=True)
+    if len(first) > _DISTINCT * len(values):
+        return detector.score_encoded(values)
+    return np.asarray(detector.score_encoded(values[first])[place])
 
 
 def _outside(detector: BaseDetector, chunk: pl.DataFrame) -> Iterator[tuple[str, int]]:

@@ -216,7 +216,7 @@ def test_sentences_count():
         "c: 2 values are not of the column's kind and read as missing",
         "c: 3 infinite values are read as missing",
         "c: 4 values are too large for float32 and clipped",
-        "c: 5,000 categories were not seen in the fit",
+        "c: 5,000 values are of a category not seen in the fit",
     )
     assert Repairs().sentences("c") == ()
 

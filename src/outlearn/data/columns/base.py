@@ -17,7 +17,7 @@ class Repairs:
     """How many cells of one column had to be repaired, by reason.
 
     missing : empty although the fit saw no empty cell. unparsed : filled, but not of the column's kind.
-    infinite : infinities, read as missing. clipped : numbers too far out for float32. unseen : categories
+    infinite : infinities, read as missing. clipped : numbers too far out for float32. unseen : of categories
     that the fit did not see.
 
     >>> Repairs(infinite=1).sentences("amount")
@@ -30,6 +30,9 @@ class Repairs:
     clipped: int = 0
     unseen: int = 0
 
+    def __add__(self, other: Repairs) -> Repairs:
+        return Repairs(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
+
     def sentences(self, name: str) -> tuple[str, ...]:
         """Return one sentence for each reason that occurred."""
         told = (
@@ -37,7 +40,7 @@ class Repairs:
             (self.unparsed, "value is", "values are", " not of the column's kind and read as missing"),
             (self.infinite, "infinite value is", "infinite values are", " read as missing"),
             (self.clipped, "value is", "values are", " too large for float32 and clipped"),
-            (self.unseen, "category was", "categories were", " not seen in the fit"),
+            (self.unseen, "value is", "values are", " of a category not seen in the fit"),
         )
         return tuple(f"{name}: {n:,} {one if n == 1 else more}{rest}" for n, one, more, rest in told if n)
 
