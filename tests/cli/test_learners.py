@@ -47,7 +47,7 @@ def test_programs_read_the_same_as_json(monkeypatch, tmp_path):
         kind = CATALOGUE[one.pop("name")]
         one.pop("weights_bytes")
         assert one == {key: getattr(kind, key) for key in ("family", "idea", "suits", "cost", "explains")}
-    assert "1 kB" in run("learners") and "none yet" in run("learners")
+    assert "1 kB" in run("learners") and "none: train it" in run("learners")
 
 
 def test_a_learner_serves_detect_fit_score_explain_and_evaluate(monkeypatch, tmp_path):

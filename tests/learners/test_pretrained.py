@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-from outlearn.errors import WeightsError
+from outlearn.errors import ParameterError, WeightsError
 from outlearn.learners.catalogue import CATALOGUE, Recipe
 from outlearn.learners.incontext import ARCHITECTURE, InContext, InContextLearned
 from outlearn.learners.pretrained import (
@@ -184,6 +184,12 @@ def test_a_learner_that_does_not_fit_its_header_is_refused(tmp_path, change, tol
     write_checkpoint(path, tensors, replace(header, **change))
     with pytest.raises(WeightsError, match=told):
         load_learner("protonet", path)
+
+
+@pytest.mark.parametrize("name", ["fomaml", "reptile"])
+def test_a_learner_without_shipped_weights_says_how_to_get_some(name):
+    with pytest.raises(ParameterError, match=f"'{name}' ships no weights; .*--learner {name} --corpus"):
+        load_learner(name)
 
 
 def test_damage_is_told(tmp_path):

@@ -26,8 +26,8 @@ ADVICE = (
     ),
     (
         "Compute",
-        "protonet is the quickest to train and to use; anil and reptile train cheaply; maml and metasgd go "
-        "through second derivatives; siamese and triplet compare with every row of the support.",
+        "protonet is the quickest to train and to use; anil, fomaml and reptile are cheap; maml and metasgd "
+        "go through second derivatives; siamese and triplet compare with every row of the support.",
     ),
     (
         "Reasons",
@@ -77,7 +77,7 @@ def _table(found: list[dict[str, Any]], boxed: bool) -> Table:
             family = one["family"]
             lines.add_row(f"[bold]{family}[/bold]")
         size = one["weights_bytes"]
-        weights = "none yet" if size is None else f"{size / 1000:,.0f} kB"
+        weights = "none: train it" if size is None else f"{size / 1000:,.0f} kB"
         lines.add_row(
             f" {one['name']}", *(one[key] for key in ("idea", "suits", "cost", "explains")), weights
         )

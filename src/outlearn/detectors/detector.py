@@ -44,8 +44,9 @@ class Detector(BaseDetector):
     Parameters
     ----------
     learner : a name of `learners.catalogue`: "profiles", a small network trained on hundreds of real tables;
-        "incontext", which reads the support as a whole; or "maml", "fomaml", "anil", "metasgd", "reptile",
-        which adapt by gradient steps, or "protonet", "siamese", "triplet", which compare by distances.
+        "incontext", which reads the support as a whole; or "maml", "anil", "metasgd", "fomaml", "reptile",
+        which adapt by gradient steps, the last two with `weights` of one's own; or "protonet", "siamese",
+        "triplet", which compare by distances.
     contamination : the share of anomalies in the support, in (0, 0.5], where it is known: so many rows of it
         are flagged, and probabilities are those at that share. "auto": where the support may hold anomalies
         "profiles" flags the rows of the best expected F1, at most as many as it expects anomalies, and none

@@ -91,7 +91,15 @@ def load_learner(name: str, path: Path | None = None) -> Trained:
     ------
     WeightsError
         When the checkpoint cannot be used, or holds another learner.
+    ParameterError
+        When no path came, and the learner ships no weights.
     """
+    if path is None and not shipped(name).is_file():
+        raise ParameterError(
+            f"the learner {name!r} ships no weights; train it, `outlearn metatrain --learner {name} --corpus "
+            f"FOLDER --out FILE`, and give them in Python, Detector({name!r}, weights=FILE), or take a "
+            "learner that `outlearn learners` lists with weights"
+        )
     return _load(shipped(name) if path is None else path, name)
 
 
