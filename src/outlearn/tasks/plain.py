@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from outlearn.tasks.episode import Episode
 from outlearn.tasks.usage import Oddness
 
-__all__ = ["plain_episode"]
+__all__ = ["VERSION", "plain_episode"]
 
+VERSION = 2  # raised whenever the same number gives another table
 ROWS, COLUMNS, QUERY = (100, 2000), (1, 30), 200
 MOST_SHARE, MOST = 0.03, 3  # of far rows in a support, and at least so many at most
 CLUSTERS = (2, 6)  # of rows, where they are not all of one kind

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 
 from outlearn.data.rows import canonical_order
 from outlearn.learners.rows.lean import LEAN_LABELS, LEAN_STATISTICS, LeanProfiler
@@ -52,6 +53,35 @@ def test_neighbour_statistics_are_those_of_the_plain_oracle_among_the_rows_kept(
         tails, deviations = np.transpose(wanted)
         assert np.allclose(profile.tails[:, column], tails, atol=1e-4), name
         assert np.allclose(profile.deviations[:, column], deviations, atol=1e-4), name
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("labelled", [False, True])
+def test_isolation_is_told_where_rows_are_not_known_to_be_normal(known, labelled):
+    X = gaussian(60, 3)
+    y = labels(X, 0 if known else -1)
+    y[:2] = 1 if labelled else y[2]
+    fitted = profiler(X, y)
+    column = LEAN_STATISTICS.index("isolation")
+    for profile in (fitted.profile(X), fitted.profile_support(X, blind=True)):
+        for values in (profile.tails, profile.deviations):
+            assert values[:, column].any() != known
+        assert profile.labels[2:].any() == labelled
+
+
+def test_distances_on_ranks_are_taken_to_fewer_rows(monkeypatch):
+    """Which rows are their own neighbours is told by the rows of each view."""
+    X = gaussian(120, 3)
+    monkeypatch.setattr("outlearn.learners.rows.lean.RANKED", 40)
+    fitted = profiler(X, labels(X, 0))
+    profile = fitted.profile_support(X, blind=True)
+    assert np.allclose(profile.order(), fitted.profile(X).order(), atol=1e-4)
+    view = RankView.fit(X.astype(float))
+    points = view.apply(X.astype(float))
+    near = np.sort(np.linalg.norm(points[:, None] - points[None, :40], axis=2), axis=1)
+    nearest = np.where(np.arange(120) < 40, near[:, 1], near[:, 0])
+    column = LEAN_STATISTICS.index("rank.d1")
+    assert spearmanr(profile.deviations[:, column], nearest).statistic > 0.999
 
 
 def test_the_oddest_fifth_is_left_out_but_for_known_normals():

@@ -22,9 +22,10 @@ from sklearn.metrics import roc_auc_score
 
 from outlearn.learners.loop import Training, train, warm_cosine
 from outlearn.learners.profiles.learner import order_of, read_episode
-from outlearn.learners.profiles.summary import has_verdicts, kind_of, known_share
+from outlearn.learners.profiles.summary import kind_of
 from outlearn.learners.rows.evidence import Evidence
 from outlearn.learners.rows.lean_bank import LeanEpisode
+from outlearn.learners.rows.verdicts import MOSTLY_KNOWN, has_verdicts, known_share
 from outlearn.rng import derive
 
 if TYPE_CHECKING:
@@ -134,6 +135,8 @@ def fit_order(
 
     Parameters are those of `fit`.
     """
+    import torch
+
     bank, families = _with_both(bank, families)
     net.train()
     for number, stage in enumerate(STAGES[:3]):
@@ -144,6 +147,7 @@ def fit_order(
         part = {"unlabelled": net.unlabelled, "reference": net.reference, "verdicts": net.verdicts}[stage]
         draw = _Draw([families[i] for i in chosen], seed, number)
         _run(stage, part, partial(_ranking, part, tables, draw), replace(recipe(stage), steps=steps))
+        part.ignore(~torch.stack([table.rows.any(0) for table in tables]).any(0))
     net.eval()
 
 
@@ -156,7 +160,7 @@ def _with_both(bank: Sequence[LeanEpisode], families: Sequence[str]) -> tuple[li
 def _belongs(episode: LeanEpisode, stage: str) -> bool:
     if stage == "verdicts":
         return has_verdicts(episode.support_y)
-    return (known_share(episode.support_y) >= 0.5) == (stage == "reference")
+    return (known_share(episode.support_y) >= MOSTLY_KNOWN) == (stage == "reference")
 
 
 def _table(net: RowNet, episode: LeanEpisode, stage: str) -> _Table:
@@ -246,7 +250,7 @@ def _summed(net: RowNet, episode: LeanEpisode) -> _Summed:
 def _share(episode: LeanEpisode) -> float:
     """Return the anomaly share that probabilities are told at."""
     rest = episode.support_y != 1
-    if known_share(episode.support_y) >= 0.5:
+    if known_share(episode.support_y) >= MOSTLY_KNOWN:
         # With a clean support nothing tells how many of the new rows will be odd; 5 % is the stated
         # convention.
         return CONVENTION

@@ -16,18 +16,11 @@ from scipy.special import expit
 
 from outlearn.data.rows import canonical_order, row_hash
 from outlearn.learners.judged import label_effects, uncertainty_of
-from outlearn.learners.profiles.summary import (
-    JUDGED,
-    KINDS,
-    SUMMARY,
-    has_verdicts,
-    kind_of,
-    known_share,
-    summarise,
-)
+from outlearn.learners.profiles.summary import KINDS, SUMMARY, kind_of, summarise
 from outlearn.learners.rows.evidence import EVIDENCE, Evidence
-from outlearn.learners.rows.lean import LEAN_STATISTICS, LeanProfile, LeanProfiler
+from outlearn.learners.rows.lean import LEAN_STATISTICS, VERSION, LeanProfile, LeanProfiler
 from outlearn.learners.rows.lean_bank import LeanEpisode, lean_episode
+from outlearn.learners.rows.verdicts import has_verdicts, known_share
 from outlearn.learners.settings import seeded
 from outlearn.rng import derive
 from outlearn.tasks.episode import Episode
@@ -48,7 +41,7 @@ __all__ = [
     "read_episode",
 ]
 
-ARCHITECTURE = "profiles-2"
+ARCHITECTURE = f"profiles-{VERSION}"
 SAMPLE = 1000  # rows of a support that tell what a forgotten label changes
 LEAST_FLAGGED = (
     0.3  # probability from which on a row is flagged: noise, clusters too, holds next to none above it
@@ -272,7 +265,7 @@ class Profiles:
 
         deviations = torch.tensor([[each.get(name, 0.0) for name in LEAN_STATISTICS] for each in GUARD])
         guard = torch.hstack([torch.zeros_like(deviations), deviations])
-        config = RowNetConfig(2 * len(LEAN_STATISTICS), len(EVIDENCE), len(SUMMARY), JUDGED, kinds=KINDS)
+        config = RowNetConfig(2 * len(LEAN_STATISTICS), len(EVIDENCE), len(SUMMARY), kinds=KINDS)
         with seeded(self.seed):
             return RowNet(config, guard).eval()
 

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from outlearn.learners.rows.lean import LEAN_STATISTICS
+from outlearn.learners.rows.verdicts import MOSTLY_KNOWN, has_verdicts, known_share
 
-__all__ = ["JUDGED", "KINDS", "SUMMARY", "has_verdicts", "kind_of", "known_share", "summarise"]
+__all__ = ["KINDS", "SUMMARY", "kind_of", "summarise"]
 
 Floats = NDArray[np.floating]
 
@@ -52,23 +53,11 @@ SUMMARY = (
     "any anomaly",
     "normals",
 )
-JUDGED = len(CHEAP) + 5  # the last of them: what the AUROC to expect is read from
-
-
-def known_share(y: NDArray[np.int8]) -> float:
-    """Return the share of known normals among rows (n,) that are no known anomalies."""
-    rest = int((y != 1).sum())
-    return float((y == 0).sum() / rest) if rest else 0.0
 
 
 def kind_of(y: NDArray[np.int8]) -> int:
     """Tell supports apart: 0 unlabelled, 1 mostly known normal; 2 and 3 the same with telling labels."""
-    return int(known_share(y) >= 0.5) + 2 * int(has_verdicts(y))
-
-
-def has_verdicts(y: NDArray[np.int8]) -> bool:
-    """Say whether labels tell more than that all rows are normal."""
-    return bool((y == 1).any()) or 0 < known_share(y) < 0.5
+    return int(known_share(y) >= MOSTLY_KNOWN) + 2 * int(has_verdicts(y))
 
 
 def summarise(order: Floats, profile: Floats, y: NDArray[np.int8], columns: int) -> NDArray[np.float32]:
@@ -96,10 +85,10 @@ def summarise(order: Floats, profile: Floats, y: NDArray[np.int8], columns: int)
     odd = int((y == 1).sum())
     about = (
         np.log(columns) / 4,
-        float(normal >= 0.5),
+        float(normal >= MOSTLY_KNOWN),
         np.log1p(odd) / 3,
         float(odd > 0),
-        0.0 if normal >= 0.5 else np.log1p((y == 0).sum()) / 3,
+        0.0 if normal >= MOSTLY_KNOWN else np.log1p((y == 0).sum()) / 3,
     )
     spread = np.log1p(np.concatenate([np.array(tail) - middle, gaps]) / width)
     parts = (_parted(own, width), np.clip(shape, -15, 15) / 4, spread, far.T.ravel(), agreement, about)

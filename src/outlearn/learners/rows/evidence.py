@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from outlearn.learners.rows.lean import LEAN_LABELS
 from outlearn.learners.rows.scale import Scale
+from outlearn.learners.rows.verdicts import MOSTLY_KNOWN, known_share
 
 __all__ = ["EVIDENCE", "Evidence"]
 
@@ -51,7 +52,7 @@ class Evidence:
         self._scale, self._usual = Scale(told[rest]), np.sort(told[rest], axis=0)
         self._trust = self._heard(told[y == 1])
         odd, normal = int((y == 1).sum()), int((y == 0).sum())
-        reference = normal >= 0.5 * (y != 1).sum()
+        reference = known_share(y) >= MOSTLY_KNOWN
         counts = (
             np.log1p(odd) / 3,
             0.0 if reference else np.log1p(normal) / 3,

@@ -6,6 +6,9 @@ were seen and how well they go together, each as a tail rank and as a robust dev
 What more the profiles of `rows.profile` hold (more views, distances with and without cleaning) gave a network
 trained on real tables next to nothing.
 
+Isolation depth among known normals costs time and tells nothing (`benchmarks/lean_statistics.py`): it is 0
+there, which is no news.
+
 Rows that may be anomalies themselves are no measure of what is usual: of an unlabelled support the oddest
 fifth is left out of all that others are compared with. Known normals stay in any case, and known anomalies
 never do.
@@ -28,17 +31,35 @@ from outlearn.learners.rows.overall import OVERALL, Overall
 from outlearn.learners.rows.scale import Scale, mid_ranks
 from outlearn.learners.rows.tails import ColumnTails
 from outlearn.learners.rows.values import Mismatch, Surprisal
-from outlearn.learners.rows.verdicts import DISTANCES, LABEL_FEATURES, TREE_FEATURES, VerdictFeatures
+from outlearn.learners.rows.verdicts import (
+    DISTANCES,
+    LABEL_FEATURES,
+    MOSTLY_KNOWN,
+    TREE_FEATURES,
+    VerdictFeatures,
+    has_verdicts,
+    known_share,
+)
 from outlearn.learners.rows.views import LogView, RankView, WhitenedView
 
-__all__ = ["LEAN_FEATURES", "LEAN_LABELS", "LEAN_STATISTICS", "LeanProfile", "LeanProfiler", "View"]
+__all__ = [
+    "LEAN_FEATURES",
+    "LEAN_LABELS",
+    "LEAN_STATISTICS",
+    "VERSION",
+    "LeanProfile",
+    "LeanProfiler",
+    "View",
+]
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Rows = NDArray[np.float32]
 
+VERSION = 3  # of the profiles: raised whenever the same rows get other ones
 NEIGHBOURS = 50
 REFERENCE = 2048  # rows that distances are taken to: of rows that may hold anomalies, more are no better
+RANKED = 1024  # of them that distances on ranks are taken to: these tell less, at the same cost
 CLEANED_SHARE = 0.2
 FEWEST_KEPT = 10
 LEAN_STATISTICS = (
@@ -47,6 +68,7 @@ LEAN_STATISTICS = (
     *(f"{name}.{which}" for name in ("value", "dependence") for which in ("mean", "max", "top3")),
     "mismatch",
 )
+ISOLATION = LEAN_STATISTICS.index("isolation")
 LEAN_LABELS = (*LABEL_FEATURES, *TREE_FEATURES)
 LEAN_FEATURES = (*LEAN_STATISTICS, *LEAN_LABELS)
 
@@ -71,10 +93,10 @@ class LeanProfile:
 
 
 class View:
-    """Neighbours among the reference rows in one view."""
+    """Neighbours among `size` reference rows in one view."""
 
     def __init__(self, fitted: LogView | RankView, reference: Floats) -> None:
-        self.apply = fitted.apply
+        self.apply, self.size = fitted.apply, len(reference)
         points = fitted.apply(reference)
         everyone = np.ones(len(points), dtype=np.bool_)
         self.middle = points.mean(axis=0)
@@ -112,27 +134,34 @@ class LeanProfiler:
     """
 
     def __init__(self, X: Rows, y: NDArray[np.int8], rng: np.random.Generator) -> None:
+        seed = int(rng.integers(2**31 - 1))  # in any case: what is drawn later stays the same
         usable = y != 1
         if not usable.any():  # only known anomalies: they are all there is to compare with
             usable = np.ones(len(y), dtype=np.bool_)
-        self._isolation = Isolation(X[usable], int(rng.integers(2**31 - 1)))
+        isolation = Isolation(X[usable], seed) if (y[usable] != 0).any() else None
         self.kept = usable.copy()
-        self.kept[usable] = self._clean(X[usable], y[usable] == 0)
+        self.kept[usable] = self._clean(X[usable], y[usable] == 0, isolation)
         kept, rows = X[self.kept], X[self.kept].astype(np.float64)
-        self._overall = Overall(ColumnTails.fit(rows), self._isolation, WhitenedView.fit(rows))
+        told = isolation if known_share(y) < MOSTLY_KNOWN else None
+        self._overall = Overall(ColumnTails.fit(rows), told, WhitenedView.fit(rows))
         # Rows come in an order that is random with respect to their content: the first are a uniform sample.
         size = MAX_ROWS if (y[usable] == 0).all() else REFERENCE
         self._reference = kept[:size]
         self._views = {
             "log": View(LogView.fit(rows), rows[:size]),
-            "rank": View(RankView.fit(rows), rows[:size]),
+            "rank": View(RankView.fit(rows[:size]), rows[:RANKED]),
         }
         self._surprisal, self._mismatch = Surprisal(rows[:size]), Mismatch(kept[:size])
         self._dependence = Dependence(rows[:size])
         self._own = self._statistics(kept, own=True)
         self._scale = Scale(self._own)
+        self._verdicts = self._read_labels(X, y, rows, rng) if has_verdicts(y) else None
+
+    def _read_labels(
+        self, X: Rows, y: NDArray[np.int8], rows: Floats, rng: np.random.Generator
+    ) -> VerdictFeatures:
         whitened = self._overall.whitened.apply
-        self._verdicts = VerdictFeatures(
+        return VerdictFeatures(
             X,
             y,
             {**{name: view.apply for name, view in self._views.items()}, "whitened": whitened},
@@ -141,15 +170,15 @@ class LeanProfiler:
             rng,
         )
 
-    def _clean(self, X: Rows, known_normal: Flags) -> Flags:
+    def _clean(self, X: Rows, known_normal: Flags, isolation: Isolation | None) -> Flags:
         """Return which rows (n, d) stay when the oddest fifth is dropped; known normals always do."""
         stay = np.ones(len(X), dtype=np.bool_)
         drop = min(int(CLEANED_SHARE * len(X)), int((~known_normal).sum()), max(len(X) - FEWEST_KEPT, 0))
-        if drop == 0:
+        if drop == 0 or isolation is None:
             return stay
         rows = X.astype(np.float64)
         quick = (
-            self._isolation.score(X),
+            isolation.score(X),
             ColumnTails.fit(rows).statistics(rows)[3],
             np.linalg.norm(WhitenedView.fit(rows).apply(rows), axis=1),
         )
@@ -160,15 +189,17 @@ class LeanProfiler:
 
     def _statistics(self, X: Rows, *, own: bool = False) -> Floats:
         """Return (m, F) statistics of rows; with `own` the first are the reference itself, known already."""
-        rows, known = X.astype(np.float64), len(self._reference) if own else 0
-        copies = has_copy(X[known:], self._reference)
+        rows = X.astype(np.float64)
         columns: list[Floats] = []
         for view in self._views.values():
+            known = view.size if own else 0
             parts = [view.own()] if own else []
-            parts += [view.statistics(rows[known:], copies)] if len(X) > known else []
+            if len(X) > known:
+                copies = has_copy(X[known:], self._reference[: view.size])
+                parts.append(view.statistics(rows[known:], copies))
             columns += [np.concatenate(part) for part in zip(*parts, strict=True)]
         columns += self._overall.statistics(X)
-        copies = np.concatenate([np.ones(known, dtype=np.bool_), copies])
+        copies = has_copy(X, self._reference)
         columns += [*self._surprisal.statistics(rows, copies), *self._dependence.statistics(rows)]
         columns.append(self._mismatch.statistic(X))
         # Rounding keeps the last bits, which vary with the size of the batch, from deciding between equal
@@ -196,12 +227,18 @@ class LeanProfiler:
 
     def blind_labels(self, X: Rows, forgotten: Rows) -> Rows:
         """Return the label features (m, L) of rows (m, d), blind, with the label of a row (d,) forgotten."""
+        if self._verdicts is None:
+            return np.zeros((len(X), len(LEAN_LABELS)), dtype=np.float32)
         verdicts = self._verdicts.without(forgotten)
         return verdicts.of_rows(X, _near(self._statistics(X)), blind=True).astype(np.float32)
 
     def _profile(self, X: Rows, statistics: Floats, *, blind: bool) -> LeanProfile:
         tails, deviations = self._scale.relative(statistics)
-        labels = self._verdicts.of_rows(X, _near(statistics), blind=blind)
+        if self._overall.isolation is None:
+            tails[:, ISOLATION] = 0.0  # the rank among equals would be another number
+        labels = np.zeros((len(X), len(LEAN_LABELS)))
+        if self._verdicts is not None:
+            labels = self._verdicts.of_rows(X, _near(statistics), blind=blind)
         return LeanProfile(tails.astype(np.float32), deviations.astype(np.float32), labels.astype(np.float32))
 
     def without_label(self, row: Rows) -> LeanProfiler:
@@ -210,7 +247,8 @@ class LeanProfiler:
         Label features are told without it; statistics stay as they are.
         """
         less = copy(self)
-        less._verdicts = self._verdicts.without(row)
+        if self._verdicts is not None:
+            less._verdicts = self._verdicts.without(row)
         return less
 
 

@@ -28,10 +28,10 @@ OVERALL = (
 
 @dataclass(frozen=True, slots=True)
 class Overall:
-    """What the eight statistics are fitted as."""
+    """What the eight statistics are fitted as; without isolation, it tells 0 of every row."""
 
     tails: ColumnTails
-    isolation: Isolation
+    isolation: Isolation | None
     whitened: WhitenedView
 
     def statistics(self, X: NDArray[np.float32]) -> list[NDArray[np.float64]]:
@@ -39,7 +39,7 @@ class Overall:
         rows = X.astype(np.float64)
         return [
             *self.tails.statistics(rows),
-            self.isolation.score(X),
+            np.zeros(len(X)) if self.isolation is None else self.isolation.score(X),
             log_distance(np.linalg.norm(self.whitened.apply(rows), axis=1)),
             log_distance(self.whitened.residual(rows) + 1e-3),
         ]

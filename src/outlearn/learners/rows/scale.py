@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from outlearn.learners.rows.ordered import Ordered
+
 __all__ = ["Scale", "mid_ranks"]
 
 Floats = NDArray[np.float64]
@@ -15,22 +17,18 @@ class Scale:
     """Tail ranks and deviations of statistics relative to their values (n, F) on a support."""
 
     def __init__(self, values: Floats) -> None:
-        self._sorted = np.sort(values, axis=0).T.copy()
-        self._behind = np.stack([np.searchsorted(own, own, "right") for own in self._sorted])
-        q25, self._median, q75, far = np.quantile(self._sorted, (0.25, 0.5, 0.75, FAR), axis=1)
+        self._own = Ordered.columns(values)
+        q25, self._median, q75, far = np.quantile(values, (0.25, 0.5, 0.75, FAR), axis=0)
         self._spread = np.maximum(q75 - q25, 1e-3)
         self._far = _signed_log((far - self._median) / self._spread)
 
     def relative(self, values: Floats) -> tuple[Floats, Floats]:
         """Return tail ranks and deviations of statistics (m, F)."""
-        n = self._sorted.shape[1]
         deviations = self.deviations(values)
         tails = np.empty_like(values)
-        for j, (own, behind) in enumerate(zip(self._sorted, self._behind, strict=True)):
-            below = np.searchsorted(own, values[:, j], "left")
-            place = np.minimum(below, n - 1)
-            upto = np.where(own[place] == values[:, j], behind[place], below)
-            tails[:, j] = -np.log1p(-(below + upto) / (2 * n + 1))
+        for j, own in enumerate(self._own):
+            below, upto = own.around(values[:, j])
+            tails[:, j] = -np.log1p(-(below + upto) / (2 * len(own.values) + 1))
         # Ranks tell the oddest rows of a support apart, but not how far out they are: that is added on top.
         return tails + np.maximum(deviations - self._far, 0), deviations
 
@@ -41,9 +39,8 @@ class Scale:
 
 def mid_ranks(values: Floats) -> Floats:
     """Return mid-ranks in [0, 1] of values (n,)."""
-    ordered = np.sort(values)
-    both = np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right")
-    ranks: Floats = both / (2 * len(values))
+    below, upto = Ordered(values).around(values)
+    ranks: Floats = (below + upto) / (2 * len(values))
     return ranks
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outlearn.data.rows import has_copy, row_hash
+from outlearn.learners.rows.ordered import Ordered
 from outlearn.learners.rows.tails import largest
 
 __all__ = ["Mismatch", "Surprisal"]
@@ -34,9 +35,9 @@ class Surprisal:
     """
 
     def __init__(self, reference: Floats) -> None:
-        self._sorted = np.sort(reference, axis=0).T.copy()
+        self._columns = Ordered.columns(reference)
         n = len(reference)
-        apart = np.diff(self._sorted, axis=1) != 0
+        apart = np.diff([column.values for column in self._columns], axis=1) != 0
         end = np.ones((len(apart), 1), dtype=np.bool_)
         alone = np.hstack([end, apart]) & np.hstack([apart, end])
         self._unseen = -np.log(np.maximum(alone.mean(axis=1), 0.5 / n))
@@ -46,12 +47,12 @@ class Surprisal:
 
         copies : (m,) rows that are exact copies of a reference row, one of which does not count.
         """
-        n, own = self._sorted.shape[1], copies.astype(np.int64)
+        own = copies.astype(np.int64)
         surprisal = np.empty(X.shape)
-        for j, (ordered, unseen) in enumerate(zip(self._sorted, self._unseen, strict=True)):
-            same = (
-                np.searchsorted(ordered, X[:, j], "right") - np.searchsorted(ordered, X[:, j], "left") - own
-            )
+        for j, (column, unseen) in enumerate(zip(self._columns, self._unseen, strict=True)):
+            n = len(column.values)
+            below, upto = column.around(X[:, j])
+            same = upto - below - own
             surprisal[:, j] = np.where(same > 0, -np.log(np.maximum(same, 1) / n), unseen)
         return [surprisal.mean(axis=1), *largest(surprisal)]
 

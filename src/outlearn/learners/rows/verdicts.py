@@ -18,7 +18,7 @@ from outlearn.data.rows import has_copy, row_hash
 from outlearn.learners.rows.nearest import MAX_ROWS, Reference
 from outlearn.learners.rows.trees import LabelTrees
 
-__all__ = ["LABEL_FEATURES", "TREE_FEATURES", "VerdictFeatures"]
+__all__ = ["LABEL_FEATURES", "TREE_FEATURES", "VerdictFeatures", "has_verdicts", "known_share"]
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -28,6 +28,7 @@ Transform = Callable[[Floats], Floats]
 LABELLED = MAX_ROWS  # labelled rows of one kind that distances are taken to
 DISTANCES = ("log", "rank")
 DIRECTIONS = ("whitened", "rank")
+MOSTLY_KNOWN = 0.5  # share of known normals from which on a support is a reference
 NEAR = (1, 3)
 MOST_RATIO = 4.0
 LABEL_FEATURES = (
@@ -37,6 +38,17 @@ LABEL_FEATURES = (
 """Log distance ratios, and largest cosines."""
 TREE_FEATURES = ("trees.columns", "trees.whitened")
 """Log-odds of being like the labelled anomalies."""
+
+
+def known_share(y: NDArray[np.int8]) -> float:
+    """Return the share of known normals among rows (n,) that are no known anomalies."""
+    rest = int((y != 1).sum())
+    return float((y == 0).sum() / rest) if rest else 0.0
+
+
+def has_verdicts(y: NDArray[np.int8]) -> bool:
+    """Say whether labels (n,) tell more than that all rows are normal."""
+    return bool((y == 1).any()) or 0 < known_share(y) < MOSTLY_KNOWN
 
 
 class _Nearness:
@@ -110,7 +122,7 @@ class VerdictFeatures:
         self._views, self._scales, self._middles = views, scales, middles
         self._anomalies, self._normals = X[y == 1][:LABELLED], X[y == 0][:LABELLED]
         # With every row known to be normal, distance to a known normal is distance to the reference: no news.
-        if len(self._normals) >= 0.5 * (y != 1).sum():
+        if known_share(y) >= MOSTLY_KNOWN:
             self._normals = X[:0]
         self._with_trees = rng is not None
         self._trees: list[LabelTrees] = []

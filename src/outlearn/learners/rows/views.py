@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from outlearn.learners.rows.ordered import Ordered
+
 __all__ = ["LogView", "RankView", "RobustView", "StandardView", "WhitenedView"]
 
 Floats = NDArray[np.float64]
@@ -97,23 +99,21 @@ class RobustView:
 class RankView:
     """Each column to its mid-rank in the support, in [0, 1], with a slowly growing tail outside the range."""
 
-    sorted_columns: Floats  # (n, d)
+    columns: tuple[Ordered, ...]  # d of (n,)
 
     @classmethod
     def fit(cls, X: Floats) -> RankView:
-        return cls(np.sort(X, axis=0))
+        return cls(Ordered.columns(X))
 
     def apply(self, X: Floats) -> Floats:
-        n = len(self.sorted_columns)
         out = np.empty(X.shape)
-        for j in range(X.shape[1]):
-            column, values = self.sorted_columns[:, j], X[:, j]
-            low, high = column[0], column[-1]
-            left = np.searchsorted(column, values, side="left")
-            right = np.searchsorted(column, values, side="right")
+        for j, column in enumerate(self.columns):
+            values, n = X[:, j], len(column.values)
+            low, high = column.values[0], column.values[-1]
+            below, upto = column.around(values)
             spread = (high - low) or 1.0
             beyond = np.maximum(low - values, 0) - np.maximum(values - high, 0)
-            out[:, j] = (left + right) / (2 * n) - np.sign(beyond) * 0.25 * np.log1p(np.abs(beyond) / spread)
+            out[:, j] = (below + upto) / (2 * n) - np.sign(beyond) * 0.25 * np.log1p(np.abs(beyond) / spread)
         return out
 
 

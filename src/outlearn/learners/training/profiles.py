@@ -19,8 +19,8 @@ from outlearn.learners.loop import Training
 from outlearn.learners.pretrained import save_profiles
 from outlearn.learners.profiles.fit import fit
 from outlearn.learners.profiles.learner import ARCHITECTURE, Profiles, ProfilesLearned, read_episode
-from outlearn.learners.profiles.summary import known_share
 from outlearn.learners.rows.lean_bank import LeanEpisode
+from outlearn.learners.rows.verdicts import known_share
 from outlearn.learners.training.card import Figures, figures_of
 from outlearn.learners.training.config import MetatrainConfig
 from outlearn.learners.training.judge import judge

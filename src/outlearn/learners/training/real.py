@@ -14,12 +14,12 @@ from outlearn import __version__
 from outlearn.errors import ParameterError
 from outlearn.execute import Executor
 from outlearn.learners.rows.bank import build_bank, claim
-from outlearn.learners.rows.lean import LEAN_FEATURES
+from outlearn.learners.rows.lean import LEAN_FEATURES, VERSION
 from outlearn.learners.rows.lean_bank import LeanEpisode, lean_episode, quick_oddness
 from outlearn.rng import derive
+from outlearn.tasks import plain
 from outlearn.tasks.corpus import Corpus, Entry
 from outlearn.tasks.episode import Episode
-from outlearn.tasks.plain import plain_episode
 from outlearn.tasks.rows import unique_rows
 from outlearn.tasks.sets import read_set
 from outlearn.tasks.usage import FEWEST_ANOMALIES, FEWEST_NORMALS, USES, Use, episode_of_use
@@ -63,6 +63,7 @@ class RealTables:
         about = {
             "version of outlearn": __version__,
             "features": LEAN_FEATURES,
+            "version of profiles": VERSION,
             "uses": [asdict(use) for use in USES],
             "seed": seed,
             "sets": [entry.name for entry in self.entries],
@@ -83,7 +84,14 @@ class RealTables:
 
 def plain_profiles(folder: Path, seed: int, executor: Executor, tell: Progress) -> list[LeanEpisode]:
     """Return the profiles of `PLAIN` tables of noise, going on with what `folder` holds."""
-    claim(folder, {"version of outlearn": __version__, "features": LEAN_FEATURES, "seed": seed})
+    about = {
+        "version of outlearn": __version__,
+        "features": LEAN_FEATURES,
+        "version of profiles": VERSION,
+        "version of noise": plain.VERSION,
+        "seed": seed,
+    }
+    claim(folder, about)
     return build_bank(
         folder,
         partial(_plain, seed=seed),
@@ -96,7 +104,7 @@ def plain_profiles(folder: Path, seed: int, executor: Executor, tell: Progress) 
 
 
 def _plain(index: int, seed: int) -> Episode:
-    return plain_episode(derive(seed, _NOISE, index), quick_oddness)
+    return plain.plain_episode(derive(seed, _NOISE, index), quick_oddness)
 
 
 @dataclass(frozen=True, slots=True)
