@@ -3,9 +3,9 @@
     python benchmarks/lean_statistics.py TABLES --work WORK --out lean_statistics.json
 
 TABLES and WORK as for `real_tables.py`, with the same folds of owners. For each group the order of rows among
-known normals is learnt anew without it, and judged on the owners left out: means over tables, and what the
-group adds, in points (p, Wilcoxon over tables). *Microseconds*: fitting a statistic to 5,000 rows of 20
-columns (half of them codes) and telling it of 5,000 others, a row of these.
+known normals (`--uses unlabelled`: without labels) is learnt anew without it, and judged on the owners left
+out: means over tables, and what the group adds, in points (p, Wilcoxon over tables). *Microseconds*: fitting
+a statistic to 5,000 rows of 20 columns (half of them codes) and telling it of 5,000 others, a row of these.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from outlearn.learners.profiles.fit import fit_order
 from outlearn.learners.profiles.learner import Profiles, read_episode
 from outlearn.learners.rows.dependence import Dependence
 from outlearn.learners.rows.isolation import Isolation
-from outlearn.learners.rows.lean import LEAN_STATISTICS, View
+from outlearn.learners.rows.lean import LEAN_STATISTICS, RANKED, View
 from outlearn.learners.rows.lean_bank import LeanEpisode
 from outlearn.learners.rows.tails import ColumnTails
 from outlearn.learners.rows.values import Mismatch, Surprisal
@@ -49,6 +49,7 @@ EVERYTHING = "all"
 GROUPS = {
     "distances, log view": ("log.",),
     "distances, ranks": ("rank.",),
+    "distances, ranks, up to 64 columns": ("rank.",),
     "tails and histograms": ("tail.", "histogram."),
     "isolation": ("isolation",),
     "Mahalanobis, residual": ("mahalanobis", "residual"),
@@ -56,6 +57,7 @@ GROUPS = {
     "dependence": ("dependence.",),
     "mismatch": ("mismatch",),
 }
+MOST_COLUMNS = {"distances, ranks, up to 64 columns": 64}  # of a table that a group is left out of
 ROWS, COLUMNS, CODES = 5000, 20, 10
 
 
@@ -67,12 +69,14 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--uses", nargs="*", default=["reference"])
+    parser.add_argument("--without", nargs="*", default=list(GROUPS), help="groups; all by default")
     options = parser.parse_args()
     tables = real_tables(Corpus.read(options.tables), silent)
     with Processes(options.workers) if options.workers > 1 else nullcontext(Serial()) as pool:
         bank, families = tables.profiles(options.work / f"tables-{SEED}", SEED, pool, silent)
-        study = Without(Study(tables, bank, families, [], []))
-        jobs = [(name, fold) for name in (EVERYTHING, *GROUPS) for fold in range(FOLDS)]
+        study = Without(Study(tables, bank, families, [], []), options.uses)
+        jobs = [(name, fold) for name in (EVERYTHING, *options.without) for fold in range(FOLDS)]
         rows = [row for part in pool.map(study.fold, jobs) for row in part]
     spent = costs()
     about = {"command": machine.command("lean_statistics.py"), **machine.describe(), "microseconds": spent}
@@ -92,13 +96,15 @@ def columns_of(group: str) -> list[int]:
 
 
 class Without:
-    """Networks that learn the order among known normals without a group of statistics; picklable."""
+    """Networks that learn the order without labels, and without a group of statistics; picklable."""
 
-    def __init__(self, study: Study) -> None:
-        chosen = [i for i in range(len(study.bank)) if study.uses(i).name == "reference"]
+    def __init__(self, study: Study, uses: Sequence[str]) -> None:
+        chosen = [i for i in range(len(study.bank)) if study.uses(i).name in uses]
         self.bank = [study.bank[i] for i in chosen]
         self.families = [study.families[i] for i in chosen]
-        self.groups = [study.group(i // study.a_table) for i in chosen]
+        self.about = [
+            {"use": study.uses(i).name, "table": i, "group": study.group(i // study.a_table)} for i in chosen
+        ]
 
     def fold(self, job: tuple[str, int]) -> list[Row]:
         """Return a row a table that the network of a fold did not learn from."""
@@ -107,18 +113,18 @@ class Without:
         bank = [_without(episode, name) for episode in self.bank]
         taught = [i for i, family in enumerate(self.families) if fold_of(family) != fold]
         net = Profiles(seed=SEED).network()
-        net.guard[:, [] if name == EVERYTHING else columns_of(name)] = 0.0
+        if name != EVERYTHING and name not in MOST_COLUMNS:
+            net.guard[:, columns_of(name)] = 0.0
         fit_order(net, [bank[i] for i in taught], [self.families[i] for i in taught], seed=SEED)
         return [
-            {"without": name, "table": i, "group": self.groups[i]}
-            | {"reached": pair(episode.query_y, read_episode(net, episode).asked)}
-            for i, episode in enumerate(bank)
-            if fold_of(self.families[i]) == fold
+            {"without": name, **about, "reached": pair(episode.query_y, read_episode(net, episode).asked)}
+            for episode, family, about in zip(bank, self.families, self.about, strict=True)
+            if fold_of(family) == fold
         ]
 
 
 def _without(episode: LeanEpisode, name: str) -> LeanEpisode:
-    if name == EVERYTHING:
+    if name == EVERYTHING or int(episode.columns) > MOST_COLUMNS.get(name, int(episode.columns)):
         return episode
     support, query = episode.support.copy(), episode.query.copy()
     for rows in (support, query):
@@ -135,7 +141,10 @@ def costs() -> dict[str, float]:
     rows, asked, apart = known.astype(float), new.astype(float), np.zeros(ROWS, dtype=bool)
     jobs: dict[str, Callable[[], Any]] = {
         "distances, log view": lambda: View(LogView.fit(rows), rows).statistics(asked, apart),
-        "distances, ranks": lambda: View(RankView.fit(rows), rows).statistics(asked, apart),
+        "distances, ranks": lambda: View(RankView.fit(rows), rows[:RANKED]).statistics(asked, apart),
+        "distances, ranks, up to 64 columns": lambda: View(RankView.fit(rows), rows[:RANKED]).statistics(
+            asked, apart
+        ),
         "tails and histograms": lambda: ColumnTails.fit(rows).statistics(asked),
         "isolation": lambda: Isolation(known, 0).score(new),
         "Mahalanobis, residual": lambda: (
@@ -155,20 +164,31 @@ def _seconds(job: Callable[[], Any]) -> float:
 
 
 def report(rows: Sequence[Row], spent: dict[str, float]) -> str:
-    """Return a table: means without each group, what it adds by collection, and what it costs."""
+    """Return a table a use: means without each group, what it adds by collection, and what it costs."""
     collections = sorted({row["group"] for row in rows})
-    reached = {name: {r["table"]: r for r in rows if r["without"] == name} for name in (EVERYTHING, *GROUPS)}
-    full, body = reached[EVERYTHING], []
-    for name, there in reached.items():
-        mean = np.mean([row["reached"] for row in there.values()], axis=0)
-        cells = [name, f"{mean[0]:.3f} / {mean[1]:.3f}"]
-        for group in (*collections, None):
-            some = [i for i, row in there.items() if group in (row["group"], None)]
-            both = [(full[i]["reached"], there[i]["reached"]) for i in some]
-            cells.append("" if name == EVERYTHING else f"{gain(both, 0)} / {gain(both, 1)}")
-        body.append([*cells, "" if name == EVERYTHING else f"{spent[name]:g}"])
     head = ["without", "reached", *(f"adds on {name}" for name in collections), "adds", "microseconds"]
-    return markdown(head, body)
+    parts = []
+    for use in dict.fromkeys(row["use"] for row in rows):
+        there = [row for row in rows if row["use"] == use]
+        names = dict.fromkeys(row["without"] for row in there)
+        reached = {name: {r["table"]: r for r in there if r["without"] == name} for name in names}
+        body = [
+            [name, *_cells(reached[EVERYTHING], without, collections), f"{spent.get(name, '')}"]
+            for name, without in reached.items()
+        ]
+        parts.append(f"## {use}\n\n{markdown(head, body)}")
+    return "\n\n".join(parts)
+
+
+def _cells(full: dict[int, Row], without: dict[int, Row], collections: Sequence[str]) -> list[str]:
+    """Return the mean that is reached without a group, and what the group adds by collection and in all."""
+    mean = np.mean([row["reached"] for row in without.values()], axis=0)
+    cells = [f"{mean[0]:.3f} / {mean[1]:.3f}"]
+    for group in (*collections, None):
+        some = [i for i, row in without.items() if group in (row["group"], None)]
+        both = [(full[i]["reached"], without[i]["reached"]) for i in some]
+        cells.append("" if full is without else f"{gain(both, 0)} / {gain(both, 1)}")
+    return cells
 
 
 if __name__ == "__main__":

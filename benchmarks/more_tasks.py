@@ -17,7 +17,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -141,17 +141,18 @@ def _class_episode(index: int, wanted: Sequence[tuple[int, int, int, int]]) -> E
 
 
 def _synthetic(_: RealTables, folder: Path, pool: Executor) -> Bank:
-    samplers = [
-        SyntheticSampler(SamplerConfig(seed=SEED, support_rows=(100, 1000), situations={name: 1}))
-        for name in ("normal", "contaminated")
-    ]
     families = [f"synthetic {i // len(TOLD) % FAMILIES}" for i in range(SYNTHETIC)]
-    return _kept(folder / "synthetic", partial(_drawn, samplers=samplers), families, pool)
+    return _kept(folder / "synthetic", _drawn, families, pool)
 
 
-def _drawn(index: int, samplers: Sequence[SyntheticSampler]) -> Episode:
-    place, which = divmod(index, len(samplers))
-    return samplers[which].episode(place)
+def _drawn(index: int) -> Episode:
+    place, which = divmod(index, len(TOLD))
+    return _sampler(("normal", "contaminated")[which]).episode(place)
+
+
+@cache
+def _sampler(situation: str) -> SyntheticSampler:
+    return SyntheticSampler(SamplerConfig(seed=SEED, support_rows=(100, 1000), situations={situation: 1}))
 
 
 KINDS: dict[str, Callable[[RealTables, Path, Executor], Bank]] = {
