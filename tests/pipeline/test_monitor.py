@@ -1,4 +1,5 @@
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -29,8 +30,34 @@ def test_a_saved_monitor_judges_alike(frame, monitor, tmp_path):
     here, there = monitor.detect(frame, top=3), again.detect(frame, top=3)
     assert (here.scores == there.scores).all()
     assert here.decision.threshold == there.decision.threshold and here.decision.rule == there.decision.rule
-    assert [e.sentence for e in here.explanations] == [e.sentence for e in there.explanations]
-    assert "150 rows kept in" in there.reference
+    assert here.explanations == there.explanations and here.reference == there.reference
+    assert here.explanations[0].of_source and here.notes == there.notes and here.limits == there.limits
+    assert (again.learnt_from, again.total, again.notes) == (
+        monitor.learnt_from,
+        monitor.total,
+        monitor.notes,
+    )
+    assert (again.support_rows == monitor.support_rows).all()
+
+
+def test_neighbours_of_a_sample_are_numbered_as_rows_of_the_source_after_loading(frame, tmp_path):
+    """Known normals of which a part is kept out, so that the support is not the table."""
+    fitted = Monitor.fit(frame, detector="knn", known_normal=True, false_alarm_rate=0.1)
+    fitted.save(tmp_path / "model.outlearn")
+    again = Monitor.load(tmp_path / "model.outlearn")
+    assert len(again.support_rows) < frame.height
+    told = again.explain(frame, 3)
+    assert told.neighbours == fitted.explain(frame, 3).neighbours and told.of_source
+    fitted.detector.save(tmp_path / "detector.outlearn")  # which knows nothing of the table
+    bare = Monitor.load(tmp_path / "detector.outlearn")
+    assert bare.support_rows is None and not bare.explain(frame, 3).of_source
+    assert "rows kept in" in bare.learnt_from
+
+
+def test_row_numbers_that_do_not_fit_the_support_are_refused(monitor, tmp_path):
+    replace(monitor, support_rows=np.arange(3)).save(tmp_path / "model.outlearn")
+    with pytest.raises(ReadError, match="3 row numbers for a support of 150 rows"):
+        Monitor.load(tmp_path / "model.outlearn")
 
 
 def test_what_is_no_model_is_refused(tmp_path):

@@ -94,6 +94,9 @@ def test_a_neighbour_with_copies_is_named_once(make_findings):
     findings = make_findings()
     why = replace(findings.explanations[0], neighbours=(21, 4, 21, 4, 4))
     html = render_html(replace(findings, explanations=(why, *findings.explanations[1:])))
+    assert "those compared with, by their place among them: 21, 4." in html
+    why = replace(why, of_source=True)
+    html = render_html(replace(findings, explanations=(why, *findings.explanations[1:])))
     assert "those compared with: 21, 4." in html
 
 

@@ -292,4 +292,4 @@ class BaseDetector(Signed):
         """Read a detector written by `save`."""
         from outlearn.detectors.persist import load
 
-        return load(Path(path))
+        return load(Path(path))[0]

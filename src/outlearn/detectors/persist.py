@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from outlearn import __version__
 from outlearn.data.encode import Encoder
@@ -24,13 +26,28 @@ from outlearn.files import whole
 if TYPE_CHECKING:
     from outlearn.detectors.base import BaseDetector
 
-__all__ = ["load", "save"]
+__all__ = ["Provenance", "load", "save"]
 
 FORMAT = 1
 
 
-def save(detector: BaseDetector, path: Path) -> None:
-    """Write the detector, whole or not at all."""
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where the support of a detector comes from.
+
+    learnt_from : what it was fitted to, in words. total : rows of that, if known. notes : sentences on what
+    was set aside, repaired or sampled. support_rows : (s,) row numbers, in what it was fitted to, of the
+    support; -1 for rows that were added later; None where nobody knows.
+    """
+
+    learnt_from: str
+    total: int | None = None
+    notes: tuple[str, ...] = ()
+    support_rows: NDArray[np.int64] | None = None
+
+
+def save(detector: BaseDetector, path: Path, provenance: Provenance | None = None) -> None:
+    """Write the detector, whole or not at all, with what is known of its support."""
     from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
@@ -61,6 +78,14 @@ def save(detector: BaseDetector, path: Path) -> None:
         "support_y": detector.support_y_,
         "calibration": detector.calibration_,
     }
+    if provenance is not None:
+        state["provenance"] = {
+            "learnt_from": provenance.learnt_from,
+            "total": provenance.total,
+            "notes": provenance.notes,
+        }
+        if provenance.support_rows is not None:
+            arrays["support_rows"] = provenance.support_rows
     buffer = io.BytesIO()
     detector.support_cells_.write_ipc(buffer)
     arrays["cells"] = np.frombuffer(buffer.getvalue(), dtype=np.uint8)
@@ -79,8 +104,8 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{value!r} cannot be kept in a model file")
 
 
-def load(path: Path) -> BaseDetector:
-    """Read a detector written by `save`.
+def load(path: Path) -> tuple[BaseDetector, Provenance | None]:
+    """Read what `save` wrote; nothing is known of the support of files without provenance.
 
     Raises
     ------
@@ -99,7 +124,7 @@ def load(path: Path) -> BaseDetector:
             raise ReadError(
                 f"{path} was written by outlearn {state['version']}; this is {__version__}: upgrade"
             )
-        return _restore(state, arrays)
+        return _restore(state, arrays), _provenance(state, arrays)
     except (SafetensorError, pl.exceptions.PolarsError, OSError, KeyError, TypeError, ValueError) as error:
         if isinstance(error, ReadError):
             raise
@@ -114,6 +139,15 @@ def _classes() -> dict[str, type[BaseDetector]]:
     from outlearn.detectors.pooled import ClassicalDetector
 
     return {"Detector": Detector, "ClassicalDetector": ClassicalDetector, "Committee": Committee}
+
+
+def _provenance(state: dict[str, Any], arrays: dict[str, np.ndarray]) -> Provenance | None:
+    known, rows = state.get("provenance"), arrays.get("support_rows")
+    if known is None:
+        return None
+    if rows is not None and rows.shape != arrays["support_y"].shape:
+        raise ValueError(f"{len(rows)} row numbers for a support of {len(arrays['support_y'])} rows")
+    return Provenance(str(known["learnt_from"]), known["total"], tuple(known["notes"]), rows)
 
 
 def _restore(state: dict[str, Any], arrays: dict[str, np.ndarray]) -> BaseDetector:

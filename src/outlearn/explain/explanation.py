@@ -49,10 +49,12 @@ class Explanation:
     row : position of the row in the batch that was explained.
     score : its anomaly score in [0, 1].
     contributions : columns in falling order of `drop`.
-    neighbours : positions, in the support, of the nearest usual rows.
+    neighbours : the nearest usual rows that it is compared with, by number.
     sentence : one plain sentence.
     labels : the labels that moved the score most, in falling order of the size of their effect; empty without
         labels, and for detectors that cannot say.
+    of_source : whether numbers of neighbours and labelled rows are those of rows in what was learnt from;
+        else they are positions in the support, which is a part of it.
     """
 
     row: int
@@ -61,3 +63,4 @@ class Explanation:
     neighbours: tuple[int, ...]
     sentence: str
     labels: tuple[LabelEffect, ...] = ()
+    of_source: bool = False

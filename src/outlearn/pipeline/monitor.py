@@ -22,6 +22,7 @@ from outlearn.decisions.decide import Rule
 from outlearn.decisions.decision import Decision
 from outlearn.detectors.base import BaseDetector
 from outlearn.detectors.committee import Committee
+from outlearn.detectors.persist import Provenance, load, save
 from outlearn.detectors.persist_series import holds_series_model
 from outlearn.detectors.pooled import ClassicalDetector
 from outlearn.errors import ParameterError, ReadError
@@ -64,7 +65,7 @@ class Monitor:
     detector : the fitted estimator.
     learnt_from : what it was fitted to, in words.
     support_rows : (s,) row numbers, in what it was fitted to, of the rows it compares with; -1 for rows that
-        were added later; None for a loaded model, which does not know them.
+        were added later; None where nobody knows them, as of a model that a detector alone wrote.
     total : rows of what it was fitted to, if known.
     notes : sentences on what was set aside, repaired or sampled in the fit.
 
@@ -149,12 +150,17 @@ class Monitor:
             raise ReadError(
                 f"{path} is a model of series, not of rows; `outlearn score` tells why its ranges are odd"
             )
-        detector = BaseDetector.load(path)
-        return cls(detector, f"the {len(detector.support_):,} rows kept in {path}")
+        detector, known = load(Path(path))
+        if known is None:
+            return cls(detector, f"the {len(detector.support_):,} rows kept in {path}")
+        return cls(detector, known.learnt_from, known.support_rows, known.total, known.notes)
 
     def save(self, path: str | Path) -> None:
-        """Write the detector to one file, without pickle; the file holds the rows it compares with."""
-        self.detector.save(path)
+        """Write the detector, and what it learnt from, to one file, without pickle; the file holds the rows
+        it compares with."""
+        save(
+            self.detector, Path(path), Provenance(self.learnt_from, self.total, self.notes, self.support_rows)
+        )
 
     def update(self, source: Source, label_column: str) -> Monitor:
         """Return a monitor that has also learnt from the labelled rows of a source; without any, itself."""

@@ -97,6 +97,7 @@ def explain_top(
             told,
             neighbours=tuple(int(known[n]) for n in told.neighbours if known[n] >= 0),
             labels=tuple(replace(each, position=int(known[each.position])) for each in told.labels),
+            of_source=True,
         )
 
     return tuple(placed(told) for told in detector.explain(frame, np.arange(len(rows)), columns=columns))

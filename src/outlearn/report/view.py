@@ -109,6 +109,7 @@ def _row(findings: Findings, rank: int) -> dict[str, Any]:
         "sentence": clean(told.sentence, _SENTENCE) if told else "No reason was computed for this row.",
         "reasons": _reasons(told) if told else [],
         "neighbours": ", ".join(str(n) for n in dict.fromkeys(told.neighbours[:10])) if told else "",
+        "of_source": told is not None and told.of_source,
         "labels": effects_sentence(told) if told else "",
         "cells": [(clean(name, _NAME), cell(value)) for name, value in list(values.items())[:_CELLS]],
         "cells_left": max(len(values) - _CELLS, 0),
