@@ -66,7 +66,7 @@ def test_a_learner_serves_detect_fit_score_explain_and_evaluate(monkeypatch, tmp
     told = run("detect", "rows.csv", *by, "--ignore", "y", "--top", "1")
     assert "of 60 rows flagged" in told
     run("fit", "rows.csv", *by, "--ignore", "y", "--out", "m.outlearn")
-    assert "60 rows kept in m.outlearn" in run("score", "m.outlearn", "rows.csv", "--top", "1")
+    assert "compared with rows.csv" in run("score", "m.outlearn", "rows.csv", "--top", "1")
     assert run("explain", "m.outlearn", "rows.csv", "--row", "59").startswith("Row 59, score ")
     assert "protonet" in run(
         "evaluate", "rows.csv", "--label-column", "y", "--no-peers", "--splits", "1", *by
