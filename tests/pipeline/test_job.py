@@ -261,3 +261,23 @@ def test_copies_score_as_the_rows_that_they_are_copies_of(detector):
     monitor = Monitor.fit(copies, detector=detector)
     assert scores.reshape(5, 60).tolist() == [scores[:60].tolist()] * 5
     assert scores == pytest.approx(monitor.detector.anomaly_score(copies), abs=1e-6)
+
+
+def test_what_was_written_beside_rows_is_no_feature_when_they_are_read_again(tmp_path):
+    rng = np.random.default_rng(0)
+    table = pl.DataFrame(rng.normal(size=(120, 3)), schema=["a", "b", "rank"])
+    first, again = tmp_path / "first.csv", tmp_path / "again.csv"
+    found = detect(table, detector="knn", out=first)
+    second = detect(first, detector="knn", out=again)
+    assert (second.scores == found.scores).all()
+    assert [column.name for column in second.schema.used] == ["a", "b", "rank"]
+    told = " ".join(second.notes)
+    assert "scored before" in told and "'outlearn_rank'" in told and "'verdict'" not in told
+    third = detect(again, detector="knn")
+    assert (third.scores == found.scores).all()
+
+    said = pl.read_csv(first).with_columns(verdict=pl.when(pl.col("flagged")).then(pl.lit("normal")))
+    plain, taught = (detect(said, detector="protonet", label_column=name) for name in (None, "verdict"))
+    assert "verdict" not in [column.name for column in plain.schema.used]
+    assert any("name it as the label column" in note for note in plain.notes)
+    assert taught.labels[1] == int(found.decision.flagged.sum()) and not (taught.scores == plain.scores).all()

@@ -27,6 +27,7 @@ from outlearn.detectors.base import BaseDetector
 from outlearn.errors import InputError, LabelError, ReadError
 from outlearn.pipeline.rows import Spec, answer_column, chunk_rows, open_rows
 from outlearn.pipeline.stages import Stages
+from outlearn.pipeline.verdict import VERDICT, written_columns
 
 __all__ = ["AUTO", "LEARNT", "SAMPLE_ROWS", "Learnt", "Reading", "chosen", "learn", "open_table"]
 
@@ -106,9 +107,26 @@ def open_table(spec: Spec, reading: Reading) -> tuple[Source, Reading]:
             raise ReadError(f"{source.name}: no text file; wanted a log of lines")
         source, aside = log_view(source) if options.session is None else session_view(source, options.session)
         ignore = (*ignore, *(name for name in aside if name not in ignore))
+    source, aside = _without_our_own(source, label)
+    ignore = (*ignore, *(name for name in aside if name not in ignore))
     if answer is not None and answer != label and answer not in ignore and answer in source.columns:
         ignore = (*ignore, answer)
     return source, replace(reading, label_column=label, ignore=ignore, options=options)
+
+
+def _without_our_own(source: Source, label: str | None) -> tuple[Source, tuple[str, ...]]:
+    """Return a source that says which of its columns we wrote ourselves, and these columns.
+
+    A score is no feature of the row that it was given to, and a verdict on it none either.
+    """
+    ours = tuple(name for name in written_columns(source.columns) if name != label)
+    if not ours:
+        return source, ()
+    notes = [f"the table was scored before: {', '.join(map(repr, ours))} are no features of a row"]
+    if VERDICT in source.columns and label != VERDICT:
+        notes.append(f"'{VERDICT}' says what a row was; to learn from it, name it as the label column")
+        ours = (*ours, VERDICT)
+    return replace(source, notes=(*source.notes, *notes)), ours
 
 
 def _kept(ignore: Sequence[str], label: str | None) -> tuple[str, ...]:

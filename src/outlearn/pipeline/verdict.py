@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -10,7 +11,29 @@ from numpy.typing import NDArray
 
 from outlearn.decisions.decision import Decision
 
-__all__ = ["scored_columns", "with_verdict"]
+__all__ = ["VERDICT", "scored_columns", "with_verdict", "written_columns"]
+
+NAMES = ("anomaly_score", "flagged", "p_value", "rank", "reason", "suppressed")
+ALWAYS = ("anomaly_score", "flagged", "rank", "reason")  # which every scored table has
+PREFIX = "outlearn_"
+VERDICT = "verdict"  # what analysts call the column where they say what a row was
+
+
+def written_columns(columns: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns that we wrote beside the rows of a scored table; none where it is no such table.
+
+    >>> written_columns(["a", "rank", "anomaly_score", "flagged", "outlearn_rank", "reason"])
+    ('anomaly_score', 'flagged', 'outlearn_rank', 'reason')
+    >>> written_columns(["a", "rank", "flagged"])
+    ()
+    """
+    called = {
+        name: sorted((column for column in columns if re.fullmatch(f"({PREFIX})*{name}", column)), key=len)
+        for name in NAMES
+    }
+    times = min(len(called[name]) for name in ALWAYS)  # that the table was scored
+    # Where a column of our name was there before, ours got a longer one.
+    return tuple(column for each in called.values() for column in each[len(each) - min(times, len(each)) :])
 
 
 def scored_columns(taken: Sequence[str], *, suppressed: bool = False) -> tuple[dict[str, str], str]:
@@ -22,10 +45,10 @@ def scored_columns(taken: Sequence[str], *, suppressed: bool = False) -> tuple[d
     'outlearn_rank'
     """
     names, changed = {}, []
-    for name in ("anomaly_score", "flagged", "p_value", "rank", "reason", *(("suppressed",) * suppressed)):
+    for name in NAMES if suppressed else NAMES[:-1]:
         free = name
         while free in taken:
-            free = f"outlearn_{free}"
+            free = f"{PREFIX}{free}"
         names[name] = free
         if free != name:
             changed.append(f"'{free}'")
