@@ -16,7 +16,7 @@ def network(guard: torch.Tensor | None = None) -> RowNet:
 
 
 def untrained(guard: torch.Tensor | None = None) -> RowNet:
-    config = RowNetConfig(profile=6, evidence=5, summary=4, widths=(8,), kinds=2)
+    config = RowNetConfig(profile=6, evidence=5, summary=4, judged=2, widths=(8,), kinds=2)
     return RowNet(config, guard).eval()
 
 

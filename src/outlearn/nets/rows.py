@@ -34,12 +34,14 @@ class RowNetConfig:
 
     profile : P. evidence : V. summary : S, of which the first two are the middle of the widest gap between
     the oddest rows of the support and half the width of the gap. widths : of the hidden layers that order
-    rows. level : hidden units of what reads a summary. kinds : of supports that are remembered apart.
+    rows. judged : the last numbers of a summary, from which the AUROC to expect is read. level : hidden
+    units of what reads a summary. kinds : of supports that are remembered apart.
     """
 
     profile: int
     evidence: int
     summary: int
+    judged: int
     widths: tuple[int, ...] = (32, 32)
     level: int = 32
     kinds: int = 4
@@ -88,7 +90,7 @@ class RowNet(nn.Module):
         self.reference = Skip(config.profile, config.widths)
         self.verdicts = Skip(config.evidence, config.widths)
         self.level = MLP(config.summary, (config.level,), 3)
-        self.judge = MLP(config.summary, (config.level,), 1)
+        self.judge = MLP(config.judged, (config.level,), 1)
         self.register_buffer("guard", torch.zeros(2, config.profile) if guard is None else guard.clone())
         self.register_buffer("centre", torch.zeros(config.summary))
         self.register_buffer("spread", torch.ones(config.summary))
@@ -135,7 +137,7 @@ class RowNet(nn.Module):
 
     def expected(self, summary: Tensor) -> Tensor:
         """Return the log-odds of the AUROC to expect, by summaries (…, S) of supports: (…,)."""
-        out: Tensor = self.judge(self._relative(summary)).squeeze(-1)
+        out: Tensor = self.judge(self._relative(summary)[..., -self.config.judged :]).squeeze(-1)
         return out
 
     def _relative(self, summary: Tensor) -> Tensor:

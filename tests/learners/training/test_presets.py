@@ -25,7 +25,7 @@ def test_the_presets_are_what_the_shipped_weights_name():
     recipe = PRESETS["incontext"]
     for option in (f"--episodes {recipe.tasks.synthetic}", f"--epochs {recipe.training.epochs}", "--seed 0"):
         assert f"{option} " in header.command
-    _, header = read_checkpoint(shipped("profiles"), "profiles-2")
+    _, header = read_checkpoint(shipped("profiles"), "profiles-3")
     recipe = PRESETS["default"].settled()
     for option in ("--learner profiles", f"--steps {recipe.training.steps}", f"--seed {recipe.seed}"):
         assert f"{option} " in header.command

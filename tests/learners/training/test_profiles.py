@@ -73,7 +73,7 @@ def test_a_run_ends_the_same_interrupted_or_not_and_its_result_detects(tmp_path,
         assert not cut.exists()
     assert metatrain(config(corpus), cut, folder=state).checkpoint.read_bytes() == written
 
-    _, header = read_checkpoint(whole.checkpoint, "profiles-2")
+    _, header = read_checkpoint(whole.checkpoint, "profiles-3")
     assert header.command == "outlearn metatrain --config settings.toml --out w.safetensors"
     assert "held_out = 0.34" in header.notes["settings"]
 

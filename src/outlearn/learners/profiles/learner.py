@@ -16,7 +16,7 @@ from scipy.special import expit
 
 from outlearn.data.rows import canonical_order, row_hash
 from outlearn.learners.judged import label_effects, uncertainty_of
-from outlearn.learners.profiles.summary import KINDS, SUMMARY, kind_of, summarise
+from outlearn.learners.profiles.summary import JUDGED, KINDS, SUMMARY, kind_of, summarise
 from outlearn.learners.rows.evidence import EVIDENCE, Evidence
 from outlearn.learners.rows.lean import LEAN_STATISTICS, VERSION, LeanProfile, LeanProfiler
 from outlearn.learners.rows.lean_bank import LeanEpisode, lean_episode
@@ -265,7 +265,7 @@ class Profiles:
 
         deviations = torch.tensor([[each.get(name, 0.0) for name in LEAN_STATISTICS] for each in GUARD])
         guard = torch.hstack([torch.zeros_like(deviations), deviations])
-        config = RowNetConfig(2 * len(LEAN_STATISTICS), len(EVIDENCE), len(SUMMARY), kinds=KINDS)
+        config = RowNetConfig(2 * len(LEAN_STATISTICS), len(EVIDENCE), len(SUMMARY), JUDGED, kinds=KINDS)
         with seeded(self.seed):
             return RowNet(config, guard).eval()
 
