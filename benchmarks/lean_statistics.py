@@ -10,14 +10,11 @@ a statistic to 5,000 rows of 20 columns (half of them codes) and telling it of 5
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -27,9 +24,9 @@ import torch
 from numpy.typing import NDArray
 
 import machine
+import rowfile
 from outlearn.evaluate.compare import markdown
 from outlearn.execute import Processes, Serial
-from outlearn.files import whole
 from outlearn.learners.profiles.fit import fit_order
 from outlearn.learners.profiles.learner import Profiles, read_episode
 from outlearn.learners.rows.dependence import Dependence
@@ -41,7 +38,7 @@ from outlearn.learners.rows.values import Mismatch, Surprisal
 from outlearn.learners.rows.views import LogView, RankView, WhitenedView
 from outlearn.learners.training.real import real_tables
 from outlearn.tasks.corpus import Corpus
-from real_tables import FOLDS, SEED, Row, Study, fold_of, gain, pair, silent
+from real_tables import FOLDS, SEED, Row, Study, fold_of, gain, pair, parser_of, silent
 
 Floats = NDArray[np.float64]
 
@@ -62,13 +59,7 @@ ROWS, COLUMNS, CODES = 5000, 20, 10
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("tables", type=Path)
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--workers", type=int, default=2)
+    parser = parser_of(__doc__)
     parser.add_argument("--uses", nargs="*", default=["reference"])
     parser.add_argument("--without", nargs="*", default=list(GROUPS), help="groups; all by default")
     options = parser.parse_args()
@@ -79,14 +70,9 @@ def main() -> None:
         jobs = [(name, fold) for name in (EVERYTHING, *options.without) for fold in range(FOLDS)]
         rows = [row for part in pool.map(study.fold, jobs) for row in part]
     spent = costs()
-    about = {"command": machine.command("lean_statistics.py"), **machine.describe(), "microseconds": spent}
-    with whole(options.out, parents=True) as part:
-        lines = ",\n".join(json.dumps(row) for row in rows)
-        part.write_text(f'{json.dumps(about)[:-1]}, "rows": [\n{lines}\n]}}\n')
-    text = report(rows, spent)
-    with whole(options.out.with_suffix(".md")) as part:
-        part.write_text(f"# Statistics of a row\n\n    {about['command']}\n\n{text}\n")
-    print(text)
+    command = machine.command("lean_statistics.py")
+    rowfile.write(options.out, {"microseconds": spent}, rows, command=command)
+    rowfile.tell(options.out, "Statistics of a row", report(rows, spent), command=command)
 
 
 def columns_of(group: str) -> list[int]:

@@ -10,8 +10,6 @@ points (p, Wilcoxon over tables). The last line is no more tasks but three netwo
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import warnings
 from collections.abc import Callable, Sequence
@@ -29,9 +27,9 @@ import torch
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 
 import machine
+import rowfile
 from outlearn.evaluate.compare import markdown
 from outlearn.execute import Executor, Processes, Serial
-from outlearn.files import whole
 from outlearn.learners.profiles.fit import fit_order
 from outlearn.learners.profiles.learner import Profiles, read_episode
 from outlearn.learners.rows.bank import build_bank
@@ -43,7 +41,7 @@ from outlearn.tasks.corpus import Corpus
 from outlearn.tasks.episode import Episode
 from outlearn.tasks.sampler import SamplerConfig, SyntheticSampler
 from outlearn.tasks.usage import USES, episode_of_use
-from real_tables import FOLDS, SEED, Row, Study, fold_of, gain, pair, silent
+from real_tables import FOLDS, SEED, Row, Study, fold_of, gain, pair, parser_of, silent
 
 TOLD = USES[:2]  # known normals, and no label
 NARROWEST = 4  # columns that a table keeps
@@ -56,14 +54,7 @@ Bank = tuple[list[LeanEpisode], list[str]]  # tasks and the family of each
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("tables", type=Path)
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--workers", type=int, default=2)
-    options = parser.parse_args()
+    options = parser_of(__doc__).parse_args()
     warnings.simplefilter("ignore")
     tables = real_tables(Corpus.read(options.tables), silent)
     with Processes(options.workers) if options.workers > 1 else nullcontext(Serial()) as pool:
@@ -72,15 +63,10 @@ def main() -> None:
         added = Added(Study(tables, bank, families, [], []), more)
         jobs = [(name, fold) for name in (PLAIN, *KINDS, THREE) for fold in range(FOLDS)]
         rows = [row for part in pool.map(added.fold, jobs) for row in part]
-    about = {"command": machine.command("more_tasks.py"), **machine.describe()}
-    about["tasks"] = {name: len(found[0]) for name, found in more.items()}
-    with whole(options.out, parents=True) as part:
-        lines = ",\n".join(json.dumps(row) for row in rows)
-        part.write_text(f'{json.dumps(about)[:-1]}, "rows": [\n{lines}\n]}}\n')
-    text = report(rows)
-    with whole(options.out.with_suffix(".md")) as part:
-        part.write_text(f"# More tasks\n\n    {about['command']}\n\n{text}\n")
-    print(text)
+    settings = {"tasks": {name: len(found[0]) for name, found in more.items()}}
+    command = machine.command("more_tasks.py")
+    rowfile.write(options.out, settings, rows, command=command)
+    rowfile.tell(options.out, "More tasks", report(rows), command=command)
 
 
 def _kept(folder: Path, episode: Callable[[int], Episode], families: list[str], pool: Executor) -> Bank:

@@ -35,6 +35,7 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import StandardScaler
 
 import machine
+import rowfile
 from outlearn.decisions.threshold import by_expected_f1
 from outlearn.evaluate.compare import markdown
 from outlearn.execute import Executor, Processes, Serial
@@ -79,30 +80,32 @@ def main() -> None:
             if options.every:
                 _with_peers(rows, tables, options, pool)
     settings = {"tables": options.tables.name, "within": options.within, "folds": FOLDS, "seed": SEED}
-    about = {"command": machine.command("real_tables.py"), **machine.describe(), "settings": settings}
-    with whole(options.out, parents=True) as part:
-        lines = ",\n".join(json.dumps(row) for row in rows)
-        part.write_text(f'{json.dumps(about)[:-1]}, "rows": [\n{lines}\n]}}\n')
-    text = curve_text(rows) if options.curve else report(rows)
-    head = f"# {'Learning curve' if options.curve else 'Real tables'}\n\n    {about['command']}\n\n"
-    with whole(options.out.with_suffix(".md")) as part:
-        part.write_text(head + text + "\n")
+    command = machine.command("real_tables.py")
+    rowfile.write(options.out, settings, rows, command=command)
     if options.curve:
         converter = require("vl_convert", extra="report")
         options.out.with_suffix(".svg").write_text(converter.vegalite_to_svg(curve_figure(rows)))
-    print(text)
+        rowfile.tell(options.out, "Learning curve", curve_text(rows), command=command)
+    else:
+        rowfile.tell(options.out, "Real tables", report(rows), command=command)
 
 
-def _options() -> argparse.Namespace:
+def parser_of(words: str | None) -> argparse.ArgumentParser:
+    """Return the arguments of a benchmark on real tables, whose help is `words`."""
     layout = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
+    parser = argparse.ArgumentParser(description=words, formatter_class=layout)
     parser.add_argument("tables", type=Path)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--workers", type=int, default=2)
+    return parser
+
+
+def _options() -> argparse.Namespace:
+    parser = parser_of(__doc__)
     parser.add_argument("--within", nargs="*", default=[])
     parser.add_argument("--every", type=int, default=3, help="tables a labelled peer runs on; 0 for no peer")
     parser.add_argument("--curve", action="store_true")
-    parser.add_argument("--workers", type=int, default=2)
     return parser.parse_args()
 
 

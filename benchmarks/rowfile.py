@@ -36,6 +36,13 @@ def write(path: Path, settings: Row, rows: Sequence[Row], *, command: str) -> No
         part.write_text(f'{about}, "settings": {json.dumps(settings)}, "rows": [\n{lines}\n]}}\n')
 
 
+def tell(path: Path, title: str, text: str, *, command: str) -> None:
+    """Write what rows amount to, in Markdown beside their file, and print it."""
+    with whole(path.with_suffix(".md"), parents=True) as part:
+        part.write_text(f"# {title}\n\n    {command}\n\n{text}\n")
+    print(text)
+
+
 def over_sets(
     script: str,
     words: str | None,

@@ -14,13 +14,11 @@ The same command goes on where it stopped.
 
 from __future__ import annotations
 
-import argparse
 import os
 import warnings
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -34,14 +32,13 @@ import machine
 import rowfile
 from outlearn.evaluate.compare import markdown
 from outlearn.execute import Processes, Serial
-from outlearn.files import whole
 from outlearn.learners.profiles.learner import ProfilesLearned
 from outlearn.learners.training.real import TableEpisodes, plain_profiles, real_tables
 from outlearn.tasks.corpus import Corpus
 from outlearn.tuning.analyst import load_analyst
 from outlearn.tuning.inquiry import Ground
 from outlearn.tuning.practice import WAYS, Asking, ByBeliefs
-from real_tables import FOLDS, SEED, Study, fold_of, silent
+from real_tables import FOLDS, SEED, Study, fold_of, parser_of, silent
 
 ROUND = 3  # rows that are shown at once
 ASKED = (10, 20, 50)
@@ -154,16 +151,11 @@ def report(rows: Sequence[rowfile.Row]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("tables", type=Path)
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
+    parser = parser_of(__doc__)
     parser.add_argument("--every", type=int, default=3)
-    parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
     warnings.simplefilter("ignore")
+    command = machine.command("verdicts.py")
     settings = {"tables": options.tables.name, "every": options.every}
     rows = rowfile.resume(options.out, settings)
     done = {row["set"] for row in rows}
@@ -183,11 +175,8 @@ def main() -> None:
             rows += found
             if number % 10 == 0 or number == len(wanted):
                 print(f"{number} of {len(wanted)}", flush=True)
-                rowfile.write(options.out, settings, rows, command=machine.command("verdicts.py"))
-    text = report(rows)
-    with whole(options.out.with_suffix(".md")) as part:
-        part.write_text(f"# Verdicts\n\n    {machine.command('verdicts.py')}\n\n{text}\n")
-    print(text)
+                rowfile.write(options.out, settings, rows, command=command)
+    rowfile.tell(options.out, "Verdicts", report(rows), command=command)
 
 
 def _network(job: tuple[Study, int]) -> Any:

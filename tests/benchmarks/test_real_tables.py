@@ -168,7 +168,8 @@ def test_each_kind_of_more_tasks_is_learnt_from_beside_the_tables(module, monkey
     monkeypatch.setattr(sys, "argv", ["more_tasks.py", str(tables), *places])
     study.main()
     found = json.loads(out.read_text())
-    assert found["tasks"]["synthetic tables"] == 4 and found["tasks"]["class against class"] == 3 * 2 * 2
+    tasks = found["settings"]["tasks"]
+    assert tasks["synthetic tables"] == 4 and tasks["class against class"] == 3 * 2 * 2
     assert len(found["rows"]) == (len(study.KINDS) + 2) * 6 * 2
     assert "three networks" in out.with_suffix(".md").read_text()
 

@@ -164,7 +164,10 @@ def test_the_installed_command_ends_with_the_code(folder):
     assert done.stderr == "error: nothing.csv: no such file; check the path\n"
 
 
-def test_a_reader_that_leaves_early_is_no_error(folder):
-    program = f"{sys.executable} -m outlearn detect good.csv --detector knn --top 60 | head -n 1"
+@pytest.mark.parametrize(
+    ("words", "said"), [("detect good.csv --detector knn --top 60", "flagged"), ("--help", "")]
+)
+def test_a_reader_that_leaves_early_is_no_error(folder, words, said):
+    program = f"{sys.executable} -m outlearn {words} | head -n 1; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", program], capture_output=True, text=True, check=False)
-    assert done.stderr == "" and "flagged" in done.stdout
+    assert done.stderr == "" and said in done.stdout and done.returncode == 0

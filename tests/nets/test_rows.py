@@ -2,7 +2,7 @@
 
 import torch
 
-from outlearn.nets.rows import RowNet, RowNetConfig
+from outlearn.nets.rows import RowNet, RowNetConfig, Skip
 
 
 def network(guard: torch.Tensor | None = None) -> RowNet:
@@ -75,3 +75,17 @@ def test_strangeness_is_one_at_the_farthest_hundredth_and_is_kept_by_kind():
     assert 0.98 <= (away <= 1.0001).float().mean() <= 0.995
     assert net.strangeness(torch.full((4,), 30.0), 0) > 3
     assert net.strangeness(torch.full((4,), 30.0), 1) == 0
+
+
+def test_inputs_that_were_never_told_have_no_say():
+    part = Skip(4, (8,))
+    with torch.no_grad():
+        for values in part.parameters():
+            values.fill_(0.5)
+    part.ignore(torch.tensor([False, True, False, True]))
+    rows = torch.randn(6, 4)
+    other = rows.clone()
+    other[:, [1, 3]] = 9.0
+    assert torch.equal(part(rows), part(other))
+    other[:, 0] += 1.0
+    assert not torch.equal(part(rows), part(other))
