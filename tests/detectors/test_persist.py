@@ -105,6 +105,14 @@ def test_what_is_no_model_is_refused_with_its_name(damage, model):
         BaseDetector.load(model)
 
 
+def test_a_model_of_a_learner_whose_weights_are_gone_says_so(tmp_path):
+    path = tmp_path / "model.outlearn"
+    Detector("protonet", random_state=0).fit(X).save(path)
+    rewritten(path, params={"learner": "reptile"})
+    with pytest.raises(ReadError, match=r"cannot be used by this version: the learner 'reptile' ships no"):
+        BaseDetector.load(path)
+
+
 def test_a_damaged_table_of_cells_is_refused(model):
     with safe_open(model, framework="np") as file:
         header, arrays = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

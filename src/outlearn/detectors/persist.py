@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from outlearn import __version__
 from outlearn.data.encode import Encoder
 from outlearn.decisions.calibrate import Calibrator
-from outlearn.errors import OutputError, ReadError
+from outlearn.errors import OutputError, ParameterError, ReadError
 from outlearn.files import whole
 
 if TYPE_CHECKING:
@@ -128,6 +128,8 @@ def load(path: Path) -> tuple[BaseDetector, Provenance | None]:
     except (SafetensorError, pl.exceptions.PolarsError, OSError, KeyError, TypeError, ValueError) as error:
         if isinstance(error, ReadError):
             raise
+        if isinstance(error, ParameterError):  # a model it is, of what this version does not have
+            raise ReadError(f"{path} cannot be used by this version: {error}") from error
         raise ReadError(
             f"{path} is not a model written by `outlearn fit` or `detector.save`: {error}"
         ) from error
