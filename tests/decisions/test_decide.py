@@ -30,7 +30,7 @@ def test_flags_are_the_rows_from_the_threshold_on(scores, rule, held):
     decision = decide(scores["new"], rule=rule, support_scores=scores["support"], reference_scores=reference)
     np.testing.assert_array_equal(decision.flagged, scores["new"] >= decision.threshold)
     assert decision.flagged[190:].all()
-    assert decision.rule == str(rule)
+    assert decision.rule == rule
     assert (decision.p_values is not None) == held
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from outlearn.decisions.decide import Rule
+from outlearn.decisions.rule import Rule
 from outlearn.errors import OutputError, ParameterError, ReadError, SchemaError
 from outlearn.pipeline import Monitor, gather, reasons
 from outlearn.pipeline.alerting import AlertOptions

@@ -5,7 +5,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from outlearn.decisions.decide import Rule
+from outlearn.decisions.rule import Rule
 from outlearn.errors import InputError, ReadError, SchemaError
 from outlearn.pipeline import Monitor
 from outlearn.pipeline.learn import Reading, open_table
@@ -97,7 +97,7 @@ def test_columns_are_matched_by_name(frame, monitor):
 
 
 def test_a_rule_of_the_day_goes_before_that_of_the_fit(frame, monitor):
-    assert monitor.detect(frame, top=0).decision.rule == "contamination 0.1"
+    assert monitor.detect(frame, top=0).decision.rule == Rule.contamination(0.1)
     assert monitor.detect(frame, top=0, rule=Rule.budget(4)).decision.flagged.sum() == 4
 
 

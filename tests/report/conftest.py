@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from outlearn.data.schema import Column, Kind, Schema
-from outlearn.decisions.decision import Decision, Promise
+from outlearn.decisions.decision import Decision
+from outlearn.decisions.promise import Promise
+from outlearn.decisions.rule import Rule
 from outlearn.explain.explanation import Contribution, Explanation
-from outlearn.report import ColumnProfile, Findings, map_sample
+from outlearn.findings import Bin, CategorySummary, ColumnProfile, Findings, Origin, map_sample
 
 
 @pytest.fixture
@@ -36,14 +38,16 @@ def make_findings() -> Callable[..., Findings]:
             for r in top
         )
         fields: dict[str, Any] = {
-            "source": f"{word}.csv",
+            "source": Origin(f"{word}.csv", n),
             "reference": None,
             "detector": f"detector {word}",
             "schema": Schema(
                 (Column(word, Kind.NUMERIC), Column("id", Kind.IDENTIFIER, note=f"note {word}"))
             ),
             "scores": scores,
-            "decision": Decision(flags, threshold, "false-alarm rate 0.01", Promise(True, f"promise {word}")),
+            "decision": Decision(
+                flags, threshold, Rule.false_alarm_rate(0.01), Promise(True, f"promise {word}")
+            ),
             "top": top,
             "top_values": tuple({word: cell, "b": None} for _ in top),
             "explanations": told,
@@ -56,7 +60,17 @@ def make_findings() -> Callable[..., Findings]:
                 flags[sample],
                 random_state=0,
             ),
-            "profiles": (ColumnProfile(word, "numeric", word, word, (word, "b"), (0.9, 0.1), (0.2, 0.8)),)
+            "profiles": (
+                ColumnProfile(
+                    word,
+                    "categorical",
+                    "category",
+                    "",
+                    (Bin("value", 0.9, 0.2, value=word), Bin("value", 0.1, 0.8, value="b")),
+                    CategorySummary(((word, 0.9),), 0.0),
+                    CategorySummary(((word, 0.2),), 0.0),
+                ),
+            )
             if flagged
             else (),
             "notes": (f"first note on {word}", "second note"),

@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 
 from outlearn.data.schema import Column, Kind, Schema
-from outlearn.decisions.decision import Decision, Promise
+from outlearn.decisions.decision import Decision
+from outlearn.decisions.promise import Promise
+from outlearn.decisions.rule import Rule
 from outlearn.errors import MissingExtraError, OutputError
 from outlearn.explain import LabelEffect
-from outlearn.report import ColumnProfile, page, render_html, write_report
+from outlearn.findings import CategorySummary, ColumnProfile, Origin
+from outlearn.report import page, render_html, write_report
 
 VOID = {"meta", "br", "img", "link", "input", "hr"}
 HOSTILE = (
@@ -61,7 +64,7 @@ def read(html: str) -> Balance:
 
 
 def test_page_tells_everything(make_findings):
-    findings = make_findings(labels=(3, 1), reference="march.csv", seed=7)
+    findings = make_findings(labels=(3, 1), reference=Origin("march.csv"), seed=7)
     parsed = read(render_html(findings))
     for words in (
         "3 of 40 rows flagged",
@@ -104,7 +107,7 @@ def test_promise_that_cannot_be_made_is_said(make_findings):
     findings = make_findings()
     kept = render_html(findings)
     decision = Decision(
-        findings.decision.flagged, 0.5, "contamination", Promise(False, "no false-alarm promise")
+        findings.decision.flagged, 0.5, Rule.contamination(0.1), Promise(False, "no false-alarm promise")
     )
     broken = read(render_html(make_findings(decision=decision))).text
     assert "No promise can be made" in broken
@@ -150,7 +153,7 @@ def test_few_rows_and_none_flagged(make_findings, n):
 
 def test_no_rows_at_all(make_findings):
     empty = np.empty(0)
-    decision = Decision(empty.astype(bool), np.inf, "budget 5", Promise(False, "none"))
+    decision = Decision(empty.astype(bool), np.inf, Rule.budget(5), Promise(False, "none"))
     findings = make_findings(
         scores=empty, decision=decision, top=empty.astype(np.int64), top_values=(), explanations=(), map=None
     )
@@ -158,7 +161,10 @@ def test_no_rows_at_all(make_findings):
 
 
 def test_thousand_columns_are_counted_not_listed(make_findings):
-    profiles = tuple(ColumnProfile(f"c{i}", "numeric", "", "", ("a",), (1.0,), (1.0,)) for i in range(1000))
+    nothing = CategorySummary((), 0.0)
+    profiles = tuple(
+        ColumnProfile(f"c{i}", "numeric", "category", "", (), nothing, nothing) for i in range(1000)
+    )
     schema = Schema(tuple(Column(f"c{i}", Kind.CONSTANT) for i in range(1000)))
     values = ({f"c{i}": i for i in range(1000)},) * 5
     html = render_html(make_findings(profiles=profiles, schema=schema, top_values=values))

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from outlearn.report import ColumnProfile, MapSample
+from outlearn.findings import MapSample
 from outlearn.report.plots import count_scores, plot_histogram, plot_map, plot_profile
+from outlearn.report.profiles import ProfileWords
 
 
 @pytest.mark.parametrize("threshold", [0.0, 1e-12, 0.02, 0.3, 0.5000001, 0.97, 1 - 1e-12, 1.0])
@@ -54,7 +55,7 @@ def test_map_of_one_point():
 
 
 def test_profile_labels_are_escaped_and_kept_apart():
-    profile = ColumnProfile(
+    profile = ProfileWords(
         "c", "categorical", "", "", ("<b>", "<b>", "x" * 99), (1.0, 0.0, 0.0), (0.0, 0.5, 0.5)
     )
     svg = plot_profile(profile)

@@ -5,12 +5,14 @@ import polars as pl
 import pytest
 
 from outlearn.data.schema import Column, Kind, Role, Schema
-from outlearn.report import column_profiles
+from outlearn.findings import column_profiles
+from outlearn.report.profiles import profile_words
 
 
 def profile_of(kind, usual, flagged, **options):
     frames = (pl.DataFrame({"rows": values}, strict=False) for values in (usual, flagged))
-    (profile,) = column_profiles(*frames, Schema((Column("rows", kind, **options),)))
+    (found,) = column_profiles(*frames, Schema((Column("rows", kind, **options),)))
+    profile = profile_words(found)
     assert (
         len(profile.bins) == len(profile.usual_share) == len(profile.flagged_share) == len(set(profile.bins))
     )

@@ -7,8 +7,10 @@ import re
 import numpy as np
 
 from outlearn.decisions.alarms import Segment
-from outlearn.decisions.decision import Promise
-from outlearn.report.series import COLUMNS, SeriesFindings, panel_of, render_series, series_text
+from outlearn.decisions.promise import Promise
+from outlearn.findings import Origin
+from outlearn.findings.series import COLUMNS, SeriesFindings, panel_of
+from outlearn.report.series import render_series, series_text
 
 EVIL = "</script><img src=x onerror=alert(1)>"
 
@@ -22,7 +24,7 @@ def findings(n=1000, name="pressure", key="", times=True):
     segment = Segment(key, 400, 449, 420, 0.9, *since, ((name, 0.8), ("level", 0.2)))
     panel = panel_of(key, (name, "level"), values, scores, np.arange(n), stamps, [(400, 450)], [0])
     return SeriesFindings(
-        "made.csv (1,000 rows)", None, n, 1, 50, 0.5, [segment], ["it stood still"], [panel],
+        Origin("made.csv", 1000), None, n, 1, 50, 0.5, (segment,), ("it stood still",), (panel,),
         Promise(True, "1 a day at most"), ("a note",), 1.5,
     )  # fmt: skip
 

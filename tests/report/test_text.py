@@ -4,7 +4,9 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from outlearn.decisions.decision import Decision, Promise
+from outlearn.decisions.decision import Decision
+from outlearn.decisions.promise import Promise
+from outlearn.decisions.rule import Rule
 from outlearn.explain import LabelEffect
 from outlearn.report import render_text
 from outlearn.report.summary import effects_sentence
@@ -57,7 +59,9 @@ def test_ascii_terminal_is_served(make_findings):
 
 def test_promise_that_cannot_be_made_and_no_flags(make_findings):
     findings = make_findings(flagged=0)
-    decision = Decision(findings.decision.flagged, 1.0, "budget 5", Promise(False, "no promise: few rows"))
+    decision = Decision(
+        findings.decision.flagged, 1.0, Rule.budget(5), Promise(False, "no promise: few rows")
+    )
     text = text_of(make_findings(flagged=0, decision=decision))
     assert "0 of 40 rows flagged" in text
     assert "No promise can be made: No promise: few rows." in text

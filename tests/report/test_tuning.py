@@ -3,19 +3,21 @@
 import math
 from dataclasses import replace
 
-from outlearn.report.tuning import Tried, TuningFindings, render_tuning, tuning_text
+from outlearn.findings import Origin
+from outlearn.findings.tuning import Tried, TuningFindings
+from outlearn.report.tuning import render_tuning, tuning_text
 
-NAMES = [f"lof neighbours={k}" for k in (20, 5, 50)]
+NAMES = tuple(f"lof neighbours={k}" for k in (20, 5, 50))
 FOUND = TuningFindings(
-    source="data.csv",
+    source=Origin("data.csv", 50),
     strategy="maml",
     why="so it was",
     seconds=2.0,
     names=NAMES,
-    expected=[0.01, -0.02, 0.05],
-    members=[2],
+    expected=(0.01, -0.02, 0.05),
+    members=(2,),
     default=0,
-    trials=[Tried(2, 0.81, 0.4, 0.5), Tried(1, None, None, 1.0, "ValueError: <no>")],
+    trials=(Tried(2, 0.81, 0.4, 0.5), Tried(1, None, None, 1.0, "ValueError: <no>")),
     notes=("a note",),
 )
 

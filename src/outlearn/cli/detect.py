@@ -50,6 +50,7 @@ def detect(
     gap: o.Gap = 10.0,
     suppress: o.Suppress = None,
     quiet: o.Quiet = False,
+    as_json: o.AsJson = False,
     debug: o.Debug = False,
 ) -> None:
     """Find the odd rows of a table, or the odd ranges of series, rank them and say why they are odd."""
@@ -74,4 +75,4 @@ def detect(
         alerting=o.alert_options(alerts, alerts_of, entity, gap, suppress),
     )
     find = detect_ranges if is_series(choice) else detect_rows
-    find(choice, top=top, out=out, report=report, seed=seed, quiet=quiet)
+    find(choice, top=top, out=out, report=report, seed=seed, quiet=quiet, as_json=as_json)

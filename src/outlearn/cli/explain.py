@@ -23,6 +23,7 @@ def explain(
     thousands: o.ThousandsSign = None,
     query: o.Query = None,
     session: o.Session = None,
+    as_json: o.AsJson = False,
     debug: o.Debug = False,
 ) -> None:
     """Say why one row of a table is as odd as it is."""
@@ -31,12 +32,16 @@ def explain(
     from rich.table import Table
     from rich.text import Text
 
+    from outlearn.findings.lines import json_line, row_object
     from outlearn.pipeline.monitor import Monitor
     from outlearn.report.summary import effects_sentence
     from outlearn.report.words import cell, clean, score
 
     reading = o.read_options(separator, encoding, decimal, thousands, query, session=session)
     told = Monitor.load(model).explain(table, row, columns=columns, options=reading)
+    if as_json:
+        typer.echo(json_line(row_object(told)))
+        return
     console = Console()
     console.print(
         Text(f"Row {told.row}, score {score(told.score)}: {clean(told.sentence, 500)}", style="bold")

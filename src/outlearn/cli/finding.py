@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from outlearn.data.readers import ReadOptions
-    from outlearn.decisions.decide import Rule
+    from outlearn.decisions.rule import Rule
     from outlearn.detectors.series import SeriesDetector
+    from outlearn.findings.series import SeriesFindings
     from outlearn.pipeline.alerting import AlertOptions
-    from outlearn.report.series import SeriesFindings
 
 __all__ = [
     "ROWS",
@@ -119,7 +119,14 @@ def is_series(choice: Choice) -> bool:
 
 
 def detect_rows(
-    choice: Choice, *, top: int, out: Path | None, report: Path | None, seed: int, quiet: bool
+    choice: Choice,
+    *,
+    top: int,
+    out: Path | None,
+    report: Path | None,
+    seed: int,
+    quiet: bool,
+    as_json: bool,
 ) -> None:
     """Find odd rows, write what was asked for, and print them."""
     from outlearn.cli.terminal import progress_bars, tell
@@ -143,11 +150,18 @@ def detect_rows(
             alerts=choice.alerting,
         )
     file = None if choice.alerting is None else choice.alerting.file
-    tell(findings, top=top, out=out, report=report, alerts=file, quiet=quiet)
+    tell(findings, top=top, out=out, report=report, alerts=file, quiet=quiet, as_json=as_json)
 
 
 def detect_ranges(
-    choice: Choice, *, top: int, out: Path | None, report: Path | None, seed: int, quiet: bool
+    choice: Choice,
+    *,
+    top: int,
+    out: Path | None,
+    report: Path | None,
+    seed: int,
+    quiet: bool,
+    as_json: bool,
 ) -> None:
     """Find odd ranges, write what was asked for, and print them."""
     from outlearn.cli.options import refuse_alerts
@@ -168,7 +182,7 @@ def detect_ranges(
             options=choice.options,
             progress=progress,
         )
-    _tell_ranges(findings, top=top, out=out, report=report, quiet=quiet)
+    _tell_ranges(findings, top=top, out=out, report=report, quiet=quiet, as_json=as_json)
 
 
 def fit_rows(choice: Choice, out: Path, *, known_normal: bool, seed: int, quiet: bool) -> None:
@@ -240,6 +254,7 @@ def score_ranges(
     out: Path | None,
     report: Path | None,
     quiet: bool,
+    as_json: bool,
 ) -> None:
     """Find odd ranges by a model of series, write what was asked for, and print them."""
     from outlearn.cli.terminal import progress_bars
@@ -247,20 +262,24 @@ def score_ranges(
 
     with progress_bars(quiet) as progress:
         findings = score_series(model, table, top=top, out=out, options=options, progress=progress)
-    _tell_ranges(findings, top=top, out=out, report=report, quiet=quiet)
+    _tell_ranges(findings, top=top, out=out, report=report, quiet=quiet, as_json=as_json)
 
 
 def _tell_ranges(
-    findings: SeriesFindings, *, top: int, out: Path | None, report: Path | None, quiet: bool
+    findings: SeriesFindings, *, top: int, out: Path | None, report: Path | None, quiet: bool, as_json: bool
 ) -> None:
     import typer
 
+    from outlearn.cli.terminal import print_lines
     from outlearn.report.page import write_page
     from outlearn.report.series import render_series, series_text
 
     if report is not None:
         write_page(render_series(findings), report)
     if quiet:
+        return
+    if as_json:
+        print_lines(findings)
         return
     typer.echo(series_text(findings, top))
     for what, path in (("Scored rows", out), ("Report", report)):

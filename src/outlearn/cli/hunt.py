@@ -42,6 +42,7 @@ def hunt(
     gap: o.Gap = 10.0,
     suppress: o.Suppress = None,
     quiet: o.Quiet = False,
+    as_json: o.AsJson = False,
     debug: o.Debug = False,
 ) -> None:
     """Rank rows by how much they resemble confirmed cases, and say which are alike, or that none is."""
@@ -69,4 +70,4 @@ def hunt(
             progress=progress,
             alerts=o.alert_options(alerts, alerts_of, entity, gap, suppress),
         )
-    tell(findings, top=top, out=out, report=report, alerts=alerts, quiet=quiet)
+    tell(findings, top=top, out=out, report=report, alerts=alerts, quiet=quiet, as_json=as_json)

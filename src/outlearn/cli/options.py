@@ -9,12 +9,13 @@ import typer
 
 if TYPE_CHECKING:
     from outlearn.data.readers import ReadOptions
-    from outlearn.decisions.decide import Rule
+    from outlearn.decisions.rule import Rule
     from outlearn.pipeline.alerting import AlertOptions
 
 __all__ = [
     "Alerts",
     "AlertsOf",
+    "AsJson",
     "Budget",
     "Contamination",
     "Debug",
@@ -92,6 +93,10 @@ Out = Annotated[
 ]
 Report = Annotated[Path | None, typer.Option(help="Write a report, one HTML page that opens offline.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
+AsJson = Annotated[
+    bool,
+    typer.Option("--json", help="Print JSON lines for other programs: a summary, then one object a finding."),
+]
 Debug = Annotated[bool, typer.Option("--debug", help="Print the traceback of an error.")]
 
 Alerts = Annotated[
@@ -267,7 +272,7 @@ def rule_of(
     ParameterError
         When more than one was, or its value is out of range.
     """
-    from outlearn.decisions.decide import Rule
+    from outlearn.decisions.rule import Rule
     from outlearn.errors import ParameterError
 
     given = {

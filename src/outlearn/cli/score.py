@@ -36,6 +36,7 @@ def score(
     gap: o.Gap = 10.0,
     suppress: o.Suppress = None,
     quiet: o.Quiet = False,
+    as_json: o.AsJson = False,
     debug: o.Debug = False,
 ) -> None:
     """Score rows, or ranges of series, by a fitted model, and say why the top ones are odd."""
@@ -53,7 +54,7 @@ def score(
                 f"{rule.kind} out, or fit it anew with --contamination or --false-alarms"
             )
         o.refuse_alerts(alerting)
-        score_ranges(model, table, options, top=top, out=out, report=report, quiet=quiet)
+        score_ranges(model, table, options, top=top, out=out, report=report, quiet=quiet, as_json=as_json)
         return
     with progress_bars(quiet) as progress:
         from outlearn.pipeline.monitor import Monitor
@@ -67,4 +68,4 @@ def score(
             progress=progress,
             alerts=alerting,
         )
-    tell(findings, top=top, out=out, report=report, alerts=alerts, quiet=quiet)
+    tell(findings, top=top, out=out, report=report, alerts=alerts, quiet=quiet, as_json=as_json)

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from outlearn.findings.codec import AnyFindings
+    from outlearn.findings.table import Findings
     from outlearn.pipeline.stages import Progress
-    from outlearn.report.findings import Findings
 
-__all__ = ["check_report", "progress_bars", "tell"]
+__all__ = ["check_report", "print_lines", "progress_bars", "tell"]
 
 
 @contextmanager
@@ -48,6 +49,16 @@ def check_report(path: Path | None) -> None:
     require("jinja2", extra="report")
 
 
+def print_lines(findings: AnyFindings) -> None:
+    """Print findings as JSON lines."""
+    import typer
+
+    from outlearn.findings.lines import json_lines
+
+    for line in json_lines(findings):
+        typer.echo(line)
+
+
 def tell(
     findings: Findings,
     *,
@@ -56,13 +67,17 @@ def tell(
     report: Path | None,
     alerts: str | Path | None = None,
     quiet: bool,
+    as_json: bool = False,
 ) -> None:
-    """Write the report, then print the findings and where the files are."""
+    """Write the report, then print the findings, and unless they are JSON where the files are."""
     if report is not None:
         from outlearn.report.page import write_report
 
         write_report(findings, report)
     if quiet:
+        return
+    if as_json:
+        print_lines(findings)
         return
     from rich.console import Console
 

@@ -103,10 +103,11 @@ def tune(
     query: o.Query = None,
     seed: o.Seed = 0,
     quiet: o.Quiet = False,
+    as_json: o.AsJson = False,
     debug: o.Debug = False,
 ) -> None:
     """Choose and set a classical detector for a table, with few or no labels."""
-    from outlearn.cli.terminal import check_report
+    from outlearn.cli.terminal import check_report, print_lines
     from outlearn.pipeline.output import check_output
     from outlearn.pipeline.tune import tune as run
     from outlearn.report.page import write_page
@@ -134,7 +135,11 @@ def tune(
     findings = result.findings()
     if report is not None:
         write_page(render_tuning(findings), report)
-    if not quiet:
+    if quiet:
+        return
+    if as_json:
+        print_lines(findings)
+    else:
         typer.echo(tuning_text(findings))
 
 

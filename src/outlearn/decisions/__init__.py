@@ -3,8 +3,10 @@
 from outlearn.decisions.budget import Budget, parse_budget
 from outlearn.decisions.calibrate import Calibrator, contamination_estimate, shift_to
 from outlearn.decisions.conformal import benjamini_hochberg, p_values, tail_p_values
-from outlearn.decisions.decide import Rule, decide
-from outlearn.decisions.decision import Decision, Promise
+from outlearn.decisions.decide import decide
+from outlearn.decisions.decision import Decision
+from outlearn.decisions.promise import Promise
+from outlearn.decisions.rule import OwnRule, Rule
 from outlearn.decisions.threshold import (
     by_budget,
     by_contamination,
@@ -17,6 +19,7 @@ __all__ = [
     "Budget",
     "Calibrator",
     "Decision",
+    "OwnRule",
     "Promise",
     "Rule",
     "benjamini_hochberg",

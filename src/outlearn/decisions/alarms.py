@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from outlearn.decisions.decision import Promise
+from outlearn.decisions.promise import Promise
 from outlearn.decisions.threshold import just_above
 from outlearn.errors import ParameterError
 from outlearn.ranges import runs

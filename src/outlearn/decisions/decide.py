@@ -3,63 +3,25 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Literal, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from outlearn.decisions.budget import Budget, parse_budget
-from outlearn.decisions.checks import as_scores, as_share, percent
+from outlearn.decisions.budget import Budget
+from outlearn.decisions.checks import as_scores, percent
 from outlearn.decisions.conformal import benjamini_hochberg, p_values, tail_p_values
-from outlearn.decisions.decision import Decision, Promise
+from outlearn.decisions.decision import Decision
+from outlearn.decisions.promise import Promise
+from outlearn.decisions.rule import Rule
 from outlearn.decisions.threshold import by_contamination, by_false_alarm_rate, just_above
 
-__all__ = ["Rule", "decide"]
+__all__ = ["decide"]
 
 _UNKNOWN_SUPPORT = (
     "there are no held-out normal rows to compare with, and the rows the detector learnt from may hold "
     "anomalies"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """How to choose the rows to flag; make one with the four class methods.
-
-    >>> str(Rule.budget("20/day")), str(Rule.false_alarm_rate(0.01))
-    ('budget 20/day', 'false-alarm rate 0.01')
-    """
-
-    kind: Literal["contamination", "false-alarm rate", "budget", "false-discovery rate"]
-    value: float | Budget
-    tail_model: bool = False
-
-    @classmethod
-    def contamination(cls, share: float) -> Rule:
-        """Flag the share of rows that the support would have flagged of itself."""
-        return cls("contamination", as_share(share, "contamination"))
-
-    @classmethod
-    def false_alarm_rate(cls, rate: float) -> Rule:
-        """Flag so that at most the share `rate` of normal rows is flagged."""
-        return cls("false-alarm rate", as_share(rate, "false-alarm rate"))
-
-    @classmethod
-    def budget(cls, budget: str | int | Budget) -> Rule:
-        """Flag a number of rows: 20, "20" or "20/day"."""
-        return cls("budget", budget if isinstance(budget, Budget) else parse_budget(str(budget)))
-
-    @classmethod
-    def false_discovery_rate(cls, q: float, *, tail_model: bool = False) -> Rule:
-        """Flag so that at most the share `q` of the flagged rows is normal.
-
-        `tail_model` extrapolates p-values below 1 / (n + 1), which finds more and gives the promise up.
-        """
-        return cls("false-discovery rate", as_share(q, "false-discovery rate"), tail_model)
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.value}"
 
 
 def decide(
@@ -103,7 +65,7 @@ def decide(
     p = None if reference is None else p_values(new, reference)
     if rule.kind == "budget":
         flagged, threshold = cast("Budget", rule.value).flag(new, times)
-        return Decision(flagged, threshold, str(rule), _budget_promise(cast("Budget", rule.value)), p)
+        return Decision(flagged, threshold, rule, _budget_promise(cast("Budget", rule.value)), p)
     value = cast("float", rule.value)
     if rule.kind == "contamination":
         threshold, promise = by_contamination(support, value), _contamination_promise(value)
@@ -111,7 +73,7 @@ def decide(
         threshold, promise = _false_alarm_threshold(support, reference, value)
     else:
         return _discoveries(new, support, reference, p, rule)
-    return Decision(new >= threshold, threshold, str(rule), promise, p)
+    return Decision(new >= threshold, threshold, rule, promise, p)
 
 
 def _budget_promise(budget: Budget) -> Promise:
@@ -173,7 +135,7 @@ def _discoveries(
         threshold = float(new[flagged].min())
     else:
         threshold = just_above(float(max(new.max(initial=-math.inf), support.max())))
-    return Decision(flagged, threshold, str(rule), promise, p)
+    return Decision(flagged, threshold, rule, promise, p)
 
 
 def _discovery_promise(q: float, rows: int, references: int, *, found: bool) -> Promise:

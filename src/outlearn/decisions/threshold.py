@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from outlearn.decisions.checks import as_scores, as_share, percent
 from outlearn.decisions.conformal import MIN_EXCEEDANCES, fit_pareto_tail
-from outlearn.decisions.decision import Promise
+from outlearn.decisions.promise import Promise
 from outlearn.errors import ParameterError
 
 __all__ = [

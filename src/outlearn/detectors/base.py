@@ -16,7 +16,8 @@ from sklearn.utils.validation import check_is_fitted
 from outlearn.data.rows import canonical_order, row_hash
 from outlearn.data.schema import Schema
 from outlearn.decisions.calibrate import Calibrator
-from outlearn.decisions.decide import Rule, decide
+from outlearn.decisions.decide import decide
+from outlearn.decisions.rule import Rule
 from outlearn.detectors.inputs import append_rows, fit_encoder, read_cells, read_labels, read_matrix
 from outlearn.detectors.margin import ROUNDING, clear_of
 from outlearn.detectors.reasons import explain_matrix

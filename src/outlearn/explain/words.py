@@ -205,9 +205,13 @@ def shares(values: Sequence[Any] | NDArray[Any]) -> str:
 
 
 def percent(share: float) -> str:
-    """Return a share in words.
+    """Return a share in per cent.
 
-    >>> percent(0.613), percent(0.001), percent(0)
-    ('61 %', '0.1 %', '0 %')
+    >>> percent(0.614), percent(0.0023), percent(0.0), percent(1e-7)
+    ('61 %', '0.23 %', '0 %', 'under 0.01 %')
     """
-    return f"{100 * share:.2g} %" if share < 0.995 else "100 %"
+    if 0 < share < 1e-4:
+        return "under 0.01 %"
+    if 0.99 < share < 1:
+        return f"{math.floor(share * 1e4) / 100:g} %"
+    return f"{100 * share:.2g} %" if share < 0.1 else f"{100 * share:.0f} %"

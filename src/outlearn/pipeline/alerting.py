@@ -123,7 +123,7 @@ def hand_over(
     notes = patterns.counted(gathered.suppressed, decision.flagged)
     gone = decision.flagged & (gathered.suppressed > 0)
     decision = replace(decision, flagged=decision.flagged & ~gone)
-    if gone.any() and decision.rule.startswith("false-discovery rate"):
+    if gone.any() and decision.rule.kind == "false-discovery rate":
         # The share among fewer rows is another, and may be larger.
         promise = replace(
             decision.promise, text=f"{decision.promise.text}; that counts the suppressed rows too"
@@ -157,7 +157,7 @@ def write_alerts(options: AlertOptions, handed: Handover, run_of: str, decision:
         return
     path = Path(options.file)
     line = ALERT_FORMATS[path.suffix.lower()]
-    run = Run(run_of, decision.rule, decision.promise.text, __version__, datetime.now(UTC))
+    run = Run(run_of, str(decision.rule), decision.promise.text, __version__, datetime.now(UTC))
     told = handed.incidents if options.of == "incidents" else incidents_of(handed.found, single=True)
     with whole(path) as part, writing(path), part.open("w", encoding="utf-8", newline="\n") as stream:
         stream.writelines(f"{line(each, run)}\n" for each in told)

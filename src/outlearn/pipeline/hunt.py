@@ -15,18 +15,20 @@ from outlearn.data.flows import ENTITY, FEATURES, HOSTS, flow_columns, of_flows
 from outlearn.data.readers import ReadOptions, Source
 from outlearn.data.sample import sample_source
 from outlearn.data.schema import Schema, unknown_column
-from outlearn.decisions.decision import Decision, Promise
+from outlearn.decisions.decision import Decision
+from outlearn.decisions.promise import Promise
+from outlearn.decisions.rule import OwnRule
 from outlearn.detectors.alike import SAME, Alike, Likeness
 from outlearn.detectors.base import BaseDetector
 from outlearn.detectors.named import make_detector
 from outlearn.errors import InputError, ParameterError
+from outlearn.findings.table import Findings
 from outlearn.pipeline.alerting import AlertOptions, check_columns
 from outlearn.pipeline.learn import SAMPLE_ROWS, Reading, open_table
 from outlearn.pipeline.monitor import Monitor, check_request
 from outlearn.pipeline.rows import Spec, chunk_rows, chunks_of
 from outlearn.pipeline.scan import Scan
 from outlearn.pipeline.stages import Progress, Stages
-from outlearn.report.findings import Findings
 
 __all__ = ["AUTO", "LEARNERS", "hunt"]
 
@@ -242,7 +244,7 @@ def _decision(scan: Scan, flagged: NDArray[np.bool_]) -> Decision:
     return Decision(
         flagged=flagged,
         threshold=lowest,
-        rule="as near to a confirmed case as rows of the table lie to one another",
+        rule=OwnRule("likeness"),
         promise=Promise(False, "to resemble a case is no proof; confirm or refute the first ones"),
     )
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from outlearn.data.readers import ReadOptions
 from outlearn.data.schema import unknown_column
-from outlearn.decisions.decide import Rule
+from outlearn.decisions.rule import Rule
+from outlearn.findings.table import Findings, Origin
 from outlearn.pipeline.alerting import AlertOptions, check_columns
 from outlearn.pipeline.learn import AUTO, LEARNT, Reading, learn, open_table
 from outlearn.pipeline.monitor import Monitor, check_request
 from outlearn.pipeline.rows import Spec
 from outlearn.pipeline.stages import Progress, Stages
-from outlearn.report.findings import Findings
 
 __all__ = ["detect"]
 
@@ -95,7 +95,7 @@ def detect(
         rule=rule,
         top=top,
         out=out,
-        reference=None if reference is None else f"{basis.name} ({learnt.total:,} rows)",
+        reference=None if reference is None else Origin(basis.name, learnt.total),
         notes=(*opened.notes, *monitor.notes),
         stages=stages,
         alerts=alerts,

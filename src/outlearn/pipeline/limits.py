@@ -7,8 +7,8 @@ import numpy as np
 from outlearn.data.rows import row_hash
 from outlearn.decisions.decision import Decision
 from outlearn.detectors.base import BaseDetector
+from outlearn.explain.words import percent
 from outlearn.pipeline.scan import Scan
-from outlearn.report.words import percent
 
 __all__ = ["limits_of"]
 

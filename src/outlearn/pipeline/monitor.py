@@ -18,8 +18,8 @@ from outlearn.data.logs import log_words, of_logs, of_sessions, session_words
 from outlearn.data.readers import ReadOptions, Source
 from outlearn.data.sample import sample_source
 from outlearn.data.schema import Role
-from outlearn.decisions.decide import Rule
 from outlearn.decisions.decision import Decision
+from outlearn.decisions.rule import Rule
 from outlearn.detectors.base import BaseDetector
 from outlearn.detectors.committee import Committee
 from outlearn.detectors.persist import Provenance, load, save
@@ -27,6 +27,7 @@ from outlearn.detectors.persist_series import holds_series_model
 from outlearn.detectors.pooled import ClassicalDetector
 from outlearn.errors import ParameterError, ReadError
 from outlearn.explain.explanation import Explanation
+from outlearn.findings.table import Findings, Origin
 from outlearn.pipeline.alerting import (
     AlertOptions,
     check_alerts,
@@ -43,7 +44,6 @@ from outlearn.pipeline.scan import Scan, check_rule, decide_rows, score_rows, to
 from outlearn.pipeline.stages import Progress, Stages
 from outlearn.pipeline.suppression import Suppression
 from outlearn.pipeline.verdict import scored_columns, with_verdict
-from outlearn.report.findings import Findings
 
 __all__ = ["Monitor"]
 
@@ -225,7 +225,7 @@ class Monitor:
             rule=rule,
             top=top,
             out=out,
-            reference=self.learnt_from,
+            reference=Origin(self.learnt_from, self.total),
             notes=(*self.notes, *opened.notes),
             stages=stages,
             alerts=alerts,
@@ -239,7 +239,7 @@ class Monitor:
         rule: Rule | None,
         top: int,
         out: str | Path | None,
-        reference: str | None,
+        reference: Origin | None,
         notes: tuple[str, ...],
         stages: Stages,
         decide: Callable[[Scan], Decision] | None = None,
@@ -276,7 +276,7 @@ class Monitor:
         write_alerts(alerts, handed, source.name, decision)
         y = detector.support_y_
         return Findings(
-            source=f"{source.name} ({len(scan.scores):,} rows)",
+            source=Origin(source.name, len(scan.scores)),
             reference=reference,
             detector=_words(detector),
             schema=detector.schema_,

@@ -14,10 +14,10 @@ from outlearn.decisions.decision import Decision
 from outlearn.detectors.base import BaseDetector
 from outlearn.detectors.reasons import readable_cells
 from outlearn.explain.explanation import Explanation
+from outlearn.findings.profiles import column_profiles
+from outlearn.findings.projection import map_sample
+from outlearn.findings.table import ColumnProfile, MapSample
 from outlearn.pipeline.rows import pick_rows
-from outlearn.report.findings import ColumnProfile, MapSample
-from outlearn.report.map import map_sample
-from outlearn.report.profiles import column_profiles
 from outlearn.rng import derive
 
 __all__ = ["Picture", "explain_top", "take_picture"]

@@ -18,8 +18,10 @@ from outlearn.data.rows import row_hash
 from outlearn.data.schema import Role
 from outlearn.decisions.budget import Budget
 from outlearn.decisions.conformal import p_values
-from outlearn.decisions.decide import Rule, decide
-from outlearn.decisions.decision import Decision, Promise
+from outlearn.decisions.decide import decide
+from outlearn.decisions.decision import Decision
+from outlearn.decisions.promise import Promise
+from outlearn.decisions.rule import OwnRule, Rule
 from outlearn.detectors.base import BaseDetector
 from outlearn.errors import ParameterError
 from outlearn.execute import Threads, cores
@@ -149,26 +151,22 @@ def decide_rows(detector: BaseDetector, scan: Scan, rule: Rule | None) -> Decisi
             times=scan.times,
         )
         return _without_false_promise(decision, scan) if rule.kind in _ABOUT_NORMAL_ROWS else decision
-    if detector.probabilistic and detector.threshold_ == 0.5:
-        meaning = "more likely an anomaly than not, as the model judges"
-    elif detector.probabilistic:
-        meaning = (
-            "of the rows compared with, those of the best expected F1 are flagged: at most as many as the "
-            "model expects anomalies"
-        )
-        if detector.least_flagged_:
-            meaning += f", and none that is less likely than {detector.least_flagged_ * 100:g} %"
-    else:
-        meaning = (
-            f"above the bulk of the scores, at a rough estimate of {detector.contamination_:.1%} anomalies"
-        )
     return Decision(
         flagged=scan.scores >= detector.threshold_,
         threshold=float(detector.threshold_),
-        rule=f"the detector's own threshold: {meaning}",
+        rule=_own_rule(detector),
         promise=Promise(False, "no rate of false alarms was asked for; it takes a reference of normal rows"),
         p_values=None if held_out is None else p_values(scan.scores, held_out),
     )
+
+
+def _own_rule(detector: BaseDetector) -> OwnRule:
+    """Return the rule of a detector that was given none."""
+    if not detector.probabilistic:
+        return OwnRule("bulk", detector.contamination_)
+    if detector.threshold_ == 0.5:
+        return OwnRule("even odds")
+    return OwnRule("expected F1", detector.least_flagged_)
 
 
 def _without_false_promise(decision: Decision, scan: Scan) -> Decision:

@@ -20,13 +20,14 @@ from outlearn.data.series.repair import uneven
 from outlearn.decisions.alarms import Segment, alarms
 from outlearn.detectors.series import MERGED, SeriesDetector
 from outlearn.errors import InputError, OutlearnError, ParameterError
+from outlearn.findings.series import Panel, SeriesFindings, panel_of
+from outlearn.findings.table import Origin
 from outlearn.pipeline.learn import Reading, open_table
 from outlearn.pipeline.monitor import check_request
 from outlearn.pipeline.output import scored_file
 from outlearn.pipeline.rows import Spec, chunks_of
 from outlearn.pipeline.stages import Progress, Stages
 from outlearn.pipeline.verdict import scored_columns
-from outlearn.report.series import Panel, SeriesFindings, panel_of
 
 __all__ = ["detect_series", "fit_series", "holds_series", "labels_of", "score_series", "series_table"]
 
@@ -97,11 +98,11 @@ def detect_series(
         labels = labels_of(frame, label_column, required=needed)
         if reference is not None:
             known, notes = np.maximum(labels_of(basis, label_column, required=False), 0), (*notes, *more)
-            compared = f"{other} ({basis.height:,} rows)"
+            compared = Origin(other, basis.height)
         elif reference_until is not None:
             past = _before(frame, detector.time_column, reference_until)
             basis, known = frame.filter(past), np.maximum(labels[past], 0)
-            compared = f"its rows before {reference_until} ({basis.height:,})"
+            compared = Origin(f"its rows before {reference_until}", basis.height)
         else:
             basis, known, compared = frame, labels, None
     fitted: SeriesDetector = clone(detector).set_params(ignore=ignored)
@@ -112,7 +113,7 @@ def detect_series(
     return _findings(
         fitted,
         frame,
-        f"{name} ({frame.height:,} rows)",
+        name,
         compared,
         notes,
         top=top,
@@ -167,8 +168,8 @@ def score_series(
     return _findings(
         fitted,
         frame,
-        f"{name} ({frame.height:,} rows)",
-        f"what {Path(model).name} learnt from ({points:,} points)",
+        name,
+        Origin(f"what {Path(model).name} learnt from", points),
         notes,
         top=top,
         out=out,
@@ -180,8 +181,8 @@ def score_series(
 def _findings(
     fitted: SeriesDetector,
     frame: pl.DataFrame,
-    source: str,
-    compared: str | None,
+    name: str,
+    compared: Origin | None,
     notes: tuple[str, ...],
     *,
     top: int,
@@ -197,15 +198,15 @@ def _findings(
         notes = (*notes, *_write(Path(out), frame, scores, fitted.threshold_))
     flagged = scores >= fitted.threshold_
     return SeriesFindings(
-        source=source,
+        source=Origin(name, frame.height),
         reference=compared,
         points=frame.height,
         series=1 if fitted.series_column is None else frame[fitted.series_column].n_unique(),
         flagged=int(flagged.sum()),
         threshold=float(fitted.threshold_),
-        segments=segments,
-        reasons=reasons,
-        panels=panels,
+        segments=tuple(segments),
+        reasons=tuple(reasons),
+        panels=tuple(panels),
         promise=fitted.promise_,
         notes=tuple(dict.fromkeys((*notes, *fitted.notes_))),
         seconds=time.perf_counter() - begun,

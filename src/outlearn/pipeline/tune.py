@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from outlearn.data.encode import Encoder
 from outlearn.data.labels import parse_labels
 from outlearn.data.sample import sample_source
+from outlearn.findings.table import Origin
+from outlearn.findings.tuning import Tried, TuningFindings
 from outlearn.pipeline.learn import SAMPLE_ROWS, Reading, open_table
 from outlearn.pipeline.rows import Spec, chunk_rows
-from outlearn.report.tuning import Tried, TuningFindings
 from outlearn.tuning.candidate import scores
 from outlearn.tuning.ensemble import RankEnsemble
 from outlearn.tuning.observe import MEASURES
@@ -50,15 +51,15 @@ class TunedSource:
         """Return what a report tells of the search."""
         tuned = self.tuner.tuned_
         return TuningFindings(
-            self.source,
+            Origin(self.source, len(self.rows)),
             tuned.strategy,
             tuned.choice.why,
             tuned.seconds,
-            named(tuned.configs),
-            [float(value) for value in tuned.choice.expected],
-            list(tuned.choice.members),
+            tuple(named(tuned.configs)),
+            tuple(float(value) for value in tuned.choice.expected),
+            tuple(tuned.choice.members),
             tuned.default,
-            [_tried(trial) for trial in tuned.trials],
+            tuple(_tried(trial) for trial in tuned.trials),
             self.notes,
             None if tuned.beside is None else _tried(tuned.beside),
         )

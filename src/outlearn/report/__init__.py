@@ -4,18 +4,10 @@ Everything is made from `Findings`, so a report needs neither the detector nor t
 package loads no plotting library; a page loads it when it is rendered (extra ``report``).
 """
 
-from outlearn.report.findings import ColumnProfile, Findings, MapSample
-from outlearn.report.map import map_sample
 from outlearn.report.page import render_html, write_report
-from outlearn.report.profiles import column_profiles
 from outlearn.report.text import render_text
 
 __all__ = [
-    "ColumnProfile",
-    "Findings",
-    "MapSample",
-    "column_profiles",
-    "map_sample",
     "render_html",
     "render_text",
     "write_report",

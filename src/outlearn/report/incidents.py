@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from outlearn.alerts.words import incident_words
-from outlearn.report.findings import Findings
+from outlearn.findings.table import Findings
 from outlearn.report.words import clean, score
 
 __all__ = ["HOSTS", "host_view", "incident_view", "print_hosts", "print_incidents"]

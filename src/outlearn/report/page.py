@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from outlearn.extras import require
 from outlearn.files import whole
-from outlearn.report.findings import Findings
+from outlearn.findings.table import Findings
 from outlearn.report.view import view
 
 __all__ = ["render", "render_html", "write_page", "write_report"]

@@ -14,9 +14,11 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from outlearn.explain.words import percent
 from outlearn.extras import require
-from outlearn.report.findings import ColumnProfile, MapSample
-from outlearn.report.words import clean, percent, score, unique
+from outlearn.findings.table import MapSample
+from outlearn.report.profiles import ProfileWords
+from outlearn.report.words import clean, score, unique
 
 __all__ = ["Histogram", "count_scores", "plot_histogram", "plot_map", "plot_profile", "plot_search"]
 
@@ -164,7 +166,7 @@ def _named(place: NDArray[np.float64], sample: MapSample) -> list[int]:
     return named[:_NAMED]
 
 
-def plot_profile(profile: ColumnProfile) -> str:
+def plot_profile(profile: ProfileWords) -> str:
     """Return the shares of usual and of flagged rows in each bin of a column as SVG."""
     alt = _altair()
     labels = list(unique(tuple(clean(label, 30) for label in profile.bins)))

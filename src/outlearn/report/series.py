@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,88 +12,16 @@ from numpy.typing import NDArray
 
 from outlearn import __version__
 from outlearn.decisions.alarms import Segment
-from outlearn.decisions.decision import Promise
+from outlearn.explain.words import percent
+from outlearn.findings.series import Panel, SeriesFindings
 from outlearn.report.page import render
-from outlearn.report.words import clean, percent, score
+from outlearn.report.words import clean, score
 
-__all__ = ["Panel", "SeriesFindings", "panel_of", "render_series", "series_text"]
+__all__ = ["render_series", "series_text"]
 
 Floats = NDArray[np.float64]
-COLUMNS = 40_000  # bins that a plot holds of a channel: each shows its lowest and highest value
 STEPS = 65_535  # levels of a value in the page
-PLOTTED = 6  # channels of a series
 LISTED = 50  # ranges on the page
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Panel:
-    """One series, thinned for a plot.
-
-    names : of the channels shown. low, high : (b, k) lowest and highest value of each in each bin.
-    scores : (b,) highest anomaly score. times : (b,) of the bins' first points, None without times.
-    rows : (b,) of the same. ranges : (start, end) in bins of what is flagged.
-    """
-
-    key: str
-    names: tuple[str, ...]
-    low: Floats
-    high: Floats
-    scores: Floats
-    rows: NDArray[np.int64]
-    times: NDArray[np.datetime64] | None
-    ranges: tuple[tuple[int, int], ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SeriesFindings:
-    """What the page tells.
-
-    segments : what is flagged, the oddest first; reasons : a sentence for each of the first of them.
-    points, flagged : counts. promise : None where none was asked for.
-    """
-
-    source: str
-    reference: str | None
-    points: int
-    series: int
-    flagged: int
-    threshold: float
-    segments: list[Segment]
-    reasons: list[str]
-    panels: list[Panel]
-    promise: Promise | None
-    notes: tuple[str, ...]
-    seconds: float
-
-
-def panel_of(
-    key: str,
-    names: Sequence[str],
-    values: Floats,
-    scores: Floats,
-    rows: NDArray[np.int64],
-    times: NDArray[np.datetime64] | None,
-    ranges: Sequence[tuple[int, int]],
-    first: Sequence[int],
-) -> Panel:
-    """Return a panel of a series (n, c).
-
-    rows : (n,) row of each point. ranges : (start, end) in points. first : channels to show first.
-    """
-    order = [*dict.fromkeys([*first, *range(values.shape[1])])][:PLOTTED]
-    width = -(-len(values) // COLUMNS)
-    at = np.arange(0, len(values), width)
-    shown = values[:, order]
-    return Panel(
-        key,
-        tuple(names[c] for c in order),
-        np.minimum.reduceat(shown, at),
-        np.maximum.reduceat(shown, at),
-        np.maximum.reduceat(scores, at),
-        rows[at],
-        None if times is None else times[at],
-        tuple((start // width, (end - 1) // width + 1) for start, end in ranges),
-    )
 
 
 def render_series(findings: SeriesFindings) -> str:
@@ -108,8 +35,8 @@ def render_series(findings: SeriesFindings) -> str:
     values = {
         "version": __version__,
         "headline": _headline(findings),
-        "source": findings.source,
-        "reference": findings.reference,
+        "source": str(findings.source),
+        "reference": findings.reference and str(findings.reference),
         "promise": findings.promise,
         "threshold": score(findings.threshold),
         "segments": [

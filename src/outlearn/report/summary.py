@@ -7,8 +7,9 @@ from collections import Counter
 import numpy as np
 
 from outlearn.explain.explanation import Explanation
-from outlearn.report.findings import Findings
-from outlearn.report.words import clean, percent, score
+from outlearn.explain.words import percent
+from outlearn.findings.table import Findings
+from outlearn.report.words import clean, score
 
 __all__ = [
     "DOUBT",
@@ -32,7 +33,7 @@ def headline(findings: Findings) -> str:
 def rule_sentence(findings: Findings) -> str:
     """Return how the threshold was set and what share of the rows it flags."""
     decision = findings.decision
-    total, rule = max(findings.scores.size, 1), clean(decision.rule, 200)
+    total, rule = max(findings.scores.size, 1), clean(str(decision.rule), 200)
     if findings.suppressed:
         gone = _count(findings.suppressed, "more row is suppressed", "more rows are suppressed")
         return (

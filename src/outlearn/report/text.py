@@ -8,7 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from outlearn.report.findings import Findings
+from outlearn.findings.table import Findings
 from outlearn.report.incidents import print_hosts, print_incidents
 from outlearn.report.summary import (
     DOUBT,

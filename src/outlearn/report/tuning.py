@@ -4,53 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from outlearn import __version__
+from outlearn.findings.tuning import Tried, TuningFindings
 from outlearn.report.page import render
 from outlearn.report.plots import plot_search
 
-__all__ = ["Tried", "TuningFindings", "render_tuning", "tuning_text"]
+__all__ = ["render_tuning", "tuning_text"]
 
 SHOWN = 5  # configurations, and faults, that a terminal shows
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """A configuration that was tried.
-
-    place : in `TuningFindings.names`. agreement : rank correlation with the in-context learner's scores;
-    precision : average precision on the labelled rows; both None where nothing was seen. fault : why.
-    """
-
-    place: int
-    agreement: float | None
-    precision: float | None
-    seconds: float
-    fault: str = ""
-
-
-@dataclass(frozen=True)
-class TuningFindings:
-    """What the page tells.
-
-    names, expected : of all configurations, and the gain in average precision expected (NaN: unknown).
-    members : places of those chosen, the best first. default : the place of the default.
-    beside : what was seen of the default, where anything was tried.
-    """
-
-    source: str
-    strategy: str
-    why: str
-    seconds: float
-    names: list[str]
-    expected: list[float]
-    members: list[int]
-    default: int
-    trials: list[Tried]
-    notes: tuple[str, ...]
-    beside: Tried | None = None
 
 
 def render_tuning(findings: TuningFindings) -> str:
@@ -80,7 +43,7 @@ def render_tuning(findings: TuningFindings) -> str:
     values = {
         "version": __version__,
         "headline": headline,
-        "source": f"{findings.source} · strategy {findings.strategy} · {findings.seconds:.1f} s",
+        "source": f"{findings.source.name} · strategy {findings.strategy} · {findings.seconds:.1f} s",
         "why": findings.why[:1].upper() + findings.why[1:] + ".",
         "chosen": [row(place) for place in findings.members],
         "default": None if findings.default in findings.members else row(findings.default),

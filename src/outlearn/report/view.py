@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from outlearn.explain.explanation import Explanation
-from outlearn.report.findings import ColumnProfile, Findings
+from outlearn.explain.words import percent
+from outlearn.findings.table import ColumnProfile, Findings
 from outlearn.report.incidents import host_view, incident_view
 from outlearn.report.plots import count_scores, plot_histogram, plot_map, plot_profile
+from outlearn.report.profiles import profile_words
 from outlearn.report.summary import (
     DOUBT,
     columns_sentence,
@@ -20,7 +22,7 @@ from outlearn.report.summary import (
     rule_sentence,
     sentence,
 )
-from outlearn.report.words import cell, clean, percent, score
+from outlearn.report.words import cell, clean, score
 
 __all__ = ["view"]
 
@@ -44,8 +46,8 @@ def view(findings: Findings) -> dict[str, Any]:
             "title": promise_title(findings),
             "text": sentence(clean(decision.promise.text, _SENTENCE)),
         },
-        "source": clean(findings.source, 300),
-        "reference": clean(findings.reference, 300) if findings.reference else "the same rows",
+        "source": clean(str(findings.source), 300),
+        "reference": clean(str(findings.reference), 300) if findings.reference else "the same rows",
         "columns": columns_sentence(findings),
         "any_flagged": bool(decision.flagged.any()),
         "histogram": _histogram(findings),
@@ -139,7 +141,8 @@ def _per_cent_of(part: float, whole: float) -> int:
     return int(np.clip(round(100 * part / whole), 0, 100))
 
 
-def _profile(profile: ColumnProfile) -> dict[str, Any]:
+def _profile(found: ColumnProfile) -> dict[str, Any]:
+    profile = profile_words(found)
     name = clean(profile.column, _NAME)
     pairs = zip(profile.bins, profile.usual_share, profile.flagged_share, strict=True)
     words = "; ".join(f"{clean(b, 30)}: usual {percent(u)}, flagged {percent(f)}" for b, u, f in pairs)
@@ -158,7 +161,7 @@ def _details(findings: Findings) -> list[tuple[str, str]]:
         ("Detector", clean(findings.detector, 300)),
         ("Rows it compares with", f"{findings.support_size:,}"),
         ("Labels given", labels_sentence(findings)),
-        ("Threshold rule", clean(findings.decision.rule, 200)),
+        ("Threshold rule", clean(str(findings.decision.rule), 200)),
         ("Seed", "not fixed" if findings.seed is None else str(findings.seed)),
         (
             "Seconds",

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["cell", "clean", "number", "percent", "score", "unique"]
+__all__ = ["cell", "clean", "number", "score", "unique"]
 
 # Control characters break terminals, direction marks make text look like other text, and lone surrogates
 # cannot be written as UTF-8. Joiners stay: several scripts need them.
@@ -82,19 +82,6 @@ def score(value: float) -> str:
     while 0 < value < 1 and round(value, decimals) in (0.0, 1.0) and decimals < 9:
         decimals += 1
     return f"{value:.{decimals}f}"
-
-
-def percent(share: float) -> str:
-    """Return a share in per cent.
-
-    >>> percent(0.614), percent(0.0023), percent(0.0), percent(1e-7)
-    ('61 %', '0.23 %', '0 %', 'under 0.01 %')
-    """
-    if 0 < share < 1e-4:
-        return "under 0.01 %"
-    if 0.99 < share < 1:
-        return f"{math.floor(share * 1e4) / 100:g} %"
-    return f"{100 * share:.2g} %" if share < 0.1 else f"{100 * share:.0f} %"
 
 
 def unique(labels: tuple[str, ...]) -> tuple[str, ...]:

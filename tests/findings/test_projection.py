@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from outlearn.report import map_sample
+from outlearn.findings import map_sample
 
 
 def sample_of(values, limit=2000, seed=0):

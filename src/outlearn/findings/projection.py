@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from outlearn.report.findings import MapSample
+from outlearn.findings.table import MapSample
 from outlearn.rng import Seed, generator
 
 __all__ = ["map_sample"]

@@ -1,9 +1,9 @@
-"""Everything that a report tells, as values: what the pipeline hands over."""
+"""What was found in the rows of a table, as values without a word of rendering."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,15 @@ from outlearn.data.schema import Schema
 from outlearn.decisions.decision import Decision
 from outlearn.explain.explanation import Explanation
 
-__all__ = ["ColumnProfile", "Findings", "MapSample"]
+__all__ = [
+    "Bin",
+    "CategorySummary",
+    "ColumnProfile",
+    "Findings",
+    "MapSample",
+    "NumberSummary",
+    "Origin",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,27 +36,84 @@ class MapSample:
 
 
 @dataclass(frozen=True, slots=True)
+class Bin:
+    """A bin of the values of a column, and the shares of usual and of flagged rows in it.
+
+    kind : "value" for rows of one `value`, a number or a category; "range" for numbers from `low` on and
+        below `high`, None where it is open; "other" for all other values; "missing" for rows without one.
+    """
+
+    kind: Literal["value", "range", "other", "missing"]
+    usual: float
+    flagged: float
+    value: float | str | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NumberSummary:
+    """Numbers of a group of rows: their 5 %, 50 % and 95 % quantiles, and the share of rows without one.
+
+    low, middle, high : None where no number is finite. constant : whether all finite ones are the same.
+    """
+
+    low: float | None
+    middle: float | None
+    high: float | None
+    constant: bool
+    missing: float
+
+
+@dataclass(frozen=True, slots=True)
+class CategorySummary:
+    """Categories of a group of rows: the three most frequent with their shares, and the share of rows
+    without one."""
+
+    common: tuple[tuple[str, float], ...]
+    missing: float
+
+
+@dataclass(frozen=True, slots=True)
 class ColumnProfile:
     """How flagged rows differ from usual rows in one table column.
 
-    `usual` and `flagged` are short words: "median 12 (5–95 %: 3 to 40)" or "DE 61 %, FR 20 %".
-    `bins` and the two share vectors draw it: labels (b,), shares (b,) of the usual and of the flagged rows.
+    kind : of the column. unit : of its numbers; "characters" of texts, "events" of sequences.
+    scale : "category"; else what a number is: "number", or seconds since 1970 that are told to the "day" or
+        to the "minute".
     """
 
     column: str
     kind: str
-    usual: str
-    flagged: str
-    bins: tuple[str, ...]
-    usual_share: tuple[float, ...]
-    flagged_share: tuple[float, ...]
+    scale: Literal["number", "day", "minute", "category"]
+    unit: str
+    bins: tuple[Bin, ...]
+    usual: NumberSummary | CategorySummary
+    flagged: NumberSummary | CategorySummary
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What rows were read from.
+
+    name : of the table. rows : how many it has; None where that is not known.
+
+    >>> str(Origin("payments.csv", 1200))
+    'payments.csv (1,200 rows)'
+    """
+
+    name: str
+    rows: int | None = None
+
+    def __str__(self) -> str:
+        return self.name if self.rows is None else f"{self.name} ({self.rows:,} rows)"
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
     """The outcome of one run of the main job.
 
-    source, reference : what was read, in words; reference is None where rows were compared with themselves.
+    source, reference : what was read, and what it was compared with; None where that are the same rows.
     detector : name and main settings, in words.
     scores : (n,) anomaly scores in [0, 1], in row order.
     top : row numbers of the most abnormal rows, most abnormal first; `top_values[i]` holds the cells of row
@@ -64,8 +129,8 @@ class Findings:
     suppressed : flagged rows that are known to be good; they are not flagged any more.
     """
 
-    source: str
-    reference: str | None
+    source: Origin
+    reference: Origin | None
     detector: str
     schema: Schema
     scores: NDArray[np.float64]

@@ -1,0 +1,20 @@
+"""What a decision guarantees, or why it guarantees nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Promise"]
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What a decision guarantees.
+
+    holds : whether the guarantee can be made here at all.
+    text : one sentence for the user, e.g. "at most 1 % of normal rows are flagged, on average, if they come
+        from the same source as the reference" or "no false-alarm promise: the support may hold anomalies".
+    """
+
+    holds: bool
+    text: str
