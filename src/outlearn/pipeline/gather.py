@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from outlearn.alerts.hosts import HostTally
 from outlearn.alerts.incident import FACTS
 from outlearn.alerts.techniques import technique_masks, techniques_of
-from outlearn.data.executables import FILE
-from outlearn.data.flows import FEATURES, flow_columns
-from outlearn.data.flows.forms import clock_of, named
-from outlearn.data.logs.sessions import SESSION
+from outlearn.data.kinds.executables import FILE
+from outlearn.data.kinds.flows import FEATURES, flow_columns
+from outlearn.data.kinds.flows.forms import clock_of, named
+from outlearn.data.kinds.logs.sessions import SESSION
 from outlearn.data.readers import Source
 from outlearn.data.readers.lines import LINE
 from outlearn.decisions.decision import Decision

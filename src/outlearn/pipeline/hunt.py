@@ -10,8 +10,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from outlearn.data.bus import ASIDE, SURROUNDING, of_bus
-from outlearn.data.flows import ENTITY, FEATURES, HOSTS, flow_columns, of_flows
+from outlearn.data.kinds.bus import ASIDE, SURROUNDING, of_bus
+from outlearn.data.kinds.flows import ENTITY, FEATURES, HOSTS, flow_columns, of_flows
 from outlearn.data.readers import ReadOptions, Source
 from outlearn.data.sample import sample_source
 from outlearn.data.schema import Schema, unknown_column

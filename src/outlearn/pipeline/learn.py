@@ -10,12 +10,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from outlearn.data.bus import bus_schema, bus_view, frame_columns, of_bus
-from outlearn.data.executables import FILE, of_executables
-from outlearn.data.flows import flow_view, holds_flows, of_flows
 from outlearn.data.infer import infer_schema
+from outlearn.data.kinds.bus import bus_schema, bus_view, frame_columns, of_bus
+from outlearn.data.kinds.executables import FILE, of_executables
+from outlearn.data.kinds.flows import flow_view, holds_flows, of_flows
+from outlearn.data.kinds.logs import log_view, of_sessions, session_schema, session_view
 from outlearn.data.labels import parse_labels
-from outlearn.data.logs import log_view, of_sessions, session_schema, session_view
 from outlearn.data.overrides import ColumnOverride, apply_overrides, read_overrides
 from outlearn.data.readers import ReadOptions, Source
 from outlearn.data.readers.candump import FRAME_COLUMNS

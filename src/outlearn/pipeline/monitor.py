@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outlearn import __version__
-from outlearn.data.bus import bus_words, of_bus
-from outlearn.data.executables import executable_words, of_executables
-from outlearn.data.flows import flow_words, of_flows
+from outlearn.data.kinds.bus import bus_words, of_bus
+from outlearn.data.kinds.executables import executable_words, of_executables
+from outlearn.data.kinds.flows import flow_words, of_flows
+from outlearn.data.kinds.logs import log_words, of_logs, of_sessions, session_words
 from outlearn.data.labels import parse_labels
-from outlearn.data.logs import log_words, of_logs, of_sessions, session_words
 from outlearn.data.readers import ReadOptions, Source
 from outlearn.data.sample import sample_source
 from outlearn.data.schema import Role

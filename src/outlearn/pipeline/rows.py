@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from outlearn.data.datasets import LABEL
-from outlearn.data.executables import open_executables
+from outlearn.data.kinds.executables import open_executables
 from outlearn.data.readers import ReadOptions, Source, open_source
 from outlearn.data.readers.lines import LINE
 from outlearn.errors import InputError

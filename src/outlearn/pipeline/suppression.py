@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from outlearn.alerts.ledger import pattern_line, read_patterns, revocation_line
 from outlearn.alerts.patterns import Pattern
-from outlearn.data.flows import FEATURES, flow_columns, of_flows
+from outlearn.data.kinds.flows import FEATURES, flow_columns, of_flows
 from outlearn.data.schema import unknown_column
 from outlearn.errors import ReadError
 from outlearn.files import writing

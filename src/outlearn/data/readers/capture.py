@@ -7,8 +7,8 @@ from itertools import islice
 
 import polars as pl
 
-from outlearn.data.readers.assemble import RECORD, flows
 from outlearn.data.readers.detect import FileBytes
+from outlearn.data.readers.flow_assembly import RECORD, flows
 from outlearn.data.readers.packets import Tally, packets
 from outlearn.data.readers.source import Source
 from outlearn.errors import ReadError

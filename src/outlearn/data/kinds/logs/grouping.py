@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from outlearn.data.logs.forms import form_id, parts_of
+from outlearn.data.kinds.logs.forms import form_id, parts_of
 from outlearn.data.readers.lines import LINE
 from outlearn.data.readers.source import Source, groups_of
 

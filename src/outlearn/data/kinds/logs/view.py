@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from outlearn.data.logs.forms import HOLE, parts_of, time_form
+from outlearn.data.kinds.logs.forms import HOLE, parts_of, time_form
 from outlearn.data.readers.lines import LINE
 from outlearn.data.readers.source import Source
 

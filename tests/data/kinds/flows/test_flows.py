@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from outlearn.data.flows import FEATURES, flow_view, flow_words, holds_flows, of_flows
-from outlearn.data.flows.features import HOSTS, flow_features
-from outlearn.data.flows.forms import named
+from outlearn.data.kinds.flows import FEATURES, flow_view, flow_words, holds_flows, of_flows
+from outlearn.data.kinds.flows.features import HOSTS, flow_features
+from outlearn.data.kinds.flows.forms import named
 from outlearn.data.readers import open_source
 from outlearn.errors import ReadError
 
@@ -90,7 +90,7 @@ def test_a_view_keeps_the_rows_and_sets_apart_what_names_them():
 def test_pieces_of_a_log_make_no_difference(monkeypatch):
     frame = log(900, hours=5)
     whole, _, _ = viewed(frame)
-    monkeypatch.setattr("outlearn.data.flows.view.BLOCK", 37)
+    monkeypatch.setattr("outlearn.data.kinds.flows.view.BLOCK", 37)
     pieces, _, _ = viewed(frame)
     assert pieces.equals(whole)
 
@@ -103,8 +103,8 @@ def test_the_order_of_rows_makes_no_difference_within_a_window():
 
 
 def test_an_hour_with_too_many_flows_is_looked_at_in_parts(monkeypatch):
-    monkeypatch.setattr("outlearn.data.flows.view.BLOCK", 50)
-    monkeypatch.setattr("outlearn.data.flows.view.MOST", 100)
+    monkeypatch.setattr("outlearn.data.kinds.flows.view.BLOCK", 50)
+    monkeypatch.setattr("outlearn.data.kinds.flows.view.MOST", 100)
     told, _, _ = viewed(log(400, hours=1))
     assert told.height == 400
     assert told["flows of the pair in an hour"].max() < 100

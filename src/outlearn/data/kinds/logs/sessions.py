@@ -8,8 +8,8 @@ from typing import Any
 
 import polars as pl
 
-from outlearn.data.logs.forms import time_form
-from outlearn.data.logs.grouping import EVENTS, SESSION, SESSION_FEATURES, Tally, grouped
+from outlearn.data.kinds.logs.forms import time_form
+from outlearn.data.kinds.logs.grouping import EVENTS, SESSION, SESSION_FEATURES, Tally, grouped
 from outlearn.data.readers.lines import LINE
 from outlearn.data.readers.source import Source
 from outlearn.data.schema import Kind, Schema

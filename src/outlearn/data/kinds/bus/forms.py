@@ -9,8 +9,8 @@ from types import MappingProxyType
 
 import polars as pl
 
-from outlearn.data.bus.payloads import WIDEST
-from outlearn.data.flows.forms import clock_of
+from outlearn.data.kinds.bus.payloads import WIDEST
+from outlearn.data.kinds.flows.forms import clock_of
 
 __all__ = ["FrameForm", "frame_columns", "holds_frames"]
 

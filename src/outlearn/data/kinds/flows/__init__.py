@@ -1,8 +1,8 @@
 """Network flows: who wrote them, what is seen of each, and of the hosts around it."""
 
-from outlearn.data.flows.features import FEATURES, HOSTS
-from outlearn.data.flows.forms import flow_columns, holds_flows
-from outlearn.data.flows.view import ENTITY, flow_view, flow_words, of_flows
+from outlearn.data.kinds.flows.features import FEATURES, HOSTS
+from outlearn.data.kinds.flows.forms import flow_columns, holds_flows
+from outlearn.data.kinds.flows.view import ENTITY, flow_view, flow_words, of_flows
 
 __all__ = [
     "ENTITY",

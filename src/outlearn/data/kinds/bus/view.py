@@ -9,9 +9,9 @@ from typing import Any
 
 import polars as pl
 
-from outlearn.data.bus.features import BUS_FEATURES, BYTES, IDENTITY, Past, bus_features
-from outlearn.data.bus.forms import FrameForm, holds_frames
-from outlearn.data.bus.frames import frames_of
+from outlearn.data.kinds.bus.features import BUS_FEATURES, BYTES, IDENTITY, Past, bus_features
+from outlearn.data.kinds.bus.forms import FrameForm, holds_frames
+from outlearn.data.kinds.bus.frames import frames_of
 from outlearn.data.readers.source import Source, unique_names
 from outlearn.data.schema import Kind, Schema
 from outlearn.errors import ReadError

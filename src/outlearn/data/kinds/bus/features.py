@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from outlearn.data.bus.payloads import Remembered, bytes_of, changes
-from outlearn.data.bus.timing import SECOND, Clock, Order, Ticks
-from outlearn.data.bus.usual import GAPS, beyond_range, hurry, liveliness
+from outlearn.data.kinds.bus.payloads import Remembered, bytes_of, changes
+from outlearn.data.kinds.bus.timing import SECOND, Clock, Order, Ticks
+from outlearn.data.kinds.bus.usual import GAPS, beyond_range, hurry, liveliness
 
 __all__ = ["BUS_FEATURES", "BYTES", "IDENTITY", "SURROUNDING", "Past", "bus_features"]
 

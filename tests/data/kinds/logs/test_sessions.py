@@ -3,8 +3,8 @@
 import polars as pl
 import pytest
 
-from outlearn.data.logs import session_view, session_words
-from outlearn.data.logs.forms import form_id
+from outlearn.data.kinds.logs import session_view, session_words
+from outlearn.data.kinds.logs.forms import form_id
 from outlearn.data.readers import ReadOptions, open_source
 from outlearn.data.schema import Kind
 from outlearn.errors import ParameterError, ReadError
@@ -62,15 +62,15 @@ def test_the_name_of_a_session_is_no_part_of_its_forms(tmp_path):
 def test_pieces_make_no_difference(tmp_path, monkeypatch):
     source = written(tmp_path, log())
     whole = session_view(source, PATTERN)[0].read()
-    monkeypatch.setattr("outlearn.data.logs.grouping.BLOCK", 4)
-    monkeypatch.setattr("outlearn.data.logs.sessions.KEPT", 0)  # read anew by each walk
+    monkeypatch.setattr("outlearn.data.kinds.logs.grouping.BLOCK", 4)
+    monkeypatch.setattr("outlearn.data.kinds.logs.sessions.KEPT", 0)  # read anew by each walk
     view = session_view(source, PATTERN)[0]
     assert view.read().equals(whole) and view.read().equals(whole)
 
 
 def test_too_many_open_sessions_are_closed_and_told(tmp_path, monkeypatch):
-    monkeypatch.setattr("outlearn.data.logs.grouping.BLOCK", 1)
-    monkeypatch.setattr("outlearn.data.logs.grouping.OPEN", 3)
+    monkeypatch.setattr("outlearn.data.kinds.logs.grouping.BLOCK", 1)
+    monkeypatch.setattr("outlearn.data.kinds.logs.grouping.OPEN", 3)
     view, _ = session_view(written(tmp_path, log()), PATTERN)
     frame = view.read()
     assert frame.height == view.rows > 6 and frame["lines"].sum() == 18
@@ -78,7 +78,7 @@ def test_too_many_open_sessions_are_closed_and_told(tmp_path, monkeypatch):
 
 
 def test_forms_of_a_session_are_bounded_but_lines_counted(tmp_path, monkeypatch):
-    monkeypatch.setattr("outlearn.data.logs.grouping.LONGEST", 2)
+    monkeypatch.setattr("outlearn.data.kinds.logs.grouping.LONGEST", 2)
     row = session_view(written(tmp_path, log()), PATTERN)[0].read().row(0, named=True)
     assert len(row["forms"].split()) == 2 and row["lines"] == 3
 

@@ -3,8 +3,8 @@
 import polars as pl
 import pytest
 
-from outlearn.data.logs import LOG_FEATURES, log_view, log_words, of_logs
-from outlearn.data.logs.forms import parts_of, time_form
+from outlearn.data.kinds.logs import LOG_FEATURES, log_view, log_words, of_logs
+from outlearn.data.kinds.logs.forms import parts_of, time_form
 from outlearn.data.readers import ReadOptions, open_source
 
 
@@ -96,7 +96,7 @@ def test_what_is_told_of_a_line_does_not_depend_on_the_rest_of_its_file(tmp_path
 def test_pieces_make_no_difference_to_what_is_seen_across_them(tmp_path, monkeypatch):
     source = written(tmp_path, log())
     whole = log_view(source)[0].read()
-    monkeypatch.setattr("outlearn.data.logs.view.BLOCK", 70)  # a whole number of minutes
+    monkeypatch.setattr("outlearn.data.kinds.logs.view.BLOCK", 70)  # a whole number of minutes
     assert log_view(source)[0].read().equals(whole)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from outlearn.data.bus.forms import FrameForm
-from outlearn.data.bus.payloads import WIDEST, hex_of
-from outlearn.data.flows.forms import seconds_of
+from outlearn.data.kinds.bus.forms import FrameForm
+from outlearn.data.kinds.bus.payloads import WIDEST, hex_of
+from outlearn.data.kinds.flows.forms import seconds_of
 
 __all__ = ["frames_of"]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from outlearn.data.executables import open_executables, source
-from outlearn.data.executables.features import FEATURES, entropy, features_of
+from outlearn.data.kinds.executables import open_executables, source
+from outlearn.data.kinds.executables.features import FEATURES, entropy, features_of
 from outlearn.errors import ReadError
 
 

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import polars as pl
 
-from outlearn.data.executables.features import FEATURES
+from outlearn.data.kinds.executables.features import FEATURES
 from outlearn.data.readers.source import Source
 from outlearn.errors import ReadError
 from outlearn.extras import require
@@ -137,7 +137,7 @@ class _Parser:
 
     def _start(self) -> subprocess.Popen[bytes]:
         # No module may come from the folder that is read, or from another that is named relatively.
-        command = [sys.executable, "-P", "-m", "outlearn.data.executables.features"]
+        command = [sys.executable, "-P", "-m", "outlearn.data.kinds.executables.features"]
         paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
         environment = {
             **os.environ,

@@ -1,8 +1,8 @@
 """Frames of a CAN bus, such as that of a vehicle: who wrote them, and what is seen of each."""
 
-from outlearn.data.bus.features import BUS_FEATURES, IDENTITY, SURROUNDING
-from outlearn.data.bus.forms import frame_columns, holds_frames
-from outlearn.data.bus.view import ASIDE, bus_schema, bus_view, bus_words, of_bus
+from outlearn.data.kinds.bus.features import BUS_FEATURES, IDENTITY, SURROUNDING
+from outlearn.data.kinds.bus.forms import frame_columns, holds_frames
+from outlearn.data.kinds.bus.view import ASIDE, bus_schema, bus_view, bus_words, of_bus
 
 __all__ = [
     "ASIDE",

@@ -8,9 +8,9 @@ from typing import Any
 
 import polars as pl
 
-from outlearn.data.flows.events import flows_of_events, holds_events
-from outlearn.data.flows.features import FEATURES, HOUR, flow_features
-from outlearn.data.flows.forms import FLOW_COLUMNS, NEEDED, clock_of, flow_columns, named
+from outlearn.data.kinds.flows.events import flows_of_events, holds_events
+from outlearn.data.kinds.flows.features import FEATURES, HOUR, flow_features
+from outlearn.data.kinds.flows.forms import FLOW_COLUMNS, NEEDED, clock_of, flow_columns, named
 from outlearn.data.readers.source import Source, unique_names
 
 __all__ = ["ENTITY", "flow_view", "flow_words", "of_flows"]

@@ -1,7 +1,7 @@
 """System logs as text: lines, what they have in common, and what is seen of each."""
 
-from outlearn.data.logs.sessions import of_sessions, session_schema, session_view, session_words
-from outlearn.data.logs.view import LOG_FEATURES, log_view, log_words, of_logs
+from outlearn.data.kinds.logs.sessions import of_sessions, session_schema, session_view, session_words
+from outlearn.data.kinds.logs.view import LOG_FEATURES, log_view, log_words, of_logs
 
 __all__ = [
     "LOG_FEATURES",

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from outlearn.data.bus import BUS_FEATURES, bus_view, bus_words, frame_columns, holds_frames, of_bus
-from outlearn.data.bus.payloads import Remembered
+from outlearn.data.kinds.bus import BUS_FEATURES, bus_view, bus_words, frame_columns, holds_frames, of_bus
+from outlearn.data.kinds.bus.payloads import Remembered
 from outlearn.data.readers import ReadOptions, open_source
 from outlearn.errors import ReadError
 
-_spec = importlib.util.spec_from_file_location("naive_bus", Path(__file__).parents[2] / "naive" / "bus.py")
+_spec = importlib.util.spec_from_file_location("naive_bus", Path(__file__).parents[3] / "naive" / "bus.py")
 naive = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(naive)
 
@@ -66,7 +66,7 @@ def test_what_is_seen_is_what_an_oracle_sees_in_blocks_of_any_size(steps, block)
         time += step if step < -1.2 or step > 0 else 0.0
         rows.append((time, *rest))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("outlearn.data.bus.view.BLOCK", block)
+        patch.setattr("outlearn.data.kinds.bus.view.BLOCK", block)
         found = told(rows)
     for row, wanted in zip(found.iter_rows(named=True), naive.features(rows), strict=True):
         for ours, theirs in NAMES.items():
@@ -87,10 +87,10 @@ def test_a_row_depends_only_on_those_before_it():
 
 def test_memory_is_bounded_whatever_comes(monkeypatch):
     for name, most in (("IDS", 4), ("FRAMES", 10)):
-        monkeypatch.setattr(f"outlearn.data.bus.features.{name}", most)
-    monkeypatch.setattr("outlearn.data.bus.view.BLOCK", 50)
+        monkeypatch.setattr(f"outlearn.data.kinds.bus.features.{name}", most)
+    monkeypatch.setattr("outlearn.data.kinds.bus.view.BLOCK", 50)
     kept = []
-    from outlearn.data.bus import features
+    from outlearn.data.kinds.bus import features
 
     original = features._kept
     monkeypatch.setattr(features, "_kept", lambda *given: kept.append(len(rest := original(*given))) or rest)
