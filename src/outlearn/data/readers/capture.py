@@ -46,7 +46,7 @@ def open_capture(name: str, content: FileBytes, notes: tuple[str, ...]) -> Sourc
         return _frames(name, content, Tally(), size) if whole is None else whole.iter_slices(size)
 
     said = f"{tally.read:,} packets make {rows:,} flows"
-    return Source(name, tuple(SCHEMA), batches, (*notes, said, *tally.words()), rows)
+    return Source(name, tuple(SCHEMA), batches, (*notes, said, *tally.words()), rows, kind="flows")
 
 
 def _frames(name: str, content: FileBytes, tally: Tally, size: int) -> Iterator[pl.DataFrame]:

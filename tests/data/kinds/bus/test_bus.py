@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from outlearn.data.kinds.bus import BUS_FEATURES, bus_view, bus_words, frame_columns, holds_frames, of_bus
+from outlearn.data.kinds.bus import BUS_FEATURES, bus_view, bus_words, frame_columns, holds_frames
 from outlearn.data.kinds.bus.payloads import Remembered
+from outlearn.data.kinds.registry import kind_named
 from outlearn.data.readers import ReadOptions, open_source
 from outlearn.errors import ReadError
 
@@ -125,7 +126,7 @@ TABLES = [  # columns, ids, payloads
 def test_tables_are_read_by_their_usual_names(columns, ids, payloads):
     frame = seen(**columns)
     assert (" ".join(map(str, frame["id"])), " ".join(map(str, frame["payload"]))) == (ids, payloads)
-    assert of_bus(frame.columns) and "label" not in frame.columns
+    assert kind_named("bus").made(frame.columns) and "label" not in frame.columns
 
 
 def test_parameter_group_and_source_are_those_of_j1939():

@@ -7,9 +7,10 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from outlearn.data.kinds.flows import FEATURES, flow_view, flow_words, holds_flows, of_flows
+from outlearn.data.kinds.flows import FEATURES, flow_view, flow_words, holds_flows
 from outlearn.data.kinds.flows.features import HOSTS, flow_features
 from outlearn.data.kinds.flows.forms import named
+from outlearn.data.kinds.registry import kind_named
 from outlearn.data.readers import open_source
 from outlearn.errors import ReadError
 
@@ -82,7 +83,7 @@ def test_a_view_keeps_the_rows_and_sets_apart_what_names_them():
     told, aside, view = viewed(frame)
     assert aside == ("ts", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "uid")
     assert told.columns == list(view.columns)
-    assert of_flows(told.columns) and told["note"].to_list() == frame["note"].to_list()
+    assert kind_named("flows").made(told.columns) and told["note"].to_list() == frame["note"].to_list()
     assert told["ts"].to_list() == frame["ts"].to_list()
     assert "time is ts" in view.notes[-1]
 

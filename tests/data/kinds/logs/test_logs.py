@@ -3,8 +3,9 @@
 import polars as pl
 import pytest
 
-from outlearn.data.kinds.logs import LOG_FEATURES, log_view, log_words, of_logs
+from outlearn.data.kinds.logs import LOG_FEATURES, log_view, log_words
 from outlearn.data.kinds.logs.forms import parts_of, time_form
+from outlearn.data.kinds.registry import kind_named
 from outlearn.data.readers import ReadOptions, open_source
 
 
@@ -74,7 +75,7 @@ def test_a_line_is_told_by_itself_and_those_around_it(tmp_path):
     view, aside = log_view(written(tmp_path, log()))
     assert aside == ("line", "time")
     frame = view.read()
-    assert of_logs(frame.columns) and frame.height == 300 == view.rows
+    assert kind_named("logs").made(frame.columns) and frame.height == 300 == view.rows
     odd = frame.row(151, named=True)
     assert odd["form after the one before"] == f"{frame['form'][150]} > {odd['form']}"
     assert "segfault at <*>" in odd["form"]

@@ -116,6 +116,6 @@ def test_no_session_at_all_is_an_error(tmp_path):
 def test_forms_are_a_sequence_even_where_all_sessions_are_alike(tmp_path):
     written(tmp_path, log())
     source, reading = open_table(tmp_path / "a.log", Reading(options=ReadOptions(session=PATTERN)))
-    schema = reading.schema_of(source.read())
+    schema = reading.schema_of(source.read(), source)
     assert schema["forms"].kind is Kind.SEQUENCE and schema["forms"].used
     assert not schema["session"].used and isinstance(source.read(), pl.DataFrame)

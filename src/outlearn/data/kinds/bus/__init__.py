@@ -2,7 +2,7 @@
 
 from outlearn.data.kinds.bus.features import BUS_FEATURES, IDENTITY, SURROUNDING
 from outlearn.data.kinds.bus.forms import frame_columns, holds_frames
-from outlearn.data.kinds.bus.view import ASIDE, bus_schema, bus_view, bus_words, of_bus
+from outlearn.data.kinds.bus.view import ASIDE, bus_schema, bus_view, bus_words
 
 __all__ = [
     "ASIDE",
@@ -14,5 +14,4 @@ __all__ = [
     "bus_words",
     "frame_columns",
     "holds_frames",
-    "of_bus",
 ]

@@ -10,7 +10,7 @@ from types import MappingProxyType
 import polars as pl
 
 from outlearn.data.kinds.bus.payloads import WIDEST
-from outlearn.data.kinds.flows.forms import clock_of
+from outlearn.data.kinds.clocks import clock_of
 
 __all__ = ["FrameForm", "frame_columns", "holds_frames"]
 
@@ -42,7 +42,7 @@ class FrameForm:
 
     there : of each column of `NAMES` that is there, what it is called.
     cells : columns of bytes, in their order.
-    clock : how times are read, of `flows.forms.clock_of`.
+    clock : how times are read, of `clocks.clock_of`.
     id_base, byte_base : 16 where numbers written as text are hexadecimal, else 10.
     """
 

@@ -7,7 +7,7 @@ import polars as pl
 
 from outlearn.data.kinds.bus.forms import FrameForm
 from outlearn.data.kinds.bus.payloads import WIDEST, hex_of
-from outlearn.data.kinds.flows.forms import seconds_of
+from outlearn.data.kinds.clocks import seconds_of
 
 __all__ = ["frames_of"]
 

@@ -16,7 +16,7 @@ from outlearn.data.readers.source import Source, unique_names
 from outlearn.data.schema import Kind, Schema
 from outlearn.errors import ReadError
 
-__all__ = ["ASIDE", "bus_schema", "bus_view", "bus_words", "of_bus"]
+__all__ = ["ASIDE", "bus_schema", "bus_view", "bus_words"]
 
 ASIDE = ("time", "bus", "payload")
 LOOKED = 10_000  # rows that tell how a table is written
@@ -62,12 +62,12 @@ def bus_view(source: Source, keep: Sequence[str] = ()) -> tuple[Source, tuple[st
     free, _ = unique_names([*taken, *(f"{name} (as given)" if name in taken else name for name in rest)])
     others = dict(zip(rest, free[len(taken) :], strict=True))
     note = f"read as frames of a bus: {form.words()}"
-    view = Source(
-        source.name,
-        free,
-        partial(_batches, source, form, others),
-        (*source.notes, note),
-        source.rows,
+    view = replace(
+        source,
+        columns=free,
+        batches=partial(_batches, source, form, others),
+        notes=(*source.notes, note),
+        kind="bus",
     )
     return view, ASIDE
 
@@ -78,11 +78,6 @@ def _batches(source: Source, form: FrameForm, others: Mapping[str, str], _: int)
         frames = frames_of(block, form)
         rest = block.select(pl.col(old).alias(new) for old, new in others.items())
         yield pl.concat([frames.select(ASIDE), bus_features(frames, past), rest], how="horizontal")
-
-
-def of_bus(columns: Sequence[str]) -> bool:
-    """Tell whether columns are those of a view of a bus."""
-    return set(BUS_FEATURES) <= set(columns)
 
 
 def bus_schema(schema: Schema) -> Schema:

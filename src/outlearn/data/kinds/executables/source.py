@@ -7,7 +7,7 @@ import os
 import selectors
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
@@ -19,7 +19,7 @@ from outlearn.data.readers.source import Source
 from outlearn.errors import ReadError
 from outlearn.extras import require
 
-__all__ = ["FILE", "executable_words", "of_executables", "open_executables"]
+__all__ = ["FILE", "SCHEMA", "executable_words", "open_executables"]
 
 FILE = "file"
 SECONDS = 20.0  # that a file may take
@@ -67,7 +67,9 @@ def open_executables(name: str) -> Source:
         raise ReadError(f"{name}: no executable could be read ({'; '.join(notes) or 'the folder is empty'})")
     frame = pl.DataFrame(rows, schema=SCHEMA)
     said = f"read as executables: static features of {len(rows):,} files, none of which was run"
-    return Source(name, tuple(frame.columns), frame.iter_slices, (said, *notes), frame.height)
+    return Source(
+        name, tuple(frame.columns), frame.iter_slices, (said, *notes), frame.height, kind="executables"
+    )
 
 
 def _shown(path: Path) -> str:
@@ -164,11 +166,6 @@ class _Parser:
                 if stream is not None:
                     with suppress(OSError):  # what was not written yet
                         stream.close()
-
-
-def of_executables(columns: Sequence[str]) -> bool:
-    """Tell whether columns are those of executables."""
-    return set(SCHEMA) <= set(columns)
 
 
 def executable_words(cells: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from outlearn.data.kinds.flows.features import FEATURES, HOSTS
 from outlearn.data.kinds.flows.forms import flow_columns, holds_flows
-from outlearn.data.kinds.flows.view import ENTITY, flow_view, flow_words, of_flows
+from outlearn.data.kinds.flows.view import ENTITY, flow_view, flow_words
 
 __all__ = [
     "ENTITY",
@@ -12,5 +12,4 @@ __all__ = [
     "flow_view",
     "flow_words",
     "holds_flows",
-    "of_flows",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-__all__ = ["FEATURES", "FLOW", "HOSTS", "flow_features"]
+__all__ = ["FEATURES", "FLOW", "HOSTS", "TEXTS", "flow_features"]
 
 MINUTE, HOUR = 60.0, 3600.0
 FEWEST_GAPS = 3  # of a pair within an hour, from which on their evenness is told
@@ -46,6 +46,7 @@ HOSTS = (
     "unevenness of sizes of the pair",
 )
 FEATURES = (*FLOW, *HOSTS)
+TEXTS = ("protocol", "service", "state", "target port", "direction")  # all others are numbers
 
 
 def flow_features(flows: pl.DataFrame) -> pl.DataFrame:

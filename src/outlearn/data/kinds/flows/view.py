@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import polars as pl
 
+from outlearn.data.kinds.clocks import clock_of
 from outlearn.data.kinds.flows.events import flows_of_events, holds_events
 from outlearn.data.kinds.flows.features import FEATURES, HOUR, flow_features
-from outlearn.data.kinds.flows.forms import FLOW_COLUMNS, NEEDED, clock_of, flow_columns, named
+from outlearn.data.kinds.flows.forms import FLOW_COLUMNS, flow_columns, holds_flows, named
 from outlearn.data.readers.source import Source, unique_names
+from outlearn.errors import ReadError
 
-__all__ = ["ENTITY", "flow_view", "flow_words", "of_flows"]
+__all__ = ["ENTITY", "flow_ends", "flow_names", "flow_view", "flow_words"]
 
 ENTITY = ("time", "source", "source port", "target", "target port")
 NAMES = ("uid", "community_id", "flow_id", "flow.id", "fuid")  # of a flow, in those who write them
@@ -37,9 +40,18 @@ def flow_view(source: Source, keep: Sequence[str] = ()) -> tuple[Source, tuple[s
 
     keep : columns that tell nothing of a flow, such as a label, and stay as they are.
 
-    The source must hold flows; see `forms.holds_flows`. Of the events of Suricata (eve.json) only those of
-    ended flows are kept, and said so.
+    Of the events of Suricata (eve.json) only those of ended flows are kept, and said so.
+
+    Raises
+    ------
+    ReadError
+        When the source holds no flows; see `forms.holds_flows`.
     """
+    if not holds_flows(source.columns):
+        raise ReadError(
+            f"{source.name}: no flows: wanted columns of a source and a target address, and of a "
+            "protocol, bytes, packets or a duration"
+        )
     head = next(iter(source.chunks(LOOKED)))
     if holds_events(head):
         source = flows_of_events(source)
@@ -48,8 +60,6 @@ def flow_view(source: Source, keep: Sequence[str] = ()) -> tuple[Source, tuple[s
     used = set(there.values())
     naming = [there[name] for name in ENTITY if name in there]
     rest = [name for name in source.columns if name not in used]
-    apart = (*NAMES, *FLOW_COLUMNS["time"], *ENDS)
-    aside = [name for name in rest if name.lower() in apart or _addresses(head[name])]
     taken = {*naming, *FEATURES}
     free, _ = unique_names([*taken, *(name if name not in taken else f"{name} (as given)" for name in rest)])
     others = dict(zip(rest, free[len(taken) :], strict=True))
@@ -60,20 +70,27 @@ def flow_view(source: Source, keep: Sequence[str] = ()) -> tuple[Source, tuple[s
     told = named(head.select(there.values()), clock)["time"]
     if "time" in there and told.null_count() > 0.5 * head.height:
         note += "; most of its times cannot be read, so what hosts do is counted over the whole file"
-    view = Source(
-        source.name,
-        columns,
-        partial(_batches, source, tuple(there.values()), clock, entity, others),
-        (*source.notes, note),
-        source.rows,
+    view = replace(
+        source,
+        columns=columns,
+        batches=partial(_batches, source, tuple(there.values()), clock, entity, others),
+        notes=(*source.notes, note),
+        kind="flows",
     )
-    return view, (*entity.values(), *(others[name] for name in aside))
+    return view, (*entity.values(), *(others[name] for name in _identifying(head.select(rest))))
 
 
-def of_flows(columns: Sequence[str]) -> bool:
-    """Tell whether columns are those of a view of flows, with the addresses that name them."""
-    others = [name for name in columns if name not in FEATURES]
-    return len(columns) - len(others) == len(FEATURES) and set(NEEDED) <= set(flow_columns(others))
+def flow_ends(columns: Sequence[str]) -> dict[str, str]:
+    """Return, of what names a flow, the columns of a view that hold it; see `ENTITY`."""
+    there = flow_columns([name for name in columns if name not in FEATURES])
+    return {name: there[name] for name in ENTITY if name in there}
+
+
+def flow_names(view: Source) -> tuple[str, ...]:
+    """Return the columns of a view that no score may see, as `flow_view` tells them."""
+    entity = flow_ends(view.columns).values()
+    rest = [name for name in view.columns if name not in FEATURES and name not in entity]
+    return (*entity, *_identifying(next(iter(view.chunks(LOOKED))).select(rest)))
 
 
 def flow_words(cells: Mapping[str, Any]) -> str:
@@ -85,6 +102,12 @@ def flow_words(cells: Mapping[str, Any]) -> str:
     there = flow_columns(list(cells))
     source, target, port = (cells.get(there.get(name, "")) for name in ("source", "target", "target port"))
     return f"{source} to {target}" + (f" port {port}" if port is not None else "")
+
+
+def _identifying(head: pl.DataFrame) -> list[str]:
+    """Return the columns that hold other names, times or addresses of flows."""
+    apart = (*NAMES, *FLOW_COLUMNS["time"], *ENDS)
+    return [name for name in head.columns if name.lower() in apart or _addresses(head[name])]
 
 
 def _addresses(values: pl.Series) -> bool:

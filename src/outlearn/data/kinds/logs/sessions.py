@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +18,6 @@ from outlearn.errors import ReadError
 __all__ = [
     "SESSION",
     "SESSION_FEATURES",
-    "of_sessions",
     "session_schema",
     "session_view",
     "session_words",
@@ -41,7 +40,7 @@ def session_view(source: Source, pattern: str) -> tuple[Source, tuple[str, ...]]
     Raises
     ------
     ReadError
-        When no line belongs to a session.
+        When the source holds no lines, or none belongs to a session.
 
     >>> lines = pl.DataFrame({LINE: ["open 1", "read 1", "open 2", "hello"]})
     >>> view, aside = session_view(Source("a.log", (LINE,), lambda size: [lines]), r"\d+")
@@ -50,6 +49,8 @@ def session_view(source: Source, pattern: str) -> tuple[Source, tuple[str, ...]]
     >>> view.notes[-1]
     'lines are grouped to sessions by \\d+: 2 sessions; 1 line belongs to none and is left out'
     """
+    if LINE not in source.columns:
+        raise ReadError(f"{source.name}: no text file; wanted a log of lines")
     time = time_form(next(iter(source.chunks(LOOKED)))[LINE])
     tally = Tally()
     kept: list[pl.DataFrame] = []
@@ -64,8 +65,8 @@ def session_view(source: Source, pattern: str) -> tuple[Source, tuple[str, ...]]
             "what names the session of a line"
         )
     batches = (lambda _: kept) if size <= KEPT else (lambda _: grouped(source, pattern, time, Tally()))
-    notes = (*source.notes, _note(pattern, rows, tally))
-    return Source(source.name, (SESSION, "time", *SESSION_FEATURES), batches, notes, rows), (SESSION, "time")
+    columns, notes = (SESSION, "time", *SESSION_FEATURES), (*source.notes, _note(pattern, rows, tally))
+    return Source(source.name, columns, batches, notes, rows, kind="sessions"), (SESSION, "time")
 
 
 def _note(pattern: str, rows: int, tally: Tally) -> str:
@@ -79,11 +80,6 @@ def _note(pattern: str, rows: int, tally: Tally) -> str:
             "of them later makes rows of their own"
         )
     return told
-
-
-def of_sessions(columns: Sequence[str]) -> bool:
-    """Tell whether columns are those of sessions of a log."""
-    return {SESSION, *SESSION_FEATURES} <= set(columns)
 
 
 def session_schema(schema: Schema) -> Schema:

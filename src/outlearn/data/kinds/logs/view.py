@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -10,8 +11,9 @@ import polars as pl
 from outlearn.data.kinds.logs.forms import HOLE, parts_of, time_form
 from outlearn.data.readers.lines import LINE
 from outlearn.data.readers.source import Source
+from outlearn.errors import ReadError
 
-__all__ = ["LOG_FEATURES", "log_view", "log_words", "of_logs"]
+__all__ = ["LOG_FEATURES", "LOG_TEXTS", "log_view", "log_words"]
 
 LOG_FEATURES = (
     "form",
@@ -24,6 +26,7 @@ LOG_FEATURES = (
     "characters",
     "holes",
 )
+LOG_TEXTS = LOG_FEATURES[:4]  # all others are numbers
 LOOKED = 1000  # lines that tell how times are written
 BLOCK = 50_000
 SHOWN = 160  # characters of a line in the reason of a row
@@ -36,7 +39,14 @@ def log_view(source: Source) -> tuple[Source, tuple[str, ...]]:
     on the rest of its file, so that it may be compared with lines of another. What comes within a minute is
     counted in pieces of 50,000 lines. The first line, which follows none, is told by the step to the second:
     to be first is no oddness.
+
+    Raises
+    ------
+    ReadError
+        When the source holds no lines.
     """
+    if LINE not in source.columns:
+        raise ReadError(f"{source.name}: no text file; wanted a log of lines")
     form = time_form(next(iter(source.chunks(LOOKED)))[LINE])
     told = "no time was found in its lines" if form is None else "times are read from its lines"
 
@@ -47,11 +57,8 @@ def log_view(source: Source) -> tuple[Source, tuple[str, ...]]:
             yield _seen(batch, parts, last)
             last = parts[-1:]
 
-    columns = (LINE, "time", *LOG_FEATURES)
-    return Source(source.name, columns, batches, (*source.notes, f"read as a log; {told}"), source.rows), (
-        LINE,
-        "time",
-    )
+    columns, notes = (LINE, "time", *LOG_FEATURES), (*source.notes, f"read as a log; {told}")
+    return replace(source, columns=columns, batches=batches, notes=notes, kind="logs"), (LINE, "time")
 
 
 def _seen(batch: pl.DataFrame, parts: pl.DataFrame, last: pl.DataFrame | None) -> pl.DataFrame:
@@ -78,11 +85,6 @@ def _seen(batch: pl.DataFrame, parts: pl.DataFrame, last: pl.DataFrame | None) -
         pl.col("message").str.len_chars().cast(pl.Float64).alias(LOG_FEATURES[7]),
         pl.col("form").str.count_matches(HOLE, literal=True).cast(pl.Float64).alias(LOG_FEATURES[8]),
     )
-
-
-def of_logs(columns: Sequence[str]) -> bool:
-    """Tell whether columns are those of a view of a log."""
-    return {LINE, *LOG_FEATURES} <= set(columns)
 
 
 def log_words(cells: Mapping[str, Any]) -> str:
