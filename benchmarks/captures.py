@@ -19,7 +19,7 @@ import polars as pl
 
 import machine
 import rowfile
-from outlearn.data.flows import flow_view
+from outlearn.data.kinds.flows import flow_view
 from outlearn.data.readers import open_source
 from outlearn.detectors.named import make_detector
 from outlearn.evaluate import auroc

@@ -34,7 +34,7 @@ import machine
 import rowfile
 from outlearn import Detector
 from outlearn.data.columns.sequence import SHAPE, SequenceEncoder
-from outlearn.data.logs import log_view
+from outlearn.data.kinds.logs import log_view
 from outlearn.data.readers.lines import LINE
 from outlearn.data.readers.source import Source
 from outlearn.data.schema import Column, Kind, Schema

@@ -33,8 +33,8 @@ from scipy.stats import wilcoxon
 import machine
 import rowfile
 from outlearn import Detector
-from outlearn.data.bus import IDENTITY, bus_view
-from outlearn.data.flows import flow_view
+from outlearn.data.kinds.bus import IDENTITY, bus_view
+from outlearn.data.kinds.flows import flow_view
 from outlearn.data.readers import open_source
 from outlearn.errors import InputError
 from outlearn.evaluate.zero_day import CASES, figures_of, held_families, zero_day

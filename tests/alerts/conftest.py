@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from outlearn.alerts import FACTS, FlaggedRows, Run
+from outlearn.alerts import FlaggedRows, Run
+from outlearn.data.kinds.kind import FACTS
 from outlearn.explain import Contribution, Explanation
 
 

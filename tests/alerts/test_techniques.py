@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from outlearn.alerts import RULES, technique_masks, techniques_of
-from outlearn.data.flows import FEATURES, flow_view
+from outlearn.data.kinds.flows import FEATURES, flow_view
 from outlearn.data.readers import open_source
 
 START = 1.7e9 - 1.7e9 % 3600

@@ -112,6 +112,19 @@ def test_a_log_is_read_as_lines():
     )
 
 
+def test_scored_lines_are_a_table_where_the_user_says_so():
+    lines = [f"2026-01-01 00:{i // 60:02d}:{i % 60:02d} INFO done in {i} ms" for i in range(120)]
+    Path("a.log").write_text("\n".join([*lines, "2026-01-01 00:03:20 FATAL disk on fire"]))
+    named, asked = "FATAL disk on fire: ", ("--detector", "knn", "--top", "1")
+    assert named in run("detect", "a.log", "--kind", "logs", *asked, "--out", "l.csv")
+    again, plain = run("detect", "l.csv", *asked), run("detect", "l.csv", "--kind", "table", *asked)
+    assert named in again and "1 incident" in again and "--kind table takes them" in again
+    assert named not in plain and "incident" not in plain and "--kind table" not in plain
+    run("fit", "l.csv", "--kind", "table", "--detector", "knn", "--out", "m.outlearn")
+    told = run("score", "m.outlearn", "l.csv", "--top", "1")
+    assert named not in told and "incident" not in told
+
+
 def sessions(jobs=200, odd=None):
     """Return lines of jobs that take turns; an odd one stops before it began."""
     steps = ["start", "read file 7", "read file 8", "write 12 rows", "stop"]

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from outlearn.data.flows import flow_view
+from outlearn.data.kinds.flows import flow_view
 from outlearn.data.readers import open_source
 from outlearn.errors import InputError, OutlearnError, ParameterError
 from outlearn.pipeline.hunt import hunt

@@ -2,7 +2,7 @@
 
 from outlearn.alerts.grouping import GAP, incidents_of
 from outlearn.alerts.hosts import Host, HostTally
-from outlearn.alerts.incident import FACTS, FlaggedRows, Incident, Run
+from outlearn.alerts.incident import FlaggedRows, Incident, Run
 from outlearn.alerts.ledger import pattern_line, read_patterns, revocation_line
 from outlearn.alerts.lines import ALERT_FORMATS
 from outlearn.alerts.patterns import Condition, Pattern, parse_condition
@@ -11,7 +11,6 @@ from outlearn.alerts.words import incident_words
 
 __all__ = [
     "ALERT_FORMATS",
-    "FACTS",
     "GAP",
     "RULES",
     "Condition",

@@ -10,18 +10,13 @@ from typing import Any
 
 from outlearn.alerts.incident import Incident, Run, moment
 from outlearn.alerts.words import incident_words, reason_words
+from outlearn.data.kinds.registry import kind_named
 from outlearn.explain.words import clean, show
 
 __all__ = ["LONG", "ecs_line", "ecs_of", "identity", "ips_of", "rule_name", "stamp"]
 
 VERSION = "8.17.0"
 LONG = 4000  # characters of a text
-CATEGORY = {  # a table is of no category, nor is a bus in a vehicle
-    "flows": ["network"],
-    "logs": ["host"],
-    "sessions": ["host"],
-    "executables": ["file"],
-}
 
 
 def ecs_line(incident: Incident, run: Run) -> str:
@@ -41,7 +36,7 @@ def ecs_of(incident: Incident, run: Run) -> dict[str, Any]:
         "message": clean(incident_words(incident), LONG),
         "event": {
             "kind": "alert",
-            "category": CATEGORY.get(incident.kind),
+            "category": list(kind_named(incident.kind).category),
             "module": "outlearn",
             "dataset": f"outlearn.{incident.kind}",
             "id": identity(incident, run),

@@ -9,8 +9,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from outlearn.alerts.incident import FACTS, LISTED, FlaggedRows, Incident
+from outlearn.alerts.incident import LISTED, FlaggedRows, Incident
 from outlearn.alerts.techniques import RULES, techniques_of
+from outlearn.data.kinds.kind import FACTS
 from outlearn.errors import ParameterError
 from outlearn.explain.explanation import Explanation
 from outlearn.explain.text import telling

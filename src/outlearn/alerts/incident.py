@@ -13,22 +13,9 @@ from numpy.typing import NDArray
 from outlearn.alerts.techniques import Technique
 from outlearn.explain.explanation import Explanation
 
-__all__ = ["FACTS", "LISTED", "FlaggedRows", "Incident", "Run", "moment"]
+__all__ = ["LISTED", "FlaggedRows", "Incident", "Run", "moment"]
 
 LISTED = 100  # row numbers, targets and the like that an incident names, at most
-#: What is told of a row beside its score, null where its kind has no such thing.
-FACTS: dict[str, type[pl.DataType]] = {
-    "source": pl.String,
-    "source port": pl.String,
-    "target": pl.String,
-    "target port": pl.String,
-    "protocol": pl.String,
-    "service": pl.String,
-    "sent bytes": pl.Float64,
-    "received bytes": pl.Float64,
-    "line": pl.String,
-    "file": pl.String,
-}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -36,11 +23,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class FlaggedRows:
     """Flagged rows, k of them.
 
-    kind : "flows", "logs", "sessions", "bus", "executables" or "table".
+    kind : what the rows are, a name of `data.kinds.registry`.
     rows, scores : (k,) row numbers and anomaly scores; p_values (k,) or None.
     times : (k,) seconds since 1970, NaN where a time is not known.
     entities : (k,) whose rows they are, "" where nobody's.
-    facts : frame (k, …) of `FACTS`.
+    facts : frame (k, …) of `data.kinds.kind.FACTS`.
     masks : (k,) techniques, as `technique_masks` gives them.
     reasons : explanations of some of the rows; reason_of (k,) which of them is that of each row, or of the
         row most like it.

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from outlearn.data.flows.features import FAILED, FEATURES
+from outlearn.data.kinds.flows.features import FAILED, FEATURES
 
 __all__ = ["RULES", "Technique", "TechniqueRule", "technique_masks", "techniques_of"]
 

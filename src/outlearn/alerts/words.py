@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 from outlearn.alerts.incident import Incident, moment
+from outlearn.data.kinds.registry import kind_named
 from outlearn.explain.text import telling
 from outlearn.explain.words import clean, show
 
 __all__ = ["incident_words", "reason_words", "span", "technique_words"]
 
-_ONE = {
-    "flows": "flow",
-    "logs": "line",
-    "sessions": "session",
-    "bus": "frame",
-    "executables": "file",
-    "table": "row",
-}
 _LINE = 160  # characters of a line of a log
 _ROWS = 3  # row numbers that are named
 
 
 def incident_words(incident: Incident) -> str:
     """Return whose rows, how many, when, to where, why, by which technique, and which rows."""
-    count, one = incident.count, _ONE[incident.kind]
+    count, one = incident.count, kind_named(incident.kind).one
     what = f"{count:,} {one}{'' if count == 1 else 's'}"
-    if incident.kind == "logs":
-        line = f"“{clean(incident.facts.get('line', ('',))[0], _LINE)}”"
+    if "line" in incident.facts:
+        line = f"“{clean(incident.facts['line'][0], _LINE)}”"
         what = line if count == 1 else f"{what} such as {line}"
     elif incident.entity:
         what = f"{clean(incident.entity)}: {what}"

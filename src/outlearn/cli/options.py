@@ -222,8 +222,8 @@ def read_options(
     ParameterError
         For a kind that there is not, or a session pattern that is no regular expression.
     """
+    from outlearn.data.kinds.registry import KINDS
     from outlearn.data.readers import ReadOptions
-    from outlearn.data.readers.source import KINDS
     from outlearn.errors import ParameterError
 
     if kind not in (None, "series", *KINDS):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -165,7 +165,7 @@ def with_images(source: Source, column: str, images: Images, folder: Path) -> tu
                 f"paths, whole or from {folder} on"
             )
 
-    return Source(source.name, source.columns, batches, source.notes, source.rows), unread
+    return replace(source, batches=batches), unread
 
 
 def with_array(source: Source, column: str, path: Path) -> Source:
@@ -200,4 +200,4 @@ def with_array(source: Source, column: str, path: Path) -> Source:
             told = f"more than {len(values):,}" if done > len(values) else f"{done:,}"
             raise InputError(f"{path} has {len(values):,} rows, the table {told}; wanted one vector a row")
 
-    return Source(source.name, (*source.columns, column), batches, source.notes, source.rows)
+    return replace(source, columns=(*source.columns, column), batches=batches)

@@ -61,6 +61,8 @@ class Column:
 class Schema:
     """The columns of a table, in its order.
 
+    kind : what its rows are, a name of `data.kinds.registry`; None where nobody said.
+
     >>> print(Schema((Column("age", Kind.NUMERIC, unit="years"), Column("id", Kind.IDENTIFIER))))
     name  kind        role     note
     age   numeric     feature  in years
@@ -68,6 +70,7 @@ class Schema:
     """
 
     columns: tuple[Column, ...] = field(default=())
+    kind: str | None = None
 
     def __str__(self) -> str:
         rows = [("name", "kind", "role", "note")]
@@ -99,14 +102,15 @@ class Schema:
         return tuple(c for c in self.columns if not c.used and c.role is not Role.LABEL)
 
     def to_dict(self) -> dict[str, Any]:
-        return {"columns": [asdict(column) for column in self.columns]}
+        columns = [asdict(column) for column in self.columns]
+        return {"columns": columns} if self.kind is None else {"columns": columns, "kind": self.kind}
 
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> Schema:
         def column(entry: dict[str, Any]) -> Column:
             return Column(**{**entry, "kind": Kind(entry["kind"]), "role": Role(entry["role"])})
 
-        return cls(tuple(column(entry) for entry in state["columns"]))
+        return cls(tuple(column(entry) for entry in state["columns"]), state.get("kind"))
 
     def with_columns(self, columns: Iterable[Column]) -> Schema:
         """Return a schema in which the given columns replace those of the same name."""

@@ -17,6 +17,8 @@ from outlearn.alerts.hosts import Host
 from outlearn.alerts.incident import FlaggedRows, Incident, Run
 from outlearn.alerts.lines import ALERT_FORMATS
 from outlearn.alerts.techniques import technique_masks
+from outlearn.data.kinds.kind import RowKind
+from outlearn.data.kinds.registry import TABLE, kind_named
 from outlearn.data.readers import Source
 from outlearn.data.schema import unknown_column
 from outlearn.decisions.decision import Decision
@@ -87,17 +89,17 @@ def check_alerts(options: AlertOptions, source: Any) -> Suppression:
     return Suppression.of_file(options.suppress)
 
 
-def check_columns(options: AlertOptions | None, patterns: Suppression, columns: Sequence[str]) -> None:
-    """Refuse columns that are not there.
+def check_columns(options: AlertOptions | None, patterns: Suppression, source: Source) -> None:
+    """Refuse columns that a source does not have.
 
     Raises
     ------
     SchemaError
         With the names that are close.
     """
-    if options is not None and options.entity is not None and options.entity not in columns:
-        raise unknown_column(options.entity, columns, what="the entity")
-    patterns.check(columns)
+    if options is not None and options.entity is not None and options.entity not in source.columns:
+        raise unknown_column(options.entity, source.columns, what="the entity")
+    patterns.check(source.columns, kind_named(source.kind))
 
 
 def hand_over(
@@ -105,7 +107,6 @@ def hand_over(
     source: Source,
     scan: Scan,
     decision: Decision,
-    kind: str,
     options: AlertOptions,
     patterns: Suppression,
     support_rows: NDArray[np.int64] | None,
@@ -114,9 +115,10 @@ def hand_over(
 ) -> Handover:
     """Suppress what is known to be good, and group what stays flagged.
 
-    kind : what the rows are. tell : what to say of a row before the reason why it is odd.
+    tell : what to say of a row before the reason why it is odd.
     """
-    grouped = kind != "table" or options.file is not None or options.entity is not None
+    kind = kind_named(source.kind)
+    grouped = kind.name != TABLE or options.file is not None or options.entity is not None
     if not grouped and not patterns.patterns:
         return Handover(decision, None, None, None, (), patterns.notes)
     gathered = gather(source, scan, decision, kind, options.entity, patterns, stages, grouped=grouped)
@@ -138,7 +140,7 @@ def hand_over(
         # A strict rule flags few; which usual scores are high is told by the detector's own line at a half.
         high = max(float(decision.flagged.mean()), float((scan.scores >= 0.5).mean()))
         usual, hunted = float(np.median(scan.scores)), tell is not None
-        hosts = gathered.hosts.hosts(usual, high, HOSTS, flagged=hunted) if kind == "flows" else ()
+        hosts = gathered.hosts.hosts(usual, high, HOSTS, flagged=hunted) if kind.ends is not None else ()
     notes = (*notes, *_notes(gathered, found, incidents))
     return Handover(decision, suppressed, found, incidents, hosts, notes)
 
@@ -167,20 +169,20 @@ def _flagged_rows(
     detector: BaseDetector,
     gathered: Gathered,
     decision: Decision,
-    kind: str,
+    kind: RowKind,
     entity: str | None,
     support_rows: NDArray[np.int64] | None,
     tell: Callable[[int], str] | None,
 ) -> FlaggedRows:
     frame, rows = gathered.frame, gathered.rows
     seen = sighted(frame, kind, entity, gathered.clock, gathered.times)
-    masks = technique_masks(frame)
+    masks = technique_masks(frame) if kind.ends is not None else np.zeros(frame.height, np.uint32)
     groups = list(zip(seen.entities, masks.tolist(), strict=True))
     told, reason_of = reasons_of(detector, frame, rows, gathered.scores, groups, support_rows)
     remarks = () if tell is None else tuple(tell(int(row)) for row in rows)
     p_values = None if decision.p_values is None else decision.p_values[rows]
     return FlaggedRows(
-        kind=kind,
+        kind=kind.name,
         rows=rows,
         scores=gathered.scores,
         p_values=p_values,
@@ -217,7 +219,7 @@ def _notes(gathered: Gathered, found: FlaggedRows, incidents: tuple[Incident, ..
         )
     if gathered.hosts.cut:
         notes.append("there are too many hosts to count all; those with low scores were let go of")
-    if found.kind in ("logs", "sessions") and any(
+    if kind_named(found.kind).yearless and any(
         each.start is not None and _of_2000(each.start) for each in incidents
     ):
         notes.append("where the log tells no year, times of alerts are in the year 2000")

@@ -9,14 +9,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from outlearn.alerts.hosts import HostTally
-from outlearn.alerts.incident import FACTS
 from outlearn.alerts.techniques import technique_masks, techniques_of
-from outlearn.data.executables import FILE
-from outlearn.data.flows import FEATURES, flow_columns
-from outlearn.data.flows.forms import clock_of, named
-from outlearn.data.logs.sessions import SESSION
+from outlearn.data.kinds.clocks import clock_of
+from outlearn.data.kinds.kind import FACTS, RowKind
 from outlearn.data.readers import Source
-from outlearn.data.readers.lines import LINE
 from outlearn.decisions.decision import Decision
 from outlearn.pipeline.rows import chunks_of
 from outlearn.pipeline.scan import Scan
@@ -27,7 +23,6 @@ __all__ = ["Gathered", "Sighted", "gather", "sighted"]
 
 MOST, LEAST = 100_000, 1_000  # flagged rows that are held; of a wide table as many as make so many cells
 CELLS = 5_000_000
-_LINE = 2000  # characters of a line of a log
 
 
 @dataclass(slots=True)
@@ -65,7 +60,7 @@ def gather(
     source: Source,
     scan: Scan,
     decision: Decision,
-    kind: str,
+    kind: RowKind,
     entity: str | None,
     patterns: Suppression,
     stages: Stages,
@@ -85,7 +80,7 @@ def gather(
     with stages.stage("gathering", len(scan.scores)) as tick:
         for chunk in chunks_of(source):
             here = slice(start, start + chunk.height)
-            suppressed[here] = patterns.ids(chunk)
+            suppressed[here] = patterns.ids(chunk, kind)
             if grouped:
                 flags = decision.flagged[here] & (suppressed[here] == 0)
                 _look(found, chunk, kind, scan.scores[here], flags, suppressed[here] > 0)
@@ -120,15 +115,15 @@ def _best(scores: NDArray[np.float64], limit: int) -> NDArray[np.int64]:
 def _look(
     found: Gathered,
     chunk: pl.DataFrame,
-    kind: str,
+    kind: RowKind,
     scores: NDArray[np.float64],
     flags: NDArray[np.bool_],
     suppressed: NDArray[np.bool_],
 ) -> None:
     """Count hosts, and rules that hold for rows that are not flagged."""
-    if kind != "flows":
+    if kind.ends is None:
         return
-    there = _ends(chunk)
+    there = kind.ends(chunk.columns)
     if found.clock == "none" and "time" in there:
         found.clock = clock_of(chunk[there["time"]])
     ends = chunk.select(pl.col(there["source"]).alias("source"), pl.col(there["target"]).alias("target"))
@@ -140,46 +135,26 @@ def _look(
 
 
 def sighted(
-    frame: pl.DataFrame, kind: str, entity: str | None, clock: str, times: NDArray[np.float64] | None
+    frame: pl.DataFrame, kind: RowKind, entity: str | None, clock: str, times: NDArray[np.float64] | None
 ) -> Sighted:
     """Return what alerts tell of rows.
 
     entity : the column that says whose they are; None: what the kind says. clock : how times of flows are
     read. times : (k,) of the time column, where there is one.
     """
-    known: dict[str, pl.Series] = {}
-    if times is None:
+    known = kind.facts(frame, clock)
+    if known.times is not None:
+        times = known.times.cast(pl.Float64).to_numpy().astype(np.float64)
+    elif times is None:
         times = np.full(frame.height, np.nan)
-    if kind == "flows":
-        told = named(frame.select(_ends(frame).values()), clock)
-        times = told["time"].to_numpy().astype(np.float64)
-        known = {name: told[name] for name in ("source", "source port", "target", "target port")}
-        known |= {name: frame[name] for name in ("protocol", "service", "sent bytes", "received bytes")}
-    elif kind in ("logs", "sessions", "bus"):
-        times = frame["time"].cast(pl.Float64).to_numpy().astype(np.float64)
-        known = {"line": frame[LINE].str.slice(0, _LINE)} if kind == "logs" else {}
-    elif kind == "executables":
-        known = {"file": frame[FILE]}
     empty = pl.Series([None] * frame.height, dtype=pl.Null)
-    facts = pl.DataFrame([known.get(name, empty).alias(name).cast(dtype) for name, dtype in FACTS.items()])
-    whose = frame[entity].cast(pl.String, strict=False) if entity is not None else _whose(frame, facts, kind)
+    facts = pl.DataFrame(
+        [known.facts.get(name, empty).alias(name).cast(dtype) for name, dtype in FACTS.items()]
+    )
+    whose = known.entities if entity is None else frame[entity].cast(pl.String, strict=False)
+    if whose is None:
+        return Sighted(("",) * frame.height, times, facts)
     return Sighted(tuple(whose.fill_null("")), times, facts)
-
-
-def _whose(frame: pl.DataFrame, facts: pl.DataFrame, kind: str) -> pl.Series:
-    if kind == "logs":
-        return frame["process"].fill_null(frame["form"])
-    if kind == "sessions":
-        return frame[SESSION]
-    if kind == "bus":
-        return frame["id"]
-    owner = {"flows": "source", "executables": "file"}.get(kind)
-    return pl.Series([""] * frame.height, dtype=pl.String) if owner is None else facts[owner]
-
-
-def _ends(frame: pl.DataFrame) -> dict[str, str]:
-    """Return the columns of a view of flows that name them."""
-    return flow_columns([name for name in frame.columns if name not in FEATURES])
 
 
 def _seconds(times: NDArray[np.datetime64]) -> NDArray[np.float64]:

@@ -10,8 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from outlearn.data.bus import ASIDE, SURROUNDING, of_bus
-from outlearn.data.flows import ENTITY, FEATURES, HOSTS, flow_columns, of_flows
+from outlearn.data.kinds.registry import kind_named
 from outlearn.data.readers import ReadOptions, Source
 from outlearn.data.sample import sample_source
 from outlearn.data.schema import Schema, unknown_column
@@ -88,9 +87,10 @@ def hunt(
     reading = Reading(None, None, tuple(ignore), schema, options)
     with stages.stage("reading"):
         opened, settled = open_table(source, reading)
-        check_columns(alerts, patterns, opened.columns)
+        check_columns(alerts, patterns, opened)
         drawn = sample_source(opened, SAMPLE_ROWS, seed=random_state, chunk_rows=chunk_rows(opened))
-        columns = Schema(settled.schema_of(drawn.frame).used)
+        columns = settled.schema_of(drawn.frame, opened)
+        columns = replace(columns, columns=columns.used)
         table = drawn.frame.select(columns.names)
         cases, said = _cases(like, reading, opened, table)
         normal = table.clear()
@@ -163,14 +163,10 @@ def _seen_around(
     are in the source are read there, of others it is missing.
     """
     plain = cases.select(table.columns)
-    if of_flows(source.columns):
-        names = flow_columns([name for name in source.columns if name not in FEATURES])
-        keys = [names[name] for name in ENTITY if name in names and names[name] in cases.columns]
-        around, what = HOSTS, "what their hosts did around them"
-    elif of_bus(source.columns):
-        keys, around, what = [*ASIDE, "id"], SURROUNDING, "what came before them"
-    else:
+    around = kind_named(source.kind).surroundings
+    if around is None:
         return plain, ()
+    keys = [name for name in around.keys(source.columns) if name in cases.columns]
     head = next(iter(source.chunks(1)))
     same = [pl.col(name).cast(head.schema[name], strict=False) for name in keys]
     wanted = cases.select(same).with_row_index("case")
@@ -180,11 +176,11 @@ def _seen_around(
         for row, case in rows.select("row", "case").iter_rows():
             there.setdefault(case, chunk[row].select(table.columns))
     alone = plain.with_columns(
-        pl.lit(None, dtype=table.schema[name]).alias(name) for name in around if name in plain
+        pl.lit(None, dtype=table.schema[name]).alias(name) for name in around.columns if name in plain
     )
     parts = [there.get(case, alone[case]) for case in range(cases.height)]
     missing = cases.height - len(there)
-    note = f"{missing} of the cases are not in the table: {what} is not known"
+    note = f"{missing} of the cases are not in the table: {around.words} is not known"
     return pl.concat(parts), (note,) if missing else ()
 
 

@@ -65,7 +65,7 @@ def detect(
     reading = Reading(label_column, time_column, tuple(ignore), schema, options)
     with stages.stage("reading"):
         opened, settled = open_table(source, reading)
-        check_columns(alerts, patterns, opened.columns)
+        check_columns(alerts, patterns, opened)
         basis, basis_reading = (opened, settled) if reference is None else open_table(reference, reading)
     label = settled.label_column
     if label is not None and label not in basis.columns:

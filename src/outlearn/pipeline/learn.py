@@ -10,21 +10,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from outlearn.data.bus import bus_schema, bus_view, frame_columns, of_bus
-from outlearn.data.executables import FILE, of_executables
-from outlearn.data.flows import flow_view, holds_flows, of_flows
 from outlearn.data.infer import infer_schema
+from outlearn.data.kinds.registry import SESSIONS, kind_for, kind_named
 from outlearn.data.labels import parse_labels
-from outlearn.data.logs import log_view, of_sessions, session_schema, session_view
 from outlearn.data.overrides import ColumnOverride, apply_overrides, read_overrides
 from outlearn.data.readers import ReadOptions, Source
-from outlearn.data.readers.candump import FRAME_COLUMNS
-from outlearn.data.readers.lines import LINE
 from outlearn.data.rows import row_hash
 from outlearn.data.sample import sample_source
 from outlearn.data.schema import Column, Role, Schema
 from outlearn.detectors.base import BaseDetector
-from outlearn.errors import InputError, LabelError, ReadError
+from outlearn.errors import InputError, LabelError
 from outlearn.pipeline.rows import Spec, answer_column, chunk_rows, open_rows
 from outlearn.pipeline.stages import Stages
 from outlearn.pipeline.verdict import VERDICT, written_columns
@@ -33,7 +28,7 @@ __all__ = ["AUTO", "LEARNT", "SAMPLE_ROWS", "Learnt", "Reading", "chosen", "lear
 
 SAMPLE_ROWS = 50_000  # rows that the schema is read from and the support is chosen from
 _LISTED = 8
-AUTO, LEARNT, COMMITTEE = "auto", "profiles", "committee"
+AUTO, LEARNT = "auto", "profiles"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +47,13 @@ class Reading:
     def overrides(self) -> dict[str, ColumnOverride]:
         return {} if self.schema is None else read_overrides(self.schema)
 
-    def schema_of(self, frame: pl.DataFrame) -> Schema:
-        """Read the schema of some rows."""
+    def schema_of(self, frame: pl.DataFrame, source: Source) -> Schema:
+        """Read the schema of some rows of a source, as `open_table` opened it."""
         inferred = infer_schema(
             frame, label_column=self.label_column, time_column=self.time_column, ignore=self.ignore
         )
-        if of_sessions(inferred.names):
-            inferred = session_schema(inferred)
-        elif of_bus(inferred.names):
-            inferred = bus_schema(inferred)
-        return apply_overrides(inferred, self.overrides())
+        corrected = replace(kind_named(source.kind).schema(inferred), kind=source.kind)
+        return apply_overrides(corrected, self.overrides())
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +70,11 @@ class Learnt:
 
 
 def open_table(spec: Spec, reading: Reading) -> tuple[Source, Reading]:
-    """Open a source and settle the label column, which the file of overrides may name too."""
+    """Open a source as what is seen of its rows, and settle what no score may see.
+
+    The label column may be named by the file of overrides too. What the rows are is settled here, once: the
+    source that is returned says so.
+    """
     label = reading.label_column
     if label is None:
         labelled = (name for name, over in reading.overrides().items() if over.role is Role.LABEL)
@@ -86,32 +82,32 @@ def open_table(spec: Spec, reading: Reading) -> tuple[Source, Reading]:
     options = reading.options or ReadOptions()
     if label is not None:
         options = replace(options, as_text=(label,))
-    source = open_rows(spec, options)
+    keep = reading.ignore if label is None else (*reading.ignore, label)
+    source, aside = _seen(spec, options, keep)
+    source, ours = _without_our_own(source, label)
     answer = answer_column(spec)
-    ignore = reading.ignore
-    if options.kind == "flows" or (options.kind is None and holds_flows(source.columns)):
-        if not holds_flows(source.columns):
-            raise ReadError(
-                f"{source.name}: no flows: wanted columns of a source and a target address, and of a "
-                "protocol, bytes, packets or a duration"
-            )
-        source, aside = flow_view(source, keep=_kept(ignore, label))
-        ignore = (*ignore, *(name for name in aside if name not in ignore))
-    elif options.kind == "bus":
-        source, aside = bus_view(_with_digits(spec, source, options), keep=_kept(ignore, label))
-        ignore = (*ignore, *(name for name in aside if name not in ignore))
-    elif of_executables(source.columns):
-        ignore = (*ignore, *(name for name in (FILE,) if name not in ignore))
-    elif options.kind == "logs":
-        if LINE not in source.columns:
-            raise ReadError(f"{source.name}: no text file; wanted a log of lines")
-        source, aside = log_view(source) if options.session is None else session_view(source, options.session)
-        ignore = (*ignore, *(name for name in aside if name not in ignore))
-    source, aside = _without_our_own(source, label)
-    ignore = (*ignore, *(name for name in aside if name not in ignore))
-    if answer is not None and answer != label and answer not in ignore and answer in source.columns:
-        ignore = (*ignore, answer)
+    if answer is not None and answer in source.columns:
+        ours = (*ours, answer)
+    more = (name for name in (*aside, *ours) if name not in keep)
+    ignore = (*reading.ignore, *dict.fromkeys(more))
     return source, replace(reading, label_column=label, ignore=ignore, options=options)
+
+
+def _seen(spec: Spec, options: ReadOptions, keep: Sequence[str]) -> tuple[Source, tuple[str, ...]]:
+    """Open a source as what is seen of its rows; return it with its columns that no score may see."""
+    source = open_rows(spec, options)
+    kind = kind_for(source, options)
+    if source.kind != kind.name:
+        texts = kind.text_columns(source.columns)
+        if texts:
+            source = open_rows(spec, replace(options, as_text=(*options.as_text, *texts)))
+        if options.kind is None and kind.made(source.columns):
+            note = (
+                f"the columns are those in which outlearn writes {kind.many}, so the rows were taken for "
+                "such; --kind table takes them for a plain table"
+            )
+            source = replace(source, notes=(*source.notes, note))
+    return kind.view_of(source, keep, options)
 
 
 def _without_our_own(source: Source, label: str | None) -> tuple[Source, tuple[str, ...]]:
@@ -127,20 +123,6 @@ def _without_our_own(source: Source, label: str | None) -> tuple[Source, tuple[s
         notes.append(f"'{VERDICT}' says what a row was; to learn from it, name it as the label column")
         ours = (*ours, VERDICT)
     return replace(source, notes=(*source.notes, *notes)), ours
-
-
-def _kept(ignore: Sequence[str], label: str | None) -> tuple[str, ...]:
-    """Return the columns that a view leaves as they are."""
-    return (*ignore, *(() if label is None else (label,)))
-
-
-def _with_digits(spec: Spec, source: Source, options: ReadOptions) -> Source:
-    """Open a table of frames anew, with ids and bytes as text: 0e10 and 0123 are no numbers but digits."""
-    if source.columns == FRAME_COLUMNS:
-        return source
-    there, cells = frame_columns(source.columns)
-    digits = [there[name] for name in ("id", "payload") if name in there]
-    return open_rows(spec, replace(options, as_text=(*options.as_text, *digits, *cells)))
 
 
 def learn(
@@ -173,12 +155,12 @@ def learn(
             chunk_rows=chunk_rows(source),
             progress=tick,
         )
-    sessions = of_sessions(source.columns)
     if sample.total < 2:
+        sessions = source.kind == SESSIONS
         told = "1 session: is the pattern of what differs from one to the next?" if sessions else "1 row"
         raise InputError(f"{source.name} has {told}; at least 2 are needed to say what is usual")
     with stages.stage("learning"):
-        schema = reading.schema_of(sample.frame)
+        schema = reading.schema_of(sample.frame, source)
         labels = None
         if reading.label_column is not None:
             labels = parse_labels(sample.frame[reading.label_column], name=reading.label_column)
@@ -209,8 +191,7 @@ def learn(
 def chosen(detector: str, source: Source, reference_labels: NDArray[np.int8] | None) -> str:
     """Return the detector that "auto" stands for, or the one that was named.
 
-    That is the in-context learner, but of flows beside a reference of normal ones the committee: on networks
-    it was tried on it found more of what nothing was learnt from (docs/security.md).
+    That is `LEARNT`, but beside a reference of normal rows what is known to do better on rows of their kind.
 
     Parameters
     ----------
@@ -220,7 +201,7 @@ def chosen(detector: str, source: Source, reference_labels: NDArray[np.int8] | N
     if detector != AUTO:
         return detector
     clean = reference_labels is not None and not (reference_labels == 1).any()
-    return COMMITTEE if clean and of_flows(source.columns) else LEARNT
+    return (kind_named(source.kind).beside_reference if clean else None) or LEARNT
 
 
 def _refuse_one_class(labels: NDArray[np.int8] | None, known_normal: bool) -> None:

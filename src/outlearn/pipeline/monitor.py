@@ -10,11 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outlearn import __version__
-from outlearn.data.bus import bus_words, of_bus
-from outlearn.data.executables import executable_words, of_executables
-from outlearn.data.flows import flow_words, of_flows
+from outlearn.data.kinds.kind import RowKind
+from outlearn.data.kinds.registry import SESSIONS, kind_named, kind_seen
 from outlearn.data.labels import parse_labels
-from outlearn.data.logs import log_words, of_logs, of_sessions, session_words
 from outlearn.data.readers import ReadOptions, Source
 from outlearn.data.sample import sample_source
 from outlearn.data.schema import Role
@@ -48,16 +46,6 @@ from outlearn.pipeline.verdict import scored_columns, with_verdict
 __all__ = ["Monitor"]
 
 
-AROUND = ("flows", "logs", "sessions", "bus")  # whose columns tell of the rows around each
-WORDS = {  # what names a row
-    "flows": flow_words,
-    "logs": log_words,
-    "sessions": session_words,
-    "bus": bus_words,
-    "executables": executable_words,
-}
-
-
 @dataclass(frozen=True, slots=True)
 class Monitor:
     """A detector fitted to a source, which judges other sources.
@@ -82,6 +70,13 @@ class Monitor:
     support_rows: NDArray[np.int64] | None = None
     total: int | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> RowKind:
+        """What the rows are that it judges; of a model that does not say so, such as an older one, the
+        columns tell."""
+        schema = self.detector.schema_
+        return kind_seen(schema.names) if schema.kind is None else kind_named(schema.kind)
 
     @classmethod
     def fit(
@@ -219,7 +214,7 @@ class Monitor:
         patterns = check_request(top, out, source, alerts)
         with stages.stage("reading"):
             opened, _ = open_table(source, self._reading(options))
-            check_columns(alerts, patterns, opened.columns)
+            check_columns(alerts, patterns, opened)
         return self.judge(
             opened,
             rule=rule,
@@ -252,20 +247,18 @@ class Monitor:
         decide : decides in place of a rule. tell : what to say of a row before the reason why it is odd.
         patterns : what is known to be good.
         """
-        detector, kind = self.detector, _kind(source.columns)
+        detector, kind = self.detector, kind_named(source.kind)
         alerts, patterns = alerts or AlertOptions(), patterns or Suppression()
         check_rule(detector, rule)
         scan = score_rows(detector, source, stages)
         first = decide_rows(detector, scan, rule) if decide is None else decide(scan)
-        handed = hand_over(
-            detector, source, scan, first, kind, alerts, patterns, self.support_rows, stages, tell
-        )
+        handed = hand_over(detector, source, scan, first, alerts, patterns, self.support_rows, stages, tell)
         decision = handed.decision
         best = top_rows(scan.scores, top, handed.suppressed)
         with stages.stage("explaining"):
             picture = take_picture(detector, source, scan.scores, decision, best)
             told = explain_top(detector, picture.top, best, self.support_rows)
-        named = [f"{WORDS[kind](values)}: " if kind in WORDS else "" for values in picture.values]
+        named = [kind.named(values) for values in picture.values]
         told = tuple(
             replace(why, sentence=f"{name}{tell(why.row) if tell else ''}{why.sentence}")
             for why, name in zip(told, named, strict=True)
@@ -290,7 +283,7 @@ class Monitor:
             map=picture.map,
             profiles=picture.profiles,
             notes=tuple(dict.fromkeys((*notes, *scan.notes, *handed.notes, *_counted(best)))),
-            limits=limits_of(detector, scan, decision, self.total, around=kind in AROUND),
+            limits=limits_of(detector, scan, decision, self.total, around=kind.around),
             seconds=dict(stages.seconds),
             version=__version__,
             seed=detector.random_state if isinstance(detector.random_state, int) else detector.seed_,
@@ -303,28 +296,16 @@ class Monitor:
     def _reading(self, options: ReadOptions | None) -> Reading:
         roles = {column.role: column.name for column in self.detector.schema_.columns}
         options = options or ReadOptions()
-        kind = _kind(self.detector.schema_.names)
-        if (kind == "sessions") != (options.session is not None):
+        kind = self.kind.name
+        if (kind == SESSIONS) != (options.session is not None):
             raise ParameterError(
                 "the model was fitted to sessions of a log: say what names them by the same --session"
-                if kind == "sessions"
+                if kind == SESSIONS
                 else "a session pattern came, but the model was not fitted to sessions of a log; leave it out"
             )
         if options.kind is None:
             options = replace(options, kind=kind)
         return Reading(label_column=roles.get(Role.LABEL), options=options)
-
-
-def _kind(columns: Sequence[str]) -> str:
-    """Return what rows with these columns are."""
-    kinds = {
-        "flows": of_flows,
-        "logs": of_logs,
-        "sessions": of_sessions,
-        "bus": of_bus,
-        "executables": of_executables,
-    }
-    return next((kind for kind, tells in kinds.items() if tells(columns)), "table")
 
 
 def check_request(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -12,7 +11,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from outlearn.data.datasets import LABEL
-from outlearn.data.executables import open_executables
 from outlearn.data.readers import ReadOptions, Source, open_source
 from outlearn.data.readers.lines import LINE
 from outlearn.errors import InputError
@@ -31,8 +29,6 @@ _HEAVIEST = 64 << 20  # bytes
 
 def open_rows(spec: Spec, options: ReadOptions | None = None) -> Source:
     """Open a source; the rows of a small one are read once and kept."""
-    if isinstance(spec, (str, os.PathLike)) and options is not None and options.kind == "executables":
-        return open_executables(os.fspath(spec))
     source = spec if isinstance(spec, Source) else open_source(spec, options=options)
     cells = LINE_CELLS if source.columns == (LINE,) else len(source.columns)
     if source.rows is None or source.rows * cells > _HELD_CELLS:

@@ -34,7 +34,7 @@ def read_schema(
     """
     opened, reading = open_table(source, Reading(label_column, time_column, tuple(ignore), schema, options))
     drawn = sample_source(opened, SAMPLE_ROWS, seed=seed, chunk_rows=chunk_rows(opened))
-    return reading.schema_of(drawn.frame), (*opened.notes, *drawn.notes)
+    return reading.schema_of(drawn.frame, opened), (*opened.notes, *drawn.notes)
 
 
 def schema_toml(schema: Schema) -> str:

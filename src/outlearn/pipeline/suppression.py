@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from outlearn.alerts.ledger import pattern_line, read_patterns, revocation_line
 from outlearn.alerts.patterns import Pattern
-from outlearn.data.flows import FEATURES, flow_columns, of_flows
+from outlearn.data.kinds.kind import RowKind
 from outlearn.data.schema import unknown_column
 from outlearn.errors import ReadError
 from outlearn.files import writing
@@ -93,8 +93,8 @@ class Suppression:
             tuple(f"pattern {each.id} ({each.why}) does nothing: {why}" for each, why in idle if why),
         )
 
-    def check(self, columns: Sequence[str]) -> None:
-        """Refuse conditions on columns that are not there.
+    def check(self, columns: Sequence[str], kind: RowKind) -> None:
+        """Refuse conditions on columns that rows of a kind do not have, under no name.
 
         Raises
         ------
@@ -103,16 +103,16 @@ class Suppression:
         """
         for pattern in self.patterns:
             for condition in pattern.where:
-                if column_of(condition.column, columns) is None:
+                if kind.column_of(condition.column, columns) is None:
                     raise unknown_column(condition.column, columns, what=f"pattern {pattern.id}")
 
-    def ids(self, rows: pl.DataFrame) -> NDArray[np.int64]:
-        """Return (n,) the id of the first pattern that each row matches, 0 where it matches none."""
+    def ids(self, rows: pl.DataFrame, kind: RowKind) -> NDArray[np.int64]:
+        """Return (n,) the id of the first pattern that each row of a kind matches; 0 where none does."""
         found = np.zeros(rows.height, np.int64)
         for pattern in self.patterns:
             holds = np.ones(rows.height, np.bool_)
             for condition in pattern.where:
-                name = column_of(condition.column, rows.columns)
+                name = kind.column_of(condition.column, rows.columns)
                 holds &= condition.holds(rows[str(name)]).to_numpy()
             found[holds & (found == 0)] = pattern.id
         return found
@@ -125,19 +125,6 @@ class Suppression:
             verb = "row was" if rows == 1 else "rows were"
             told.append(f"{rows:,} flagged {verb} suppressed by pattern {pattern.id} ({pattern.words()})")
         return (*told, *self.notes)
-
-
-def column_of(name: str, columns: Sequence[str]) -> str | None:
-    """Return the column that a condition is about: of flows any of the names that it goes by will do.
-
-    >>> column_of("amount", ["amount"]), column_of("amout", ["amount"])
-    ('amount', None)
-    """
-    if name in columns or not of_flows(columns):
-        return name if name in columns else None
-    ours = next(iter(flow_columns([name])), None)
-    naming = flow_columns([each for each in columns if each not in FEATURES])
-    return naming.get(ours or "", ours if ours in columns else None)
 
 
 def _read(text: str, path: Path) -> tuple[Pattern, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -216,7 +216,8 @@ def _judged(
     known = truth >= 0
     if not known.all():
         notes.append(f"{int((~known).sum()):,} rows without a label were left out")
-    used = Schema(reading.schema_of(drawn.frame).used)
+    schema_read = reading.schema_of(drawn.frame, opened)
+    used = replace(schema_read, columns=schema_read.used)
     frame = drawn.frame.filter(known).select(used.names)
     truth, names = truth[known], names[known]
     return _Judged(frame, truth, names, used, (*notes, *_telling(frame, used, truth)))

@@ -110,7 +110,7 @@ def tune(
         label_column=reading.label_column,
         chunk_rows=chunk_rows(source),
     )
-    encoder = Encoder.fit(sample.frame, reading.schema_of(sample.frame))
+    encoder = Encoder.fit(sample.frame, reading.schema_of(sample.frame, source))
     X = encoder.transform(sample.frame).values
     y = None
     if reading.label_column is not None:

@@ -10,7 +10,7 @@ import dpkt
 import pytest
 
 from outlearn.data.readers import open_source
-from outlearn.data.readers.assemble import MOST, flows
+from outlearn.data.readers.flow_assembly import MOST, flows
 from outlearn.data.readers.packets import ACK, FIN, PSH, RST, SYN, TCP, UDP, Packet
 from outlearn.errors import ReadError
 

@@ -58,7 +58,8 @@ def open_candump(name: str, content: FileBytes, encoding: str) -> Source:
     bad = (lines.rows or 0) - rows
     verb = "line holds no frame and is" if bad == 1 else "lines hold no frame and are"
     said = (f"{bad:,} {verb} left out",) if bad else ()
-    return Source(name, FRAME_COLUMNS, lambda size: _frames(lines, size), (*lines.notes, *said), rows)
+    notes = (*lines.notes, *said)
+    return Source(name, FRAME_COLUMNS, lambda size: _frames(lines, size), notes, rows, kind="bus")
 
 
 def _frames(lines: Source, size: int) -> Iterator[pl.DataFrame]:

@@ -7,8 +7,8 @@ from itertools import islice
 
 import polars as pl
 
-from outlearn.data.readers.assemble import RECORD, flows
 from outlearn.data.readers.detect import FileBytes
+from outlearn.data.readers.flow_assembly import RECORD, flows
 from outlearn.data.readers.packets import Tally, packets
 from outlearn.data.readers.source import Source
 from outlearn.errors import ReadError
@@ -46,7 +46,7 @@ def open_capture(name: str, content: FileBytes, notes: tuple[str, ...]) -> Sourc
         return _frames(name, content, Tally(), size) if whole is None else whole.iter_slices(size)
 
     said = f"{tally.read:,} packets make {rows:,} flows"
-    return Source(name, tuple(SCHEMA), batches, (*notes, said, *tally.words()), rows)
+    return Source(name, tuple(SCHEMA), batches, (*notes, said, *tally.words()), rows, kind="flows")
 
 
 def _frames(name: str, content: FileBytes, tally: Tally, size: int) -> Iterator[pl.DataFrame]:

@@ -71,6 +71,7 @@ def open_lines(name: str, content: FileBytes, encoding: str, notes: tuple[str, .
         lambda size: _frames(content, encoding, _Repairs(), size),
         (*notes, *repairs.words()),
         rows,
+        kind="logs",
     )
 
 

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from outlearn.data.datasets import datasets, load_dataset
-from outlearn.data.readers.candump import holds_frame_lines, open_candump
+from outlearn.data.kinds.registry import kind_named
 from outlearn.data.readers.capture import open_capture
 from outlearn.data.readers.columnar import open_arrow, open_arrow_stream, open_parquet
 from outlearn.data.readers.dataframe import open_dataframe
 from outlearn.data.readers.delimited import open_delimited
-from outlearn.data.readers.detect import content_of, examine, examine_text
+from outlearn.data.readers.detect import examine
 from outlearn.data.readers.jsonlines import open_json_lines
-from outlearn.data.readers.lines import open_lines
 from outlearn.data.readers.source import ReadOptions, Source, reading
 from outlearn.data.readers.sql import open_query
 from outlearn.data.readers.zeek import open_zeek
@@ -65,10 +64,10 @@ def open_source(spec: str | os.PathLike[str] | IntoFrame, *, options: ReadOption
 def _open_path(text: str, options: ReadOptions) -> Source:
     path = Path(text).expanduser()
     with reading(text):
-        if options.kind == "logs":
-            return open_lines(text, examine_text(path), options.encoding or "utf-8", ())
-        if options.kind == "bus" and holds_frame_lines(content_of(path).head):
-            return open_candump(text, content_of(path), options.encoding or "utf-8")
+        if options.kind is not None:
+            source = kind_named(options.kind).open(text, options)
+            if source is not None:
+                return source
         content, form, notes = examine(path)
     if form == "parquet":
         return open_parquet(text, content, notes)

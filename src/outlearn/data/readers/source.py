@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import polars as pl
 import pyarrow as pa
 
+from outlearn.data.kinds.registry import KINDS, TABLE
 from outlearn.errors import ParameterError, ReadError
 
 __all__ = ["ReadOptions", "Source", "groups_of", "one_line", "reading", "unique_names"]
 
 BATCH_ROWS = 16_384
-KINDS = ("flows", "logs", "bus", "executables", "table")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,7 @@ class Source:
     columns : names, unique and never empty.
     rows : how many, where that is known without another pass.
     batches : gives the rows afresh, in pieces of any size; its argument is the size wanted.
+    kind : what the rows are, as far as the reader knows: a name of `data.kinds.registry`.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Source:
     batches: Callable[[int], Iterable[pl.DataFrame]]
     notes: tuple[str, ...] = ()
     rows: int | None = None
+    kind: str = TABLE
 
     def chunks(self, rows: int = 100_000) -> Iterator[pl.DataFrame]:
         """Yield frames of exactly `rows` rows, the last one of what is left.

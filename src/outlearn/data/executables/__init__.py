@@ -1,5 +1,0 @@
-"""Executables as rows: static features of files that are never run, read in a process with limits."""
-
-from outlearn.data.executables.source import FILE, executable_words, of_executables, open_executables
-
-__all__ = ["FILE", "executable_words", "of_executables", "open_executables"]
