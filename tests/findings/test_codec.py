@@ -33,7 +33,7 @@ from outlearn.findings.cells import cell_in, cell_out
 from outlearn.findings.codec import FORMAT, dumps, from_document, loads, to_document
 from outlearn.findings.series import Panel, SeriesFindings
 from outlearn.findings.tuning import Tried, TuningFindings
-from outlearn.pipeline.job import detect
+from outlearn.pipeline.detection import detect
 
 # A failing example is large, and making it small takes minutes.
 QUICK = (Phase.explicit, Phase.generate)

@@ -8,7 +8,7 @@ from outlearn.decisions.rule import Rule
 from outlearn.errors import OutputError, ParameterError, ReadError, SchemaError
 from outlearn.pipeline import Monitor, gather, reasons
 from outlearn.pipeline.alerting import AlertOptions
-from outlearn.pipeline.job import detect
+from outlearn.pipeline.detection import detect
 from outlearn.pipeline.suppression import add_pattern, known_patterns, revoke_pattern
 
 
@@ -141,7 +141,9 @@ def test_patterns_are_only_ever_added(good):
 )
 def test_what_cannot_be_is_refused_before_any_work(options, error, says, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("outlearn.pipeline.job.learn", lambda *_, **__: pytest.fail("it began to learn"))
+    monkeypatch.setattr(
+        "outlearn.pipeline.detection.learn", lambda *_, **__: pytest.fail("it began to learn")
+    )
     with pytest.raises(error, match=says):
         run(**options)
     assert list(tmp_path.iterdir()) == []

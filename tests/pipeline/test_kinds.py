@@ -12,7 +12,7 @@ from outlearn.data.readers import ReadOptions
 from outlearn.errors import SchemaError
 from outlearn.pipeline import Monitor
 from outlearn.pipeline.alerting import AlertOptions
-from outlearn.pipeline.job import detect
+from outlearn.pipeline.detection import detect
 from outlearn.pipeline.suppression import add_pattern
 
 PLAIN = ReadOptions(kind="table")

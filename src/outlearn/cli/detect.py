@@ -1,19 +1,28 @@
-"""outlearn detect: the main job."""
+"""outlearn detect: the main job, asked for by options or by a file."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from outlearn.cli import options as o
-from outlearn.cli.finding import ROWS, Choice, detect_ranges, detect_rows, is_series
+from outlearn.cli.finding import tell_found
+from outlearn.errors import ParameterError
+
+if TYPE_CHECKING:
+    from outlearn.pipeline.request import DetectRequest
 
 __all__ = ["detect"]
 
 
+BESIDE = ("job", "quiet", "as_json", "debug")  # options that a job file leaves to the command line
+
+
 def detect(
-    table: o.Table,
+    context: typer.Context,
+    table: o.OptionalTable = None,
     reference: Annotated[
         str | None,
         typer.Option(
@@ -23,7 +32,7 @@ def detect(
     top: o.Top = 20,
     out: o.Out = None,
     report: o.Report = None,
-    detector: o.DetectorName = ROWS,
+    detector: o.DetectorName = o.AUTO,
     label_column: o.LabelColumn = None,
     time_column: o.TimeColumn = None,
     ignore: o.Ignore = None,
@@ -49,30 +58,52 @@ def detect(
     entity: o.Entity = None,
     gap: o.Gap = 10.0,
     suppress: o.Suppress = None,
+    job: Annotated[
+        Path | None,
+        typer.Option(help="TOML file that says what to do, in place of TABLE and options; see docs/cli.md."),
+    ] = None,
     quiet: o.Quiet = False,
     as_json: o.AsJson = False,
     debug: o.Debug = False,
 ) -> None:
     """Find the odd rows of a table, or the odd ranges of series, rank them and say why they are odd."""
-    from outlearn.cli.terminal import check_report
+    from outlearn.cli.terminal import check_report, progress_bars
+    from outlearn.pipeline import engine
+    from outlearn.pipeline.request import DetectorSpec, DetectRequest, Outputs
 
-    check_report(report)
-    choice = Choice(
-        table=table,
-        kind=kind,
-        series_column=series_column,
-        reference_until=reference_until,
-        false_alarms=false_alarms,
-        reference=reference,
-        label_column=label_column,
-        time_column=time_column,
-        ignore=tuple(ignore or ()),
-        rule=o.rule_of(contamination, false_alarm_rate, budget, fdr),
-        detector=detector,
-        weights=weights,
-        schema=schema,
-        options=o.read_options(separator, encoding, decimal, thousands, query, kind, session),
-        alerting=o.alert_options(alerts, alerts_of, entity, gap, suppress),
-    )
-    find = detect_ranges if is_series(choice) else detect_rows
-    find(choice, top=top, out=out, report=report, seed=seed, quiet=quiet, as_json=as_json)
+    if job is not None:
+        request = _from_file(context, job)
+    else:
+        if table is None:
+            raise ParameterError("no table came; wanted TABLE, or --job with a file that names it")
+        request = DetectRequest(
+            table,
+            reference,
+            reference_until,
+            o.table_spec(label_column, time_column, series_column, ignore, schema, kind),
+            o.read_options(separator, encoding, decimal, thousands, query, kind, session),
+            DetectorSpec(detector, weights, seed),
+            o.rule_spec(contamination, false_alarm_rate, budget, fdr, false_alarms),
+            Outputs(top, out, report, o.alert_options(alerts, alerts_of, entity, gap, suppress)),
+        )
+    check_report(request.outputs.report)
+    with progress_bars(quiet) as progress:
+        findings = engine.detect(request, progress=progress)
+    tell_found(findings, request.outputs, quiet=quiet, as_json=as_json)
+
+
+def _from_file(context: typer.Context, job: Path) -> DetectRequest:
+    """Return the request of a job file, beside which nothing else says what to do."""
+    from outlearn.pipeline.job_file import read_job
+    from outlearn.pipeline.request import option
+
+    given = [name for name in context.params if name not in BESIDE and _given(context, name)]
+    if given:
+        named = ", ".join("TABLE" if name == "table" else option(name) for name in given)
+        raise ParameterError(f"{named} came beside --job; say it in {job}")
+    return read_job(job)
+
+
+def _given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"

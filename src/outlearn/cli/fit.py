@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from outlearn.cli import options as o
-from outlearn.cli.finding import ROWS, Choice, fit_ranges, fit_rows, is_series
+from outlearn.cli.finding import tell_fitted
 
 __all__ = ["fit"]
 
@@ -19,7 +19,7 @@ def fit(
     known_normal: Annotated[
         bool, typer.Option("--known-normal", help="All rows without a label are known to be normal.")
     ] = False,
-    detector: o.DetectorName = ROWS,
+    detector: o.DetectorName = o.AUTO,
     label_column: o.LabelColumn = None,
     time_column: o.TimeColumn = None,
     ignore: o.Ignore = None,
@@ -41,26 +41,26 @@ def fit(
     debug: o.Debug = False,
 ) -> None:
     """Learn from a table or from series, and keep the model in one file, for `score` and `explain`."""
+    from outlearn.cli.terminal import progress_bars
+    from outlearn.pipeline import engine
     from outlearn.pipeline.output import check_output
+    from outlearn.pipeline.request import DetectorSpec, FitRequest
 
     check_output(out, source=table)
     if weights is not None:
         check_output(out, source=weights)
-    choice = Choice(
-        table=table,
-        kind=kind,
-        series_column=series_column,
-        reference_until=None,
-        false_alarms=false_alarms,
-        reference=None,
-        label_column=label_column,
-        time_column=time_column,
-        ignore=tuple(ignore or ()),
-        rule=o.rule_of(contamination, false_alarm_rate, None, None),
-        detector=detector,
-        weights=weights,
-        schema=schema,
-        options=o.read_options(separator, encoding, decimal, thousands, query, kind, session),
-    )
-    learn = fit_ranges if is_series(choice) else fit_rows
-    learn(choice, out, known_normal=known_normal, seed=seed, quiet=quiet)
+    with progress_bars(quiet) as progress:
+        monitor = engine.fit(
+            FitRequest(
+                table,
+                known_normal,
+                o.table_spec(label_column, time_column, series_column, ignore, schema, kind),
+                o.read_options(separator, encoding, decimal, thousands, query, kind, session),
+                DetectorSpec(detector, weights, seed),
+                o.rule_spec(contamination, false_alarm_rate, None, None, false_alarms),
+            ),
+            progress=progress,
+        )
+        monitor.save(out)
+    if not quiet:
+        tell_fitted(monitor, out)

@@ -49,12 +49,14 @@ def hunt(
     from outlearn.cli.terminal import check_report, progress_bars, tell
     from outlearn.errors import ParameterError
     from outlearn.pipeline.hunt import hunt as find
+    from outlearn.pipeline.request import Outputs
 
     check_report(report)
     if kind == "series":
         raise ParameterError(
             f"--kind is {kind!r}; wanted flows, logs, bus or table: ranges of series are not hunted for"
         )
+    alerting = o.alert_options(alerts, alerts_of, entity, gap, suppress)
     with progress_bars(quiet) as progress:
         findings = find(
             table,
@@ -68,6 +70,7 @@ def hunt(
             options=o.read_options(separator, encoding, decimal, thousands, query, kind, session),
             random_state=seed,
             progress=progress,
-            alerts=o.alert_options(alerts, alerts_of, entity, gap, suppress),
+            alerts=alerting,
         )
-    tell(findings, top=top, out=out, report=report, alerts=alerts, quiet=quiet, as_json=as_json)
+    outputs = Outputs(top, out, report, alerting)
+    tell(findings, outputs, quiet=quiet, as_json=as_json)

@@ -9,10 +9,11 @@ import typer
 
 if TYPE_CHECKING:
     from outlearn.data.readers import ReadOptions
-    from outlearn.decisions.rule import Rule
     from outlearn.pipeline.alerting import AlertOptions
+    from outlearn.pipeline.request import RuleSpec, TableSpec
 
 __all__ = [
+    "AUTO",
     "Alerts",
     "AlertsOf",
     "AsJson",
@@ -30,6 +31,7 @@ __all__ = [
     "Ignore",
     "Kind",
     "LabelColumn",
+    "OptionalTable",
     "Out",
     "Query",
     "Quiet",
@@ -48,15 +50,22 @@ __all__ = [
     "Weights",
     "alert_options",
     "read_options",
-    "refuse_alerts",
-    "rule_of",
+    "rule_spec",
+    "table_spec",
 ]
 
 _READING, _RULES, _SERIES = "How to read", "Which rows to flag (one of these)", "Series"
 _ALERTS = "For a security team"
+AUTO = "auto"  # the detector where none is named
 
 Table = Annotated[
     str,
+    typer.Argument(
+        help="CSV, Parquet, JSON Lines or Arrow file, dataset:NAME, or database URL.", metavar="TABLE"
+    ),
+]
+OptionalTable = Annotated[
+    str | None,
     typer.Argument(
         help="CSV, Parquet, JSON Lines or Arrow file, dataset:NAME, or database URL.", metavar="TABLE"
     ),
@@ -243,45 +252,34 @@ def alert_options(
     return AlertOptions(alerts, of, entity, 60.0 * gap, suppress)
 
 
-def refuse_alerts(options: AlertOptions) -> None:
-    """Refuse what ranges of series do not have.
+def table_spec(
+    label_column: str | None,
+    time_column: str | None,
+    series_column: str | None,
+    ignore: list[str] | None,
+    schema: Path | None,
+    kind: str | None,
+) -> TableSpec:
+    """Return what the columns are, as the user said it."""
+    from outlearn.pipeline.request import TableSpec
+
+    return TableSpec(label_column, time_column, series_column, tuple(ignore or ()), schema, kind)
+
+
+def rule_spec(
+    contamination: float | None,
+    false_alarm_rate: float | None,
+    budget: str | None,
+    fdr: float | None,
+    false_alarms: str | None = None,
+) -> RuleSpec:
+    """Return which rows to flag, as the user said it.
 
     Raises
     ------
     ParameterError
-        When it was asked for.
+        When more than one rule came, or its value is out of range.
     """
-    from outlearn.errors import ParameterError
+    from outlearn.pipeline.request import RuleSpec
 
-    given = {"--alerts": options.file, "--entity": options.entity, "--suppress": options.suppress}
-    named = [name for name, value in given.items() if value is not None]
-    if named:
-        raise ParameterError(
-            f"{', '.join(named)}: ranges of series have no such thing; leave it out, or judge rows by "
-            "--kind table"
-        )
-
-
-def rule_of(
-    contamination: float | None, false_alarm_rate: float | None, budget: str | None, fdr: float | None
-) -> Rule | None:
-    """Return the one rule that was asked for, or None.
-
-    Raises
-    ------
-    ParameterError
-        When more than one was, or its value is out of range.
-    """
-    from outlearn.decisions.rule import Rule
-    from outlearn.errors import ParameterError
-
-    given = {
-        "--contamination": None if contamination is None else Rule.contamination(contamination),
-        "--false-alarm-rate": None if false_alarm_rate is None else Rule.false_alarm_rate(false_alarm_rate),
-        "--budget": None if budget is None else Rule.budget(budget),
-        "--fdr": None if fdr is None else Rule.false_discovery_rate(fdr),
-    }
-    named = [name for name, rule in given.items() if rule is not None]
-    if len(named) > 1:
-        raise ParameterError(f"{' and '.join(named)} were given; wanted one of them")
-    return given[named[0]] if named else None
+    return RuleSpec(contamination, false_alarm_rate, budget, fdr, false_alarms)

@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from outlearn.cli import options as o
-from outlearn.cli.finding import score_ranges
-from outlearn.errors import ParameterError
+from outlearn.cli.finding import tell_found
 
 __all__ = ["score"]
 
@@ -40,32 +39,14 @@ def score(
     debug: o.Debug = False,
 ) -> None:
     """Score rows, or ranges of series, by a fitted model, and say why the top ones are odd."""
-    from outlearn.cli.terminal import check_report, progress_bars, tell
-    from outlearn.detectors.persist_series import holds_series_model
+    from outlearn.cli.terminal import check_report, progress_bars
+    from outlearn.pipeline import engine
+    from outlearn.pipeline.request import Outputs
 
-    rule = o.rule_of(contamination, false_alarm_rate, budget, fdr)
+    rule = o.rule_spec(contamination, false_alarm_rate, budget, fdr)
     check_report(report)
     options = o.read_options(separator, encoding, decimal, thousands, query, session=session)
-    alerting = o.alert_options(alerts, alerts_of, entity, gap, suppress)
-    if holds_series_model(model):
-        if rule is not None:
-            raise ParameterError(
-                f"{model} is a model of series, whose threshold was set when it was fitted; leave the "
-                f"{rule.kind} out, or fit it anew with --contamination or --false-alarms"
-            )
-        o.refuse_alerts(alerting)
-        score_ranges(model, table, options, top=top, out=out, report=report, quiet=quiet, as_json=as_json)
-        return
+    outputs = Outputs(top, out, report, o.alert_options(alerts, alerts_of, entity, gap, suppress))
     with progress_bars(quiet) as progress:
-        from outlearn.pipeline.monitor import Monitor
-
-        findings = Monitor.load(model).detect(
-            table,
-            rule=rule,
-            top=top,
-            out=out,
-            options=options,
-            progress=progress,
-            alerts=alerting,
-        )
-    tell(findings, top=top, out=out, report=report, alerts=alerts, quiet=quiet, as_json=as_json)
+        findings = engine.score(model, table, outputs, rule=rule.rule, options=options, progress=progress)
+    tell_found(findings, outputs, quiet=quiet, as_json=as_json)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from outlearn.findings.codec import AnyFindings
     from outlearn.findings.table import Findings
+    from outlearn.pipeline.request import Outputs
     from outlearn.pipeline.stages import Progress
 
 __all__ = ["check_report", "print_lines", "progress_bars", "tell"]
@@ -38,14 +39,14 @@ def progress_bars(quiet: bool) -> Iterator[Progress | None]:
         yield progress
 
 
-def check_report(path: Path | None) -> None:
+def check_report(path: str | Path | None) -> None:
     """Refuse, before any work, a report that could not be written or rendered."""
     if path is None:
         return
     from outlearn.extras import require
     from outlearn.pipeline.output import check_output
 
-    check_output(path)
+    check_output(Path(path))
     require("jinja2", extra="report")
 
 
@@ -59,21 +60,12 @@ def print_lines(findings: AnyFindings) -> None:
         typer.echo(line)
 
 
-def tell(
-    findings: Findings,
-    *,
-    top: int,
-    out: Path | None,
-    report: Path | None,
-    alerts: str | Path | None = None,
-    quiet: bool,
-    as_json: bool = False,
-) -> None:
+def tell(findings: Findings, outputs: Outputs, *, quiet: bool, as_json: bool = False) -> None:
     """Write the report, then print the findings, and unless they are JSON where the files are."""
-    if report is not None:
+    if outputs.report is not None:
         from outlearn.report.page import write_report
 
-        write_report(findings, report)
+        write_report(findings, Path(outputs.report))
     if quiet:
         return
     if as_json:
@@ -84,8 +76,8 @@ def tell(
     from outlearn.report.text import render_text
 
     console = Console()
-    render_text(findings, console=console, top=top)
-    files = (("Scored rows", out), ("Report", report), ("Alerts", alerts))
+    render_text(findings, console=console, top=outputs.top)
+    files = (("Scored rows", outputs.out), ("Report", outputs.report), ("Alerts", outputs.alerts.file))
     written = [f"{what}: {path}" for what, path in files if path is not None]
     if written:
         console.print()

@@ -3,7 +3,7 @@
 `detect` is the main job in one call; a `Monitor` is fitted once, kept, and judges one source after another.
 """
 
-from outlearn.pipeline.job import detect
+from outlearn.pipeline.detection import detect
 from outlearn.pipeline.monitor import Monitor
 
 __all__ = ["Monitor", "detect"]

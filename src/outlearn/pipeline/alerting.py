@@ -17,7 +17,6 @@ from outlearn.alerts.hosts import Host
 from outlearn.alerts.incident import FlaggedRows, Incident, Run
 from outlearn.alerts.lines import ALERT_FORMATS
 from outlearn.alerts.techniques import technique_masks
-from outlearn.data.kinds.kind import RowKind
 from outlearn.data.kinds.registry import TABLE, kind_named
 from outlearn.data.readers import Source
 from outlearn.data.schema import unknown_column
@@ -33,7 +32,7 @@ from outlearn.pipeline.scan import Scan
 from outlearn.pipeline.stages import Stages
 from outlearn.pipeline.suppression import Suppression
 
-__all__ = ["AlertOptions", "Handover", "check_alerts", "check_columns", "hand_over", "write_alerts"]
+__all__ = ["AlertOptions", "Handover", "Judged", "check_alerts", "check_columns", "hand_over", "write_alerts"]
 
 OF = ("incidents", "rows")
 HOSTS = 100  # that are told of
@@ -54,6 +53,21 @@ class AlertOptions:
     entity: str | None = None
     gap: float = GAP
     suppress: str | Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Rows with the verdict on them.
+
+    support_rows : as in `Monitor`. remark : what to say of a row before the reason why it is odd.
+    """
+
+    detector: BaseDetector
+    source: Source
+    scan: Scan
+    decision: Decision
+    support_rows: NDArray[np.int64] | None
+    remark: Callable[[int], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,26 +116,14 @@ def check_columns(options: AlertOptions | None, patterns: Suppression, source: S
     patterns.check(source.columns, kind_named(source.kind))
 
 
-def hand_over(
-    detector: BaseDetector,
-    source: Source,
-    scan: Scan,
-    decision: Decision,
-    options: AlertOptions,
-    patterns: Suppression,
-    support_rows: NDArray[np.int64] | None,
-    stages: Stages,
-    tell: Callable[[int], str] | None = None,
-) -> Handover:
-    """Suppress what is known to be good, and group what stays flagged.
-
-    tell : what to say of a row before the reason why it is odd.
-    """
+def hand_over(judged: Judged, options: AlertOptions, patterns: Suppression, stages: Stages) -> Handover:
+    """Suppress what is known to be good, and group what stays flagged."""
+    source, scan, decision = judged.source, judged.scan, judged.decision
     kind = kind_named(source.kind)
     grouped = kind.name != TABLE or options.file is not None or options.entity is not None
     if not grouped and not patterns.patterns:
         return Handover(decision, None, None, None, (), patterns.notes)
-    gathered = gather(source, scan, decision, kind, options.entity, patterns, stages, grouped=grouped)
+    gathered = gather(source, scan, decision, patterns, stages, grouped=grouped)
     notes = patterns.counted(gathered.suppressed, decision.flagged)
     gone = decision.flagged & (gathered.suppressed > 0)
     decision = replace(decision, flagged=decision.flagged & ~gone)
@@ -135,17 +137,17 @@ def hand_over(
     if not grouped:
         return Handover(decision, suppressed, None, None, (), notes)
     with stages.stage("grouping"):
-        found = _flagged_rows(detector, gathered, decision, kind, options.entity, support_rows, tell)
+        found = _flagged_rows(judged, gathered, decision, options.entity)
         incidents = incidents_of(found, gap=options.gap)
         # A strict rule flags few; which usual scores are high is told by the detector's own line at a half.
         high = max(float(decision.flagged.mean()), float((scan.scores >= 0.5).mean()))
-        usual, hunted = float(np.median(scan.scores)), tell is not None
+        usual, hunted = float(np.median(scan.scores)), judged.remark is not None
         hosts = gathered.hosts.hosts(usual, high, HOSTS, flagged=hunted) if kind.ends is not None else ()
     notes = (*notes, *_notes(gathered, found, incidents))
     return Handover(decision, suppressed, found, incidents, hosts, notes)
 
 
-def write_alerts(options: AlertOptions, handed: Handover, run_of: str, decision: Decision) -> None:
+def write_alerts(options: AlertOptions, handed: Handover, run_of: str) -> None:
     """Write the file of alerts, where one was asked for: all of it, or nothing.
 
     run_of : what was read, in words.
@@ -157,7 +159,7 @@ def write_alerts(options: AlertOptions, handed: Handover, run_of: str, decision:
     """
     if options.file is None or handed.found is None or handed.incidents is None:
         return
-    path = Path(options.file)
+    path, decision = Path(options.file), handed.decision
     line = ALERT_FORMATS[path.suffix.lower()]
     run = Run(run_of, str(decision.rule), decision.promise.text, __version__, datetime.now(UTC))
     told = handed.incidents if options.of == "incidents" else incidents_of(handed.found, single=True)
@@ -165,20 +167,14 @@ def write_alerts(options: AlertOptions, handed: Handover, run_of: str, decision:
         stream.writelines(f"{line(each, run)}\n" for each in told)
 
 
-def _flagged_rows(
-    detector: BaseDetector,
-    gathered: Gathered,
-    decision: Decision,
-    kind: RowKind,
-    entity: str | None,
-    support_rows: NDArray[np.int64] | None,
-    tell: Callable[[int], str] | None,
-) -> FlaggedRows:
+def _flagged_rows(judged: Judged, gathered: Gathered, decision: Decision, entity: str | None) -> FlaggedRows:
+    """Return what is known of the rows that stay flagged; `decision` is that without suppressed ones."""
+    kind, tell = kind_named(judged.source.kind), judged.remark
     frame, rows = gathered.frame, gathered.rows
     seen = sighted(frame, kind, entity, gathered.clock, gathered.times)
     masks = technique_masks(frame) if kind.ends is not None else np.zeros(frame.height, np.uint32)
     groups = list(zip(seen.entities, masks.tolist(), strict=True))
-    told, reason_of = reasons_of(detector, frame, rows, gathered.scores, groups, support_rows)
+    told, reason_of = reasons_of(judged.detector, frame, rows, gathered.scores, groups, judged.support_rows)
     remarks = () if tell is None else tuple(tell(int(row)) for row in rows)
     p_values = None if decision.p_values is None else decision.p_values[rows]
     return FlaggedRows(

@@ -17,7 +17,7 @@ from outlearn.errors import InputError, ParameterError
 from outlearn.learners.fleet import LEARNER, STEPS, FleetOutcome, Progress, train_fleet
 from outlearn.pipeline.learn import Reading
 from outlearn.pipeline.rows import Spec
-from outlearn.pipeline.series import labels_of, series_table
+from outlearn.pipeline.series_monitor import SeriesTable, labels_of
 
 __all__ = ["learn_fleet"]
 
@@ -62,9 +62,10 @@ def learn_fleet(
     reading = Reading(label_column, time_column, tuple(ignore), None, options)
     parts, aside = [], list(ignore)
     for number, spec in enumerate(tables):
-        frame, name, _, aside = series_table(spec, reading)
+        table = SeriesTable.open(spec, reading)
+        frame, aside = table.frame, table.ignored
         if series_column is None:
-            frame = frame.with_columns(pl.lit(f"{number:04d} {name}").alias(MACHINE))
+            frame = frame.with_columns(pl.lit(f"{number:04d} {table.name}").alias(MACHINE))
         parts.append(frame)
     columns = parts[0].columns
     if any(set(part.columns) != set(columns) for part in parts):

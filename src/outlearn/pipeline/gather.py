@@ -12,6 +12,7 @@ from outlearn.alerts.hosts import HostTally
 from outlearn.alerts.techniques import technique_masks, techniques_of
 from outlearn.data.kinds.clocks import clock_of
 from outlearn.data.kinds.kind import FACTS, RowKind
+from outlearn.data.kinds.registry import kind_named
 from outlearn.data.readers import Source
 from outlearn.decisions.decision import Decision
 from outlearn.pipeline.rows import chunks_of
@@ -60,8 +61,6 @@ def gather(
     source: Source,
     scan: Scan,
     decision: Decision,
-    kind: RowKind,
-    entity: str | None,
     patterns: Suppression,
     stages: Stages,
     *,
@@ -71,6 +70,7 @@ def gather(
 
     grouped : whether flagged rows and hosts are wanted; else only what is suppressed.
     """
+    kind = kind_named(source.kind)
     limit = int(np.clip(CELLS // max(len(source.columns), 1), LEAST, MOST))
     suppressed = np.zeros(len(scan.scores), np.int64)
     kept: list[pl.DataFrame] = []

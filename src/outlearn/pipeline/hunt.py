@@ -24,7 +24,8 @@ from outlearn.errors import InputError, ParameterError
 from outlearn.findings.table import Findings
 from outlearn.pipeline.alerting import AlertOptions, check_columns
 from outlearn.pipeline.learn import SAMPLE_ROWS, Reading, open_table
-from outlearn.pipeline.monitor import Monitor, check_request
+from outlearn.pipeline.monitor import Judging, Monitor, check_request
+from outlearn.pipeline.request import Outputs
 from outlearn.pipeline.rows import Spec, chunk_rows, chunks_of
 from outlearn.pipeline.scan import Scan
 from outlearn.pipeline.stages import Progress, Stages
@@ -82,12 +83,13 @@ def hunt(
     """
     if learner != AUTO and learner not in LEARNERS:
         raise ParameterError(f"learner is {learner!r}; wanted {AUTO} or one of {', '.join(LEARNERS)}")
-    patterns = check_request(top, out, source, alerts)
+    outputs = Outputs(top, out, alerts=alerts or AlertOptions())
+    patterns = check_request(outputs, source)
     stages = Stages(progress)
     reading = Reading(None, None, tuple(ignore), schema, options)
     with stages.stage("reading"):
         opened, settled = open_table(source, reading)
-        check_columns(alerts, patterns, opened)
+        check_columns(outputs.alerts, patterns, opened)
         drawn = sample_source(opened, SAMPLE_ROWS, seed=random_state, chunk_rows=chunk_rows(opened))
         columns = settled.schema_of(drawn.frame, opened)
         columns = replace(columns, columns=columns.used)
@@ -108,16 +110,15 @@ def hunt(
     monitor = Monitor(detector, opened.name, None, len(table), (*opened.notes, *drawn.notes, *said, why))
     findings = monitor.judge(
         opened,
-        rule=None,
-        top=top,
-        out=out,
+        Judging(
+            outputs=outputs,
+            patterns=patterns,
+            decide=lambda scan: _decision(scan, likeness.alike),
+            remark=lambda row: f"{_words(alike, likeness, row, cases.height)}; ",
+        ),
         reference=None,
         notes=monitor.notes,
         stages=stages,
-        decide=lambda scan: _decision(scan, likeness.alike),
-        tell=lambda row: f"{_words(alike, likeness, row, cases.height)}; ",
-        alerts=alerts,
-        patterns=patterns,
     )
     return findings if likeness.alike.any() else replace(findings, doubt=_nothing(alike, likeness))
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,22 +29,41 @@ from outlearn.explain.explanation import Explanation
 from outlearn.findings.table import Findings, Origin
 from outlearn.pipeline.alerting import (
     AlertOptions,
+    Handover,
+    Judged,
     check_alerts,
     check_columns,
     hand_over,
     write_alerts,
 )
-from outlearn.pipeline.learn import AUTO, Reading, learn, open_table
+from outlearn.pipeline.learn import Reading, learn, open_table
 from outlearn.pipeline.limits import limits_of
 from outlearn.pipeline.output import FORMATS, check_output, scored_file
 from outlearn.pipeline.picture import explain_top, take_picture
+from outlearn.pipeline.request import FitOptions, FitRequest, Outputs
 from outlearn.pipeline.rows import Spec, chunks_of, pick_rows
 from outlearn.pipeline.scan import Scan, check_rule, decide_rows, score_rows, top_rows
 from outlearn.pipeline.stages import Progress, Stages
 from outlearn.pipeline.suppression import Suppression
 from outlearn.pipeline.verdict import scored_columns, with_verdict
 
-__all__ = ["Monitor"]
+__all__ = ["Judging", "Monitor", "check_request"]
+
+
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """How rows are judged, apart from the detector.
+
+    rule : how to choose the rows to flag; None: as the detector was told.
+    patterns : what is known to be good.
+    decide : decides in place of a rule. remark : what to say of a row before the reason why it is odd.
+    """
+
+    rule: Rule | None = None
+    outputs: Outputs = field(default_factory=Outputs)
+    patterns: Suppression = field(default_factory=Suppression)
+    decide: Callable[[Scan], Decision] | None = None
+    remark: Callable[[int], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,29 +99,14 @@ class Monitor:
         return kind_seen(schema.names) if schema.kind is None else kind_named(schema.kind)
 
     @classmethod
-    def fit(
-        cls,
-        source: Spec,
-        *,
-        detector: str = AUTO,
-        known_normal: bool = False,
-        label_column: str | None = None,
-        time_column: str | None = None,
-        schema: str | Path | None = None,
-        ignore: Sequence[str] = (),
-        contamination: float | str = "auto",
-        false_alarm_rate: float | None = None,
-        random_state: int = 0,
-        options: ReadOptions | None = None,
-        progress: Progress | None = None,
-    ) -> Monitor:
+    def fit(cls, source: Spec, *, progress: Progress | None = None, **options: Unpack[FitOptions]) -> Monitor:
         """Fit a detector to the rows of a source, of which at most 50,000 are drawn.
 
         Parameters
         ----------
         source : a path, ``dataset:NAME``, a database URL (with ``options.query``), or a dataframe.
-        detector : a learner of `learners.catalogue`, a name of the classical pool, or "committee"; "auto":
-            the in-context learner, and the committee for flows that are known to be normal.
+        progress : called with a stage, the rows done and the rows in all.
+        detector : as in `detect`: a learner, a name of the classical pool, or "committee"; "auto".
         known_normal : whether every row that has no label is known to be normal, as in a reference.
         label_column : column of labels (1/0/empty or anomaly/normal/empty); it is no feature.
         time_column : column of date-times, wanted by a budget "20/day".
@@ -109,25 +114,29 @@ class Monitor:
         ignore : columns to leave out.
         contamination, false_alarm_rate, random_state : as in `Detector`.
         options : how to read text files, and the query of a database.
-        progress : called with a stage, the rows done and the rows in all.
 
         Raises
         ------
         InputError
             When the source cannot be read or learnt from.
         """
+        return cls.of(FitRequest.of(source, **options), progress=progress)
+
+    @classmethod
+    def of(cls, request: FitRequest, *, progress: Progress | None = None) -> Monitor:
+        """Fit a detector as `fit` does, by a request."""
         stages = Stages(progress)
-        reading = Reading(label_column, time_column, tuple(ignore), schema, options)
         with stages.stage("reading"):
-            opened, reading = open_table(source, reading)
+            opened, reading = open_table(request.source, request.reading)
+        share = request.rule.contamination
         learnt = learn(
             opened,
             reading,
-            detector=detector,
-            known_normal=known_normal,
-            contamination=contamination,
-            false_alarm_rate=false_alarm_rate,
-            seed=random_state,
+            detector=request.detector.name,
+            known_normal=request.known_normal,
+            contamination="auto" if share is None else share,
+            false_alarm_rate=request.rule.false_alarm_rate,
+            seed=request.detector.seed,
             stages=stages,
         )
         return cls(learnt.detector, opened.name, learnt.support_rows, learnt.total, learnt.notes)
@@ -210,51 +219,51 @@ class Monitor:
         InputError
             When the source cannot be read, lacks columns that the detector reads, or `out` cannot be written.
         """
+        outputs = Outputs(top, out, alerts=alerts or AlertOptions())
+        return self.score(source, outputs, rule=rule, options=options, progress=progress)
+
+    def score(
+        self,
+        source: Spec,
+        outputs: Outputs,
+        *,
+        rule: Rule | None = None,
+        options: ReadOptions | None = None,
+        progress: Progress | None = None,
+    ) -> Findings:
+        """Do what `detect` does, with the outputs as one value."""
         stages = Stages(progress)
-        patterns = check_request(top, out, source, alerts)
+        patterns = check_request(outputs, source)
         with stages.stage("reading"):
             opened, _ = open_table(source, self._reading(options))
-            check_columns(alerts, patterns, opened)
+            check_columns(outputs.alerts, patterns, opened)
         return self.judge(
             opened,
-            rule=rule,
-            top=top,
-            out=out,
+            Judging(rule, outputs, patterns),
             reference=Origin(self.learnt_from, self.total),
             notes=(*self.notes, *opened.notes),
             stages=stages,
-            alerts=alerts,
-            patterns=patterns,
         )
 
     def judge(
         self,
         source: Source,
+        judging: Judging,
         *,
-        rule: Rule | None,
-        top: int,
-        out: str | Path | None,
         reference: Origin | None,
         notes: tuple[str, ...],
         stages: Stages,
-        decide: Callable[[Scan], Decision] | None = None,
-        tell: Callable[[int], str] | None = None,
-        alerts: AlertOptions | None = None,
-        patterns: Suppression | None = None,
     ) -> Findings:
-        """Do what `detect` does for an open source; no `reference`: rows were compared with themselves.
-
-        decide : decides in place of a rule. tell : what to say of a row before the reason why it is odd.
-        patterns : what is known to be good.
-        """
+        """Do what `detect` does for an open source; no `reference`: rows were compared with themselves."""
         detector, kind = self.detector, kind_named(source.kind)
-        alerts, patterns = alerts or AlertOptions(), patterns or Suppression()
-        check_rule(detector, rule)
+        outputs, tell = judging.outputs, judging.remark
+        check_rule(detector, judging.rule)
         scan = score_rows(detector, source, stages)
-        first = decide_rows(detector, scan, rule) if decide is None else decide(scan)
-        handed = hand_over(detector, source, scan, first, alerts, patterns, self.support_rows, stages, tell)
+        first = judging.decide(scan) if judging.decide else decide_rows(detector, scan, judging.rule)
+        judged = Judged(detector, source, scan, first, self.support_rows, tell)
+        handed = hand_over(judged, outputs.alerts, judging.patterns, stages)
         decision = handed.decision
-        best = top_rows(scan.scores, top, handed.suppressed)
+        best = top_rows(scan.scores, outputs.top, handed.suppressed)
         with stages.stage("explaining"):
             picture = take_picture(detector, source, scan.scores, decision, best)
             told = explain_top(detector, picture.top, best, self.support_rows)
@@ -263,10 +272,10 @@ class Monitor:
             replace(why, sentence=f"{name}{tell(why.row) if tell else ''}{why.sentence}")
             for why, name in zip(told, named, strict=True)
         )
-        if out is not None:
-            renamed = _write(Path(out), source, scan, decision, told, handed.suppressed, stages)
+        if outputs.out is not None:
+            renamed = _write(Path(outputs.out), source, scan, handed, told, stages)
             notes = (*notes, renamed) if renamed else notes
-        write_alerts(alerts, handed, source.name, decision)
+        write_alerts(outputs.alerts, handed, source.name)
         y = detector.support_y_
         return Findings(
             source=Origin(source.name, len(scan.scores)),
@@ -308,33 +317,30 @@ class Monitor:
         return Reading(label_column=roles.get(Role.LABEL), options=options)
 
 
-def check_request(
-    top: int, out: str | Path | None, source: Spec, alerts: AlertOptions | None = None
-) -> Suppression:
+def check_request(outputs: Outputs, source: Spec) -> Suppression:
     """Refuse what cannot be done before any row is read; return what is known to be good."""
-    if top < 0:
-        raise ParameterError(f"top is {top}; wanted 0 or more rows")
-    if out is not None:
-        check_output(Path(out), suffixes=FORMATS, source=source)
-    return check_alerts(alerts or AlertOptions(), source)
+    if outputs.top < 0:
+        raise ParameterError(f"top is {outputs.top}; wanted 0 or more rows")
+    if outputs.out is not None:
+        check_output(Path(outputs.out), suffixes=FORMATS, source=source)
+    return check_alerts(outputs.alerts, source)
 
 
 def _write(
     path: Path,
     source: Source,
     scan: Scan,
-    decision: Decision,
+    handed: Handover,
     told: Sequence[Explanation],
-    suppressed: NDArray[np.int64] | None,
     stages: Stages,
 ) -> str:
     """Write all rows with their verdict; return a note if our columns had to be renamed."""
-    names, note = scored_columns(source.columns, suppressed=suppressed is not None)
+    names, note = scored_columns(source.columns, suppressed=handed.suppressed is not None)
     reasons = {why.row: (rank, why.sentence) for rank, why in enumerate(told, start=1)}
     with stages.stage("writing", len(scan.scores)) as tick, scored_file(path) as write:
         start = 0
         for chunk in chunks_of(source):
-            write(with_verdict(chunk, start, scan.scores, decision, reasons, names, suppressed))
+            write(with_verdict(chunk, start, scan.scores, handed.decision, reasons, names, handed.suppressed))
             start += chunk.height
             tick(start)
     return note

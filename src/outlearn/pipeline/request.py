@@ -1,0 +1,399 @@
+"""What is asked for, as values that are checked once: the command line, job files and services fill them.
+
+A request of plain values goes into JSON or TOML and back::
+
+    source = "payments.csv"
+    reference = "last_year.parquet"
+
+    [table]
+    label_column = "fraud"
+
+    [rule]
+    budget = "20/day"
+
+    [outputs]
+    out = "scored.parquet"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Self, TypedDict
+
+from outlearn.data.kinds.registry import KINDS
+from outlearn.data.readers import ReadOptions
+from outlearn.decisions.alarms import AlarmRate
+from outlearn.decisions.budget import Budget
+from outlearn.decisions.rule import Rule
+from outlearn.errors import ParameterError
+from outlearn.pipeline.alerting import AlertOptions
+from outlearn.pipeline.learn import AUTO, Reading
+from outlearn.pipeline.rows import Spec
+
+__all__ = [
+    "SERIES",
+    "DetectOptions",
+    "DetectRequest",
+    "DetectorSpec",
+    "FitOptions",
+    "FitRequest",
+    "Outputs",
+    "RuleSpec",
+    "TableSpec",
+    "option",
+]
+
+SERIES = "series"  # the kind of a table whose rows are points in time
+
+
+@dataclass(frozen=True, slots=True)
+class TableSpec:
+    """What the columns of a table are, in whichever place it is read.
+
+    label_column : labels, 1/0/empty or anomaly/normal/empty; no feature. time_column : date-times.
+    series_column : tells several series apart. ignore : columns to leave out.
+    schema : path of a TOML file that says how to read columns.
+    kind : "series", or as in `ReadOptions`; None: as the table itself says.
+    """
+
+    label_column: str | None = None
+    time_column: str | None = None
+    series_column: str | None = None
+    ignore: tuple[str, ...] = ()
+    schema: str | Path | None = None
+    kind: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ignore", tuple(self.ignore))  # any sequence will do
+        if self.kind not in (None, SERIES, *KINDS):
+            raise ParameterError(f"kind is {self.kind!r}; wanted one of {', '.join((SERIES, *KINDS))}")
+
+    def reading(self, read: ReadOptions) -> Reading:
+        """Return how to read the table; that of series is read as any other, its numbers as they are."""
+        if self.kind is not None:
+            read = replace(read, kind="table" if self.kind == SERIES else self.kind)
+        return Reading(self.label_column, self.time_column, self.ignore, self.schema, read)
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorSpec:
+    """Which detector, and what it needs.
+
+    name : a learner, an algorithm of the classical pool or "committee"; of series one of
+        `detectors.series`; "auto": see `learn.chosen`.
+    weights : a checkpoint of one's own, of series alone. seed : of all randomness.
+    """
+
+    name: str = AUTO
+    weights: str | Path | None = None
+    seed: int = 0
+
+    @property
+    def is_named(self) -> bool:
+        return self.name != AUTO
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSpec:
+    """Which rows to flag, by one rule at most; see the class methods of `Rule`.
+
+    false_alarms : of series, such as "1/day". tail_model : as in `Rule.false_discovery_rate`.
+
+    Raises
+    ------
+    ParameterError
+        When several rules came, or one is out of range.
+
+    >>> str(RuleSpec(budget="20/day").rule)
+    'budget 20/day'
+    """
+
+    contamination: float | None = None
+    false_alarm_rate: float | None = None
+    budget: str | int | None = None
+    fdr: float | None = None
+    false_alarms: str | None = None
+    tail_model: bool = False
+
+    def __post_init__(self) -> None:
+        if self.false_alarms is not None:
+            AlarmRate.parse(self.false_alarms)
+        named = [name for name in _RULES if getattr(self, name) is not None]
+        if len(named) > 1:
+            raise ParameterError(f"{' and '.join(map(option, named))} were given; wanted one of them")
+        if self.tail_model and self.fdr is None:
+            raise ParameterError("tail_model came without fdr, whose p-values it is for")
+        _ = self.rule
+
+    @classmethod
+    def of(cls, rule: Rule | None) -> Self:
+        """Return what a rule is made from."""
+        if rule is None:
+            return cls()
+        name = next(name for name, kind in _RULES.items() if kind == rule.kind)
+        value = str(rule.value) if isinstance(rule.value, Budget) else rule.value
+        given: dict[str, Any] = {name: value, "tail_model": rule.tail_model}
+        return cls(**given)
+
+    @property
+    def rule(self) -> Rule | None:
+        """The rule; None where none came, which leaves it to the detector."""
+        if self.contamination is not None:
+            return Rule.contamination(self.contamination)
+        if self.false_alarm_rate is not None:
+            return Rule.false_alarm_rate(self.false_alarm_rate)
+        if self.budget is not None:
+            return Rule.budget(self.budget)
+        return None if self.fdr is None else Rule.false_discovery_rate(self.fdr, tail_model=self.tail_model)
+
+
+_RULES = {
+    "contamination": "contamination",
+    "false_alarm_rate": "false-alarm rate",
+    "budget": "budget",
+    "fdr": "false-discovery rate",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What is handed out.
+
+    top : how many of the most abnormal rows are explained. out : file of all rows with what was found beside
+    them, .parquet, .csv, .jsonl or .arrow. report : HTML page. alerts : for a security team.
+    """
+
+    top: int = 20
+    out: str | Path | None = None
+    report: str | Path | None = None
+    alerts: AlertOptions = field(default_factory=AlertOptions)
+
+
+class FitOptions(TypedDict, total=False):
+    """Fields of a `FitRequest` and its parts by their names."""
+
+    detector: str
+    known_normal: bool
+    label_column: str | None
+    time_column: str | None
+    schema: str | Path | None
+    ignore: Sequence[str]
+    contamination: float | None
+    false_alarm_rate: float | None
+    random_state: int
+    options: ReadOptions | None
+
+
+class DetectOptions(TypedDict, total=False):
+    """Fields of a `DetectRequest` and its parts by their names."""
+
+    reference: Spec | None
+    detector: str
+    label_column: str | None
+    time_column: str | None
+    schema: str | Path | None
+    ignore: Sequence[str]
+    rule: Rule | None
+    top: int
+    out: str | Path | None
+    random_state: int
+    options: ReadOptions | None
+    alerts: AlertOptions | None
+
+
+@dataclass(frozen=True, slots=True)
+class DetectRequest:
+    """A table in which odd rows, or odd ranges of series, are to be found.
+
+    source : a path, ``dataset:NAME``, a database URL (with ``read.query``), or a dataframe.
+    reference : rows known to be normal. reference_until : of series, the moment before which they are.
+    read : how to read text files, and the query of a database.
+    """
+
+    source: Spec
+    reference: Spec | None = None
+    reference_until: str | None = None
+    table: TableSpec = field(default_factory=TableSpec)
+    read: ReadOptions = field(default_factory=ReadOptions)
+    detector: DetectorSpec = field(default_factory=DetectorSpec)
+    rule: RuleSpec = field(default_factory=RuleSpec)
+    outputs: Outputs = field(default_factory=Outputs)
+
+    @classmethod
+    def of(cls, source: Spec, **options: Any) -> Self:
+        """Return a request from the fields of its parts by their names, such as ``label_column`` or ``top``.
+
+        ``rule`` is a `Rule`, ``detector`` a name, ``random_state`` the seed, ``options`` how to read.
+
+        Raises
+        ------
+        ParameterError
+            For a name that none has.
+
+        >>> request = DetectRequest.of("a.csv", label_column="y", rule=Rule.budget(5), random_state=3)
+        >>> request.table.label_column, request.rule.budget, request.detector.seed
+        ('y', '5', 3)
+        """
+        return cls(source, **nested(cls, options))
+
+    @property
+    def reading(self) -> Reading:
+        return self.table.reading(self.read)
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """Return the request of an object, as JSON or TOML gives it.
+
+        Raises
+        ------
+        ParameterError
+            For a key that there is not, and for a value out of its range.
+        """
+        request: Self = structured(document, cls)
+        return request
+
+    def to_document(self) -> dict[str, Any]:
+        """Return the request as plain values, without those that are as by default.
+
+        Raises
+        ------
+        ParameterError
+            When the rows are in memory: they have no name that a document could hold.
+        """
+        for name in ("source", "reference"):
+            value = getattr(self, name)
+            if not isinstance(value, str | Path | None):
+                raise ParameterError(f"{name} is a {type(value).__name__} in memory; a document names files")
+        return _without_defaults(self)
+
+
+@dataclass(frozen=True, slots=True)
+class FitRequest:
+    """A table that a model is to be fitted to, for later ones.
+
+    known_normal : whether every row that has no label is known to be normal, as in a reference.
+    """
+
+    source: Spec
+    known_normal: bool = False
+    table: TableSpec = field(default_factory=TableSpec)
+    read: ReadOptions = field(default_factory=ReadOptions)
+    detector: DetectorSpec = field(default_factory=DetectorSpec)
+    rule: RuleSpec = field(default_factory=RuleSpec)
+
+    @classmethod
+    def of(cls, source: Spec, **options: Any) -> Self:
+        """Return a request from the fields of its parts; see `DetectRequest.of`."""
+        return cls(source, **nested(cls, options))
+
+    @property
+    def reading(self) -> Reading:
+        return self.table.reading(self.read)
+
+
+_PARTS: dict[str, type] = {"table": TableSpec, "rule": RuleSpec, "outputs": Outputs}
+_PLACES = {  # of names whose part, or place in it, has another
+    "detector": ("detector", "name"),
+    "weights": ("detector", "weights"),
+    "random_state": ("detector", "seed"),
+}
+
+
+def option(name: str) -> str:
+    """Return a field as the command line calls it.
+
+    >>> option("label_column")
+    '--label-column'
+    """
+    return "--" + name.replace("_", "-")
+
+
+def nested(of: type, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a request from those of its parts."""
+    own = {each.name for each in fields(of)}
+    places = {
+        **{each.name: (part, each.name) for part, kind in _PARTS.items() for each in fields(kind)},
+        **_PLACES,
+    }
+    top: dict[str, Any] = {}
+    parts: dict[str, dict[str, Any]] = {}
+    for name, value in options.items():
+        if name == "options":
+            top["read"] = value or ReadOptions()
+        elif name == "rule":
+            top["rule"] = RuleSpec.of(value)
+        elif name == "alerts":
+            parts.setdefault("outputs", {})["alerts"] = value or AlertOptions()
+        elif name in places and places[name][0] in own:
+            part, place = places[name]
+            parts.setdefault(part, {})[place] = value
+        elif name in own:
+            top[name] = value
+        else:
+            known = sorted({*own, *places, "options"} - {"source"})
+            raise ParameterError(f"{name} is no part of a request; there are {', '.join(known)}")
+    kinds = {**_PARTS, "detector": DetectorSpec}
+    return {**top, **{part: kinds[part](**values) for part, values in parts.items()}}
+
+
+def structured(document: Mapping[str, Any], of: type) -> Any:
+    """Return a request from plain values."""
+    from cattrs import Converter, transform_error
+
+    converter = Converter(forbid_extra_keys=True)
+    converter.register_structure_hook_func(lambda kind: kind is Any, lambda value, _: _named(value))
+    converter.register_structure_hook(str | Path | None, lambda value, _: _path(value))
+    converter.register_structure_hook(str | int | None, lambda value, _: value)
+    converter.register_structure_hook_func(lambda kind: kind in (str, int, float, bool), _exactly)
+    try:
+        return converter.structure(document, of)
+    except ParameterError:
+        raise
+    except Exception as error:
+        inner = next(_inner(error), None)
+        if inner is not None:
+            raise inner from error
+        raise ParameterError(f"no request: {'; '.join(transform_error(error)[:3])}") from error
+
+
+def _inner(error: BaseException) -> Iterator[ParameterError]:
+    """Yield what the values themselves refused, which says what was wanted."""
+    if isinstance(error, ParameterError):
+        yield error
+    for part in getattr(error, "exceptions", ()):
+        yield from _inner(part)
+
+
+def _exactly(value: Any, of: type) -> Any:
+    if of is float and type(value) is int:
+        return float(value)
+    if type(value) is not of:
+        raise ValueError(f"wanted {of.__name__}")
+    return value
+
+
+def _named(value: Any) -> Any:
+    if not isinstance(value, str | None):
+        raise ParameterError(f"source or reference is {value!r}; wanted a path, dataset:NAME or database URL")
+    return value
+
+
+def _path(value: Any) -> Any:
+    if not isinstance(value, str | None):
+        raise ParameterError(f"{value!r} is no path")
+    return value
+
+
+def _without_defaults(value: Any) -> dict[str, Any]:
+    document: dict[str, Any] = {}
+    for each in fields(value):
+        here = getattr(value, each.name)
+        if hasattr(here, "__dataclass_fields__"):
+            inner = _without_defaults(here)
+            document |= {each.name: inner} if inner else {}
+        elif here != each.default:
+            plain = list(here) if isinstance(here, tuple) else here
+            document[each.name] = str(plain) if isinstance(plain, Path) else plain
+    return document
