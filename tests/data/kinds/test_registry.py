@@ -78,10 +78,12 @@ def test_types_that_a_file_lost_come_back():
     assert mended.schema == frame.schema and mended["protocol"].to_list() == ["6", "6"]
 
 
-def test_executables_that_were_written_are_called_by_their_file():
-    kind, options = kind_named("executables"), ReadOptions()
+@pytest.mark.parametrize("options", [ReadOptions(), ReadOptions(kind="executables")])
+def test_executables_that_were_written_are_called_by_their_file(tmp_path, options):
+    kind = kind_named("executables")
     frame = pl.DataFrame({name: ["a"] if dtype == pl.String else [1.0] for name, dtype in kind.seen.items()})
-    source = Source("a", tuple(frame.columns), frame.iter_slices)
+    frame.write_csv(tmp_path / "scored.csv")
+    source = open_source(tmp_path / "scored.csv", options=options)
     assert kind_for(source, options) is kind
     view, aside = kind.view_of(source, (), options)
     assert aside == ("file",) and kind.named(view.read().row(0, named=True)) == "a: "

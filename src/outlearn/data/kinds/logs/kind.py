@@ -11,7 +11,8 @@ from outlearn.data.kinds.kind import RowFacts, RowKind
 from outlearn.data.kinds.logs.grouping import EVENTS, SESSION, SESSION_FEATURES
 from outlearn.data.kinds.logs.sessions import session_schema, session_view, session_words
 from outlearn.data.kinds.logs.view import LOG_FEATURES, LOG_TEXTS, log_view, log_words
-from outlearn.data.readers.detect import FileBytes, content_of, examine_text
+from outlearn.data.kinds.written import holds_written
+from outlearn.data.readers.detect import examine_text
 from outlearn.data.readers.lines import LINE, open_lines
 from outlearn.data.readers.source import ReadOptions, Source
 
@@ -31,19 +32,9 @@ _SESSIONS = _typed((SESSION, "time", *SESSION_FEATURES), (SESSION, EVENTS))
 def _open(name: str, options: ReadOptions) -> Source | None:
     """Open a file as lines of text; None for a table that such lines, or sessions, were written to."""
     path = Path(name).expanduser()
-    names = _head(content_of(path))
-    if any(all(column in names for column in seen) for seen in (_LINES, _SESSIONS)):
+    if holds_written(path, _LINES) or holds_written(path, _SESSIONS):
         return None
     return open_lines(name, examine_text(path), options.encoding or "utf-8", ())
-
-
-def _head(content: FileBytes) -> Iterable[str] | str:
-    """Return what the columns of a file stand in, if it is a table."""
-    if content.head.startswith(b"PAR1"):
-        return pl.read_parquet_schema(content.path)
-    if content.head.startswith(b"ARROW1"):
-        return pl.read_ipc_schema(content.path)
-    return content.head.split(b"\n", 1)[0].decode("utf-8", "replace")
 
 
 def _lines(source: Source, _keep: Sequence[str], _options: ReadOptions) -> tuple[Source, tuple[str, ...]]:
