@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from outlearn.data.usable import usable_rows
 from outlearn.errors import InputError, LabelError, WeightsError
+from outlearn.feedback.beliefs import FEATURES, Beliefs, Ground
 from outlearn.learners.policy import PPO, preferences, train_policy
 from outlearn.learners.settings import seeded
-from outlearn.tuning.inquiry import FEATURES, Beliefs, Ground
-from outlearn.tuning.usable import usable_rows
 from outlearn.weights.checkpoint import Header, once_a_file, read_checkpoint, shipped, write_checkpoint
 
 if TYPE_CHECKING:

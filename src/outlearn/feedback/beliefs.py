@@ -17,9 +17,9 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.sparse import csr_matrix
 from scipy.stats import rankdata
 
+from outlearn.feedback.forest_paths import NodeFeedback, Paths
 from outlearn.learners.pretrained import load_incontext
 from outlearn.rng import derive
-from outlearn.tuning.paths import NodeFeedback, Paths
 
 __all__ = ["FEATURES", "Beliefs", "Ground"]
 
