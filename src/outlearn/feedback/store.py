@@ -118,6 +118,6 @@ def _verdict(text: str) -> Verdict:
     if not isinstance(fields, dict):
         raise TypeError("it is no object")
     version = fields["v"]
-    if version != VERSION:
+    if type(version) is not int or version != VERSION:
         raise ValueError(f"it is of version {clean(version)}, this reads {VERSION}: upgrade outlearn")
     return Verdict.from_dict(fields)
