@@ -15,7 +15,14 @@ from outlearn.explain.explanation import Explanation
 from outlearn.feedback.policy import Inquiry
 from outlearn.feedback.store import VerdictStore
 from outlearn.feedback.verdict import Answer, Origin, Verdict, current, make_verdict
-from outlearn.pipeline.labelled import Effect, effects_of, identities_of, learn_answers, open_for
+from outlearn.pipeline.labelled import (
+    Effect,
+    effects_of,
+    identities_of,
+    learn_answers,
+    limits_of_labels,
+    open_for,
+)
 from outlearn.pipeline.monitor import Monitor
 from outlearn.pipeline.picture import explain_top
 from outlearn.pipeline.rows import Spec, pick_rows
@@ -104,7 +111,12 @@ class Feedback:
         }
         self._given: dict[str, Answer] = {}
         self._inquiry = self._follow()
-        self.notes = (*self._source.notes, *_drawn(len(rows), len(scores)), *recorded.notes)
+        self.notes = (
+            *self._source.notes,
+            *_drawn(len(rows), len(scores)),
+            *limits_of_labels(monitor.detector),
+            *recorded.notes,
+        )
 
     def ask(self) -> Question:
         """Return the row to show next; it stays the same until something is told.

@@ -16,12 +16,19 @@ from outlearn.data.readers import ReadOptions, Source
 from outlearn.data.schema import unknown_column
 from outlearn.detectors.persist_series import holds_series_model
 from outlearn.detectors.series import SeriesDetector
-from outlearn.errors import LabelError
+from outlearn.errors import LabelError, SchemaError
 from outlearn.explain.words import clean
 from outlearn.feedback.identity import row_identities
 from outlearn.feedback.store import VerdictStore
 from outlearn.feedback.verdict import Answer, Origin, Verdict, current, make_verdict
-from outlearn.pipeline.labelled import Effect, effects_of, identities_of, learn_answers, open_for
+from outlearn.pipeline.labelled import (
+    Effect,
+    effects_of,
+    identities_of,
+    learn_answers,
+    limits_of_labels,
+    open_for,
+)
 from outlearn.pipeline.learn import Reading
 from outlearn.pipeline.monitor import Monitor
 from outlearn.pipeline.rows import Spec, chunks_of
@@ -79,7 +86,7 @@ def label_model(
         return _label_series(model, scored, out, taking, options)
     monitor = Monitor.load(model)
     source = open_for(monitor, scored, options, label_column)
-    _check(label_column, source.columns)
+    _check(label_column, source.columns, [column.name for column in monitor.detector.schema_.used])
     rows = pl.concat(list(_said(source, label_column)))
     identities = identities_of(rows, monitor.detector.schema_, (label_column, _ROW))
     taken = taking.of(rows, source.name, identities)
@@ -88,7 +95,7 @@ def label_model(
     store.append(taken.fresh)
     updated.save(out)
     effects = effects_of(monitor, updated, frame, taken.rows, taken.answers)
-    return _labelled(taken, source.notes, effects)
+    return _labelled(taken, (*source.notes, *limits_of_labels(monitor.detector)), effects)
 
 
 def _label_series(
@@ -99,7 +106,7 @@ def _label_series(
     options = replace(options or ReadOptions(), kind="table")
     reading = Reading(column, detector.time_column, tuple(detector.ignore), None, options)
     frame, name, notes, ignored = series_table(scored, reading)
-    _check(column, frame.columns)
+    _check(column, frame.columns, detector.reader_.channels)
     rows = frame.with_row_index(_ROW).filter(_given(frame[column]))
     aside = {*ignored, *written_columns(frame.columns), column, _ROW}
     identities = row_identities(rows, [name for name in rows.columns if name not in aside])
@@ -211,9 +218,15 @@ def _labelled(taken: _Taken, notes: Sequence[str], effects: tuple[Effect, ...]) 
     )
 
 
-def _check(column: str, columns: Sequence[str]) -> None:
+def _check(column: str, columns: Sequence[str], features: Sequence[str]) -> None:
+    """Refuse a column that holds no verdicts."""
     if column not in columns:
         raise unknown_column(column, columns, what="the verdicts")
+    if column in features:
+        raise SchemaError(
+            f"column {column!r} is one that the model judges rows by, so it holds no verdicts; write them "
+            "into another and name that by --label-column"
+        )
 
 
 def _said(source: Source, column: str) -> Iterator[pl.DataFrame]:

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from outlearn.data.readers import ReadOptions, Source
 from outlearn.data.schema import Role, Schema
+from outlearn.detectors.base import BaseDetector
+from outlearn.detectors.pool import POOL
+from outlearn.detectors.pooled import ClassicalDetector
 from outlearn.errors import ReadError
 from outlearn.feedback.identity import row_identities
 from outlearn.feedback.verdict import Answer
@@ -19,7 +22,7 @@ from outlearn.pipeline.monitor import Monitor
 from outlearn.pipeline.rows import Spec
 from outlearn.pipeline.verdict import VERDICT, written_columns
 
-__all__ = ["Effect", "effects_of", "identities_of", "learn_answers", "open_for"]
+__all__ = ["Effect", "effects_of", "identities_of", "learn_answers", "limits_of_labels", "open_for"]
 
 _LABEL = "\0label"
 
@@ -76,6 +79,16 @@ def learn_answers(monitor: Monitor, name: str, frame: pl.DataFrame, labels: NDAr
         return monitor
     rows = frame.with_columns(pl.Series(_LABEL, labels))
     return monitor.update(Source(name, tuple(rows.columns), rows.iter_slices, rows=rows.height), _LABEL)
+
+
+def limits_of_labels(detector: BaseDetector) -> tuple[str, ...]:
+    """Say where verdicts are of little use to a detector."""
+    if not isinstance(detector, ClassicalDetector) or POOL[detector.algorithm].needs_labels:
+        return ()
+    return (
+        f"{detector.algorithm} makes little of verdicts: it leaves known anomalies out of the rows it "
+        "compares with, and no more; the default, `fit --detector profiles`, learns from both kinds",
+    )
 
 
 def effects_of(
