@@ -56,7 +56,7 @@ def test_verdicts_of_a_scored_file_are_learnt_and_kept(folder):
         ("ana", 3, "normal", "file"),
         ("ana", 20, "anomaly", "file"),
     ]
-    assert "(0 added, 2 were there)" in run("label", "m.outlearn", "scored.csv")
+    assert "(0 added, 2 already there)" in run("label", "m.outlearn", "scored.csv")
     assert run("label", "m.outlearn", "scored.csv", "--quiet") == ""
 
 
@@ -123,6 +123,17 @@ def test_ctrl_c_loses_no_answer_and_the_next_call_learns_it(folder, monkeypatch)
         run("ask", "m.outlearn", "t.csv", code=130)
     assert len(kept()) == 1
     assert "learnt: 1 anomaly, 0 normal rows" in run("ask", "m.outlearn", "t.csv", said="q\n")
+
+
+def test_of_a_wide_row_the_first_cells_are_shown_and_none_of_ours(folder):
+    frame = pl.read_csv("t.csv").with_columns(
+        **{f"c{i}": pl.Series(np.random.default_rng(i).normal(size=120)) for i in range(50)}
+    )
+    frame.write_csv("w.csv")
+    run("fit", "w.csv", "--detector", "iforest", "--out", "w.outlearn", "--quiet")
+    run("score", "w.outlearn", "w.csv", "--out", "w_scored.csv", "--quiet")
+    told = run("ask", "w.outlearn", "w_scored.csv", said="q\n")
+    assert "  … and 13 more columns" in told and "  anomaly_score" not in told
 
 
 def test_points_of_series_are_not_asked_about(folder):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ask"]
 
+_SHOWN = 40  # cells of a row
 _KEYS = "a(nomaly), n(ormal), s(kip: cannot say), q(uit)"
 
 
@@ -118,11 +119,14 @@ def _answer() -> Answer | None:
 def _shown(question: Question, number: int, rows: int) -> list[str]:
     from outlearn.report.words import cell, clean, score
 
-    width = max(len(clean(name, 40)) for name in question.cells)
+    cells = list(question.cells.items())
+    width = max(len(clean(name, 40)) for name, _ in cells[:_SHOWN])
+    more = len(cells) - _SHOWN
     return [
         "",
         f"{number} of at most {rows}: row {question.row}, score {score(question.score)}",
-        *(f"  {clean(name, 40):<{width}}  {cell(value)}" for name, value in question.cells.items()),
+        *(f"  {clean(name, 40):<{width}}  {cell(value)}" for name, value in cells[:_SHOWN]),
+        *([f"  … and {more:,} more columns"] if more > 0 else []),
         f"  {clean(question.why.sentence, 500)}",
     ]
 
@@ -138,10 +142,15 @@ def _finish(feedback: Feedback, monitor: Monitor, target: Path, kept: Path, *, q
         updated.save(target)
     if quiet:
         return
-    counts = (answers.count(answer) for answer in (Answer.ANOMALY, Answer.NORMAL, Answer.UNSURE))
-    typer.echo(f"learnt: {counted(*counts)}" if learnt else "nothing was learnt: no verdict holds here")
-    for line in effect_lines(feedback.effects(updated)) if learnt else ():
-        typer.echo(line)
+    if not learnt:
+        typer.echo("nothing was learnt: no row is known to be an anomaly or normal")
+    else:
+        effects = feedback.effects(updated)
+        counts = (answers.count(answer) for answer in (Answer.ANOMALY, Answer.NORMAL, Answer.UNSURE))
+        before = len(answers) - len(effects)
+        typer.echo(f"learnt: {counted(*counts)}{f'; {before:,} of them on record before' if before else ''}")
+        for line in effect_lines(effects):
+            typer.echo(line)
     typer.echo(f"Verdicts: {kept}")
     if learnt:
         typer.echo(f"Model: {target}")

@@ -74,6 +74,6 @@ def _lines(labelled: Labelled, scored: str, model: Path, kept: Path) -> list[str
         *effect_lines(labelled.effects),
         *(f" - skipped {line}" for line in listed(labelled.skipped)),
         *(f" - {line}" for line in labelled.notes),
-        f"Verdicts: {kept} ({labelled.added:,} added{f', {known:,} were there' if known else ''})",
+        f"Verdicts: {kept} ({labelled.added:,} added{f', {known:,} already there' if known else ''})",
         f"Model: {model}",
     ]

@@ -28,6 +28,7 @@ from outlearn.pipeline.picture import explain_top
 from outlearn.pipeline.rows import Spec, pick_rows
 from outlearn.pipeline.scan import score_rows, top_rows
 from outlearn.pipeline.stages import Progress, Stages
+from outlearn.pipeline.verdict import written_columns
 from outlearn.rng import derive
 
 __all__ = ["Feedback", "Question"]
@@ -37,7 +38,11 @@ MOST_ROWS = 50_000  # that can be asked about: of more, half the oddest and half
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A row to show. cells : by column. score : in [0, 1]. why : the reason, with a sentence."""
+    """A row to show.
+
+    row : its number in the source, from 0. cells : by column, without those that we wrote beside them.
+    score : in [0, 1]. why : the reason, with a sentence.
+    """
 
     row: int
     cells: dict[str, Any]
@@ -130,7 +135,8 @@ class Feedback:
         row = int(self._known.rows[place])
         frame = self._known.frame[[place]]
         why = explain_top(self._monitor.detector, frame, np.array([row]), self._monitor.support_rows)[0]
-        return Question(row, frame.row(0, named=True), float(self._known.scores[place]), why)
+        cells = frame.drop(written_columns(frame.columns)).row(0, named=True)
+        return Question(row, cells, float(self._known.scores[place]), why)
 
     def tell(self, row: int, answer: Answer | str, *, note: str = "") -> Verdict:
         """Record what is said of a row of the source, asked about or not, and follow it.
