@@ -20,11 +20,11 @@ from scipy.stats import wilcoxon
 
 import rowfile
 import sets
+from outlearn.feedback.beliefs import Ground
+from outlearn.feedback.policy import load_analyst
+from outlearn.feedback.train import ASKED, WAYS, ByBeliefs, anomalies_found
 from outlearn.rng import derive
 from outlearn.tasks.rows import stratified
-from outlearn.tuning.analyst import load_analyst
-from outlearn.tuning.inquiry import Ground
-from outlearn.tuning.practice import ASKED, WAYS, ByBeliefs, anomalies_found
 
 MOST_ROWS = 10_000
 POLICY, BASELINE = "policy", "forest with feedback"

@@ -32,12 +32,12 @@ import machine
 import rowfile
 from outlearn.evaluate.compare import markdown
 from outlearn.execute import Processes, Serial
+from outlearn.feedback.beliefs import Ground
+from outlearn.feedback.policy import load_analyst
+from outlearn.feedback.train import WAYS, Asking, ByBeliefs
 from outlearn.learners.profiles.learner import ProfilesLearned
 from outlearn.learners.training.real import TableEpisodes, plain_profiles, real_tables
 from outlearn.tasks.corpus import Corpus
-from outlearn.tuning.analyst import load_analyst
-from outlearn.tuning.inquiry import Ground
-from outlearn.tuning.practice import WAYS, Asking, ByBeliefs
 from real_tables import FOLDS, SEED, Study, fold_of, parser_of, silent
 
 ROUND = 3  # rows that are shown at once

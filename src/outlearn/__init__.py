@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from outlearn.detectors.detector import Detector
     from outlearn.detectors.pooled import ClassicalDetector
     from outlearn.detectors.series import SeriesDetector
+    from outlearn.feedback.policy import Inquiry
     from outlearn.pipeline import Monitor, detect
-    from outlearn.tuning.analyst import Inquiry
     from outlearn.tuning.tuner import MetaTuner
 
 __all__ = [
@@ -35,7 +35,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "ClassicalDetector": "outlearn.detectors.pooled",
     "Detector": "outlearn.detectors.detector",
-    "Inquiry": "outlearn.tuning.analyst",
+    "Inquiry": "outlearn.feedback.policy",
     "MetaTuner": "outlearn.tuning.tuner",
     "Monitor": "outlearn.pipeline",
     "SeriesDetector": "outlearn.detectors.series",

@@ -152,14 +152,14 @@ def test_tables_can_be_made_with_labels_and_of_more_splits(call, folder):
 
 
 def test_the_policy_that_asks_is_learnt_by_a_command(call, folder, monkeypatch):
+    from outlearn.feedback import train
     from outlearn.learners.policy import PPO
-    from outlearn.tuning import practice
 
-    monkeypatch.setattr(practice, "HELD_OUT", 1)
-    plain = practice.AnalystPolicy.learn
+    monkeypatch.setattr(train, "HELD_OUT", 1)
+    plain = train.AnalystPolicy.learn
     few = PPO(rounds=1, games=2, epochs=1)
     monkeypatch.setattr(
-        practice.AnalystPolicy, "learn", lambda grounds, seed, how, training: plain(grounds, seed, how=few)
+        train.AnalystPolicy, "learn", lambda grounds, seed, how, training: plain(grounds, seed, how=few)
     )
     out = folder / "asks.safetensors"
     result = call("learn-asking", "--tables", "2", "--out", out)

@@ -79,7 +79,7 @@ def pattern_line(
         "where": [str(parse_condition(condition)) for condition in where],
         "until": None if until is None else _last_day(until, now.date()).isoformat(),
     }
-    return _pattern(told), json.dumps(told) + "\n"
+    return _pattern(told), json.dumps(told)
 
 
 def revocation_line(known: Sequence[Pattern], id: int, *, why: str, by: str, now: datetime) -> str:
@@ -103,7 +103,7 @@ def revocation_line(known: Sequence[Pattern], id: int, *, why: str, by: str, now
         "by": clean(by, _LONG),
         "why": clean(why, _LONG),
     }
-    return json.dumps(told) + "\n"
+    return json.dumps(told)
 
 
 def _pattern(told: dict[str, Any]) -> Pattern:

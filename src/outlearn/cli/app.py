@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from outlearn import __version__
+from outlearn.cli.ask import ask
 from outlearn.cli.datasets import datasets
 from outlearn.cli.detect import detect
 from outlearn.cli.embed import embed
@@ -15,6 +16,7 @@ from outlearn.cli.explain import explain
 from outlearn.cli.fit import fit
 from outlearn.cli.guard import guarded
 from outlearn.cli.hunt import hunt
+from outlearn.cli.label import label
 from outlearn.cli.learners import learners
 from outlearn.cli.metatrain import metatrain
 from outlearn.cli.practice import learn_asking, learn_fleet, learn_fusion, learn_series, learn_tuning
@@ -37,6 +39,8 @@ for command in (
     fit,
     score,
     explain,
+    label,
+    ask,
     hunt,
     suppress,
     evaluate,

@@ -56,8 +56,8 @@ def learn_asking(
 ) -> None:
     """Train the policy that chooses which row to show an analyst; run it again to go on."""
     from outlearn.cli.terminal import progress_bars
+    from outlearn.feedback.train import train_analyst
     from outlearn.pipeline.output import check_output
-    from outlearn.tuning.practice import train_analyst
 
     check_output(out, suffixes=(".safetensors",))
     command = f"outlearn learn-asking --tables {tables} --seed {seed} --out {out.name}"

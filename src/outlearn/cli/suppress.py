@@ -11,7 +11,7 @@ import typer
 from outlearn.cli import options as o
 from outlearn.errors import ParameterError
 
-__all__ = ["suppress"]
+__all__ = ["suppress", "user_name"]
 
 
 def suppress(
@@ -46,7 +46,7 @@ def suppress(
         for line in _listed(file):
             typer.echo(line)
         return
-    who = by or _user()
+    who = by or user_name()
     if revoke is not None:
         revoke_pattern(file, revoke, why=reason or "", by=who)
         typer.echo(f"pattern {revoke} is revoked; it stays in {file}")
@@ -55,7 +55,14 @@ def suppress(
     typer.echo(f"pattern {pattern.id} ({pattern.words()}) is in {file}; use it by --suppress {file}")
 
 
-def _user() -> str:
+def user_name() -> str:
+    """Return the name of whoever runs the command.
+
+    Raises
+    ------
+    ParameterError
+        When the system does not know it.
+    """
     try:
         return getpass.getuser()
     except (OSError, KeyError, ImportError) as error:

@@ -189,7 +189,7 @@ class Monitor:
         InputError
             When there is no such row.
         """
-        opened, _ = open_table(source, self._reading(options))
+        opened, _ = open_table(source, self.reading(options))
         rows = np.array([row], dtype=np.int64)
         return explain_top(self.detector, pick_rows(opened, rows), rows, self.support_rows, columns)[0]
 
@@ -235,7 +235,7 @@ class Monitor:
         stages = Stages(progress)
         patterns = check_request(outputs, source)
         with stages.stage("reading"):
-            opened, _ = open_table(source, self._reading(options))
+            opened, _ = open_table(source, self.reading(options))
             check_columns(outputs.alerts, patterns, opened)
         return self.judge(
             opened,
@@ -302,7 +302,8 @@ class Monitor:
             suppressed=int((first.flagged & ~decision.flagged).sum()),
         )
 
-    def _reading(self, options: ReadOptions | None) -> Reading:
+    def reading(self, options: ReadOptions | None) -> Reading:
+        """Return how a source is read that the monitor judges: its label column, and rows of its kind."""
         roles = {column.role: column.name for column in self.detector.schema_.columns}
         options = options or ReadOptions()
         kind = self.kind.name

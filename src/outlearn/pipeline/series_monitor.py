@@ -110,7 +110,7 @@ class SeriesMonitor:
 
     def update(self, spec: Spec, label_column: str, *, options: ReadOptions | None = None) -> SeriesMonitor:
         """Return a monitor that has also learnt from the labelled points of a table; without any, itself."""
-        table = SeriesTable.open(spec, self._reading(options, label_column))
+        table = SeriesTable.open(spec, self.reading(options, label_column))
         labels = labels_of(table.frame, label_column, required=True)
         return self._taught(table, labels)
 
@@ -135,10 +135,11 @@ class SeriesMonitor:
         check_request(outputs, source)
         run = _Run.begin(progress)
         with run.stages.stage("reading"):
-            table = SeriesTable.open(source, self._reading(options))
+            table = SeriesTable.open(source, self.reading(options))
         return self._judge(table, outputs, self.learnt_from, run)
 
-    def _reading(self, options: ReadOptions | None, label_column: str | None = None) -> Reading:
+    def reading(self, options: ReadOptions | None, label_column: str | None = None) -> Reading:
+        """Return how a table is read that the monitor judges."""
         fitted = self.detector
         options = replace(options or ReadOptions(), kind="table")
         return Reading(label_column, fitted.time_column, tuple(fitted.ignore), None, options)

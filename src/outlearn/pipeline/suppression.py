@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 import polars as pl
@@ -19,7 +16,7 @@ from outlearn.alerts.patterns import Pattern
 from outlearn.data.kinds.kind import RowKind
 from outlearn.data.schema import unknown_column
 from outlearn.errors import ReadError
-from outlearn.files import writing
+from outlearn.ledger import Lines, appending, read_lines
 
 __all__ = ["Suppression", "add_pattern", "known_patterns", "revoke_pattern"]
 
@@ -32,14 +29,8 @@ def known_patterns(path: str | Path) -> tuple[Pattern, ...]:
     ReadError
         When there is no such file, or it is damaged.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "it is no text"
-        raise ReadError(
-            f"{path}: the patterns cannot be read ({why}); `outlearn suppress` makes such a file"
-        ) from error
-    return _read(text, Path(path))
+    lines = read_lines(Path(path), "the patterns", "`outlearn suppress` makes such a file")
+    return _read(lines, Path(path))
 
 
 def add_pattern(
@@ -52,10 +43,10 @@ def add_pattern(
     InputError
         When the pattern is none, or the file is damaged or cannot be written.
     """
-    with _appending(Path(path)) as stream:
-        known = _read(stream.read().decode("utf-8", "replace"), Path(path))
+    with appending(Path(path)) as ledger:
+        known = _read(ledger.read(), Path(path))
         pattern, line = pattern_line(known, where, why=why, by=by, until=until, now=datetime.now(UTC))
-        stream.write(line.encode())
+        ledger.append(line)
     return pattern
 
 
@@ -68,9 +59,9 @@ def revoke_pattern(path: str | Path, id: int, *, why: str, by: str) -> None:
         When there is no such pattern, or the file is damaged or cannot be written.
     """
     known_patterns(path)  # which says so where there is no file
-    with _appending(Path(path)) as stream:
-        known = _read(stream.read().decode("utf-8", "replace"), Path(path))
-        stream.write(revocation_line(known, id, why=why, by=by, now=datetime.now(UTC)).encode())
+    with appending(Path(path)) as ledger:
+        known = _read(ledger.read(), Path(path))
+        ledger.append(revocation_line(known, id, why=why, by=by, now=datetime.now(UTC)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,23 +118,7 @@ class Suppression:
         return (*told, *self.notes)
 
 
-def _read(text: str, path: Path) -> tuple[Pattern, ...]:
-    if text and not text.endswith("\n"):
+def _read(lines: Lines, path: Path) -> tuple[Pattern, ...]:
+    if lines.torn:
         raise ReadError(f"{path}: the last line is not whole; mend or restore the file")
-    return read_patterns(text.split("\n")[:-1], str(path))
-
-
-@contextmanager
-def _appending(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file to read and append; where the system can, nobody else appends meanwhile."""
-    with writing(path), path.open("a+b") as stream:
-        try:
-            import fcntl
-        except ImportError:  # Windows
-            pass
-        else:
-            fcntl.flock(stream, fcntl.LOCK_EX)
-        stream.seek(0)
-        yield stream
-        stream.flush()
-        os.fsync(stream.fileno())
+    return read_patterns([text for _, text in lines.whole], str(path))

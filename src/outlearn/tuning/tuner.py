@@ -14,6 +14,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from outlearn.data.usable import FEWEST_ROWS, usable_rows
 from outlearn.errors import InputError, LabelError, ParameterError
 from outlearn.execute import Executor
 from outlearn.tasks.episode import Episode
@@ -27,7 +28,6 @@ from outlearn.tuning.search import Choice, Looker, Search, Trial
 from outlearn.tuning.space import Config, configurations, spec_of
 from outlearn.tuning.strategies import STRATEGIES
 from outlearn.tuning.table import PerformanceTable, build_table, fingerprint
-from outlearn.tuning.usable import FEWEST_ROWS, usable_rows
 
 __all__ = ["CLASSICAL", "MetaTuner", "Tuned", "configurations_of"]
 

@@ -7,17 +7,18 @@ the beliefs of `inquiry` give, which is a good one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from outlearn.data.usable import usable_rows
 from outlearn.errors import InputError, LabelError, WeightsError
+from outlearn.feedback.beliefs import FEATURES, Beliefs, Ground
 from outlearn.learners.policy import PPO, preferences, train_policy
 from outlearn.learners.settings import seeded
-from outlearn.tuning.inquiry import FEATURES, Beliefs, Ground
-from outlearn.tuning.usable import usable_rows
 from outlearn.weights.checkpoint import Header, once_a_file, read_checkpoint, shipped, write_checkpoint
 
 if TYPE_CHECKING:
@@ -169,14 +170,38 @@ class Inquiry:
         """
         if label not in (0, 1):
             raise LabelError(f"label {label!r} came for row {row}; wanted 1 (anomaly) or 0 (normal)")
+        place = self._place(row)
+        if place in self._beliefs.asked:
+            raise LabelError(f"row {row} was told of before; a label cannot be changed: begin a new inquiry")
+        self._beliefs.tell(place, int(label))
+
+    def skip(self, row: int) -> None:
+        """Ask about a row no more, though its label is not known; nothing else changes.
+
+        Raises
+        ------
+        LabelError
+            When it is none that is asked about.
+        """
+        self._beliefs.pass_over(self._place(row))
+
+    def afresh(self) -> Inquiry:
+        """Return an inquiry about the same rows that was told nothing."""
+        other = copy(self)
+        other._beliefs = Beliefs(self._beliefs.ground)
+        return other
+
+    def __contains__(self, row: int) -> bool:
+        """Tell whether a row may be asked about, or was."""
+        return row in self._places
+
+    def _place(self, row: int) -> int:
         if row not in self._places:
             raise LabelError(
                 f"row {row} is none of the {len(self._places):,} that are asked about; give one that `ask` "
                 "returned"
             )
-        if self._places[row] in self._beliefs.asked:
-            raise LabelError(f"row {row} was told of before; a label cannot be changed: begin a new inquiry")
-        self._beliefs.tell(self._places[row], int(label))
+        return self._places[row]
 
     @property
     def answers(self) -> dict[int, int]:

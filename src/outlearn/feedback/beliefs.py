@@ -17,9 +17,9 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.sparse import csr_matrix
 from scipy.stats import rankdata
 
+from outlearn.feedback.forest_paths import NodeFeedback, Paths
 from outlearn.learners.pretrained import load_incontext
 from outlearn.rng import derive
-from outlearn.tuning.paths import NodeFeedback, Paths
 
 __all__ = ["FEATURES", "Beliefs", "Ground"]
 
@@ -102,6 +102,7 @@ class Beliefs:
         self.ground = ground
         self.asked: list[int] = []
         self.answers: list[int] = []
+        self._passed_over: set[int] = set()
         self._nodes = NodeFeedback(ground.paths)
         self._alike = np.zeros((len(KERNELS), len(ground.rows), 0))
         self._follow()
@@ -114,6 +115,10 @@ class Beliefs:
         self._alike = np.concatenate([self._alike, self.ground.alike(row)[:, :, None]], axis=2)
         self._follow()
 
+    def pass_over(self, row: int) -> None:
+        """Ask about a row no more, though nothing is known of it."""
+        self._passed_over.add(row)
+
     def _follow(self) -> None:
         prior, asked = self.ground.prior, np.array(self.asked, dtype=np.int64)
         surprise = np.where(np.array(self.answers) == 1, ODD, USUAL) - prior[asked]
@@ -123,9 +128,9 @@ class Beliefs:
 
     @property
     def open(self) -> NDArray[np.int64]:
-        """Rows that were not asked about."""
+        """Rows that may still be asked about."""
         kept = np.ones(len(self.ground.rows), dtype=bool)
-        kept[self.asked] = False
+        kept[[*self.asked, *self._passed_over]] = False
         return np.flatnonzero(kept)
 
     def candidates(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]:

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from outlearn.feedback.beliefs import Beliefs, Ground
+from outlearn.feedback.forest_paths import NodeFeedback
+from outlearn.feedback.policy import RECIPE, AnalystPolicy, save_analyst
 from outlearn.learners.loop import Training
 from outlearn.learners.policy import PPO
 from outlearn.tasks.sampler import SamplerConfig, SyntheticSampler
-from outlearn.tuning.analyst import RECIPE, AnalystPolicy, save_analyst
-from outlearn.tuning.inquiry import Beliefs, Ground
-from outlearn.tuning.paths import NodeFeedback
 from outlearn.weights.card import figures_table, write_card
 
 __all__ = ["ASKED", "WAYS", "anomalies_found", "practice_tables", "train_analyst"]
@@ -151,7 +151,7 @@ def train_analyst(
         how_good=f"Mean anomalies found on {len(others)} held-out synthetic tables:\n\n{figures}",
         limits=(
             "Synthetic tables are not yours: `benchmarks/feedback.py` measures it on real ones.",
-            "It starts from the order of `tuning.inquiry`, and mostly keeps to it.",
+            "It starts from the order of `feedback.beliefs`, and mostly keeps to it.",
             "It takes answers for true; wrong ones lead it astray.",
         ),
     )

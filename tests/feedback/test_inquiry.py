@@ -10,12 +10,12 @@ from sklearn.gaussian_process.kernels import RBF
 
 from outlearn import Inquiry
 from outlearn.errors import InputError, LabelError, WeightsError
+from outlearn.feedback import beliefs as module
+from outlearn.feedback.beliefs import FEATURES, NOISE, ODD, USUAL, Beliefs, Ground
+from outlearn.feedback.forest_paths import SAMPLES, TREES, NodeFeedback, Paths
+from outlearn.feedback.policy import AnalystGame, AnalystPolicy, load_analyst, save_analyst
+from outlearn.feedback.train import WAYS, ByBeliefs, anomalies_found, practice_tables, train_analyst
 from outlearn.learners.policy import PPO
-from outlearn.tuning import inquiry as module
-from outlearn.tuning.analyst import AnalystGame, AnalystPolicy, load_analyst, save_analyst
-from outlearn.tuning.inquiry import FEATURES, NOISE, ODD, USUAL, Beliefs, Ground
-from outlearn.tuning.paths import SAMPLES, TREES, NodeFeedback, Paths
-from outlearn.tuning.practice import WAYS, ByBeliefs, anomalies_found, practice_tables, train_analyst
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +144,7 @@ def test_practice_tables_hold_anomalies_and_start_where_they_are_told():
 
 def test_weights_of_other_features_are_refused(tmp_path, monkeypatch):
     path = tmp_path / "old.safetensors"
-    monkeypatch.setattr("outlearn.tuning.analyst.FEATURES", (*FEATURES[:-1], "moon"))
+    monkeypatch.setattr("outlearn.feedback.policy.FEATURES", (*FEATURES[:-1], "moon"))
     save_analyst(path, AnalystPolicy.restore(load_analyst_plain().state()), corpus="", seed=0, command="")
     monkeypatch.undo()
     with pytest.raises(WeightsError, match="other features"):
@@ -152,7 +152,7 @@ def test_weights_of_other_features_are_refused(tmp_path, monkeypatch):
 
 
 def load_analyst_plain():
-    from outlearn.tuning.analyst import _net
+    from outlearn.feedback.policy import _net
 
     return AnalystPolicy(_net(0))
 

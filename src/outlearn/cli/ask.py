@@ -1,0 +1,156 @@
+"""outlearn ask: one row after another is shown, and the answers are learnt from."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from outlearn.cli import options as o
+from outlearn.cli.verdicts import By, Verdicts, counted, effect_lines, store_path
+
+if TYPE_CHECKING:
+    from outlearn.feedback.verdict import Answer
+    from outlearn.pipeline.feedback import Feedback, Question
+    from outlearn.pipeline.monitor import Monitor
+
+__all__ = ["ask"]
+
+_SHOWN = 40  # cells of a row
+_KEYS = "a(nomaly), n(ormal), s(kip: cannot say), q(uit)"
+
+
+def ask(
+    model: Annotated[Path, typer.Argument(help="File written by `outlearn fit`.")],
+    table: o.Table,
+    rows: Annotated[int, typer.Option(help="How many rows to ask about, at most.", min=1)] = 10,
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write the new model; else it takes the place of MODEL.")
+    ] = None,
+    verdicts: Verdicts = None,
+    by: By = None,
+    separator: o.Separator = None,
+    encoding: o.Encoding = None,
+    decimal: o.DecimalSign = None,
+    thousands: o.ThousandsSign = None,
+    query: o.Query = None,
+    session: o.Session = None,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Show rows one after another, ask what they are, and learn from the answers; each is kept at once."""
+    from outlearn.cli.suppress import user_name
+    from outlearn.cli.terminal import progress_bars
+    from outlearn.detectors.persist_series import holds_series_model
+    from outlearn.errors import ParameterError
+    from outlearn.feedback.store import VerdictFile
+    from outlearn.feedback.verdict import Channel
+    from outlearn.pipeline.feedback import Feedback
+    from outlearn.pipeline.monitor import Monitor
+    from outlearn.pipeline.output import check_output
+
+    target, kept = out or model, store_path(model, verdicts)
+    for path in (target, kept):
+        check_output(path, source=table)
+    if holds_series_model(model):
+        raise ParameterError(
+            f"{model} is a model of series, whose points are not asked about one by one; mark them in a "
+            "column of a scored file and give that to `outlearn label`"
+        )
+    reading = o.read_options(separator, encoding, decimal, thousands, query, session=session)
+    monitor = Monitor.load(model)
+    with progress_bars(quiet) as progress:
+        feedback = Feedback(
+            monitor,
+            table,
+            VerdictFile(kept),
+            by=by or user_name(),
+            origin=Channel.CLI,
+            model=model.name,
+            options=reading,
+            progress=progress,
+        )
+    for note in feedback.notes if not quiet else ():
+        typer.echo(f" - {note}")
+    _converse(feedback, rows)
+    _finish(feedback, monitor, target, kept, quiet=quiet)
+
+
+def _converse(feedback: Feedback, rows: int) -> None:
+    """Ask until enough rows were asked about, none is left, or the user has enough."""
+    from outlearn.errors import InputError
+
+    for number in range(1, rows + 1):
+        try:
+            question = feedback.ask()
+        except InputError as error:
+            typer.echo(str(error))
+            return
+        for line in _shown(question, number, rows):
+            typer.echo(line)
+        answer = _answer()
+        if answer is None:
+            return
+        feedback.tell(question.row, answer)
+
+
+def _answer() -> Answer | None:
+    """Read an answer from standard input; None for the wish to quit, or its end."""
+    from outlearn.feedback.verdict import Answer
+
+    keys = {"a": Answer.ANOMALY, "n": Answer.NORMAL, "s": Answer.UNSURE, "skip": Answer.UNSURE}
+    meaning = {**keys, **{answer.value: answer for answer in Answer}}
+    while True:
+        typer.echo(f"{_KEYS}? ", nl=False)
+        line = sys.stdin.readline()
+        word = line.strip().lower()
+        if not line or word in ("q", "quit"):
+            typer.echo()
+            return None
+        if not sys.stdin.isatty():
+            typer.echo(word)  # which a terminal has shown already
+        if word in meaning:
+            return meaning[word]
+        typer.echo("that is none of the answers; ", nl=False)
+
+
+def _shown(question: Question, number: int, rows: int) -> list[str]:
+    from outlearn.report.words import cell, clean, score
+
+    cells = list(question.cells.items())
+    width = max(len(clean(name, 40)) for name, _ in cells[:_SHOWN])
+    more = len(cells) - _SHOWN
+    return [
+        "",
+        f"{number} of at most {rows}: row {question.row}, score {score(question.score)}",
+        *(f"  {clean(name, 40):<{width}}  {cell(value)}" for name, value in cells[:_SHOWN]),
+        *([f"  … and {more:,} more columns"] if more > 0 else []),
+        f"  {clean(question.why.sentence, 500)}",
+    ]
+
+
+def _finish(feedback: Feedback, monitor: Monitor, target: Path, kept: Path, *, quiet: bool) -> None:
+    """Learn from the answers, write the model, and say what changed."""
+    from outlearn.feedback.verdict import Answer
+
+    answers = list(feedback.answers.values())
+    updated = feedback.updated()
+    learnt = updated is not monitor
+    if learnt:
+        updated.save(target)
+    if quiet:
+        return
+    if not learnt:
+        typer.echo("nothing was learnt: no row is known to be an anomaly or normal")
+    else:
+        effects = feedback.effects(updated)
+        counts = (answers.count(answer) for answer in (Answer.ANOMALY, Answer.NORMAL, Answer.UNSURE))
+        before = len(answers) - len(effects)
+        typer.echo(f"learnt: {counted(*counts)}{f'; {before:,} of them on record before' if before else ''}")
+        for line in effect_lines(effects):
+            typer.echo(line)
+    typer.echo(f"Verdicts: {kept}")
+    if learnt:
+        typer.echo(f"Model: {target}")

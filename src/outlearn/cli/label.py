@@ -1,0 +1,79 @@
+"""outlearn label: verdicts read back from a scored file, recorded and learnt from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from outlearn.cli import options as o
+from outlearn.cli.verdicts import By, Verdicts, effect_lines, listed, store_path
+
+if TYPE_CHECKING:
+    from outlearn.pipeline.label import Labelled
+
+__all__ = ["label"]
+
+
+def label(
+    model: Annotated[Path, typer.Argument(help="File written by `outlearn fit`.")],
+    scored: Annotated[
+        str,
+        typer.Argument(
+            help="File that --out of detect or score wrote, with a column of verdicts.",
+            metavar="SCORED",
+        ),
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write the new model; else it takes the place of MODEL.")
+    ] = None,
+    verdicts: Verdicts = None,
+    label_column: Annotated[
+        str,
+        typer.Option(help="Column of verdicts: anomaly/normal/unsure/empty, or 1/0/empty.", metavar="NAME"),
+    ] = "verdict",
+    by: By = None,
+    separator: o.Separator = None,
+    encoding: o.Encoding = None,
+    decimal: o.DecimalSign = None,
+    thousands: o.ThousandsSign = None,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> None:
+    """Learn from the verdicts in a scored file; they are kept in a file that is only added to."""
+    from outlearn.cli.suppress import user_name
+    from outlearn.feedback.store import VerdictFile
+    from outlearn.pipeline.label import label_model
+    from outlearn.pipeline.output import check_output
+
+    target, kept = out or model, store_path(model, verdicts)
+    for path in (target, kept):
+        check_output(path, source=scored)
+    reading = o.read_options(separator, encoding, decimal, thousands, None)
+    labelled = label_model(
+        model,
+        scored,
+        target,
+        VerdictFile(kept),
+        by=by or user_name(),
+        label_column=label_column,
+        options=reading,
+    )
+    if not quiet:
+        for line in _lines(labelled, scored, target, kept):
+            typer.echo(line)
+
+
+def _lines(labelled: Labelled, scored: str, model: Path, kept: Path) -> list[str]:
+    from outlearn.cli.verdicts import counted
+
+    known = labelled.anomalies + labelled.normals + labelled.unsure - labelled.added
+    return [
+        f"learnt from {scored}: {counted(labelled.anomalies, labelled.normals, labelled.unsure)}",
+        *effect_lines(labelled.effects),
+        *(f" - skipped {line}" for line in listed(labelled.skipped)),
+        *(f" - {line}" for line in labelled.notes),
+        f"Verdicts: {kept} ({labelled.added:,} added{f', {known:,} already there' if known else ''})",
+        f"Model: {model}",
+    ]
