@@ -14,7 +14,6 @@ from outlearn.cli.verdicts import By, Verdicts, counted, effect_lines, store_pat
 if TYPE_CHECKING:
     from outlearn.feedback.verdict import Answer
     from outlearn.pipeline.feedback import Feedback, Question
-    from outlearn.pipeline.monitor import Monitor
 
 __all__ = ["ask"]
 
@@ -43,39 +42,29 @@ def ask(
     """Show rows one after another, ask what they are, and learn from the answers; each is kept at once."""
     from outlearn.cli.suppress import user_name
     from outlearn.cli.terminal import progress_bars
-    from outlearn.detectors.persist_series import holds_series_model
-    from outlearn.errors import ParameterError
     from outlearn.feedback.store import VerdictFile
     from outlearn.feedback.verdict import Channel
-    from outlearn.pipeline.feedback import Feedback
-    from outlearn.pipeline.monitor import Monitor
+    from outlearn.pipeline import engine
     from outlearn.pipeline.output import check_output
 
     target, kept = out or model, store_path(model, verdicts)
     for path in (target, kept):
         check_output(path, source=table)
-    if holds_series_model(model):
-        raise ParameterError(
-            f"{model} is a model of series, whose points are not asked about one by one; mark them in a "
-            "column of a scored file and give that to `outlearn label`"
-        )
     reading = o.read_options(separator, encoding, decimal, thousands, query, session=session)
-    monitor = Monitor.load(model)
     with progress_bars(quiet) as progress:
-        feedback = Feedback(
-            monitor,
+        feedback = engine.ask(
+            model,
             table,
             VerdictFile(kept),
             by=by or user_name(),
-            origin=Channel.CLI,
-            model=model.name,
+            channel=Channel.CLI,
             options=reading,
             progress=progress,
         )
     for note in feedback.notes if not quiet else ():
         typer.echo(f" - {note}")
     _converse(feedback, rows)
-    _finish(feedback, monitor, target, kept, quiet=quiet)
+    _finish(feedback, target, kept, quiet=quiet)
 
 
 def _converse(feedback: Feedback, rows: int) -> None:
@@ -131,13 +120,13 @@ def _shown(question: Question, number: int, rows: int) -> list[str]:
     ]
 
 
-def _finish(feedback: Feedback, monitor: Monitor, target: Path, kept: Path, *, quiet: bool) -> None:
+def _finish(feedback: Feedback, target: Path, kept: Path, *, quiet: bool) -> None:
     """Learn from the answers, write the model, and say what changed."""
     from outlearn.feedback.verdict import Answer
 
     answers = list(feedback.answers.values())
     updated = feedback.updated()
-    learnt = updated is not monitor
+    learnt = updated is not feedback.monitor
     if learnt:
         updated.save(target)
     if quiet:

@@ -8,17 +8,20 @@ from outlearn.data.readers import ReadOptions
 from outlearn.decisions.rule import Rule
 from outlearn.detectors.persist_series import holds_series_model
 from outlearn.errors import ParameterError
+from outlearn.feedback.store import VerdictStore
+from outlearn.feedback.verdict import Channel
 from outlearn.findings.series import SeriesFindings
 from outlearn.findings.table import Findings
 from outlearn.pipeline.alerting import AlertOptions
 from outlearn.pipeline.detection import detect_rows
+from outlearn.pipeline.feedback import Feedback
 from outlearn.pipeline.monitor import Monitor
 from outlearn.pipeline.request import SERIES, DetectRequest, FitRequest, Outputs, option
 from outlearn.pipeline.rows import Spec
 from outlearn.pipeline.series_monitor import SeriesMonitor, detect_series, holds_series
 from outlearn.pipeline.stages import Progress
 
-__all__ = ["detect", "fit", "is_series", "load", "score"]
+__all__ = ["ask", "detect", "fit", "is_series", "load", "score"]
 
 
 def detect(request: DetectRequest, *, progress: Progress | None = None) -> Findings | SeriesFindings:
@@ -66,6 +69,35 @@ def score(
         )
     _refuse_alerts(outputs.alerts)
     return monitor.detect(source, outputs=outputs, options=options, progress=progress)
+
+
+def ask(
+    model: str | Path,
+    source: Spec,
+    store: VerdictStore,
+    *,
+    by: str,
+    channel: Channel = Channel.API,
+    options: ReadOptions | None = None,
+    progress: Progress | None = None,
+) -> Feedback:
+    """Ask about the rows of a table by a model: `Feedback.ask` shows one, `Feedback.tell` takes the answer.
+
+    Raises
+    ------
+    ParameterError
+        For a model of series, whose points are not asked about one by one.
+    """
+    monitor = load(model)
+    if not isinstance(monitor, Monitor):
+        raise ParameterError(
+            f"{model} is a model of series, whose points are not asked about one by one; mark them in a "
+            "column of a scored file and give that to `outlearn label`"
+        )
+    name = Path(model).name
+    return Feedback(
+        monitor, source, store, by=by, origin=channel, model=name, options=options, progress=progress
+    )
 
 
 def is_series(request: DetectRequest | FitRequest) -> bool:

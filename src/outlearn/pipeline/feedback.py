@@ -96,7 +96,7 @@ class Feedback:
         options: ReadOptions | None = None,
         progress: Progress | None = None,
     ) -> None:
-        self._monitor, self._store = monitor, store
+        self.monitor, self._store = monitor, store
         self._by, self._origin, self._model = by, origin, model
         stages = Stages(progress)
         with stages.stage("reading"):
@@ -134,7 +134,7 @@ class Feedback:
         place = self._inquiry.ask()
         row = int(self._known.rows[place])
         frame = self._known.frame[[place]]
-        why = explain_top(self._monitor.detector, frame, np.array([row]), self._monitor.support_rows)[0]
+        why = explain_top(self.monitor.detector, frame, np.array([row]), self.monitor.support_rows)[0]
         cells = frame.drop(written_columns(frame.columns)).row(0, named=True)
         return Question(row, cells, float(self._known.scores[place]), why)
 
@@ -175,13 +175,13 @@ class Feedback:
         """Return a monitor that has also learnt from every verdict on these rows; without any, the same."""
         places, answers = self._placed(self._answers)
         labels = np.array([answer.label for answer in answers], dtype=np.int8)
-        return learn_answers(self._monitor, self._source.name, self._known.frame[places], labels)
+        return learn_answers(self.monitor, self._source.name, self._known.frame[places], labels)
 
     def effects(self, updated: Monitor) -> tuple[Effect, ...]:
         """Return how learning moved the scores of the rows that were told of here."""
         places, answers = self._placed(self._given)
         rows = self._known.rows[places].tolist()
-        return effects_of(self._monitor, updated, self._known.frame[places], rows, answers)
+        return effects_of(self.monitor, updated, self._known.frame[places], rows, answers)
 
     @property
     def answers(self) -> dict[int, Answer]:
@@ -197,7 +197,7 @@ class Feedback:
         there = np.flatnonzero(self._known.rows == row)
         if not len(there):
             rows = np.array([row], dtype=np.int64)
-            self._known = self._known.and_also(_Rows.of(self._monitor, self._source, rows, None))
+            self._known = self._known.and_also(_Rows.of(self.monitor, self._source, rows, None))
             return len(self._known.rows) - 1
         return int(there[0])
 
