@@ -18,10 +18,10 @@ from outlearn.data.schema import Schema
 from outlearn.decisions.calibrate import Calibrator
 from outlearn.decisions.decide import Rule, decide
 from outlearn.detectors.inputs import append_rows, fit_encoder, read_cells, read_labels, read_matrix
-from outlearn.detectors.margin import ROUNDING, clear_of
+from outlearn.detectors.outlier_mixin import SignedOutlierMixin
 from outlearn.detectors.reasons import explain_matrix
-from outlearn.detectors.signed import Signed
 from outlearn.detectors.support import choose_support
+from outlearn.detectors.tie_margin import ROUNDING, clear_of
 from outlearn.errors import InputError, LabelError, ParameterError
 from outlearn.explain.explanation import Explanation
 from outlearn.learners.base import Scorer
@@ -37,7 +37,7 @@ def _is_number(value: Any) -> TypeGuard[float]:
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
-class BaseDetector(Signed):
+class BaseDetector(SignedOutlierMixin):
     """Encode → adapt → score → decide.
 
     Attributes

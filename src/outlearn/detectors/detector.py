@@ -13,8 +13,8 @@ from outlearn.data.schema import Schema
 from outlearn.decisions.calibrate import Calibrator, shift_to
 from outlearn.decisions.threshold import by_expected_f1
 from outlearn.detectors.base import BaseDetector
-from outlearn.detectors.margin import ROUNDING, calibrate_ranking, clear_of
 from outlearn.detectors.modalities import modalities_of
+from outlearn.detectors.tie_margin import ROUNDING, calibrate_ranking, clear_of
 from outlearn.errors import ParameterError
 from outlearn.learners.base import Scorer
 from outlearn.learners.catalogue import CATALOGUE

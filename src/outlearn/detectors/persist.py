@@ -136,9 +136,9 @@ def load(path: Path) -> tuple[BaseDetector, Provenance | None]:
 
 
 def _classes() -> dict[str, type[BaseDetector]]:
+    from outlearn.detectors.classical_detector import ClassicalDetector
     from outlearn.detectors.committee import Committee
     from outlearn.detectors.detector import Detector
-    from outlearn.detectors.pooled import ClassicalDetector
 
     return {"Detector": Detector, "ClassicalDetector": ClassicalDetector, "Committee": Committee}
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from outlearn import __version__
 from outlearn.data.series import Series, SeriesReader
-from outlearn.detectors.known import Known
+from outlearn.detectors.labelled_series import Known
 from outlearn.detectors.series import SeriesDetector
 from outlearn.errors import OutlearnError, ReadError
 from outlearn.files import whole

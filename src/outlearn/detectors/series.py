@@ -17,13 +17,13 @@ from outlearn.data.series import Series, SeriesReader
 from outlearn.decisions.alarms import AlarmRate, Segment
 from outlearn.decisions.calibrate import Calibrator, shift_to
 from outlearn.decisions.threshold import by_expected_f1
-from outlearn.detectors.comparisons import Comparison, compare_with_past
 from outlearn.detectors.inputs import as_frame, read_labels
-from outlearn.detectors.known import Known, part, point_labels
-from outlearn.detectors.margin import ROUNDING, calibrate_ranking, clear_of
+from outlearn.detectors.labelled_series import Known, part, point_labels
+from outlearn.detectors.outlier_mixin import SignedOutlierMixin
 from outlearn.detectors.segments import segments_above
-from outlearn.detectors.signed import Signed
+from outlearn.detectors.series_reasons import Comparison, compare_with_past
 from outlearn.detectors.stream import SeriesStream
+from outlearn.detectors.tie_margin import ROUNDING, calibrate_ranking, clear_of
 from outlearn.errors import InputError, LabelError, ParameterError
 from outlearn.learners.catalogue import CATALOGUE
 from outlearn.learners.fleet import FleetScorer
@@ -66,7 +66,7 @@ class Scored:
     segments: list[Segment]
 
 
-class SeriesDetector(Signed):
+class SeriesDetector(SignedOutlierMixin):
     """Anomaly detector for series, whose rows are points in order of time.
 
     The situations are told apart by `y`, as in `Detector`: a past that is known to be normal (`y` all 0), a

@@ -21,10 +21,10 @@ from outlearn.data.schema import Role
 from outlearn.decisions.decide import Rule
 from outlearn.decisions.decision import Decision
 from outlearn.detectors.base import BaseDetector
+from outlearn.detectors.classical_detector import ClassicalDetector
 from outlearn.detectors.committee import Committee
 from outlearn.detectors.persist import Provenance, load, save
 from outlearn.detectors.persist_series import holds_series_model
-from outlearn.detectors.pooled import ClassicalDetector
 from outlearn.errors import ParameterError, ReadError
 from outlearn.explain.explanation import Explanation
 from outlearn.pipeline.alerting import (

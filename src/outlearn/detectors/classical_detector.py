@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from outlearn.data.schema import Schema
 from outlearn.decisions.calibrate import Calibrator
 from outlearn.detectors.base import BaseDetector
-from outlearn.detectors.margin import calibrate_ranking
 from outlearn.detectors.pool import POOL
+from outlearn.detectors.tie_margin import calibrate_ranking
 from outlearn.errors import ParameterError
 from outlearn.learners.base import Scorer
 from outlearn.rng import Seed, derive

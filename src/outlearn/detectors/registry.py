@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from outlearn.detectors.base import BaseDetector
+from outlearn.detectors.classical_detector import ClassicalDetector
 from outlearn.detectors.committee import Committee
 from outlearn.detectors.detector import Detector
 from outlearn.detectors.pool import POOL
-from outlearn.detectors.pooled import ClassicalDetector
 from outlearn.errors import ParameterError
 from outlearn.learners.catalogue import CATALOGUE
 
