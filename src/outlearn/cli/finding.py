@@ -59,7 +59,8 @@ class Choice:
 
     def series_detector(self, seed: int) -> SeriesDetector:
         """Return the detector of series that was asked for, not fitted; the plain one where none was."""
-        from outlearn.detectors.series import DISTANCES, SeriesDetector
+        from outlearn.detectors.series import SeriesDetector
+        from outlearn.detectors.series_scorers import DISTANCES
 
         share = self.rate("contamination")
         return SeriesDetector(

@@ -40,13 +40,13 @@ def score(
 ) -> None:
     """Score rows, or ranges of series, by a fitted model, and say why the top ones are odd."""
     from outlearn.cli.terminal import check_report, progress_bars, tell
-    from outlearn.detectors.persist_series import holds_series_model
+    from outlearn.detectors.model_file import kind_of
 
     rule = o.rule_of(contamination, false_alarm_rate, budget, fdr)
     check_report(report)
     options = o.read_options(separator, encoding, decimal, thousands, query, session=session)
     alerting = o.alert_options(alerts, alerts_of, entity, gap, suppress)
-    if holds_series_model(model):
+    if kind_of(model) == "series":
         if rule is not None:
             raise ParameterError(
                 f"{model} is a model of series, whose threshold was set when it was fitted; leave the "

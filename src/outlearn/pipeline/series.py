@@ -18,7 +18,8 @@ from outlearn.data.schema import unknown_column
 from outlearn.data.series.reader import form_of_times
 from outlearn.data.series.repair import uneven
 from outlearn.decisions.alarms import Segment, alarms
-from outlearn.detectors.series import MERGED, SeriesDetector
+from outlearn.detectors.segments import MERGED
+from outlearn.detectors.series import SeriesDetector
 from outlearn.errors import InputError, OutlearnError, ParameterError
 from outlearn.pipeline.learn import Reading, open_table
 from outlearn.pipeline.monitor import check_request
