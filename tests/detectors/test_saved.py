@@ -63,7 +63,7 @@ def test_each_class_that_a_file_may_name_is_held_to_this():
 def test_a_detector_comes_back_from_its_values_and_arrays(case):
     detector, X, _ = case
     state, arrays = detector.to_state()
-    plain = json.loads(json.dumps(state, default=lambda value: value.item()))
+    plain = json.loads(json.dumps(state))
     again = type(detector).from_state(plain, arrays)
     assert type(again) is type(detector)
     assert again.anomaly_score(X).tobytes() == detector.anomaly_score(X).tobytes()

@@ -54,17 +54,10 @@ def write_model(path: Path, model: Model) -> None:
     from safetensors.numpy import save_file
 
     state = {"format": FORMAT, "version": __version__, **model.state}
-    header = {ENTRIES[model.kind]: json.dumps(state, default=_plain)}
+    header = {ENTRIES[model.kind]: json.dumps(state)}
     tensors = {name: np.ascontiguousarray(values) for name, values in model.arrays.items()}
     with whole(path, errors=(OSError, SafetensorError), refusal="cannot write the model to") as part:
         save_file(tensors, part, metadata=header)
-
-
-def _plain(value: Any) -> Any:
-    """Return a NumPy number as a Python one, for JSON."""
-    if isinstance(value, np.generic):
-        return value.item()
-    raise TypeError(f"{value!r} cannot be kept in a model file")
 
 
 def read_model(path: Path) -> Model:

@@ -41,7 +41,7 @@ def make_detector(name: str = "profiles", **params: Any) -> BaseDetector:
     raise ParameterError(f"no detector is called {name!r}; there are {known}")
 
 
-def load(path: Path) -> tuple[BaseDetector | SeriesDetector, Provenance | None]:
+def load(path: str | Path) -> tuple[BaseDetector | SeriesDetector, Provenance | None]:
     """Read any model file: the detector of rows or of series, and what is known of its support.
 
     Raises
@@ -52,8 +52,8 @@ def load(path: Path) -> tuple[BaseDetector | SeriesDetector, Provenance | None]:
     # Here, for it brings what trains learners along; it lets model files name itself.
     from outlearn.detectors.series import SeriesDetector
 
-    model = read_model(path)
-    with reading(path):
+    model = read_model(Path(path))
+    with reading(Path(path)):
         detector = restore(model)
         if not isinstance(detector, BaseDetector | SeriesDetector):
             raise TypeError(f"it holds a {type(detector).__name__}, which is no detector")

@@ -7,6 +7,7 @@ register here, and nothing here knows one of them.
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -111,11 +112,23 @@ def load_as(base: type[T], path: Path) -> T:
 
 
 def kept_params(estimator: BaseEstimator) -> dict[str, Any]:
-    """Return the parameters of an estimator as a file keeps them: paths as text, no generator."""
+    """Return the parameters of an estimator as plain values: paths as text, no generator."""
     params = estimator.get_params(deep=False)
-    given = params["random_state"]
-    kept = {name: str(value) if isinstance(value, Path) else value for name, value in params.items()}
-    return {**kept, "random_state": given if isinstance(given, int) else None}
+    seed = params["random_state"]
+    return {**_plain(params), "random_state": seed if isinstance(seed, int) else None}
+
+
+def _plain(value: Any) -> Any:
+    """Return a value without types that JSON does not have."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_plain(each) for each in value]
+    return value
 
 
 def columns_state(estimator: BaseEstimator) -> dict[str, Any]:

@@ -243,7 +243,7 @@ class SeriesDetector(SeriesJudge, Saved):
         params = kept_params(self)
         params["weights"] = None if self.weights is None else str(Path(self.weights).resolve())
         state = {
-            "params": {**params, "ignore": list(self.ignore)},
+            "params": params,
             "reader": self.reader_.to_state(),
             **columns_state(self),
             "seed": self.seed_,

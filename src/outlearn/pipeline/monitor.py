@@ -146,7 +146,7 @@ class Monitor:
         ReadError
             When it is none, or one of series.
         """
-        detector, known = load(Path(path))
+        detector, known = load(path)
         if not isinstance(detector, BaseDetector):
             raise ReadError(
                 f"{path} is a model of series, not of rows; `outlearn score` tells why its ranges are odd"
