@@ -21,7 +21,7 @@ import machine
 import rowfile
 from outlearn.data.kinds.flows import flow_view
 from outlearn.data.readers import open_source
-from outlearn.detectors.named import make_detector
+from outlearn.detectors.registry import make_detector
 from outlearn.evaluate import auroc
 from outlearn.rng import derive
 

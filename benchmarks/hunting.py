@@ -28,7 +28,7 @@ import rowfile
 from outlearn.data.encode import Encoder
 from outlearn.data.infer import infer_schema
 from outlearn.data.readers import ReadOptions
-from outlearn.detectors.alike import Alike
+from outlearn.detectors.similarity import Alike
 from outlearn.evaluate.rows import distinct
 from outlearn.evaluate.zero_day import held_families
 from outlearn.pipeline.hunt import LEARNERS, hunt

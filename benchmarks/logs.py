@@ -38,7 +38,7 @@ from outlearn.data.kinds.logs import log_view
 from outlearn.data.readers.lines import LINE
 from outlearn.data.readers.source import Source
 from outlearn.data.schema import Column, Kind, Schema
-from outlearn.detectors.named import make_detector
+from outlearn.detectors.registry import make_detector
 from outlearn.errors import InputError
 from outlearn.evaluate.protocol import Split
 from outlearn.evaluate.zero_day import CASES, figures_of, held_families, zero_day

@@ -174,7 +174,7 @@ def _incontext(seed: int) -> Peer:
 
 def _pool(name: str) -> Callable[[int], Peer]:
     def make(seed: int) -> Peer:
-        from outlearn.detectors.named import make_detector
+        from outlearn.detectors.registry import make_detector
 
         return Outlearn(make_detector(name, random_state=seed))
 

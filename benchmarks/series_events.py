@@ -35,7 +35,7 @@ import machine
 import rowfile
 from outlearn import SeriesDetector
 from outlearn.decisions.alarms import alarms
-from outlearn.detectors.series import MERGED
+from outlearn.detectors.segments import MERGED
 from outlearn.evaluate.events import affiliation, events_at, events_within
 from outlearn.ranges import runs
 from series import GROUPS, OURS, RANDOM, RANGES, Labelled, scores_of, series_of

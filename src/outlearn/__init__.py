@@ -11,8 +11,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from outlearn.detectors.classical_detector import ClassicalDetector
     from outlearn.detectors.detector import Detector
-    from outlearn.detectors.pooled import ClassicalDetector
     from outlearn.detectors.series import SeriesDetector
     from outlearn.feedback.policy import Inquiry
     from outlearn.pipeline import Monitor, detect
@@ -33,7 +33,7 @@ __version__ = "0.1.0"
 
 # Loaded when first asked for: `import outlearn` alone brings in neither torch nor scikit-learn.
 _HOMES = {
-    "ClassicalDetector": "outlearn.detectors.pooled",
+    "ClassicalDetector": "outlearn.detectors.classical_detector",
     "Detector": "outlearn.detectors.detector",
     "Inquiry": "outlearn.feedback.policy",
     "MetaTuner": "outlearn.tuning.tuner",

@@ -173,7 +173,7 @@ def test_the_effect_of_a_label_is_what_a_fit_without_it_would_show(labelled):
     rows = np.r_[0:20, 302:310, 311:320]
     values = detector._values(X)
     where = np.flatnonzero((detector.support_ == values[310]).all(axis=1))
-    effects = detector._label_effects(values[rows], where)[:, 0]
+    effects = detector.scorer_.label_effects(values[rows], detector.support_[where])[:, 0]
     fewer = y.copy()
     fewer[310] = -1
     refit = Detector(random_state=0).fit(X, fewer)

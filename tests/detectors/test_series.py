@@ -234,7 +234,7 @@ def test_what_is_no_saved_series_detector_is_refused(tmp_path):
     with pytest.raises(ReadError, match="is not a model written by"):
         SeriesDetector.load(tmp_path / "junk.outlearn")
     Detector().fit(wave(60, channels=2)).save(tmp_path / "rows.outlearn")
-    with pytest.raises(ReadError, match="is not a model written by"):
+    with pytest.raises(ReadError, match="is a model of rows, not of series"):
         SeriesDetector.load(tmp_path / "rows.outlearn")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from outlearn.detectors.named import make_detector
+from outlearn.detectors.registry import make_detector
 from outlearn.execute import Threads
 
 

@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
+import io
 from abc import abstractmethod
 from copy import copy
-from numbers import Real
 from pathlib import Path
-from typing import Any, Self, TypeGuard
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from outlearn.data.encode import Encoder
 from outlearn.data.rows import canonical_order, row_hash
 from outlearn.data.schema import Schema
 from outlearn.decisions.calibrate import Calibrator
 from outlearn.decisions.decide import decide
 from outlearn.decisions.rule import Rule
 from outlearn.detectors.inputs import append_rows, fit_encoder, read_cells, read_labels, read_matrix
-from outlearn.detectors.margin import ROUNDING, clear_of
-from outlearn.detectors.reasons import explain_matrix
-from outlearn.detectors.signed import Signed
+from outlearn.detectors.model_file import Arrays, State
+from outlearn.detectors.outlier_mixin import SignedOutlierMixin
+from outlearn.detectors.parameters import (
+    check_contamination,
+    check_false_alarm_rate,
+    check_max_support,
+    check_schema,
+    drawn_seed,
+)
+from outlearn.detectors.provenance import Provenance
+from outlearn.detectors.reasons import Grounds, explain_matrix
+from outlearn.detectors.saved import Saved, columns_state, kept_params, load_as, save, set_columns
 from outlearn.detectors.support import choose_support
+from outlearn.detectors.tie_margin import ROUNDING, clear_of
 from outlearn.errors import InputError, LabelError, ParameterError
 from outlearn.explain.explanation import Explanation
-from outlearn.learners.base import Scorer
-from outlearn.rng import Seed, generator
+from outlearn.learners.base import ProbabilisticScorer, Scorer, SupportScorer
+from outlearn.rng import Seed
 
 __all__ = ["BaseDetector"]
 
@@ -34,11 +45,7 @@ Scores = NDArray[np.float64]
 FEWEST = 20  # rows below which nobody can say what is usual
 
 
-def _is_number(value: Any) -> TypeGuard[float]:
-    return isinstance(value, Real) and not isinstance(value, bool)
-
-
-class BaseDetector(Signed):
+class BaseDetector(SignedOutlierMixin, Saved):
     """Encode → adapt → score → decide.
 
     Attributes
@@ -54,6 +61,8 @@ class BaseDetector(Signed):
     schema_ : Schema of the table; after a fit on an array, its columns are x0, x1, ….
     seed_ : the seed that was used.
     """
+
+    model_kind: ClassVar[str] = "rows"
 
     def __init__(
         self,
@@ -99,7 +108,7 @@ class BaseDetector(Signed):
             raise InputError(
                 "the table has 1 row (n_samples = 1); at least 2 are needed to say what is usual"
             )
-        self.seed_ = self._seed()
+        self.seed_ = drawn_seed(self.random_state)
         chosen = choose_support(
             matrix.values,
             labels,
@@ -122,7 +131,8 @@ class BaseDetector(Signed):
 
     def _score_support(self, X: NDArray[np.float32]) -> Scores:
         """Return the raw scores of the support that `scorer_` has just adapted to."""
-        return self.scorer_.score(X)
+        scorer = self.scorer_
+        return scorer.support_scores if isinstance(scorer, SupportScorer) else scorer.score(X)
 
     def _set_calibration(self, X: NDArray[np.float32]) -> None:
         self.calibration_ = X
@@ -130,30 +140,11 @@ class BaseDetector(Signed):
         self.calibration_scores_ = self.score_encoded(X)
         self._set_threshold()
 
-    def _seed(self) -> int:
-        try:
-            return int(generator(self.random_state).integers(2**31 - 1))
-        except (TypeError, ValueError) as error:
-            raise ParameterError(
-                f"random_state is {self.random_state!r}; wanted None, a whole number from 0 or a generator"
-            ) from error
-
     def _check_parameters(self) -> None:
-        share, rate, limit = self.contamination, self.false_alarm_rate, self.max_support
-        if not (isinstance(share, str) and share == "auto") and not (_is_number(share) and 0 < share <= 0.5):
-            raise ParameterError(
-                f"contamination is {share!r}; wanted 'auto' or a share in (0, 0.5], e.g. 0.02"
-            )
-        if rate is not None and not (_is_number(rate) and 0 < rate < 1):
-            raise ParameterError(f"false_alarm_rate is {rate!r}; wanted None or a rate in (0, 1), e.g. 0.01")
-        if not (isinstance(limit, str) and limit == "auto") and (
-            not isinstance(limit, int | np.integer) or limit < 2
-        ):
-            raise ParameterError(f"max_support is {limit!r}; wanted 'auto' or a whole number of at least 2")
-        if not isinstance(self.schema, Schema | str | Path | None):
-            raise ParameterError(
-                f"schema is {self.schema!r}; wanted None, a Schema or the path of a TOML file"
-            )
+        check_contamination(self.contamination)
+        check_false_alarm_rate(self.false_alarm_rate)
+        check_max_support(self.max_support)
+        check_schema(self.schema)
 
     def _set_threshold(self) -> None:
         rule = self.rule_
@@ -173,15 +164,6 @@ class BaseDetector(Signed):
     def _own_threshold(self) -> float:
         """Return the threshold where no rule was asked for."""
         return 0.5
-
-    def _label_effects(
-        self, values: NDArray[np.float32], positions: NDArray[np.int64]
-    ) -> NDArray[np.float64] | None:
-        """Return how much each label, at a position (k,) of the support, moved each row: (m, k) raw scores.
-
-        None where the detector cannot say.
-        """
-        return None
 
     @property
     def doubt_(self) -> str:
@@ -278,19 +260,90 @@ class BaseDetector(Signed):
             )
         # A row that is asked for twice is explained once: the last bits of a score vary with its place.
         once, place = np.unique(chosen.astype(np.int64), return_inverse=True)
-        told = explain_matrix(self, values[once], read_cells(self, self.encoder_, X)[once], once, columns)
-        return [told[i] for i in place]
+        cells = read_cells(self, self.encoder_, X)[once]
+        reasons = explain_matrix(self._grounds(), values[once], cells, once, columns)
+        return [reasons[i] for i in place]
 
-    def save(self, path: str | Path) -> None:
-        """Write the fitted detector to one file without pickle; it holds the support rows themselves."""
-        from outlearn.detectors.persist import save
+    def _grounds(self) -> Grounds:
+        scorer = self.scorer_
+        return Grounds(
+            encoder=self.encoder_,
+            support=self.support_,
+            y=self.support_y_,
+            raw=self.support_raw_,
+            cells=self.support_cells_,
+            score=scorer.score,
+            anomaly_score=self.score_encoded,
+            label_effects=scorer.label_effects if isinstance(scorer, ProbabilisticScorer) else None,
+        )
 
+    def to_state(self) -> tuple[State, Arrays]:
+        """Return what rebuilds the fitted detector: values that JSON can keep, and arrays by name.
+
+        What is kept is the support, its labels, the encoder and the decision. The fitted schema stands in the
+        place of the one given, and a seed in that of a generator.
+        """
         check_is_fitted(self, "scorer_")
-        save(self, Path(path))
+        state = {
+            "params": {**kept_params(self), "schema": None},
+            "encoder": self.encoder_.to_state(),
+            **columns_state(self),
+            "seed": self.seed_,
+            "calibrator": self.calibrator_.to_dict(),
+            "contamination": self.contamination_,
+        }
+        arrays: Arrays = {
+            "support": self.support_,
+            "support_y": self.support_y_,
+            "calibration": self.calibration_,
+            "cells": _as_bytes(self.support_cells_),
+        }
+        return state, arrays
+
+    @classmethod
+    def from_state(cls, state: State, arrays: Arrays) -> Self:
+        """Return the detector that `to_state` was asked of.
+
+        It adapts to its support again, which with the same seed gives the same scores.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            When a value or an array is missing or unfit.
+        """
+        detector = cls(**state["params"])
+        set_columns(detector, state)
+        detector.encoder_ = Encoder.from_state(state["encoder"])
+        detector.schema_ = detector.encoder_.schema
+        detector.seed_ = state["seed"]
+        detector.calibrator_ = Calibrator.from_dict(state["calibrator"])
+        detector.contamination_ = state["contamination"]
+        detector._set_support(arrays["support"], arrays["support_y"], _from_bytes(arrays["cells"]))
+        detector._set_calibration(arrays["calibration"])
+        return detector
+
+    def save(self, path: str | Path, provenance: Provenance | None = None) -> None:
+        """Write the fitted detector to one file without pickle; it holds the support rows themselves.
+
+        provenance : what is known of the support, which `registry.load` gives back.
+        """
+        save(self, Path(path), provenance)
 
     @staticmethod
     def load(path: str | Path) -> BaseDetector:
-        """Read a detector written by `save`."""
-        from outlearn.detectors.persist import load
+        """Read a detector of rows, of any class, written by `save`."""
+        return load_as(BaseDetector, Path(path))  # type: ignore[type-abstract]
 
-        return load(Path(path))[0]
+
+def _as_bytes(cells: pl.DataFrame) -> NDArray[np.uint8]:
+    """Return a frame as bytes, in an array."""
+    buffer = io.BytesIO()
+    cells.write_ipc(buffer)
+    return np.frombuffer(buffer.getvalue(), dtype=np.uint8)
+
+
+def _from_bytes(content: NDArray[np.uint8]) -> pl.DataFrame:
+    try:
+        return pl.read_ipc(io.BytesIO(content.tobytes()))
+    except pl.exceptions.PolarsError as error:
+        raise ValueError(f"the cells of its rows are damaged: {error}") from error

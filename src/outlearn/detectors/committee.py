@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,16 +13,14 @@ from numpy.typing import NDArray
 from outlearn.data.schema import Schema
 from outlearn.decisions.calibrate import Calibrator
 from outlearn.detectors.base import BaseDetector
-from outlearn.detectors.margin import calibrate_ranking
 from outlearn.detectors.pool import POOL
+from outlearn.detectors.saved import saved_class
+from outlearn.detectors.tie_margin import calibrate_ranking
 from outlearn.errors import ParameterError
 from outlearn.learners.base import Scorer
 from outlearn.learners.catalogue import CATALOGUE
 from outlearn.learners.heights import Heights
 from outlearn.rng import Seed, derive
-
-if TYPE_CHECKING:
-    from outlearn.learners.tabular import TableScorer
 
 __all__ = ["MEMBERS", "Committee"]
 
@@ -32,6 +29,7 @@ Scores = NDArray[np.float64]
 _WRITTEN = re.compile(r"\w+(?::\w+=\d+(?:,\w+=\d+)*)?")
 
 
+@saved_class
 class Committee(BaseDetector):
     """Mean of what several detectors say of a row: each the tail of its own scores that the row lies in.
 
@@ -91,9 +89,6 @@ class Committee(BaseDetector):
             tuple(_Member.of(*_adapted(name, X, y, self.seed_), y) for name in self.members)
         )
 
-    def _score_support(self, X: NDArray[np.float32]) -> Scores:
-        return cast("CommitteeScorer", self.scorer_).support_scores
-
     def _calibrate(self, raw: Scores) -> tuple[Calibrator, float]:
         return calibrate_ranking(raw, self.contamination)
 
@@ -112,7 +107,7 @@ def _adapted(member: str, X: NDArray[np.float32], y: NDArray[np.int8], seed: int
         return scorer, scorer.score(X)
     from outlearn.learners.pretrained import load_learner
 
-    learnt = cast("TableScorer", load_learner(name).seeded(seed).adapt(X, y))
+    learnt = load_learner(name).seeded(seed).adapt(X, y)
     return learnt, learnt.support_scores
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,28 +13,24 @@ from outlearn.data.schema import Schema
 from outlearn.decisions.calibrate import Calibrator, shift_to
 from outlearn.decisions.threshold import by_expected_f1
 from outlearn.detectors.base import BaseDetector
-from outlearn.detectors.margin import ROUNDING, calibrate_ranking, clear_of
 from outlearn.detectors.modalities import modalities_of
+from outlearn.detectors.saved import saved_class
+from outlearn.detectors.tie_margin import ROUNDING, calibrate_ranking, clear_of
 from outlearn.errors import ParameterError
-from outlearn.learners.base import Scorer
+from outlearn.learners.base import ProbabilisticScorer, Scorer
 from outlearn.learners.catalogue import CATALOGUE
 from outlearn.rng import Seed
 from outlearn.weights.checkpoint import shipped
 
 if TYPE_CHECKING:
-    from outlearn.learners.fusion import FusedScorer
-    from outlearn.learners.incontext import InContextLearned, InContextScorer
-    from outlearn.learners.profiles.learner import ProfilesScorer
-    from outlearn.learners.tabular import TableScorer
-
-    OddsScorer = FusedScorer | InContextScorer | ProfilesScorer
+    from outlearn.learners.fusion import Fused, Modality
 
 __all__ = ["Detector"]
 
-ODDS = ("profiles", "incontext")  # learners whose scores are log-odds
 DOUBTFUL = 0.8  # uncertainty from which on nothing should be claimed: an AUROC below .6 is expected
 
 
+@saved_class
 class Detector(BaseDetector):
     """Anomaly detector that has learnt, across many tables, how to detect anomalies.
 
@@ -111,44 +107,58 @@ class Detector(BaseDetector):
     def _adapt(self, X: NDArray[np.float32], y: NDArray[np.int8]) -> Scorer:
         from outlearn.learners.pretrained import load_learner
 
-        weights = None if self.weights is None else Path(self.weights)
         parts = modalities_of(self.encoder_) if self.probabilistic and self.fusion == "auto" else ()
-        if len(parts) > 1:
-            from outlearn.learners.fusion import Fused, load_fusion
+        learned = self._fused(parts) if len(parts) > 1 else load_learner(self.learner, self._weights)
+        return learned.seeded(self.seed_).adapt(X, y)
 
-            # The weights of fusion were trained on what the in-context learner says of each modality.
-            if weights is not None and self.learner != "incontext":
-                raise ParameterError(
-                    f"weights={str(weights)!r} are of the learner {self.learner!r}, and records of several "
-                    "modalities are judged by 'incontext'; leave weights out, or give fusion='none'"
-                )
-            judge = load_learner("incontext", weights)
-            fused = Fused(cast("InContextLearned", judge), load_fusion(shipped("fusion")), parts)
-            return fused.seeded(self.seed_).adapt(X, y)
-        return load_learner(self.learner, weights).seeded(self.seed_).adapt(X, y)
+    @property
+    def _weights(self) -> Path | None:
+        return None if self.weights is None else Path(self.weights)
+
+    def _fused(self, parts: tuple[Modality, ...]) -> Fused:
+        """Return what judges each modality apart by the learner that the weights of fusion were trained on.
+
+        Raises
+        ------
+        ParameterError
+            When weights of another learner came.
+        """
+        from outlearn.learners.fusion import LEARNER, Fused, load_fusion
+        from outlearn.learners.pretrained import load_incontext
+
+        if self.weights is not None and self.learner != LEARNER:
+            raise ParameterError(
+                f"weights={str(self._weights)!r} are of the learner {self.learner!r}, and records of several "
+                f"modalities are judged by {LEARNER!r}; leave weights out, or give fusion='none'"
+            )
+        return Fused(load_incontext(self._weights), load_fusion(shipped("fusion")), parts)
 
     @property
     def probabilistic(self) -> bool:
-        """Whether scores are probabilities: those of `ODDS` are, the others rank."""
-        return self.learner in ODDS
+        """Whether scores are probabilities on tables like those learnt from; else they rank."""
+        return CATALOGUE[self.learner].probabilistic
+
+    @property
+    def _odds(self) -> ProbabilisticScorer | None:
+        """The scorer, where it gives log-odds."""
+        return self.scorer_ if isinstance(self.scorer_, ProbabilisticScorer) else None
 
     @property
     def least_flagged_(self) -> float:
         """The probability that a flagged row has at least, by the learner's own rule; 0 for any."""
-        return cast("OddsScorer", self.scorer_).least_flagged if self.probabilistic else 0.0
+        return 0.0 if self._odds is None else self._odds.least_flagged
 
     @property
     def uncertainty_(self) -> float:
         """How little the order of scores is to be trusted, 0 to 1; NaN for learners that cannot say."""
-        return cast("OddsScorer", self.scorer_).uncertainty if self.probabilistic else math.nan
+        return math.nan if self._odds is None else self._odds.uncertainty
 
     @property
     def doubt_(self) -> str:
         """Why the scores may tell nothing, in a sentence; empty where nothing speaks against them."""
-        few = super().doubt_
-        if few or not self.probabilistic:
+        few, scorer = super().doubt_, self._odds
+        if few or scorer is None:
             return few
-        scorer = cast("OddsScorer", self.scorer_)
         if scorer.strangeness > 1:
             return (
                 "the table is unlike those that the model learnt from, farther from their middle than 99 in "
@@ -161,29 +171,19 @@ class Detector(BaseDetector):
             )
         return ""
 
-    def _label_effects(
-        self, values: NDArray[np.float32], positions: NDArray[np.int64]
-    ) -> NDArray[np.float64] | None:
-        if not self.probabilistic:
-            return None
-        return cast("OddsScorer", self.scorer_).label_effects(values, self.support_[positions])
-
     def _calibrate(self, raw: NDArray[np.float64]) -> tuple[Calibrator, float]:
-        if not self.probabilistic:
+        if self._odds is None:
             return calibrate_ranking(raw, self.contamination)
         unknown = raw[self.support_y_ == -1]
         if self.contamination == "auto" or len(unknown) == 0:
-            return Calibrator.from_logits(), cast("OddsScorer", self.scorer_).contamination
+            return Calibrator.from_logits(), self._odds.contamination
         share = float(self.contamination)
         return Calibrator.from_logits(shift=shift_to(unknown, share)), share
 
     def _own_threshold(self) -> float:
         unknown = self.support_scores_[self.support_y_ == -1]
-        if not self.probabilistic or len(unknown) == 0:
+        if self._odds is None or len(unknown) == 0:
             return 0.5
         if not self.least_flagged_ and (unknown >= 0.5).any():
             return 0.5
         return clear_of(by_expected_f1(unknown, self.least_flagged_), self.support_scores_, ROUNDING)
-
-    def _score_support(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
-        return cast("OddsScorer | TableScorer", self.scorer_).support_scores

@@ -21,7 +21,15 @@ from outlearn.data.overrides import apply_overrides, read_overrides
 from outlearn.data.schema import Schema
 from outlearn.errors import InputError, LabelError, SchemaError
 
-__all__ = ["append_rows", "as_frame", "fit_encoder", "read_cells", "read_labels", "read_matrix"]
+__all__ = [
+    "append_rows",
+    "as_frame",
+    "fit_encoder",
+    "read_cells",
+    "read_labels",
+    "read_matrix",
+    "read_series_frame",
+]
 
 
 def as_frame(X: Any) -> nw.DataFrame[Any] | None:
@@ -106,6 +114,36 @@ def _array(estimator: BaseEstimator, X: Any, *, reset: bool) -> NDArray[np.float
             "no value is finite: every one is infinite or missing; nothing can be learnt from this table"
         )
     return values
+
+
+def read_series_frame(estimator: BaseEstimator, X: Any, *, reset: bool) -> pl.DataFrame:
+    """Return a table of series, or an array (n, c) or (n,) of one, as a frame.
+
+    Sets what was seen on the estimator where `reset`, as a fit does; else checks that it is the same.
+    """
+    table = as_frame(X)
+    if table is not None:
+        if reset:
+            estimator.n_features_in_ = len(table.columns)
+            estimator.feature_names_in_ = np.asarray(table.columns, dtype=object)
+        return table.to_polars()
+    values = np.asarray(X) if not hasattr(X, "toarray") else X
+    channels = getattr(estimator, "n_features_in_", 1)
+    if getattr(values, "ndim", 2) == 1 and not reset and channels != 1:
+        raise InputError(
+            f"a vector came, which is one channel; wanted {channels}, as in the fit: "
+            f"Reshape your data to (n, {channels})"
+        )
+    if getattr(values, "ndim", 2) == 1 and len(values) and not isinstance(X, (list, tuple)):
+        values = values[:, None]
+    values = validate_data(
+        estimator, values, reset=reset, dtype=np.float64, ensure_all_finite=False, accept_sparse=False
+    )
+    if reset and values.size and not np.isfinite(values).any():
+        raise InputError("no value is finite: every one is infinite or missing; nothing can be learnt")
+    if reset and hasattr(estimator, "feature_names_in_"):
+        del estimator.feature_names_in_
+    return pl.DataFrame(values, schema=[f"x{i}" for i in range(values.shape[1])])
 
 
 def read_labels(y: Any, rows: int) -> NDArray[np.int8]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -19,45 +21,66 @@ from outlearn.explain.explanation import Explanation, LabelEffect
 from outlearn.explain.neighbours import usual_rows
 from outlearn.explain.text import describe, sentence
 
-if TYPE_CHECKING:
-    from outlearn.detectors.base import BaseDetector
+__all__ = ["Grounds", "explain_matrix", "readable_cells"]
 
-__all__ = ["explain_matrix", "readable_cells"]
+Rows = NDArray[np.float32]
+Floats = NDArray[np.float64]
 
 _COUNTED = ("categorical", "boolean")
 _LABELS_TRIED, _LABELS_TOLD = 30, 3
 _NOTHING = 1e-3  # of a raw score: what moved it less is not told
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Grounds:
+    """What a fitted detector judges by, as far as reasons need it.
+
+    encoder : from the columns of the table to those of a matrix.
+    support, y, raw, cells : (n, d) encoded rows that others are compared with, (n,) their labels, (n,) their
+        raw scores and the raw cells behind them.
+    score : raw scores (m,) of encoded rows (m, d). anomaly_score : the same on the scale of 0 to 1.
+    label_effects : how much the label of each row (k, d) of the support moved the raw score of each row
+        (m, d), (m, k); None where the detector cannot say.
+    """
+
+    encoder: Encoder
+    support: Rows
+    y: NDArray[np.int8]
+    raw: Floats
+    cells: pl.DataFrame
+    score: Callable[[Rows], Floats]
+    anomaly_score: Callable[[Rows], Floats]
+    label_effects: Callable[[Rows, Rows], Floats] | None = None
+
+    @property
+    def calm(self) -> NDArray[np.int64]:
+        """Positions of the rows that may be examples of what is usual: known anomalies are none."""
+        free = np.flatnonzero(self.y != 1)
+        return free if len(free) else np.arange(len(self.support))
+
+
 def explain_matrix(
-    detector: BaseDetector,
-    values: NDArray[np.float32],
-    cells: pl.DataFrame,
-    rows: NDArray[np.int64],
-    columns: int,
+    grounds: Grounds, values: Rows, cells: pl.DataFrame, rows: NDArray[np.int64], columns: int
 ) -> list[Explanation]:
     """Explain encoded rows `values` (r, d) with raw cells `cells`; `rows` (r,) are their positions."""
+    encoder, calm = grounds.encoder, grounds.calm
     columns_of: dict[str, list[int]] = {}
-    for i, source in enumerate(detector.encoder_.sources):
+    for i, source in enumerate(encoder.sources):
         columns_of.setdefault(source, []).append(i)
     names, groups = list(columns_of), list(columns_of.values())
-    raw = detector.scorer_.score
-    # Known anomalies are in the support as well, and no example of what is usual.
-    calm = np.flatnonzero(detector.support_y_ != 1)
-    if len(calm) == 0:
-        calm = np.arange(len(detector.support_))
-    support, support_raw = detector.support_[calm], detector.support_raw_[calm]
-    found = explain_rows(values, score=raw, support=support, support_scores=support_raw, groups=groups)
+    support, support_raw = grounds.support[calm], grounds.raw[calm]
+    contributions = explain_rows(
+        values, score=grounds.score, support=support, support_scores=support_raw, groups=groups
+    )
     usual = calm[usual_rows(support, support_raw).positions]
-    kinds = {column.name: str(column.kind) for column in detector.schema_.columns}
+    kinds = {column.name: str(column.kind) for column in encoder.schema.columns}
     # A share is that among all rows compared with: usual rows are few of whatever category is thought odd.
     beside = {name: calm if kind in _COUNTED else usual for name, kind in kinds.items()}
-    encoder = detector.encoder_
-    known, read = readable_cells(encoder, detector.support_cells_), readable_cells(encoder, cells)
+    known, read = readable_cells(encoder, grounds.cells), readable_cells(encoder, cells)
 
-    def explanation(place: int, score: float, part: RowContribution) -> Explanation:
-        near = calm[part.neighbours]
-        contributions = tuple(
+    def explanation(place: int, score: float, row: RowContribution) -> Explanation:
+        near = calm[row.neighbours]
+        causes = tuple(
             describe(
                 names[column],
                 kinds[names[column]],
@@ -66,43 +89,40 @@ def explain_matrix(
                 known[names[column]][near].to_list(),
                 float(drop),
             )
-            for column, drop in zip(part.columns[:columns].tolist(), part.drops[:columns], strict=True)
+            for column, drop in zip(row.columns[:columns].tolist(), row.drops[:columns], strict=True)
             if drop > 0
         )
         near_rows = tuple(int(i) for i in near)
-        words = sentence(contributions)
-        return Explanation(int(rows[place]), score, contributions, near_rows, words, labels[place])
+        return Explanation(int(rows[place]), score, causes, near_rows, sentence(causes), labels[place])
 
-    scores, labels = detector.score_encoded(values), _labels(detector, values)
+    scores, labels = grounds.anomaly_score(values), _labels(grounds, values)
     return [
-        explanation(i, float(score), part) for i, (score, part) in enumerate(zip(scores, found, strict=True))
+        explanation(i, float(score), row)
+        for i, (score, row) in enumerate(zip(scores, contributions, strict=True))
     ]
 
 
-def _labels(detector: BaseDetector, values: NDArray[np.float32]) -> list[tuple[LabelEffect, ...]]:
+def _labels(grounds: Grounds, values: Rows) -> list[tuple[LabelEffect, ...]]:
     """Return the labels that moved each row most.
 
     Anomalies are tried before normal rows, of which a reference holds many, and near ones before far ones.
     """
-    y, support = detector.support_y_, detector.support_
+    y, support = grounds.y, grounds.support
     labelled = np.flatnonzero(y >= 0)
     # Without a known anomaly, normal rows are all the reference there is.
-    if not len(values) or not (y == 1).any():
+    if grounds.label_effects is None or not len(values) or not (y == 1).any():
         return [()] * len(values)
     spread = support.std(axis=0, dtype=np.float64)
     unit = np.where(spread > 0, spread, 1.0)
     near = pairwise_distances(support[labelled] / unit, values / unit).min(axis=1)
     tried = labelled[np.lexsort((near, y[labelled] == 0))[:_LABELS_TRIED]]
-    effects = detector._label_effects(values, tried)
-    if effects is None:
-        return [()] * len(values)
     return [
         tuple(
             LabelEffect(int(tried[i]), int(y[tried[i]]), float(row[i]))
             for i in np.argsort(-np.abs(row), kind="stable")[:_LABELS_TOLD]
             if abs(row[i]) > _NOTHING
         )
-        for row in effects
+        for row in grounds.label_effects(values, support[tried])
     ]
 
 

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from outlearn.data.series.series import Series
 from outlearn.decisions.alarms import Segment, alarms
 
-__all__ = ["segments_above"]
+__all__ = ["MERGED", "ScoredSeries", "segments_above"]
 
 Floats = NDArray[np.float64]
 NAMED = 3  # channels that a segment names at most
 SHARE = 0.1  # of what is odd in a segment, that a channel named has at least
+MERGED = 8  # points between two flagged ranges, up to which they are one
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScoredSeries:
+    """A series, the anomaly score (n,) of each of its points, and its flagged ranges in order of time."""
+
+    series: Series
+    scores: Floats
+    segments: list[Segment]
 
 
 def segments_above(

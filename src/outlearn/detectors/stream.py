@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from outlearn.data.series import SeriesReader
+from outlearn.decisions.calibrate import Calibrator
 from outlearn.errors import InputError
 from outlearn.learners.sequence import SequenceScorer
 from outlearn.series.latest import Latest
 from outlearn.series.mixture import LEADING, LIKENESS, Mixture, log_odds
 from outlearn.series.patches import WIDTHS
-
-if TYPE_CHECKING:
-    from outlearn.detectors.series import SeriesDetector
 
 __all__ = ["SeriesStream"]
 
@@ -28,9 +25,11 @@ class SeriesStream:
     then count, at each width the last of them.
     """
 
-    def __init__(self, detector: SeriesDetector, scorer: Mixture | SequenceScorer) -> None:
-        self._detector, self._scorer, self._calibrator = detector, scorer, detector.calibrator_
-        self._counters = [detector.reader_.channels.index(name) for name in detector.reader_.counters]
+    def __init__(
+        self, scorer: Mixture | SequenceScorer, calibrator: Calibrator, reader: SeriesReader
+    ) -> None:
+        self._scorer, self._calibrator, self._channels = scorer, calibrator, reader.channels
+        self._counters = [reader.channels.index(name) for name in reader.counters]
         self.reset()
 
     def reset(self) -> None:
@@ -64,7 +63,7 @@ class SeriesStream:
         except (TypeError, ValueError) as error:
             raise InputError(f"{x!r} came; wanted a number, or one of each channel") from error
         if point.shape != self._last.shape:
-            names = ", ".join(self._detector.reader_.channels)
+            names = ", ".join(self._channels)
             raise InputError(
                 f"a point of shape {point.shape} came; wanted {len(self._last)} numbers: {names}"
             )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from outlearn.errors import ParameterError
 from outlearn.learners.rows.profile import BASIC_LABELS, BASIC_STATISTICS, PRIOR_GATE
@@ -15,6 +15,7 @@ from outlearn.learners.settings import seeded
 if TYPE_CHECKING:
     from torch import nn
 
+    from outlearn.learners.base import Learner
     from outlearn.learners.gradient import GradientLearner
     from outlearn.learners.metric import MetricLearner
 
@@ -30,6 +31,8 @@ class Kind:
     idea, suits, cost, explains : one line each.
     options : defaults on tables beside those of the class.
     first_order : takes inner gradients as given, so the inner loss has nothing to learn.
+    probabilistic : its scores are log-odds (`learners.base.ProbabilisticScorer`); else they rank.
+    rich : reads all statistics of a row (`rows.profile.FEATURES`); else the basic or the lean ones.
     """
 
     where: str
@@ -40,10 +43,13 @@ class Kind:
     explains: str
     options: Mapping[str, Any] = field(default_factory=dict)
     first_order: bool = False
+    probabilistic: bool = False
+    rich: bool = False
 
-    def load(self) -> Callable[..., Any]:
+    def load(self) -> Callable[..., Learner[Any]]:
+        """Return the class of the learner."""
         module, name = self.where.split(":")
-        made: Callable[..., Any] = getattr(import_module(f"outlearn.learners.{module}"), name)
+        made: Callable[..., Learner[Any]] = getattr(import_module(f"outlearn.learners.{module}"), name)
         return made
 
 
@@ -60,6 +66,7 @@ CATALOGUE: Mapping[str, Kind] = MappingProxyType(
             "the default; any support, with or without labels",
             "no step; two neighbour searches a row",
             "contributions and neighbours",
+            probabilistic=True,
         ),
         "incontext": Kind(
             "incontext:InContext",
@@ -68,6 +75,8 @@ CATALOGUE: Mapping[str, Kind] = MappingProxyType(
             "any support, with or without labels; records of several modalities",
             "one pass; dear to train",
             "contributions and neighbours",
+            probabilistic=True,
+            rich=True,
         ),
         "maml": Kind(
             "maml:MAML",
@@ -204,10 +213,10 @@ class Recipe:
             loss = binary_cross_entropy if kind.first_order else LabelLoss()
             arguments |= {"loss": loss, "query_loss": binary_cross_entropy}
         try:
-            learner: GradientLearner | MetricLearner = kind.load()(**arguments, **self.settings)
+            learner = kind.load()(**arguments, **self.settings)
         except TypeError as error:
             raise ParameterError(f"options of {self.learner}: {error}") from error
-        return learner
+        return cast("GradientLearner | MetricLearner", learner)  # by the families that a recipe takes
 
     def _network(self, outputs: int) -> nn.Module:
         import torch

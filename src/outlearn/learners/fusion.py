@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ABOUT",
+    "LEARNER",
     "VOICES",
     "Fused",
     "FusedScorer",
@@ -40,6 +41,7 @@ __all__ = [
 Rows = NDArray[np.float32]
 Floats = NDArray[np.float64]
 ARCHITECTURE = "fusion-1"
+LEARNER = "incontext"  # whose verdicts on each modality the network was trained to weigh
 VOICES = ("tail", "log-odds without labelled anomalies", "log-odds")
 ABOUT = (
     "expected AUROC without labelled anomalies",

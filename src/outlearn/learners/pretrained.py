@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from outlearn.errors import ParameterError, WeightsError
-from outlearn.learners.catalogue import Recipe
+from outlearn.learners.catalogue import CATALOGUE, Recipe
 from outlearn.learners.incontext import ARCHITECTURE, InContextLearned
 from outlearn.learners.profiles.learner import ARCHITECTURE as PROFILES
 from outlearn.learners.profiles.learner import ProfilesLearned
@@ -26,8 +27,6 @@ from outlearn.weights.checkpoint import (
 )
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from outlearn.learners.inner import Params
 
 __all__ = [
@@ -94,6 +93,8 @@ def load_learner(name: str, path: Path | None = None) -> Trained:
     ParameterError
         When no path came, and the learner ships no weights.
     """
+    if name not in CATALOGUE:
+        raise ParameterError(f"learner is {name!r}; wanted one of {', '.join(CATALOGUE)}")
     if path is None and not shipped(name).is_file():
         raise ParameterError(
             f"the learner {name!r} ships no weights; train it, `outlearn metatrain --learner {name} --corpus "
@@ -110,13 +111,7 @@ def load_table_learner(name: str, path: Path) -> TableLearned:
 
 @once_a_file
 def _load(path: Path, name: str) -> Trained:
-    if name == "profiles":
-        return _profiles(path)
-    wanted = ARCHITECTURE if name == "incontext" else TABLE_ARCHITECTURE
-    tensors, header = read_checkpoint(path, wanted)
-    if name == "incontext":
-        return _incontext(path, tensors, header)
-    return _table(name, path, tensors, header)
+    return _READERS[CATALOGUE[name].family](name, path)
 
 
 def _check_features(path: Path, header: Header, known: tuple[str, ...]) -> None:
@@ -126,9 +121,10 @@ def _check_features(path: Path, header: Header, known: tuple[str, ...]) -> None:
         )
 
 
-def _incontext(path: Path, tensors: dict[str, Tensor], header: Header) -> InContextLearned:
+def _incontext(name: str, path: Path) -> InContextLearned:
     from outlearn.nets.incontext import InContextConfig, InContextNet
 
+    tensors, header = read_checkpoint(path, ARCHITECTURE)
     _check_features(path, header, FEATURES)
     try:
         net = InContextNet(InContextConfig(**header.config))
@@ -138,7 +134,7 @@ def _incontext(path: Path, tensors: dict[str, Tensor], header: Header) -> InCont
     return InContextLearned(net.eval())
 
 
-def _profiles(path: Path) -> ProfilesLearned:
+def _profiles(name: str, path: Path) -> ProfilesLearned:
     from outlearn.nets.rows import RowNet, RowNetConfig
 
     def made(config: dict[str, Any]) -> RowNet:
@@ -147,7 +143,8 @@ def _profiles(path: Path) -> ProfilesLearned:
     return ProfilesLearned(read_network(path, PROFILES, PROFILE_INPUTS, made))
 
 
-def _table(name: str, path: Path, tensors: dict[str, Tensor], header: Header) -> TableLearned:
+def _table(name: str, path: Path) -> TableLearned:
+    tensors, header = read_checkpoint(path, TABLE_ARCHITECTURE)
     config: dict[str, Any] = dict(header.config)
     if config.get("learner") != name:
         raise WeightsError(f"{path} holds the learner {config.get('learner')!r}; wanted {name!r}")
@@ -167,3 +164,12 @@ def _table(name: str, path: Path, tensors: dict[str, Tensor], header: Header) ->
 
 def _unfit(path: Path) -> WeightsError:
     return WeightsError(f"{path} holds tensors that do not fit the network its header describes")
+
+
+_READERS: Mapping[str, Callable[[str, Path], Trained]] = {
+    "profile": _profiles,
+    "in-context": _incontext,
+    "gradient": _table,
+    "metric": _table,
+}
+"""Family of learners → what reads a checkpoint of one by its name."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from outlearn.data.readers import ReadOptions
 from outlearn.decisions.rule import Rule
-from outlearn.detectors.persist_series import holds_series_model
+from outlearn.detectors.model_file import kind_of
 from outlearn.errors import ParameterError
 from outlearn.feedback.store import VerdictStore
 from outlearn.feedback.verdict import Channel
@@ -40,7 +40,7 @@ def fit(request: FitRequest, *, progress: Progress | None = None) -> Monitor | S
 
 def load(path: str | Path) -> Monitor | SeriesMonitor:
     """Read a model of either kind."""
-    return SeriesMonitor.load(path) if holds_series_model(Path(path)) else Monitor.load(path)
+    return SeriesMonitor.load(path) if kind_of(Path(path)) == SERIES else Monitor.load(path)
 
 
 def score(

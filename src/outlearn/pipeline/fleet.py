@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from outlearn.data.readers import ReadOptions
 from outlearn.data.series import Series, SeriesReader
-from outlearn.detectors.known import point_labels
-from outlearn.detectors.series import FLEET
+from outlearn.detectors.labelled_series import point_labels
+from outlearn.detectors.series_scorers import FLEET
 from outlearn.errors import InputError, ParameterError
 from outlearn.learners.fleet import LEARNER, STEPS, FleetOutcome, Progress, train_fleet
 from outlearn.pipeline.learn import Reading

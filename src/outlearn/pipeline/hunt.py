@@ -17,9 +17,9 @@ from outlearn.data.schema import Schema, unknown_column
 from outlearn.decisions.decision import Decision
 from outlearn.decisions.promise import Promise
 from outlearn.decisions.rule import OwnRule
-from outlearn.detectors.alike import SAME, Alike, Likeness
 from outlearn.detectors.base import BaseDetector
-from outlearn.detectors.named import make_detector
+from outlearn.detectors.registry import make_detector
+from outlearn.detectors.similarity import SAME, Alike, Likeness
 from outlearn.errors import InputError, ParameterError
 from outlearn.findings.table import Findings
 from outlearn.pipeline.alerting import AlertOptions, check_columns
@@ -65,7 +65,7 @@ def hunt(
     """Rank the rows of a source by how much they resemble confirmed cases.
 
     Rows that lie as near to a case as rows of the table do to one another are flagged as alike; see
-    `detectors.alike`. Where none does, `Findings.doubt` says so; rows are ranked all the same.
+    `detectors.similarity`. Where none does, `Findings.doubt` says so; rows are ranked all the same.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ from outlearn.data.columns.cells import numbers_of, text_of
 from outlearn.data.labels import parse_labels
 from outlearn.data.readers import ReadOptions, Source
 from outlearn.data.schema import unknown_column
-from outlearn.detectors.persist_series import holds_series_model
+from outlearn.detectors.model_file import kind_of
 from outlearn.detectors.series import SeriesDetector
 from outlearn.errors import LabelError, SchemaError
 from outlearn.explain.words import clean
@@ -82,7 +82,7 @@ def label_model(
         When nothing is said of any row, or something cannot be read or written; no model is written then.
     """
     taking = _Taking(store, by, label_column, model.name)
-    if holds_series_model(model):
+    if kind_of(model) == "series":
         return _label_series(model, scored, out, taking, options)
     monitor = Monitor.load(model)
     source = open_for(monitor, scored, options, label_column)

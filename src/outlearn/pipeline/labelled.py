@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from outlearn.data.readers import ReadOptions, Source
 from outlearn.data.schema import Role, Schema
 from outlearn.detectors.base import BaseDetector
+from outlearn.detectors.classical_detector import ClassicalDetector
 from outlearn.detectors.pool import POOL
-from outlearn.detectors.pooled import ClassicalDetector
 from outlearn.errors import ReadError
 from outlearn.feedback.identity import row_identities
 from outlearn.feedback.verdict import Answer

@@ -144,7 +144,7 @@ def learn(
     detector : a name; "auto": see `chosen`.
     known_normal : whether every row without a label is known to be normal.
     """
-    from outlearn.detectors.named import make_detector
+    from outlearn.detectors.registry import make_detector
 
     with stages.stage("sampling", source.rows) as tick:
         sample = sample_source(

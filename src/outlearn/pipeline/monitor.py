@@ -20,10 +20,10 @@ from outlearn.data.schema import Role
 from outlearn.decisions.decision import Decision
 from outlearn.decisions.rule import Rule
 from outlearn.detectors.base import BaseDetector
+from outlearn.detectors.classical_detector import ClassicalDetector
 from outlearn.detectors.committee import Committee
-from outlearn.detectors.persist import Provenance, load, save
-from outlearn.detectors.persist_series import holds_series_model
-from outlearn.detectors.pooled import ClassicalDetector
+from outlearn.detectors.provenance import Provenance
+from outlearn.detectors.registry import load
 from outlearn.errors import ParameterError, ReadError
 from outlearn.explain.explanation import Explanation
 from outlearn.findings.table import Findings, Origin
@@ -150,11 +150,11 @@ class Monitor:
         ReadError
             When it is none, or one of series.
         """
-        if holds_series_model(Path(path)):
+        detector, known = load(path)
+        if not isinstance(detector, BaseDetector):
             raise ReadError(
                 f"{path} is a model of series, not of rows; `outlearn score` tells why its ranges are odd"
             )
-        detector, known = load(Path(path))
         if known is None:
             return cls(detector, f"the {len(detector.support_):,} rows kept in {path}")
         return cls(detector, known.learnt_from, known.support_rows, known.total, known.notes)
@@ -162,9 +162,8 @@ class Monitor:
     def save(self, path: str | Path) -> None:
         """Write the detector, and what it learnt from, to one file, without pickle; the file holds the rows
         it compares with."""
-        save(
-            self.detector, Path(path), Provenance(self.learnt_from, self.total, self.notes, self.support_rows)
-        )
+        known = Provenance(self.learnt_from, self.total, self.notes, self.support_rows)
+        self.detector.save(path, known)
 
     def update(self, source: Source, label_column: str) -> Monitor:
         """Return a monitor that has also learnt from the labelled rows of a source; without any, itself."""

@@ -17,7 +17,9 @@ from outlearn.data.schema import unknown_column
 from outlearn.data.series.reader import form_of_times
 from outlearn.data.series.repair import uneven
 from outlearn.decisions.alarms import Segment, alarms
-from outlearn.detectors.series import DISTANCES, MERGED, SeriesDetector
+from outlearn.detectors.segments import MERGED
+from outlearn.detectors.series import SeriesDetector
+from outlearn.detectors.series_scorers import DISTANCES
 from outlearn.errors import InputError, OutlearnError, ParameterError
 from outlearn.findings.series import Panel, SeriesFindings, panel_of
 from outlearn.findings.table import Origin

@@ -16,7 +16,7 @@ from outlearn.data.labels import parse_labels
 from outlearn.data.readers import ReadOptions
 from outlearn.data.sample import sample_source
 from outlearn.data.schema import Schema, unknown_column
-from outlearn.detectors.named import make_detector
+from outlearn.detectors.registry import make_detector
 from outlearn.errors import LabelError, ParameterError
 from outlearn.evaluate import (
     PROTOCOLS,

@@ -13,11 +13,11 @@ from typing import Any
 from outlearn.errors import ParameterError, ReadError
 from outlearn.learners.catalogue import CATALOGUE
 from outlearn.learners.training.checked import Bounds, Choices, check, check_choice, made, table
+from outlearn.learners.training.families import rules_of
 from outlearn.tasks.situation import SITUATIONS
 
 __all__ = ["MetatrainConfig", "TaskConfig", "TrainingConfig", "read_config"]
 
-PROFILE_STEPS = 1500  # of each part of the learner on row profiles
 _BOUNDS: Bounds = {
     "seed": (0, math.inf),
     "embedding": (1, math.inf),
@@ -150,11 +150,9 @@ class MetatrainConfig:
             if not isinstance(value, bool | int | float | str):
                 raise ParameterError(f"options.{name} is {value!r}; wanted a number, a text, true or false")
             check_choice(f"options.{name}", value, _CHOICES)
-        if self.learner == "incontext":
-            self._check_incontext()
-        if self.learner == "profiles":
-            self._check_profiles()
-        elif self.tasks.synthetic == 0 and self.tasks.corpus is None:
+        self._check_own_recipe()
+        synthetic = rules_of(self.learner).synthetic
+        if synthetic and self.tasks.synthetic == 0 and self.tasks.corpus is None:
             raise ParameterError("tasks.synthetic is 0 and there is no tasks.corpus: give something to learn")
         if self.features == "columns" and self.tasks.corpus is None:
             raise ParameterError(
@@ -168,34 +166,21 @@ class MetatrainConfig:
         own = {each.name: each.default for each in fields(self)}
         return [name for name, value in given.items() if value != own[name]]
 
-    def _check_profiles(self) -> None:
-        """Refuse what the recipe of the learner on row profiles would leave unread."""
-        plain = TrainingConfig()
-        unread = self._network_settings() + [f"options.{name}" for name in self.options]
-        for name in ("batch", "rate", "clip", "patience"):
-            # `settled` fills in a patience of 0.
-            if getattr(self.training, name) not in (getattr(plain, name), 0):
-                unread.append(f"training.{name}")
-        if self.training.epochs is not None:
-            unread.append("training.epochs")
-        if unread:
-            raise ParameterError(
-                f"{', '.join(unread)}: not for the learner 'profiles', which has its own recipe; it takes "
-                "tasks.corpus, pattern, licence and held_out, and training.steps, every and log"
-            )
-
-    def _check_incontext(self) -> None:
-        """Refuse what the recipe of the in-context learner would leave unread."""
+    def _check_own_recipe(self) -> None:
+        """Refuse what a learner with a recipe of its own would leave unread."""
+        rules, plain = rules_of(self.learner), TrainingConfig()
+        if rules.options is None:
+            return
         unread = self._network_settings()
-        if self.training.steps is not None:
-            unread.append("training.steps")
-        if self.training.clip != 1.0:
-            unread.append("training.clip")
-        unread += [f"options.{name}" for name in self.options if name not in ("width", "latents", "blocks")]
+        for name in rules.unread:
+            # `settled` fills in a patience of 0.
+            usual = (getattr(plain, name), 0) if name == "patience" else (getattr(plain, name),)
+            if getattr(self.training, name) not in usual:
+                unread.append(f"training.{name}")
+        unread += [f"options.{name}" for name in self.options if name not in rules.options]
         if unread:
             raise ParameterError(
-                f"{', '.join(unread)}: not for the in-context learner, which has its own recipe; it takes "
-                "training.epochs, batch, rate, every and patience, and options width, latents and blocks"
+                f"{', '.join(unread)}: not for {rules.name}, which has its own recipe; it takes {rules.takes}"
             )
         sizes = self.options.values()
         if any(type(size) is not int or size < 1 for size in sizes) or self.options.get("width", 0) % 4:
@@ -209,17 +194,12 @@ class MetatrainConfig:
         >>> MetatrainConfig(learner="maml").settled().training.steps
         4000
         """
-        incontext, training = self.learner == "incontext", self.training
-        if self.learner == "profiles":
-            whole = replace(training, steps=training.steps or PROFILE_STEPS, patience=0)
-            return replace(self, training=whole)
+        rules, training = rules_of(self.learner), self.training
         steps, epochs = training.steps, training.epochs
         if steps is None and epochs is None:
-            steps, epochs = (None, 6) if incontext else (4000, None)
-        batch = training.batch or (8 if incontext else 16)
-        patience = training.patience
-        if patience is None:
-            patience = 0 if incontext else 10
+            steps, epochs = rules.steps, rules.epochs
+        batch = training.batch or rules.batch
+        patience = rules.patience if training.patience is None else training.patience
         filled = replace(training, steps=steps, epochs=epochs, batch=batch, patience=patience)
         return replace(self, training=filled)
 

@@ -10,8 +10,10 @@ from pathlib import Path
 
 from outlearn.errors import OutputError
 from outlearn.files import whole, writing
+from outlearn.learners.catalogue import CATALOGUE
 from outlearn.learners.training.card import Curve, Figures, Said, model_card, provenance
 from outlearn.learners.training.config import MetatrainConfig, TaskConfig, TrainingConfig
+from outlearn.learners.training.families import rules_of
 from outlearn.learners.training.judge import judge
 from outlearn.learners.training.log import TrainingLog
 from outlearn.learners.training.profiles import train_profiles
@@ -22,6 +24,7 @@ __all__ = ["Outcome", "metatrain", "work_folder"]
 
 Progress = Callable[[str, int, int, float], None]
 CARD = ".md"
+_OWN_TRAINING = {"profile": train_profiles}  # family → its training, where it shares no stage with others
 
 
 @dataclass(frozen=True)
@@ -80,10 +83,9 @@ def metatrain(
         folder.mkdir(parents=True, exist_ok=True)
     tell = progress or (lambda stage, done, total, loss: None)
     command = command or _command(config, out)
-    if config.learner == "profiles":
-        figures, apart = train_profiles(
-            config, out, workers=workers, folder=folder, command=command, tell=tell
-        )
+    own = _OWN_TRAINING.get(CATALOGUE[config.learner].family)
+    if own is not None:
+        figures, apart = own(config, out, workers=workers, folder=folder, command=command, tell=tell)
         return Outcome(out, out.with_suffix(CARD), figures, apart)
     with TrainingLog(config.training.log, config.training.rate) as log:
         supply = plan(config, tell)
@@ -136,8 +138,9 @@ def _write(
         "held-out AUROC": figures["after training"][0].auroc,
         "episodes": tasks,
     }
-    synthetic = config.tasks.corpus is None and config == _plain(config)
-    if config.learner != "incontext" or not synthetic:
+    # A recipe of the learner's own on synthetic tasks is told whole by its command.
+    by_command = rules_of(config.learner).name and config.tasks.corpus is None and config == _plain(config)
+    if not by_command:
         notes["held-out average precision"] = figures["after training"][0].average_precision
         if "after training, unadapted" in figures:
             notes["held-out AUROC unadapted"] = figures["after training, unadapted"][0].auroc
@@ -165,8 +168,8 @@ def _command(config: MetatrainConfig, out: Path) -> str:
         return f"outlearn metatrain --config settings.toml --out {out.name}"
     training, corpus = config.training, config.tasks.corpus
     words = ["outlearn metatrain"]
-    words += [] if config.learner == "incontext" else [f"--learner {config.learner}"]
+    words += [] if config.learner == MetatrainConfig.learner else [f"--learner {config.learner}"]
     words += [] if corpus is None else [f"--corpus {corpus.name}"]
-    words += [] if config.learner == "profiles" else [f"--episodes {config.tasks.synthetic}"]
+    words += [f"--episodes {config.tasks.synthetic}"] if rules_of(config.learner).synthetic else []
     words.append(f"--epochs {training.epochs}" if training.epochs else f"--steps {training.steps}")
     return " ".join([*words, f"--seed {config.seed} --out {out.name}"])

@@ -52,7 +52,7 @@ def run_of(supply: Supply) -> Run:
     ParameterError
         When the learner does not take its options.
     """
-    return _InContextRun(supply) if supply.config.learner == "incontext" else _TableRun(supply)
+    return _RUNS[CATALOGUE[supply.config.learner].family](supply)
 
 
 def training_of(supply: Supply, state: Path, log: TrainingLog, tell: Progress, passed: Passed) -> Training:
@@ -167,3 +167,11 @@ class _TableRun:
 
     def save(self, out: Path, *, corpus: str, command: str, notes: dict[str, object]) -> None:
         save_table_learner(out, self._recipe, self._meta, corpus=corpus, command=command, notes=notes)
+
+
+_RUNS: Mapping[str, Callable[[Supply], Run]] = {
+    "in-context": _InContextRun,
+    "gradient": _TableRun,
+    "metric": _TableRun,
+}
+"""Family of learners → their run; learners on lean profiles train by `training.profiles`."""

@@ -95,7 +95,7 @@ class Supply:
     @property
     def _rich(self) -> bool:
         """Whether profiles hold all features; the other learners read the basic ones."""
-        return self.config.learner == "incontext"
+        return CATALOGUE[self.config.learner].rich
 
     def _sampler(self) -> SamplerConfig:
         return _sampler(self.config.seed, self.width, self._rich)

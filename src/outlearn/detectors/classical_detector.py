@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from outlearn.data.schema import Schema
 from outlearn.decisions.calibrate import Calibrator
 from outlearn.detectors.base import BaseDetector
-from outlearn.detectors.margin import calibrate_ranking
 from outlearn.detectors.pool import POOL
+from outlearn.detectors.saved import saved_class
+from outlearn.detectors.tie_margin import calibrate_ranking
 from outlearn.errors import ParameterError
 from outlearn.learners.base import Scorer
 from outlearn.rng import Seed, derive
@@ -21,6 +22,7 @@ from outlearn.rng import Seed, derive
 __all__ = ["ClassicalDetector"]
 
 
+@saved_class
 class ClassicalDetector(BaseDetector):
     """One detector of the classical pool (`detectors.pool.POOL`), by name.
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from outlearn.detectors.alike import NEAR, Alike
+from outlearn.detectors.similarity import NEAR, Alike
 from outlearn.errors import InputError
 
 

@@ -12,7 +12,7 @@ from safetensors.numpy import save_file
 
 from outlearn.data.infer import infer_schema
 from outlearn.detectors import BaseDetector, ClassicalDetector, Detector
-from outlearn.detectors.persist import FORMAT
+from outlearn.detectors.model_file import FORMAT
 from outlearn.errors import OutputError, ReadError
 
 X = np.random.default_rng(0).normal(size=(50, 3))

@@ -10,12 +10,12 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.utils import Tags
 
-__all__ = ["Signed"]
+__all__ = ["SignedOutlierMixin"]
 
 Scores = NDArray[np.float64]
 
 
-class Signed(OutlierMixin, BaseEstimator):  # type: ignore[misc]
+class SignedOutlierMixin(OutlierMixin, BaseEstimator):  # type: ignore[misc]
     """Verdicts of an estimator that gives anomaly scores in [0, 1] and, once fitted, has a `threshold_`."""
 
     threshold_: float

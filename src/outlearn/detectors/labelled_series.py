@@ -1,0 +1,121 @@
+"""Series that a detector learnt from, and what is known of their points."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outlearn.data.series import Series
+from outlearn.detectors.model_file import Arrays
+
+__all__ = ["LabelledSeries", "hold_out", "pack", "point_labels", "unheld", "unpack", "with_labels"]
+
+Labels = NDArray[np.int8]
+_FIELDS = ("values", "starts", "rows", "places")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelledSeries:
+    """A series that was learnt from. labels : (n,) of its points, as users give them."""
+
+    series: Series
+    labels: Labels
+
+    def between(self, start: int, end: int) -> LabelledSeries:
+        """Return the points from start to end."""
+        return LabelledSeries(_cut(self.series, start, end), self.labels[start:end])
+
+    def is_of(self, series: Series) -> bool:
+        """Return whether it is that series: the same values."""
+        return np.array_equal(self.series.values, series.values)
+
+
+def point_labels(series: Series, labels: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Return (n,) labels of points from those of the rows: of several rows of a point the highest."""
+    found = np.full(len(series), -1, dtype=np.int8)
+    np.maximum.at(found, series.places, labels[series.rows])
+    filled = np.ones(len(series), dtype=bool)
+    filled[series.places] = False
+    if filled.any():  # a point put in between takes the label of the one before it
+        before = np.maximum.accumulate(np.where(filled, 0, np.arange(len(series))))
+        found = found[before]
+    return found
+
+
+def hold_out(
+    known: Iterable[LabelledSeries], share: float
+) -> tuple[list[LabelledSeries], list[LabelledSeries]]:
+    """Return the beginnings of series, and their ends: the last `share` of the points of each."""
+    first, last = [], []
+    for labelled in known:
+        n = len(labelled.series)
+        cut = max(int(n * (1 - share)), 1)
+        first.append(labelled.between(0, cut))
+        if cut < n:
+            last.append(labelled.between(cut, n))
+    return first, last
+
+
+def unheld(series: Series, labels: Labels, held: Iterable[LabelledSeries]) -> Labels:
+    """Return labels (n,) of a series without those of normal points at times that `held` covers."""
+    for past in held:
+        known, times = past.series.times, series.times
+        if past.series.key == series.key and known is not None and times is not None:
+            inside = (times >= known[0]) & (times <= known[-1]) & (labels == 0)
+            labels = np.where(inside, -1, labels).astype(np.int8)
+    return labels
+
+
+def with_labels(known: Sequence[LabelledSeries], series: Series, labels: Labels) -> list[LabelledSeries]:
+    """Return what is known with labels (n,) of a series added: to those it has, or as one more series."""
+    grown = list(known)
+    place = next((i for i, labelled in enumerate(grown) if labelled.is_of(series)), None)
+    if place is not None:
+        merged = np.where(labels >= 0, labels, grown[place].labels).astype(np.int8)
+        grown[place] = LabelledSeries(grown[place].series, merged)
+    elif (labels >= 0).any():
+        grown.append(LabelledSeries(series, labels))
+    return grown
+
+
+def pack(name: str, known: Sequence[LabelledSeries]) -> Arrays:
+    """Return series and labels as arrays whose names begin with `name`, for a model file."""
+    packed: dict[str, NDArray[Any]] = {}
+    for i, labelled in enumerate(known):
+        series, first = labelled.series, f"{name}.{i}."
+        packed[f"{first}labels"] = labelled.labels
+        for field in _FIELDS:
+            packed[first + field] = getattr(series, field)
+        if series.times is not None:
+            packed[f"{first}times"] = series.times.astype("datetime64[us]").astype(np.int64)
+    return packed
+
+
+def unpack(name: str, keys: Sequence[str], channels: tuple[str, ...], arrays: Arrays) -> list[LabelledSeries]:
+    """Return what `pack` was given: one series a key, all with the same channels."""
+    known = []
+    for i, key in enumerate(keys):
+        fields = {field: arrays[f"{name}.{i}.{field}"] for field in _FIELDS}
+        times = arrays.get(f"{name}.{i}.times")
+        moments = None if times is None else times.astype("datetime64[us]")
+        series = Series(**fields, names=channels, times=moments, key=key)
+        known.append(LabelledSeries(series, arrays[f"{name}.{i}.labels"]))
+    return known
+
+
+def _cut(series: Series, start: int, end: int) -> Series:
+    inside = (series.places >= start) & (series.places < end)
+    starts = np.unique(np.clip(series.starts - start, 0, None))
+    return Series(
+        series.values[start:end],
+        series.names,
+        starts[starts < max(end - start, 1)],
+        series.rows[inside],
+        series.places[inside] - start,
+        None if series.times is None else series.times[start:end],
+        series.key,
+    )
