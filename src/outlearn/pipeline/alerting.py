@@ -25,7 +25,7 @@ from outlearn.detectors.base import BaseDetector
 from outlearn.errors import ParameterError
 from outlearn.explain.explanation import Explanation
 from outlearn.files import whole, writing
-from outlearn.pipeline.gather import Gathered, gather, sighted
+from outlearn.pipeline.collect import Gathered, gather, sighted
 from outlearn.pipeline.output import check_output
 from outlearn.pipeline.reasons import reasons_of
 from outlearn.pipeline.scan import Scan

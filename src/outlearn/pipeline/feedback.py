@@ -24,7 +24,7 @@ from outlearn.pipeline.labelled import (
     open_for,
 )
 from outlearn.pipeline.monitor import Monitor
-from outlearn.pipeline.picture import explain_top
+from outlearn.pipeline.preview import explain_top
 from outlearn.pipeline.rows import Spec, pick_rows
 from outlearn.pipeline.scan import score_rows, top_rows
 from outlearn.pipeline.stages import Progress, Stages

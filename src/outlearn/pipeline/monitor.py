@@ -36,10 +36,10 @@ from outlearn.pipeline.alerting import (
     hand_over,
     write_alerts,
 )
+from outlearn.pipeline.caveats import limits_of
 from outlearn.pipeline.learn import Reading, learn, open_table
-from outlearn.pipeline.limits import limits_of
 from outlearn.pipeline.output import FORMATS, check_output, scored_file
-from outlearn.pipeline.picture import explain_top, take_picture
+from outlearn.pipeline.preview import explain_top, take_picture
 from outlearn.pipeline.request import FitOptions, FitRequest, Outputs
 from outlearn.pipeline.rows import Spec, chunks_of, pick_rows
 from outlearn.pipeline.scan import Scan, check_rule, decide_rows, score_rows, top_rows
