@@ -1,8 +1,29 @@
 """What tests of several folders share: training and forests small enough for a test."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from outlearn.learners.rows import isolation, trees
+
+FORESTS = ((isolation, "TREES"), (trees, "FIRST"), (trees, "TREES"))
+SHIPPED = tuple(getattr(module, name) for module, name in FORESTS)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _small_forests() -> Iterator[None]:
+    """Make the forests in profiles of rows a fifth as large: most of the time of a fit goes into them."""
+    with pytest.MonkeyPatch.context() as patch:
+        for (module, name), trees_shipped in zip(FORESTS, SHIPPED, strict=True):
+            patch.setattr(module, name, trees_shipped // 5)
+        yield
+
+
+@pytest.fixture
+def shipped_forests(monkeypatch) -> None:
+    """Leave the forests as they ship, for what rests on them or runs in other processes too."""
+    for (module, name), trees_shipped in zip(FORESTS, SHIPPED, strict=True):
+        monkeypatch.setattr(module, name, trees_shipped)
 
 
 @pytest.fixture
