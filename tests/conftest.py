@@ -1,10 +1,15 @@
 """What tests of several folders share: training and forests small enough for a test."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
 from outlearn.learners.rows import isolation, trees
+
+# Compiling the matrix profile takes a minute, and its threads then slow down all that comes after it; on the few
+# points of a test plain Python is done in a second.
+os.environ.setdefault("NUMBA_DISABLE_JIT", "1")
 
 FORESTS = ((isolation, "TREES"), (trees, "FIRST"), (trees, "TREES"))
 SHIPPED = tuple(getattr(module, name) for module, name in FORESTS)
@@ -12,10 +17,10 @@ SHIPPED = tuple(getattr(module, name) for module, name in FORESTS)
 
 @pytest.fixture(autouse=True, scope="session")
 def _small_forests() -> Iterator[None]:
-    """Make the forests in profiles of rows a fifth as large: most of the time of a fit goes into them."""
+    """Make the forests in profiles of rows a tenth as large: most of the time of a fit goes into them."""
     with pytest.MonkeyPatch.context() as patch:
         for (module, name), trees_shipped in zip(FORESTS, SHIPPED, strict=True):
-            patch.setattr(module, name, trees_shipped // 5)
+            patch.setattr(module, name, trees_shipped // 10)
         yield
 
 

@@ -6,6 +6,7 @@ import pytest
 from outlearn.detectors import ClassicalDetector
 from outlearn.evaluate import average_precision
 from outlearn.learners.pretrained import load_incontext
+from outlearn.learners.rows import isolation, trees
 from outlearn.tasks.sampler import SamplerConfig, SyntheticSampler
 
 TASKS, COUNTS = 10, (0, 1, 3, 10)
@@ -37,7 +38,10 @@ def worth(seed: int) -> np.ndarray:
     return precision.mean(axis=0)
 
 
-def test_more_labels_do_not_lower_the_mean_and_useless_ones_harm_less_than_trees_alone():
+def test_more_labels_do_not_lower_the_mean_and_useless_ones_harm_less_than_trees_alone(monkeypatch):
+    monkeypatch.setattr(isolation, "TREES", 20)
+    monkeypatch.setattr(trees, "FIRST", 12)
+    monkeypatch.setattr(trees, "TREES", 24)
     *counts, useless, alone = worth(2024)
     assert (np.diff(counts) > 0).all(), counts
     assert alone + 0.02 < useless < counts[0]
