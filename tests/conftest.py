@@ -4,12 +4,17 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from outlearn.learners.rows import isolation, trees
 
-# Compiling the matrix profile takes a minute, and its threads then slow down all that comes after it; on the few
+# Compiling the matrix profile takes a minute, and its threads then slow down what comes after it; on the few
 # points of a test plain Python is done in a second.
 os.environ.setdefault("NUMBA_DISABLE_JIT", "1")
+
+# A busy machine is slow now and then, which says nothing of what is tested.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 FORESTS = ((isolation, "TREES"), (trees, "FIRST"), (trees, "TREES"))
 SHIPPED = tuple(getattr(module, name) for module, name in FORESTS)
