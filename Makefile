@@ -1,6 +1,6 @@
 # make        the environment .venv, with outlearn and what its tests need
-# make test   lint, types, layers and tests: some minutes
-# make test-long   the studies that take minutes each
+# make test   lint, types, layers and the tests of every day: some minutes
+# make test-long  the studies that take minutes each, for once a week
 # make cover  all tests, a good deal slower, with the lines that none of them runs
 # make demo   the main job on a bundled data set; writes demo/report.html
 # make clean  remove what the others made

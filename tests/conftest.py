@@ -1,7 +1,7 @@
 """What tests of several folders share: training and forests small enough for a test."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -36,15 +36,27 @@ def shipped_forests(monkeypatch) -> None:
         monkeypatch.setattr(module, name, trees_shipped)
 
 
-@pytest.fixture
-def quick(monkeypatch):
-    """Make what strategies of tuning learn small."""
-    from outlearn.tuning.policy import SearchPolicy
-    from outlearn.tuning.surrogate import Surrogate
+@pytest.fixture(scope="session")
+def make_quick() -> Callable[[pytest.MonkeyPatch], None]:
+    """Make what strategies of tuning learn small, by a patch of any scope."""
 
-    surrogate, policy = Surrogate.learn, SearchPolicy.learn
-    monkeypatch.setattr(Surrogate, "learn", lambda t, s=0: surrogate(t, s, steps=20, width=16))
-    monkeypatch.setattr(SearchPolicy, "learn", lambda t, s=0: policy(t, s, rounds=2))
+    def make(patch: pytest.MonkeyPatch) -> None:
+        from outlearn.tuning import adversary
+        from outlearn.tuning.policy import SearchPolicy
+        from outlearn.tuning.surrogate import Surrogate
+
+        surrogate, policy = Surrogate.learn, SearchPolicy.learn
+        patch.setattr(adversary, "STEPS", 40)
+        patch.setattr(Surrogate, "learn", lambda t, s=0: surrogate(t, s, steps=20, width=16))
+        patch.setattr(SearchPolicy, "learn", lambda t, s=0: policy(t, s, rounds=2))
+
+    return make
+
+
+@pytest.fixture
+def quick(monkeypatch, make_quick) -> None:
+    """Make what strategies of tuning learn small."""
+    make_quick(monkeypatch)
 
 
 @pytest.fixture
