@@ -20,9 +20,12 @@ FORESTS = ((isolation, "TREES"), (trees, "FIRST"), (trees, "TREES"))
 SHIPPED = tuple(getattr(module, name) for module, name in FORESTS)
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True, scope="module")
 def _small_forests() -> Iterator[None]:
-    """Make the forests in profiles of rows a tenth as large: most of the time of a fit goes into them."""
+    """Make the forests in profiles of rows a tenth as large: most of the time of a fit goes into them.
+
+    For the tests of a module, fixtures that they share included; examples in docstrings see what ships.
+    """
     with pytest.MonkeyPatch.context() as patch:
         for (module, name), trees_shipped in zip(FORESTS, SHIPPED, strict=True):
             patch.setattr(module, name, trees_shipped // 10)
