@@ -68,7 +68,7 @@ def score(
             f"{rule.kind} out, or fit it anew with --contamination or --false-alarms"
         )
     _refuse_alerts(outputs.alerts)
-    return monitor.detect(source, outputs=outputs, options=options, progress=progress)
+    return monitor.score(source, outputs, options=options, progress=progress)
 
 
 def ask(

@@ -19,6 +19,7 @@ from outlearn.data.series.repair import uneven
 from outlearn.decisions.alarms import Segment, alarms
 from outlearn.detectors.segments import MERGED
 from outlearn.detectors.series import SeriesDetector
+from outlearn.detectors.series_reasons import Comparison
 from outlearn.detectors.series_scorers import DISTANCES
 from outlearn.errors import InputError, OutlearnError, ParameterError
 from outlearn.findings.series import Panel, SeriesFindings, panel_of
@@ -35,6 +36,7 @@ __all__ = ["SeriesMonitor", "SeriesTable", "detect_series", "holds_series", "lab
 
 PANELS = 20  # series that the page shows: those with the oddest ranges
 PROBED = 5000  # rows that are read to tell a series from a table of dated rows
+NAMED = 5  # ranges that an error names
 FEWEST = 100  # rows that a series has at least, where nobody says that it is one
 
 
@@ -121,19 +123,47 @@ class SeriesMonitor:
             return self
         return replace(self, detector=self.detector.update(table.frame, labels))
 
+    def explain(self, source: Spec, row: int, *, options: ReadOptions | None = None) -> Comparison:
+        """Say why the flagged range is odd that a row, counted from 0, lies in.
+
+        Raises
+        ------
+        InputError
+            When the row lies in none.
+        """
+        frame = SeriesTable.open(source, self.reading(options)).frame
+        segments = self.detector.segments(frame)
+        inside = [segment for segment in segments if segment.start <= row <= segment.end]
+        if not inside:
+            ranges = ", ".join(f"{segment.start} to {segment.end}" for segment in segments[:NAMED])
+            there = f"those flagged are rows {ranges}" if segments else "no range is flagged"
+            raise InputError(f"row {row} lies in no flagged range; {there}")
+        return self.detector.explain(frame, inside)[0]
+
     def detect(
         self,
         source: Spec,
         *,
-        outputs: Outputs | None = None,
+        top: int = 20,
+        out: str | Path | None = None,
         options: ReadOptions | None = None,
         progress: Progress | None = None,
     ) -> SeriesFindings:
         """Find the odd ranges of the series in a table.
 
-        outputs : its rows are ranges here; there are no alerts of series.
+        top : how many ranges are explained. out : file for all rows with what was found beside them.
         """
-        outputs = outputs or Outputs()
+        return self.score(source, Outputs(top, out), options=options, progress=progress)
+
+    def score(
+        self,
+        source: Spec,
+        outputs: Outputs,
+        *,
+        options: ReadOptions | None = None,
+        progress: Progress | None = None,
+    ) -> SeriesFindings:
+        """Do what `detect` does, with the outputs as one value; there are no alerts of series."""
         check_request(outputs, source)
         run = _Run.begin(progress)
         with run.stages.stage("reading"):
