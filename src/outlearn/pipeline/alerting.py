@@ -17,7 +17,8 @@ from outlearn.alerts.hosts import Host
 from outlearn.alerts.incident import FlaggedRows, Incident, Run
 from outlearn.alerts.lines import ALERT_FORMATS
 from outlearn.alerts.techniques import technique_masks
-from outlearn.data.kinds.registry import TABLE, kind_named
+from outlearn.data.kinds.names import TABLE
+from outlearn.data.kinds.registry import kind_named
 from outlearn.data.readers import Source
 from outlearn.data.schema import unknown_column
 from outlearn.decisions.decision import Decision

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from outlearn import __version__
 from outlearn.data.kinds.kind import RowKind
-from outlearn.data.kinds.registry import SESSIONS, kind_named, kind_seen
+from outlearn.data.kinds.names import SESSIONS
+from outlearn.data.kinds.registry import kind_named, kind_seen
 from outlearn.data.labels import parse_labels
 from outlearn.data.readers import ReadOptions, Source
 from outlearn.data.sample import sample_source

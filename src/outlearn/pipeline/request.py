@@ -22,7 +22,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self, TypedDict
 
-from outlearn.data.kinds.registry import KINDS
+from outlearn.data.kinds.names import KINDS
 from outlearn.data.readers import ReadOptions
 from outlearn.decisions.alarms import AlarmRate
 from outlearn.decisions.budget import Budget
