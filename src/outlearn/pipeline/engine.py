@@ -18,7 +18,8 @@ from outlearn.pipeline.feedback import Feedback
 from outlearn.pipeline.monitor import Monitor
 from outlearn.pipeline.request import SERIES, DetectRequest, FitRequest, Outputs, option
 from outlearn.pipeline.rows import Spec
-from outlearn.pipeline.series_monitor import SeriesMonitor, detect_series, holds_series
+from outlearn.pipeline.series_monitor import SeriesMonitor, detect_series
+from outlearn.pipeline.series_table import holds_series
 from outlearn.pipeline.stages import Progress
 
 __all__ = ["ask", "detect", "fit", "is_series", "load", "score"]

@@ -17,7 +17,7 @@ from outlearn.errors import InputError, ParameterError
 from outlearn.learners.fleet import LEARNER, STEPS, FleetOutcome, Progress, train_fleet
 from outlearn.pipeline.learn import Reading
 from outlearn.pipeline.rows import Spec
-from outlearn.pipeline.series_monitor import SeriesTable, labels_of
+from outlearn.pipeline.series_table import SeriesTable, labels_of
 
 __all__ = ["learn_fleet"]
 
