@@ -32,7 +32,7 @@ from outlearn.pipeline.learn import SAMPLE_ROWS, Reading, open_table
 from outlearn.pipeline.rows import Spec, answer_column, chunk_rows
 from outlearn.pipeline.stages import Progress, Stages
 
-__all__ = ["ZERO_DAY", "Trial", "ZeroDay", "evaluate", "evaluate_zero_day"]
+__all__ = ["ZERO_DAY", "EvaluationResult", "ZeroDay", "evaluate", "evaluate_zero_day"]
 
 LISTED = 5
 
@@ -42,7 +42,7 @@ NORMAL = ("", "-", "normal", "benign", "background", "none", "0")  # names of no
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class EvaluationResult:
     """The figures of each detector by name, and what to know about them."""
 
     figures: dict[str, Evaluation]
@@ -83,7 +83,7 @@ def evaluate(
     options: ReadOptions | None = None,
     seed: int = 0,
     progress: Progress | None = None,
-) -> Trial:
+) -> EvaluationResult:
     """Judge detectors on the labelled rows of a source.
 
     Only columns that the schema uses take part, so that identifiers do not hide copies of a row.
@@ -120,12 +120,12 @@ def evaluate(
             figures[name] = evaluate_detector(make, rows.frame, rows.truth, split, seeds, budget=budget)
             tick(done)
     if family_column is None:
-        return Trial(figures, rows.notes)
+        return EvaluationResult(figures, rows.notes)
     optimistic = (
         f"each family of '{family_column}' stands on both sides of the split, so this is optimistic for one "
         f"that was never seen: --protocol {ZERO_DAY} leaves one out at a time"
     )
-    return Trial(figures, (*rows.notes, optimistic))
+    return EvaluationResult(figures, (*rows.notes, optimistic))
 
 
 def evaluate_zero_day(

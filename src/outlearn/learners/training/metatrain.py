@@ -17,7 +17,7 @@ from outlearn.learners.training.families import rules_of
 from outlearn.learners.training.judge import judge
 from outlearn.learners.training.log import TrainingLog
 from outlearn.learners.training.profiles import train_profiles
-from outlearn.learners.training.runs import Run, run_of, training_of
+from outlearn.learners.training.runs import TrainingRun, run_of, training_of
 from outlearn.learners.training.supply import Supply, plan
 
 __all__ = ["Outcome", "metatrain", "work_folder"]
@@ -130,7 +130,7 @@ def _check_out(out: Path) -> None:
 
 
 def _write(
-    out: Path, supply: Supply, run: Run, figures: Figures, curve: Curve, tasks: int, said: Said
+    out: Path, supply: Supply, run: TrainingRun, figures: Figures, curve: Curve, tasks: int, said: Said
 ) -> Outcome:
     config = supply.config
     notes: dict[str, object] = {

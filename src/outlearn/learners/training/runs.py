@@ -24,14 +24,14 @@ from outlearn.learners.training.log import TrainingLog
 from outlearn.learners.training.supply import Supply, task_source
 from outlearn.rng import derive
 
-__all__ = ["Run", "run_of", "training_of"]
+__all__ = ["TrainingRun", "run_of", "training_of"]
 
 Episodes = Sequence[EpisodeProfiles]
 Progress = Callable[[int, int, float], None]
 Passed = Callable[[int, float], None]
 
 
-class Run(Protocol):
+class TrainingRun(Protocol):
     """A learner in training."""
 
     def scores(self) -> Mapping[str, Score[EpisodeProfiles]]:
@@ -44,7 +44,7 @@ class Run(Protocol):
         """Write the checkpoint."""
 
 
-def run_of(supply: Supply) -> Run:
+def run_of(supply: Supply) -> TrainingRun:
     """Return the run that a configuration asks for.
 
     Raises
@@ -169,7 +169,7 @@ class _TableRun:
         save_table_learner(out, self._recipe, self._meta, corpus=corpus, command=command, notes=notes)
 
 
-_RUNS: Mapping[str, Callable[[Supply], Run]] = {
+_RUNS: Mapping[str, Callable[[Supply], TrainingRun]] = {
     "in-context": _InContextRun,
     "gradient": _TableRun,
     "metric": _TableRun,
