@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from outlearn.detectors.base import BaseDetector
 from outlearn.detectors.registry import make_detector
 from outlearn.detectors.similarity import SAME, Alike, Likeness
 from outlearn.errors import InputError, ParameterError
+from outlearn.execute import Executor, Serial
 from outlearn.findings.table import Findings
 from outlearn.pipeline.alerting import AlertOptions, check_columns
 from outlearn.pipeline.learn import SAMPLE_ROWS, Reading, open_table
@@ -28,7 +30,8 @@ from outlearn.pipeline.monitor import Judging, Monitor, check_request
 from outlearn.pipeline.request import Outputs
 from outlearn.pipeline.rows import Spec, chunk_rows, chunks_of
 from outlearn.pipeline.scan import Scan
-from outlearn.pipeline.stages import Progress, Stages
+from outlearn.pipeline.stages import Stages
+from outlearn.progress import Progress
 
 __all__ = ["AUTO", "LEARNERS", "hunt"]
 
@@ -61,6 +64,7 @@ def hunt(
     random_state: int = 0,
     progress: Progress | None = None,
     alerts: AlertOptions | None = None,
+    executor: Executor | None = None,
 ) -> Findings:
     """Rank the rows of a source by how much they resemble confirmed cases.
 
@@ -106,7 +110,7 @@ def hunt(
         alike = Alike.of(
             detector.encoder_.transform(table).values, detector.encoder_.transform(cases).values, random_state
         )
-    likeness = _likeness(detector, alike, opened, stages)
+    likeness = _likeness(detector, alike, opened, stages, executor or Serial())
     monitor = Monitor(detector, opened.name, None, len(table), (*opened.notes, *drawn.notes, *said, why))
     findings = monitor.judge(
         opened,
@@ -115,6 +119,7 @@ def hunt(
             patterns=patterns,
             decide=lambda scan: _decision(scan, likeness.alike),
             remark=lambda row: f"{_words(alike, likeness, row, cases.height)}; ",
+            executor=executor,
         ),
         reference=None,
         notes=monitor.notes,
@@ -220,20 +225,27 @@ def _choice(
     )
 
 
-def _likeness(detector: BaseDetector, alike: Alike, source: Source, stages: Stages) -> Likeness:
+def _likeness(
+    detector: BaseDetector, alike: Alike, source: Source, stages: Stages, executor: Executor
+) -> Likeness:
     """Return how all rows lie to the cases."""
     parts: list[Likeness] = []
+    compare = partial(_compare_chunk, detector=detector, alike=alike)
     with stages.stage("comparing", source.rows) as tick:
         done = 0
-        for chunk in chunks_of(source):
-            parts.append(alike.of_rows(detector.encoder_.transform(chunk).values))
-            done += chunk.height
+        for part in executor.map(compare, chunks_of(source)):
+            parts.append(part)
+            done += len(part.away)
             tick(done)
     return Likeness(
         np.concatenate([part.away for part in parts]),
         np.concatenate([part.which for part in parts]),
         np.concatenate([part.alike for part in parts]),
     )
+
+
+def _compare_chunk(chunk: pl.DataFrame, *, detector: BaseDetector, alike: Alike) -> Likeness:
+    return alike.of_rows(detector.encoder_.transform(chunk).values)
 
 
 def _decision(scan: Scan, flagged: NDArray[np.bool_]) -> Decision:

@@ -28,8 +28,9 @@ from outlearn.pipeline.monitor import check_request
 from outlearn.pipeline.output import scored_file
 from outlearn.pipeline.request import DetectRequest, FitRequest, Outputs
 from outlearn.pipeline.rows import Spec, chunks_of
-from outlearn.pipeline.stages import Progress, Stages
+from outlearn.pipeline.stages import Stages
 from outlearn.pipeline.verdict import scored_columns
+from outlearn.progress import Progress
 
 __all__ = ["SeriesMonitor", "SeriesTable", "detect_series", "holds_series", "labels_of"]
 

@@ -30,7 +30,8 @@ from outlearn.evaluate import (
 from outlearn.evaluate.zero_day import CASES, held_families
 from outlearn.pipeline.learn import SAMPLE_ROWS, Reading, open_table
 from outlearn.pipeline.rows import Spec, answer_column, chunk_rows
-from outlearn.pipeline.stages import Progress, Stages
+from outlearn.pipeline.stages import Stages
+from outlearn.progress import Progress
 
 __all__ = ["ZERO_DAY", "EvaluationResult", "ZeroDay", "evaluate", "evaluate_zero_day"]
 

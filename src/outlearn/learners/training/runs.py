@@ -27,7 +27,6 @@ from outlearn.rng import derive
 __all__ = ["TrainingRun", "run_of", "training_of"]
 
 Episodes = Sequence[EpisodeProfiles]
-Progress = Callable[[int, int, float], None]
 Passed = Callable[[int, float], None]
 
 
@@ -55,7 +54,9 @@ def run_of(supply: Supply) -> TrainingRun:
     return _RUNS[CATALOGUE[supply.config.learner].family](supply)
 
 
-def training_of(supply: Supply, state: Path, log: TrainingLog, tell: Progress, passed: Passed) -> Training:
+def training_of(
+    supply: Supply, state: Path, log: TrainingLog, tell: Callable[[int, int, float], None], passed: Passed
+) -> Training:
     """Return how a configuration trains; it goes on from the file `state` if it is there."""
 
     def told(step: int, total: int, loss: float) -> None:
