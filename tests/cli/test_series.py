@@ -49,7 +49,7 @@ def test_a_past_that_is_normal_keeps_a_rate_of_false_alarms(folder):
         "detect", folder / "plant.csv", "--time-column", "when", "--reference-until", "2026-01-07",
         "--false-alarms", "3/day",
     )  # fmt: skip
-    assert "compared with its rows before 2026-01-07 (864)" in told
+    assert "compared with its rows before 2026-01-07 (864 rows)" in told
     assert "Promise: 3 a day" in told
     assert "1. 2026-01-07" in told  # windows that reach into the flat stretch begin the evening before
 

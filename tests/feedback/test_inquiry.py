@@ -122,7 +122,7 @@ def test_a_policy_is_trained_kept_and_judged(tmp_path, monkeypatch):
     how = PPO(rounds=2, games=3, epochs=2)
     stages = []
     policy = train_analyst(
-        out, tables=3, how=how, held_out=2, progress=lambda stage, done, total: stages.append(stage)
+        out, tables=3, how=how, held_out=2, progress=lambda stage, *_: stages.append(stage)
     )
     assert {"tables", "playing", "held-out tables"} == set(stages)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["asks.md", "asks.safetensors"]

@@ -8,7 +8,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from outlearn.tuning.candidate import fitted, scores
 from outlearn.tuning.metafeatures import META_FEATURES, describe
-from outlearn.tuning.observe import LANDMARKS, MEASURES, Landmarks, Observer, Sample, _correlations
+from outlearn.tuning.observe import LANDMARKS, MEASURES, Landmarks, Observer, TableSample, _correlations
 from outlearn.tuning.pseudo import KINDS, NEAR, pseudo_anomalies
 from outlearn.tuning.space import default
 
@@ -22,7 +22,7 @@ def blind(rows) -> np.ndarray:
 
 
 def of(rows) -> np.ndarray:
-    return describe(Sample.of(rows, blind(rows)))
+    return describe(TableSample.of(rows, blind(rows)))
 
 
 def told(observation) -> dict[str, float]:
@@ -31,7 +31,7 @@ def told(observation) -> dict[str, float]:
 
 def test_measures_are_finite_named_and_repeat():
     X = table()
-    first, again = (Observer(Sample.of(X, blind(X))).look(default("lof")) for _ in range(2))
+    first, again = (Observer(TableSample.of(X, blind(X))).look(default("lof")) for _ in range(2))
     assert first.measures.shape == (len(MEASURES),) and np.isfinite(first.measures).all()
     assert np.array_equal(first.measures, again.measures)
     assert first.precision is None and first.seconds > 0
@@ -39,7 +39,7 @@ def test_measures_are_finite_named_and_repeat():
 
 def test_what_agrees_with_the_landmarks_is_told_from_what_does_not():
     X = np.concatenate([table(), 6 * table(1, 20)])
-    observer = Observer(Sample.of(X, blind(X)))
+    observer = Observer(TableSample.of(X, blind(X)))
     good = told(observer.look(default("lof")))
     bad = told(observer.look({**default("ocsvm"), "kernel": "poly", "degree": 1, "width": 50.0}))
     assert good["agree.incontext"] > 0.7 > bad["agree.incontext"]
@@ -50,8 +50,8 @@ def test_what_agrees_with_the_landmarks_is_told_from_what_does_not():
 def test_labels_are_judged_on_rows_that_were_not_fitted():
     X = np.concatenate([table(), 6 * table(1, 6)])
     y = np.r_[blind(table()), np.ones(6, dtype=np.int8)]
-    good = Observer(Sample.of(X, y)).look(default("lof"))
-    bad = Observer(Sample.of(X, y)).look({**default("ocsvm"), "kernel": "poly", "degree": 1})
+    good = Observer(TableSample.of(X, y)).look(default("lof"))
+    bad = Observer(TableSample.of(X, y)).look({**default("ocsvm"), "kernel": "poly", "degree": 1})
     assert good.precision > 0.9 > bad.precision
 
 
@@ -61,7 +61,7 @@ def test_scores_that_are_not_finite_are_an_error(monkeypatch):
     monkeypatch.setattr(observe, "scores", lambda pipeline, rows: np.full(len(rows), np.nan))
     X = table()
     with pytest.raises(FloatingPointError, match="not finite"):
-        Observer(Sample.of(X, blind(X))).look(default("lof"))
+        Observer(TableSample.of(X, blind(X))).look(default("lof"))
 
 
 def test_correlations_are_spearmans():

@@ -19,7 +19,7 @@ from outlearn.tuning.candidate import scores
 from outlearn.tuning.ensemble import RankEnsemble
 from outlearn.tuning.folds import FOLDS, Folds
 from outlearn.tuning.isolate import IsolatedObserver
-from outlearn.tuning.observe import Observation, Sample
+from outlearn.tuning.observe import Observation, TableSample
 from outlearn.tuning.search import Search
 from outlearn.tuning.source import SYNTHETIC, TaskSource
 from outlearn.tuning.space import configurations, default
@@ -223,7 +223,7 @@ class Dies(LocalOutlierFactor):
 )
 def test_a_configuration_that_hangs_or_dies_is_left(kind, error, words):
     X = np.random.default_rng(0).normal(size=(60, 2)).astype(np.float32)
-    sample = Sample.of(X, np.full(60, -1, dtype=np.int8))
+    sample = TableSample.of(X, np.full(60, -1, dtype=np.int8))
     with IsolatedObserver(sample, limit=1.0, like={"lof": kind()}) as observer:
         with pytest.raises(error, match=words):
             observer.look(default("lof"))

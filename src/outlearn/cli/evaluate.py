@@ -9,7 +9,7 @@ import typer
 from outlearn.cli import options as o
 
 if TYPE_CHECKING:
-    from outlearn.pipeline.evaluate import Trial, ZeroDay
+    from outlearn.pipeline.evaluate import EvaluationResult, ZeroDay
 
 __all__ = ["evaluate"]
 
@@ -113,7 +113,7 @@ def _print_families(trial: ZeroDay) -> None:
         console.print(f" - {note}", markup=False, highlight=False)
 
 
-def _print(trial: Trial, splits: int) -> None:
+def _print(trial: EvaluationResult, splits: int) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table

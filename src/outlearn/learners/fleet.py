@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,17 +25,17 @@ from outlearn.learners.pretrained import load_table_learner
 from outlearn.learners.tabular import TableLearned
 from outlearn.learners.training.config import MetatrainConfig, TaskConfig, TrainingConfig
 from outlearn.learners.training.metatrain import Outcome, metatrain, work_folder
+from outlearn.progress import Progress
 from outlearn.ranges import runs
 from outlearn.series.basis import Basis
 from outlearn.series.glance import Glance
 from outlearn.series.mixture import LEADING
 
-__all__ = ["LEARNER", "STEPS", "FleetOutcome", "FleetScorer", "Progress", "point_rows", "train_fleet"]
+__all__ = ["LEARNER", "STEPS", "FleetOutcome", "FleetScorer", "point_rows", "train_fleet"]
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]
 Rows = NDArray[np.float32]
-Progress = Callable[[str, int, int], None]
 APART = 8  # points between two rows that are learnt from: those between tell the same
 SUPPORT = 1000  # rows without a label that a learner adapts to
 NORMALS, FAULTS = 10, 4  # different points of either kind that a machine shows, or it is left out
@@ -129,12 +129,13 @@ def train_fleet(
 ) -> FleetOutcome:
     """Meta-train a learner on the labelled series of some machines; write it to `out` with a card beside.
 
+    An interrupted run goes on from a folder beside `out`.
+
     Parameters
     ----------
     machines : series with the same channels, each of one machine, and labels (n,): 1 where a point is
         anomalous; all others count as normal. Each is compared with itself, as where nothing is known.
     learner : a name in `learners.catalogue` but ``incontext``. licence : of the data, for the card.
-    progress : called with (stage, done, total). An interrupted run goes on from a folder beside `out`.
 
     Raises
     ------
@@ -175,14 +176,13 @@ def train_fleet(
         training=TrainingConfig(steps=steps, patience=0),  # so few held out are no guide when to stop
     )
     use = f'`outlearn.SeriesDetector("{learner}", weights="{out.name}")` on machines with the same channels'
-    tell = progress or (lambda stage, done, total: None)
     outcome = metatrain(
         config,
         out,
         folder=work,
         use=use,
         command=command,
-        progress=lambda stage, done, total, _: tell(stage, done, total),
+        progress=progress,
     )
     found = _judged(outcome, folder, load_table_learner(learner, out))
     shutil.rmtree(work_folder(out))

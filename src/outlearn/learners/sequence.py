@@ -272,9 +272,9 @@ class SequenceScorer:
         odd = np.stack(parts)
         return self.pooled(odd), odd.astype(np.float64)
 
-    def past(self) -> Past:
+    def past(self) -> StreamState:
         """Return what reads points as they come."""
-        return Past(self)
+        return StreamState(self)
 
     def pooled(self, odd: NDArray[np.float32]) -> Floats:
         """Return (n,) log-odds of points from how odd their channels (n, c) are."""
@@ -285,7 +285,7 @@ class SequenceScorer:
         return np.asarray(pooled.numpy(), dtype=np.float64)
 
 
-class Past:
+class StreamState:
     """The latest tokens of a series that comes point by point, and what the network makes of them.
 
     A point is judged by its own numbers and by what was told at the last token that was whole by then; before

@@ -33,9 +33,10 @@ from outlearn.pipeline.learn import SAMPLE_ROWS, open_table
 from outlearn.pipeline.request import TableSpec
 from outlearn.pipeline.request_codec import by_parts
 from outlearn.pipeline.rows import Spec, answer_column, chunk_rows
-from outlearn.pipeline.stages import Progress, Stages
+from outlearn.pipeline.stages import Stages
+from outlearn.progress import Progress
 
-__all__ = ["ZERO_DAY", "EvaluateRequest", "Trial", "ZeroDay", "evaluate", "evaluate_zero_day"]
+__all__ = ["ZERO_DAY", "EvaluateRequest", "EvaluationResult", "ZeroDay", "evaluate", "evaluate_zero_day"]
 
 LISTED = 5
 
@@ -45,7 +46,7 @@ NORMAL = ("", "-", "normal", "benign", "background", "none", "0")  # names of no
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class EvaluationResult:
     """The figures of each detector by name, and what to know about them."""
 
     figures: dict[str, Evaluation]
@@ -121,7 +122,9 @@ class EvaluateRequest:
         return cls(source, **by_parts(cls, options, {"table": TableSpec, "read": ReadOptions}))
 
 
-def evaluate(source: Spec, *, progress: Progress | None = None, **options: Unpack[EvaluateOptions]) -> Trial:
+def evaluate(
+    source: Spec, *, progress: Progress | None = None, **options: Unpack[EvaluateOptions]
+) -> EvaluationResult:
     """Judge detectors on the labelled rows of a source.
 
     Only columns that the schema uses take part, so that identifiers do not hide copies of a row.
@@ -165,12 +168,12 @@ def evaluate(source: Spec, *, progress: Progress | None = None, **options: Unpac
             )
             tick(done)
     if request.family_column is None:
-        return Trial(figures, rows.notes)
+        return EvaluationResult(figures, rows.notes)
     optimistic = (
         f"each family of '{request.family_column}' stands on both sides of the split, so this is optimistic "
         f"for one that was never seen: --protocol {ZERO_DAY} leaves one out at a time"
     )
-    return Trial(figures, (*rows.notes, optimistic))
+    return EvaluationResult(figures, (*rows.notes, optimistic))
 
 
 def evaluate_zero_day(

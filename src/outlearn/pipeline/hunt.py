@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Unpack
 
 import numpy as np
@@ -20,6 +21,7 @@ from outlearn.detectors.base import BaseDetector
 from outlearn.detectors.registry import make_detector
 from outlearn.detectors.similarity import SAME, Alike, Likeness
 from outlearn.errors import InputError, ParameterError
+from outlearn.execute import Executor, Serial
 from outlearn.findings.table import Findings
 from outlearn.pipeline.alerting import check_columns
 from outlearn.pipeline.learn import SAMPLE_ROWS, Reading, open_table
@@ -27,7 +29,8 @@ from outlearn.pipeline.monitor import Judging, Monitor, check_request
 from outlearn.pipeline.request import AUTO, HuntOptions, HuntRequest
 from outlearn.pipeline.rows import Spec, chunk_rows, chunks_of
 from outlearn.pipeline.scan import Scan
-from outlearn.pipeline.stages import Progress, Stages
+from outlearn.pipeline.stages import Stages
+from outlearn.progress import Progress
 
 __all__ = ["AUTO", "LEARNERS", "hunt", "hunt_rows"]
 
@@ -46,7 +49,12 @@ ROWS = 2000  # of the table, that learners are tried out on
 
 
 def hunt(
-    source: Spec, like: Spec, *, progress: Progress | None = None, **options: Unpack[HuntOptions]
+    source: Spec,
+    like: Spec,
+    *,
+    progress: Progress | None = None,
+    executor: Executor | None = None,
+    **options: Unpack[HuntOptions],
 ) -> Findings:
     """Rank the rows of a source by how much they resemble confirmed cases.
 
@@ -56,7 +64,7 @@ def hunt(
     Parameters
     ----------
     like : the confirmed cases, with the columns of the source; one to a thousand rows.
-    progress : called with a stage, the rows done and the rows in all.
+    progress : called with a stage, the rows done and the rows in all. executor : runs the scoring.
     reference : rows known to be normal, with the same columns.
     learner : of `LEARNERS`; "auto" takes the first of them, or from three cases on the one that ranks a case
         that is left out highest.
@@ -68,10 +76,13 @@ def hunt(
     InputError
         When a table cannot be read, or columns are missing from the cases.
     """
-    return hunt_rows(HuntRequest.of(source, like, **options), progress=progress)
+    request = HuntRequest.of(source, like, **options)
+    return hunt_rows(request, progress=progress, executor=executor)
 
 
-def hunt_rows(request: HuntRequest, *, progress: Progress | None = None) -> Findings:
+def hunt_rows(
+    request: HuntRequest, *, progress: Progress | None = None, executor: Executor | None = None
+) -> Findings:
     """Rank the rows of a source, as `hunt` does, by a request."""
     learner, seed = request.detector.name, request.detector.seed
     if learner != AUTO and learner not in LEARNERS:
@@ -97,7 +108,7 @@ def hunt_rows(request: HuntRequest, *, progress: Progress | None = None) -> Find
         alike = Alike.of(
             detector.encoder_.transform(table).values, detector.encoder_.transform(cases).values, seed
         )
-    likeness = _likeness(detector, alike, opened, stages)
+    likeness = _likeness(detector, alike, opened, stages, executor or Serial())
     monitor = Monitor(detector, opened.name, None, len(table), (*opened.notes, *drawn.notes, *said, why))
     findings = monitor.judge(
         opened,
@@ -106,6 +117,7 @@ def hunt_rows(request: HuntRequest, *, progress: Progress | None = None) -> Find
             patterns=patterns,
             decide=lambda scan: _decision(scan, likeness.alike),
             remark=lambda row: f"{_words(alike, likeness, row, cases.height)}; ",
+            executor=executor,
         ),
         reference=None,
         notes=monitor.notes,
@@ -211,20 +223,27 @@ def _choice(
     )
 
 
-def _likeness(detector: BaseDetector, alike: Alike, source: Source, stages: Stages) -> Likeness:
+def _likeness(
+    detector: BaseDetector, alike: Alike, source: Source, stages: Stages, executor: Executor
+) -> Likeness:
     """Return how all rows lie to the cases."""
     parts: list[Likeness] = []
+    compare = partial(_compare_chunk, detector=detector, alike=alike)
     with stages.stage("comparing", source.rows) as tick:
         done = 0
-        for chunk in chunks_of(source):
-            parts.append(alike.of_rows(detector.encoder_.transform(chunk).values))
-            done += chunk.height
+        for part in executor.map(compare, chunks_of(source)):
+            parts.append(part)
+            done += len(part.away)
             tick(done)
     return Likeness(
         np.concatenate([part.away for part in parts]),
         np.concatenate([part.which for part in parts]),
         np.concatenate([part.alike for part in parts]),
     )
+
+
+def _compare_chunk(chunk: pl.DataFrame, *, detector: BaseDetector, alike: Alike) -> Likeness:
+    return alike.of_rows(detector.encoder_.transform(chunk).values)
 
 
 def _decision(scan: Scan, flagged: NDArray[np.bool_]) -> Decision:

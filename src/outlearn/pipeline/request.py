@@ -70,7 +70,10 @@ class TableSpec:
     kind: str | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "ignore", tuple(self.ignore))  # any sequence will do
+        names: object = self.ignore
+        if isinstance(names, str):
+            raise ParameterError(f"ignore is {names!r}; wanted a list of columns")
+        object.__setattr__(self, "ignore", tuple(self.ignore))  # any other sequence will do
         if self.kind not in (None, SERIES, *KINDS):
             raise ParameterError(f"kind is {self.kind!r}; wanted one of {', '.join((SERIES, *KINDS))}")
 

@@ -34,12 +34,10 @@ def by_parts(of: type, options: Mapping[str, Any], parts: Mapping[str, type]) ->
         For a name that neither the request nor one of its parts has.
     """
     own = {field.name for field in fields(of)}
-    places = {
-        field.name: (part, field.name)
-        for part, kind in parts.items()
-        if part in own and part != "detector"
-        for field in fields(kind)
-    }
+    places: dict[str, tuple[str, str]] = {}
+    for part, kind in parts.items():
+        for field in fields(kind) if part in own and part != "detector" else ():
+            places.setdefault(field.name, (part, field.name))  # a kind is of the table first
     places |= {name: place for name, place in _PLACES.items() if place[0] in own}
     whole: dict[str, Any] = {}
     within: dict[str, dict[str, Any]] = {}
@@ -67,6 +65,7 @@ def structured(document: Mapping[str, Any], of: type) -> Any:
     converter.register_structure_hook(str | Path | None, lambda value, _: _path(value))
     converter.register_structure_hook(str | int | None, lambda value, _: value)
     converter.register_structure_hook_func(lambda kind: kind in (str, int, float, bool), _exactly)
+    converter.register_structure_hook(tuple[str, ...], lambda value, _: _names(value))
     try:
         return converter.structure(document, of)
     except ParameterError:
@@ -92,6 +91,12 @@ def _exactly(value: Any, of: type) -> Any:
     if type(value) is not of:
         raise ValueError(f"wanted {of.__name__}")
     return value
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise ParameterError(f"{value!r} came; wanted a list of columns such as ignore = ['a', 'b']")
+    return tuple(value)
 
 
 def _named(value: Any) -> Any:

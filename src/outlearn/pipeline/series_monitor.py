@@ -25,8 +25,9 @@ from outlearn.pipeline.output import scored_file
 from outlearn.pipeline.request import DetectRequest, FitRequest, Outputs
 from outlearn.pipeline.rows import Spec
 from outlearn.pipeline.series_table import SeriesTable, labels_of, rows_before
-from outlearn.pipeline.stages import Progress, Stages
+from outlearn.pipeline.stages import Stages
 from outlearn.pipeline.verdict import scored_columns
+from outlearn.progress import Progress
 
 __all__ = ["SeriesMonitor", "detect_series"]
 

@@ -23,7 +23,7 @@ from outlearn.tuning.ensemble import RankEnsemble
 from outlearn.tuning.experience import Experience, load_experience, save_experience
 from outlearn.tuning.isolate import IsolatedObserver
 from outlearn.tuning.metafeatures import describe
-from outlearn.tuning.observe import Observer, Sample
+from outlearn.tuning.observe import Observer, TableSample
 from outlearn.tuning.search import Choice, Looker, Search, Trial
 from outlearn.tuning.space import Config, configurations, spec_of
 from outlearn.tuning.strategies import STRATEGIES
@@ -292,8 +292,8 @@ class _Desk:
     stack: ExitStack
 
     @cached_property
-    def sample(self) -> Sample:
-        return Sample.of(self.rows, self.labels, self.seed)
+    def sample(self) -> TableSample:
+        return TableSample.of(self.rows, self.labels, self.seed)
 
     @cached_property
     def looker(self) -> Looker:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from outlearn.errors import ReadError
 from outlearn.extras import require
 
-__all__ = ["Packet", "Tally", "packets"]
+__all__ = ["CaptureCounts", "Packet", "packets"]
 
 LARGEST = 1 << 20  # bytes that a block of a capture may say it holds
 TCP, UDP, ICMP, ICMP6 = 6, 17, 1, 58
@@ -34,7 +34,7 @@ class Packet:
 
 
 @dataclass(slots=True)
-class Tally:
+class CaptureCounts:
     """What happened on the way. other : packets that carry neither IP nor ARP.
     broken : that cannot be read. cut : why it ends."""
 
@@ -74,7 +74,7 @@ class _Bounded:
         return found
 
 
-def packets(name: str, stream: _Stream, tally: Tally) -> Iterator[Packet]:
+def packets(name: str, stream: _Stream, tally: CaptureCounts) -> Iterator[Packet]:
     """Yield the packets with IP or ARP of an open capture; what is left aside is counted in `tally`.
 
     Raises

@@ -12,7 +12,7 @@ from outlearn.data.kinds.bus.payloads import Remembered, bytes_of, changes
 from outlearn.data.kinds.bus.timing import SECOND, Clock, Order, Ticks
 from outlearn.data.kinds.bus.usual import GAPS, beyond_range, hurry, liveliness
 
-__all__ = ["BUS_FEATURES", "BYTES", "IDENTITY", "SURROUNDING", "Past", "bus_features"]
+__all__ = ["BUS_FEATURES", "BYTES", "IDENTITY", "SURROUNDING", "FrameHistory", "bus_features"]
 
 SHOWN = 8  # bytes of a frame that are columns
 IDS, FRAMES = 2048, 100_000  # ids that are remembered, and frames of the last second, at most
@@ -48,7 +48,7 @@ KEPT = {
 
 
 @dataclass(slots=True)
-class Past:
+class FrameHistory:
     """What is remembered of frames so far: the last ones of each id and of the last second, and payloads."""
 
     clock: Clock = field(default_factory=Clock)
@@ -56,7 +56,7 @@ class Past:
     frames: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=KEPT))
 
 
-def bus_features(frames: pl.DataFrame, past: Past) -> pl.DataFrame:
+def bus_features(frames: pl.DataFrame, past: FrameHistory) -> pl.DataFrame:
     """Return (n, …) `BUS_FEATURES` of frames as `frames.frames_of` gives them, and remember them in `past`.
 
     A row depends on its frame and on those before it alone. Ids are told apart by their bus. The usual gap of

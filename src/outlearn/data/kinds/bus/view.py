@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from outlearn.data.kinds.bus.features import BUS_FEATURES, BYTES, IDENTITY, Past, bus_features
+from outlearn.data.kinds.bus.features import BUS_FEATURES, BYTES, IDENTITY, FrameHistory, bus_features
 from outlearn.data.kinds.bus.forms import FrameForm, holds_frames
 from outlearn.data.kinds.bus.frames import frames_of
 from outlearn.data.readers.source import Source, unique_names
@@ -73,7 +73,7 @@ def bus_view(source: Source, keep: Sequence[str] = ()) -> tuple[Source, tuple[st
 
 
 def _batches(source: Source, form: FrameForm, others: Mapping[str, str], _: int) -> Iterator[pl.DataFrame]:
-    past = Past()
+    past = FrameHistory()
     for block in source.chunks(BLOCK):
         frames = frames_of(block, form)
         rest = block.select(pl.col(old).alias(new) for old, new in others.items())

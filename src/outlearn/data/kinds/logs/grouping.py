@@ -13,7 +13,7 @@ from outlearn.data.kinds.logs.forms import form_id, parts_of
 from outlearn.data.readers.lines import LINE
 from outlearn.data.readers.source import Source, groups_of
 
-__all__ = ["EVENTS", "SESSION", "SESSION_FEATURES", "Tally", "grouped"]
+__all__ = ["EVENTS", "SESSION", "SESSION_FEATURES", "SessionCounts", "grouped"]
 
 SESSION, EVENTS = "session", "forms"
 SESSION_FEATURES = (
@@ -49,7 +49,7 @@ class _Session:
 
 
 @dataclass(slots=True)
-class Tally:
+class SessionCounts:
     """Lines without a session, and sessions that were closed early."""
 
     without: int = 0
@@ -57,7 +57,7 @@ class Tally:
 
 
 def grouped(
-    source: Source, pattern: str, time: tuple[str, str] | None, tally: Tally
+    source: Source, pattern: str, time: tuple[str, str] | None, tally: SessionCounts
 ) -> Iterator[pl.DataFrame]:
     """Yield sessions as rows, those that are closed early first."""
     live: dict[str, _Session] = {}  # the one that was silent longest comes first
@@ -82,7 +82,9 @@ def grouped(
         yield _rows(list(live.values()))
 
 
-def _parts(lines: pl.Series, pattern: str, time: tuple[str, str] | None, tally: Tally) -> pl.DataFrame:
+def _parts(
+    lines: pl.Series, pattern: str, time: tuple[str, str] | None, tally: SessionCounts
+) -> pl.DataFrame:
     """Return what a block of lines adds to each of its sessions, in the order of their last lines."""
     names = lines.str.extract(pattern, min(1, groups_of(pattern)))
     named = names.is_not_null() & (names != "")

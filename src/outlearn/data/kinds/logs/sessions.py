@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from outlearn.data.kinds.logs.forms import time_form
-from outlearn.data.kinds.logs.grouping import EVENTS, SESSION, SESSION_FEATURES, Tally, grouped
+from outlearn.data.kinds.logs.grouping import EVENTS, SESSION, SESSION_FEATURES, SessionCounts, grouped
 from outlearn.data.readers.lines import LINE
 from outlearn.data.readers.source import Source
 from outlearn.data.schema import Kind, Schema
@@ -52,7 +52,7 @@ def session_view(source: Source, pattern: str) -> tuple[Source, tuple[str, ...]]
     if LINE not in source.columns:
         raise ReadError(f"{source.name}: no text file; wanted a log of lines")
     time = time_form(next(iter(source.chunks(LOOKED)))[LINE])
-    tally = Tally()
+    tally = SessionCounts()
     kept: list[pl.DataFrame] = []
     rows = size = 0
     for frame in grouped(source, pattern, time, tally):
@@ -64,12 +64,14 @@ def session_view(source: Source, pattern: str) -> tuple[Source, tuple[str, ...]]
             f"{source.name}: no line matches the session pattern {pattern!r}; wanted a regular expression of "
             "what names the session of a line"
         )
-    batches = (lambda _: kept) if size <= KEPT else (lambda _: grouped(source, pattern, time, Tally()))
+    batches = (
+        (lambda _: kept) if size <= KEPT else (lambda _: grouped(source, pattern, time, SessionCounts()))
+    )
     columns, notes = (SESSION, "time", *SESSION_FEATURES), (*source.notes, _note(pattern, rows, tally))
     return Source(source.name, columns, batches, notes, rows, kind="sessions"), (SESSION, "time")
 
 
-def _note(pattern: str, rows: int, tally: Tally) -> str:
+def _note(pattern: str, rows: int, tally: SessionCounts) -> str:
     told = f"lines are grouped to sessions by {pattern}: {rows:,} session{'' if rows == 1 else 's'}"
     if tally.without:
         verb = "line belongs to none and is" if tally.without == 1 else "lines belong to none and are"
