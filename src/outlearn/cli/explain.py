@@ -10,7 +10,7 @@ import typer
 from outlearn.cli import options as o
 
 if TYPE_CHECKING:
-    from outlearn.detectors.series_reasons import Comparison
+    from outlearn.detectors.series_reasons import SegmentExplanation
     from outlearn.explain.explanation import Explanation
 
 __all__ = ["explain"]
@@ -47,7 +47,7 @@ def explain(
         _tell_row(why)
 
 
-def _tell_range(why: Comparison, row: int, *, as_json: bool) -> None:
+def _tell_range(why: SegmentExplanation, row: int, *, as_json: bool) -> None:
     from outlearn.findings.codec import plain
     from outlearn.findings.lines import json_line
     from outlearn.report.words import clean, score

@@ -14,7 +14,7 @@ from outlearn.data.readers import ReadOptions
 from outlearn.decisions.alarms import Segment, alarms
 from outlearn.detectors.segments import MERGED
 from outlearn.detectors.series import SeriesDetector
-from outlearn.detectors.series_reasons import Comparison
+from outlearn.detectors.series_reasons import SegmentExplanation
 from outlearn.detectors.series_scorers import DISTANCES
 from outlearn.errors import InputError, ParameterError
 from outlearn.findings.series import Panel, SeriesFindings, panel_of
@@ -95,7 +95,7 @@ class SeriesMonitor:
             return self
         return replace(self, detector=self.detector.update(table.frame, labels))
 
-    def explain(self, source: Spec, row: int, *, options: ReadOptions | None = None) -> Comparison:
+    def explain(self, source: Spec, row: int, *, options: ReadOptions | None = None) -> SegmentExplanation:
         """Say why the flagged range is odd that a row, counted from 0, lies in.
 
         Raises
