@@ -73,8 +73,8 @@ def has_copy(query: NDArray[np.float32], support: NDArray[np.float32]) -> NDArra
     known, wanted = np.sort(row_hash(support)), row_hash(query)
     if not known.size:
         return np.zeros(wanted.size, dtype=np.bool_)
-    found: NDArray[np.bool_] = known[np.searchsorted(known, wanted).clip(max=known.size - 1)] == wanted
-    return found
+    copied: NDArray[np.bool_] = known[np.searchsorted(known, wanted).clip(max=known.size - 1)] == wanted
+    return copied
 
 
 def _mix(z: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -77,8 +77,8 @@ def average_precision(y: ArrayLike, scores: ArrayLike) -> float:
     0.833
     """
     anomalies, normals = _counts(y, scores, needs=(1,))
-    found = np.cumsum(anomalies)
-    precision = found / (found + np.cumsum(normals))
+    caught = np.cumsum(anomalies)
+    precision = caught / (caught + np.cumsum(normals))
     return float((anomalies * precision).sum() / anomalies.sum())
 
 
@@ -96,8 +96,8 @@ def average_precision_at(y: ArrayLike, scores: ArrayLike, prevalence: float) -> 
     if not 0 < prevalence < 1:
         raise ParameterError(f"prevalence={prevalence}; wanted a share inside (0, 1)")
     anomalies, normals = _counts(y, scores, needs=(0, 1))
-    found, raised = np.cumsum(anomalies) / anomalies.sum(), np.cumsum(normals) / normals.sum()
-    right = prevalence * found
+    recall, raised = np.cumsum(anomalies) / anomalies.sum(), np.cumsum(normals) / normals.sum()
+    right = prevalence * recall
     wrong = (1 - prevalence) * raised
     precision = np.divide(right, right + wrong, out=np.zeros_like(right), where=right > 0)
     return float((anomalies * precision).sum() / anomalies.sum())
@@ -121,8 +121,8 @@ def recall_at_false_alarms(y: ArrayLike, scores: ArrayLike, rate: float) -> floa
     above = np.cumsum(normals) - normals
     # A tie that holds more normal rows than are allowed is taken in part.
     room = np.clip(allowed - above, 0.0, None)
-    part = np.where(normals > 0, np.minimum(room / np.maximum(normals, 1), 1.0), (above <= allowed) * 1.0)
-    return float((anomalies * part).sum() / anomalies.sum())
+    share = np.where(normals > 0, np.minimum(room / np.maximum(normals, 1), 1.0), (above <= allowed) * 1.0)
+    return float((anomalies * share).sum() / anomalies.sum())
 
 
 def precision_at_budget(y: ArrayLike, scores: ArrayLike, k: int) -> float:
@@ -136,7 +136,7 @@ def precision_at_budget(y: ArrayLike, scores: ArrayLike, k: int) -> float:
     >>> precision_at_budget([1, 0, 1, 0], [0.9, 0.5, 0.5, 0.5], k=2)
     0.6666666666666666
     """
-    return _found_at_budget(y, scores, k, needs=()) / k
+    return _anomalies_in_budget(y, scores, k, needs=()) / k
 
 
 def recall_at_budget(y: ArrayLike, scores: ArrayLike, k: int) -> float:
@@ -145,7 +145,7 @@ def recall_at_budget(y: ArrayLike, scores: ArrayLike, k: int) -> float:
     >>> recall_at_budget([1, 0, 1, 0], [0.9, 0.8, 0.2, 0.1], k=2)
     0.5
     """
-    return _found_at_budget(y, scores, k, needs=(1,)) / float(np.sum(np.asarray(y)))
+    return _anomalies_in_budget(y, scores, k, needs=(1,)) / float(np.sum(np.asarray(y)))
 
 
 def expected_calibration_error(y: ArrayLike, probabilities: ArrayLike, *, bins: int = 10) -> float:
@@ -254,7 +254,7 @@ def _counts(
     return anomalies[::-1], (sizes - anomalies)[::-1]
 
 
-def _found_at_budget(y: ArrayLike, scores: ArrayLike, k: int, *, needs: tuple[int, ...]) -> float:
+def _anomalies_in_budget(y: ArrayLike, scores: ArrayLike, k: int, *, needs: tuple[int, ...]) -> float:
     anomalies, normals = _counts(y, scores, needs=needs)
     sizes = anomalies + normals
     if not 1 <= k <= sizes.sum():

@@ -35,19 +35,17 @@ class Basis:
     @classmethod
     def of(cls, series: Sequence[Series]) -> Self:
         """Return the basis that series with the same channels make."""
-        count = sum(len(each) for each in series)
-        centre = (
-            sum((each.values.sum(axis=0) for each in series), np.zeros(series[0].values.shape[1])) / count
-        )
-        square = sum(((each.values - centre) ** 2).sum(axis=0) for each in series) / count
+        count = sum(len(one) for one in series)
+        centre = sum((one.values.sum(axis=0) for one in series), np.zeros(series[0].values.shape[1])) / count
+        square = sum(((one.values - centre) ** 2).sum(axis=0) for one in series) / count
         spread = np.sqrt(square)
         # What stands still in the reference and then moves is odd, by how far it moves for its size.
         still = spread <= STILL * np.maximum(np.abs(centre), 1.0)
         scale = np.where(still, np.maximum(np.abs(centre), 1.0), spread)
         made = cls([], [], centre, scale)
         return cls(
-            [made.standard(each.values) for each in series],
-            [each.stretches for each in series],
+            [made.standard(one.values) for one in series],
+            [one.stretches for one in series],
             centre,
             scale,
         )

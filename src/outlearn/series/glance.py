@@ -80,22 +80,25 @@ class Glance:
         """
         ranges: list[Ranges] = list(cases) if cases else [()] * len(basis.values)
         if usual is None:
-            usual = [without(each, told) for each, told in zip(basis.stretches, ranges, strict=True)]
+            usual = [
+                without(stretches, of_series)
+                for stretches, of_series in zip(basis.stretches, ranges, strict=True)
+            ]
         kept = Basis(basis.values, usual, basis.centre, basis.scale)
         patches = Patches(kept, most=most, seed=seed)
-        told = any(len(each) for each in ranges)
-        remembered = [windows_over(patches.reach(w).memory, basis, ranges) for w in CASE_WIDTHS if told]
+        labelled = any(len(of_series) for of_series in ranges)
+        remembered = [windows_over(patches.reach(w).memory, basis, ranges) for w in CASE_WIDTHS if labelled]
         return cls(kept, patches, remembered)
 
     @cached_property
     def usual(self) -> tuple[Floats, Floats, Floats, Floats]:
         """Of each channel, what the reference reaches below and above, and its usual steps and humps (c,)."""
         pairs = zip(self.basis.values, self.basis.stretches, strict=True)
-        reference = np.concatenate([x[a:b] for x, each in pairs for a, b in each])
+        reference = np.concatenate([x[a:b] for x, stretches in pairs for a, b in stretches])
         low, high = np.quantile(reference, REACH, axis=0)
         steps = np.abs(np.diff(reference, axis=0, prepend=reference[:1]))
         humps = np.abs(reference - _running_median(reference))
-        scale = [np.maximum(np.quantile(each, 0.9, axis=0), 1e-3) for each in (steps, humps)]
+        scale = [np.maximum(np.quantile(sizes, 0.9, axis=0), 1e-3) for sizes in (steps, humps)]
         return low, high, scale[0], scale[1]
 
     def points(
@@ -130,8 +133,8 @@ class Glance:
         width = np.maximum(high - low, TINY)
         beyond = np.log1p(4 * np.maximum(np.maximum(low - x, x - high), 0.0) / width)
         steps = np.log1p(np.abs(x - before) / step)
-        told = [likeness.mean(axis=1), likeness.max(axis=1)]
-        alike = [np.broadcast_to(each[:, None], x.shape) for each in told]
+        summaries = [likeness.mean(axis=1), likeness.max(axis=1)]
+        alike = [np.broadcast_to(summary[:, None], x.shape) for summary in summaries]
         rest = np.stack([away, beyond, steps, np.arcsinh(x), *alike], axis=2)
         return np.concatenate([rare[:, 1:], together, rest], axis=2).astype(np.float32)
 
@@ -142,14 +145,14 @@ class Glance:
 
         0 where nothing is labelled. own, causal : as for `Patches.profile`.
         """
-        found = np.zeros((len(x), len(CASE_WIDTHS)))
+        likeness = np.zeros((len(x), len(CASE_WIDTHS)))
         for w, (width, cases) in enumerate(zip(CASE_WIDTHS, self.cases, strict=False)):
             starts = window_starts(stretches, width, strides(width), flush=not causal)
             usual = self.patches.reach(width).memory.distances(x, starts, own)
-            told = likeness_of(usual, cases.distances(x, starts, own))
-            points = back_to_points(told, starts, width, stretches, len(x), causal=causal)
-            found[:, w] = np.nan_to_num(points)
-        return found
+            of_windows = likeness_of(usual, cases.distances(x, starts, own))
+            points = back_to_points(of_windows, starts, width, stretches, len(x), causal=causal)
+            likeness[:, w] = np.nan_to_num(points)
+        return likeness
 
 
 def likeness_of(usual: Floats, like: Floats) -> Floats:
@@ -167,8 +170,8 @@ def without(stretches: Stretches, ranges: Ranges) -> Stretches:
     """
     left = list(stretches)
     for start, end in ranges:
-        parts = [((a, min(b, start)), (max(a, end), b)) for a, b in left]
-        left = [(a, b) for pair in parts for a, b in pair if b > a]
+        pairs = [((a, min(b, start)), (max(a, end), b)) for a, b in left]
+        left = [(a, b) for pair in pairs for a, b in pair if b > a]
     return left
 
 
@@ -191,14 +194,14 @@ def windows_over(memory: Memory, basis: Basis, ranges: Sequence[Ranges]) -> Memo
     """Remember windows that lie over labelled ranges, at least by half of the window or of the range."""
     width = memory.width
     places = []
-    for stretches, told in zip(basis.stretches, ranges, strict=True):
-        found = [np.empty(0, dtype=np.int64)]
-        for start, end in told:
+    for stretches, labelled in zip(basis.stretches, ranges, strict=True):
+        starts = [np.empty(0, dtype=np.int64)]
+        for start, end in labelled:
             half = min(width, end - start) // 2
             for low, high in stretches:  # none reaches across a gap
                 first, last = max(start - width + half, low), min(end - half, high - width)
                 if last >= first and min(end, high) > max(start, low):
                     at = np.linspace(first, last, min(last - first + 1, PER_CASE))
-                    found.append(at.astype(np.int64))
-        places.append(np.unique(np.concatenate(found)))
+                    starts.append(at.astype(np.int64))
+        places.append(np.unique(np.concatenate(starts)))
     return Memory.at(memory, basis.values, places)

@@ -68,13 +68,13 @@ class Latest:
 
         Where none of a width has ended yet the next narrower one counts, as in a batch; 0 where none has.
         """
-        found = np.zeros((self._rare.shape[1], len(self._widths)))
+        rare = np.zeros((self._rare.shape[1], len(self._widths)))
         for w, width in enumerate(self._widths):
             place = self._early.index(width)
-            told = np.flatnonzero(self._known[: place + 1])
-            if len(told):
-                found[:, w] = self._rare[told[-1]]
-        return found
+            ended = np.flatnonzero(self._known[: place + 1])
+            if len(ended):
+                rare[:, w] = self._rare[ended[-1]]
+        return rare
 
     def push(self, point: Floats) -> bool:
         """Take the next point (c,), on the scale of the basis; return whether a window that counts ended."""
@@ -99,8 +99,8 @@ class Latest:
         x, start = self._buffer[self._end - width : self._end], np.zeros(1, dtype=np.int64)
         reach = self._glance.patches.reach(width)
         if self._shares:
-            away, each = reach.memory.by_channel(x, start)
-            rare = reach.rare_of(np.column_stack([away, each]))[0]
+            away, by_channel = reach.memory.by_channel(x, start)
+            rare = reach.rare_of(np.column_stack([away, by_channel]))[0]
         else:
             away = reach.memory.distances(x, start)
             rare = reach.rare_of(away[:, None])[0]

@@ -110,7 +110,7 @@ class Patches:
         none does.
         """
         n, channels = x.shape
-        found = np.zeros((n, 1 + channels, len(widths)), dtype=np.float32)
+        profile = np.zeros((n, 1 + channels, len(widths)), dtype=np.float32)
         for w, width in enumerate(widths):
             left = np.ones(n, dtype=bool)
             for narrower in reversed(WIDTHS[: WIDTHS.index(width) + 1]):
@@ -118,11 +118,11 @@ class Patches:
                 starts = starts[_over(left, starts, narrower)]
                 if len(starts):
                     rare = self.reach(narrower).rare(x, starts, own)
-                    told = back_to_points(rare, starts, narrower, stretches, n, causal=causal)
-                    fresh = left & ~np.isnan(told[:, 0])
-                    found[fresh, :, w] = told[fresh]
+                    by_point = back_to_points(rare, starts, narrower, stretches, n, causal=causal)
+                    fresh = left & ~np.isnan(by_point[:, 0])
+                    profile[fresh, :, w] = by_point[fresh]
                     left &= ~fresh
-        return found
+        return profile
 
 
 def _over(left: NDArray[np.bool_], starts: NDArray[np.int64], width: int) -> NDArray[np.bool_]:

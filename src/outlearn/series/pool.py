@@ -59,8 +59,8 @@ class SeriesScores(Protocol):
 def usual_width(basis: Basis) -> int:
     """Return the median period of the channels of a basis, within 16 and 300; 100 where none has one."""
     longest = max(basis.values, key=len)
-    found = [period_of(longest[:, c]) for c in range(basis.channels)]
-    known = [period for period in found if period is not None]
+    periods = [period_of(longest[:, c]) for c in range(basis.channels)]
+    known = [period for period in periods if period is not None]
     width = int(np.median(known)) if known else USUAL
     return max(min(width, WIDEST, len(longest) // 4), NARROWEST)
 
@@ -83,8 +83,8 @@ def _on_windows(
         return np.zeros(len(x))
     model = fit(reference, seed)
     blocks = [model(_flat(x, starts[i : i + BLOCK], width)) for i in range(0, len(starts), BLOCK)]
-    found = spread(np.concatenate(blocks), starts, width, len(x))
-    return np.where(np.isnan(found), np.nanmin(found), found)
+    scores = spread(np.concatenate(blocks), starts, width, len(x))
+    return np.where(np.isnan(scores), np.nanmin(scores), scores)
 
 
 def _flat(x: Floats, starts: NDArray[np.int64], width: int) -> Floats:
@@ -95,15 +95,15 @@ def _flat(x: Floats, starts: NDArray[np.int64], width: int) -> Floats:
 def _drawn(basis: Basis, width: int, seed: int) -> Floats:
     """Return windows of the basis (r, width · c), evenly drawn where there are too many."""
     most = min(WINDOWS, max(CELLS // (width * basis.channels), 200))
-    places = [window_starts(each, width, 1) for each in basis.stretches]
+    places = [window_starts(spans, width, 1) for spans in basis.stretches]
     total = sum(map(len, places))
     rng = derive(seed, width)
-    parts = [
+    windows = [
         _flat(x, np.sort(rng.choice(at, min(len(at), -(-most * len(at) // total)), replace=False)), width)
         for x, at in zip(basis.values, places, strict=True)
         if len(at)
     ]
-    return np.concatenate(parts) if parts else np.empty((0, width * basis.channels))
+    return np.concatenate(windows) if windows else np.empty((0, width * basis.channels))
 
 
 def _principal(windows: Floats, seed: int) -> Model:
@@ -137,12 +137,12 @@ def _patches(basis: Basis, x: Floats, stretches: Stretches, own: int | None, see
     """Mean distance to the nearest three at widths 64, 96 and 128, features as they are, over channels."""
     total = np.zeros(len(x))
     for c in range(basis.channels):
-        one = replace(basis, values=[each[:, [c]] for each in basis.values])
+        one = replace(basis, values=[past[:, [c]] for past in basis.values])
         patches = Patches(one, seed=seed, plain=True)
         for width in LEADING:
             starts = window_starts(stretches, width, strides(width))
-            found = spread(patches.reach(width).away(x[:, [c]], starts, own), starts, width, len(x))
-            total += np.nan_to_num(found)
+            distances = spread(patches.reach(width).away(x[:, [c]], starts, own), starts, width, len(x))
+            total += np.nan_to_num(distances)
     return np.asarray(total / (len(LEADING) * basis.channels))
 
 
@@ -155,13 +155,13 @@ def _matrix_profile(basis: Basis, x: Floats, stretches: Stretches, own: int | No
         return total
     for c in range(x.shape[1]):
         if own is not None:
-            found = stumpy.stump(x[:, c], width)[:, 0]
+            profile = stumpy.stump(x[:, c], width)[:, 0]
         else:
-            past = np.concatenate([each[:, c] for each in basis.values])
+            past = np.concatenate([reference[:, c] for reference in basis.values])
             with warnings.catch_warnings():  # of a series that is its own past, which is meant
                 warnings.simplefilter("ignore", UserWarning)
-                found = stumpy.stump(x[:, c], width, past, ignore_trivial=False)[:, 0]
-        distances = np.nan_to_num(found.astype(np.float64), posinf=np.sqrt(2 * width))
+                profile = stumpy.stump(x[:, c], width, past, ignore_trivial=False)[:, 0]
+        distances = np.nan_to_num(profile.astype(np.float64), posinf=np.sqrt(2 * width))
         total += spread(distances, np.arange(len(distances)), width, len(x))
     return np.asarray(total / x.shape[1])
 

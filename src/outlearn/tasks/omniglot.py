@@ -58,12 +58,12 @@ def omniglot_folder(path: str | Path, size: int = 28) -> ImageClasses:
 def _files(path: Path) -> dict[str, list[Path]]:
     """Return the images of each class by its name, in alphabetical order."""
     try:
-        parts = [path / part for part in _PARTS if (path / part).is_dir()] or [path]
-        found = sorted(file for part in parts for file in part.glob("*/*/*") if _is_image(file))
+        folders = [path / half for half in _PARTS if (path / half).is_dir()] or [path]
+        images = sorted(file for folder in folders for file in folder.glob("*/*/*") if _is_image(file))
     except OSError as error:
         raise ReadError(f"{path} cannot be read ({error}); give a folder that you may read") from error
     classes: dict[str, list[Path]] = {}
-    for file in found:
+    for file in images:
         classes.setdefault(file.parent.relative_to(path).as_posix(), []).append(file)
     if not classes:
         what = "holds no image" if path.is_dir() else "is not a folder"

@@ -44,10 +44,10 @@ def labels_for(
         raise ParameterError(f"situation={situation!r} is unknown; choose from {list(SITUATIONS)}")
     if situation == "normal":
         return np.zeros(len(truth), dtype=np.int8)
-    told = np.full(len(truth), -1, dtype=np.int8)
+    given = np.full(len(truth), -1, dtype=np.int8)
     if situation == "labelled":
         if normals is None:
             normals = int(rng.integers(1, 21)) if rng.random() < 0.5 else 0
-        told[rng.permutation(np.flatnonzero(truth == 1))[:labels]] = 1
-        told[rng.permutation(np.flatnonzero(truth == 0))[:normals]] = 0
-    return told
+        given[rng.permutation(np.flatnonzero(truth == 1))[:labels]] = 1
+        given[rng.permutation(np.flatnonzero(truth == 0))[:normals]] = 0
+    return given

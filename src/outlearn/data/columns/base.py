@@ -35,14 +35,14 @@ class Repairs:
 
     def sentences(self, name: str) -> tuple[str, ...]:
         """Return one sentence for each reason that occurred."""
-        told = (
+        reasons = (
             (self.missing, "value is missing", "values are missing", ", which the fit never saw"),
             (self.unparsed, "value is", "values are", " not of the column's kind and read as missing"),
             (self.infinite, "infinite value is", "infinite values are", " read as missing"),
             (self.clipped, "value is", "values are", " too large for float32 and clipped"),
             (self.unseen, "value is", "values are", " of a category not seen in the fit"),
         )
-        return tuple(f"{name}: {n:,} {one if n == 1 else more}{rest}" for n, one, more, rest in told if n)
+        return tuple(f"{name}: {n:,} {one if n == 1 else more}{rest}" for n, one, more, rest in reasons if n)
 
 
 class ColumnEncoder(Protocol):

@@ -67,8 +67,8 @@ def lists_of_text(cells: pl.Series) -> bool:
 
 
 def _joined(lists: pl.Series) -> pl.Series:
-    part = pl.element().str.strip_chars().str.replace_all(r"\s+", "_")
-    return text_of(lists.list.eval(part).list.join(" ", ignore_nulls=True))
+    event = pl.element().str.strip_chars().str.replace_all(r"\s+", "_")
+    return text_of(lists.list.eval(event).list.join(" ", ignore_nulls=True))
 
 
 def count_events(text: pl.Series) -> NDArray[np.int64]:

@@ -69,8 +69,8 @@ class SequenceEncoder:
     @property
     def names(self) -> tuple[str, ...]:
         counted = (f"count of {event}" for event in self.events[:_FREQUENT])
-        told = (*SHAPE, *counted, *(("is missing",) if self.indicator else ()))
-        return tuple(f"{self.name} {part}" for part in told)
+        features = (*SHAPE, *counted, *(("is missing",) if self.indicator else ()))
+        return tuple(f"{self.name} {feature}" for feature in features)
 
     @classmethod
     def fit(cls, name: str, cells: pl.Series) -> SequenceEncoder:
@@ -98,9 +98,9 @@ class SequenceEncoder:
         described = np.empty((filled.len(), len(SHAPE) + counted))
         described[:, 0] = np.log1p(count_events(filled))
         first = 0
-        for part, steps in zip(event_blocks(filled), numbered(filled, self.events), strict=True):
-            rows = slice(first, first := first + part.len())
-            described[rows, 1] = np.log1p(events_within(part).list.n_unique().to_numpy())
+        for block, steps in zip(event_blocks(filled), numbered(filled, self.events), strict=True):
+            rows = slice(first, first := first + block.len())
+            described[rows, 1] = np.log1p(events_within(block).list.n_unique().to_numpy())
             described[rows, 2:6] = self._rarities(steps)
             described[rows, 6] = _longest_repeat(steps)
             described[rows, len(SHAPE) :] = _frequent(steps, counted)

@@ -52,8 +52,9 @@ class TextEncoder:
 
     @property
     def names(self) -> tuple[str, ...]:
-        parts = ("length", "digits", "capitals", "punctuation", "rarity")
-        return tuple(f"{self.name} {part}" for part in ((*parts, "is missing") if self.indicator else parts))
+        features: tuple[str, ...] = ("length", "digits", "capitals", "punctuation", "rarity")
+        features += ("is missing",) if self.indicator else ()
+        return tuple(f"{self.name} {feature}" for feature in features)
 
     @classmethod
     def fit(cls, name: str, cells: pl.Series) -> TextEncoder:
@@ -89,8 +90,8 @@ class TextEncoder:
 
 def _blocks(filled: pl.Series) -> Iterator[_Block]:
     for start in range(0, filled.len(), _BLOCK):
-        part = filled.slice(start, _BLOCK)
-        marked = "\x02\x02" + part.str.slice(0, _READ) + "\x03"
+        cells = filled.slice(start, _BLOCK)
+        marked = "\x02\x02" + cells.str.slice(0, _READ) + "\x03"
         sizes = marked.str.len_bytes().to_numpy().astype(np.int64)
         data = np.frombuffer("".join(marked.to_list()).encode(), dtype=np.uint8)
         yield _Block(data, np.cumsum(sizes) - sizes)

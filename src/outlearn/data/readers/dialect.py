@@ -77,8 +77,8 @@ def sniff(content: FileBytes, encoding: str, separator: str | None) -> Dialect:
     first = tables[best][0]
     header = not _looks_like_data(first)
     names, notes = unique_names(first if header else [f"column_{i + 1}" for i in range(len(first))])
-    found = separator is None and len(first) > 1 and best != ","
-    said = [f"separator {_WORDS.get(best, repr(best))} detected"] if found else []
+    detected = separator is None and len(first) > 1 and best != ","
+    said = [f"separator {_WORDS.get(best, repr(best))} detected"] if detected else []
     if not header:
         said.append("the first row holds numbers, so it was read as data and the columns were numbered")
     return Dialect(best, names, skip, header, (*said, *notes))

@@ -39,8 +39,8 @@ class Series:
         ('x0',)
         """
         rows = np.arange(len(values), dtype=np.int64)
-        told = names if names is not None else tuple(f"x{i}" for i in range(values.shape[1]))
-        return cls(values, told, np.zeros(1, dtype=np.int64), rows, rows)
+        channels = names if names is not None else tuple(f"x{i}" for i in range(values.shape[1]))
+        return cls(values, channels, np.zeros(1, dtype=np.int64), rows, rows)
 
     def __len__(self) -> int:
         return len(self.values)

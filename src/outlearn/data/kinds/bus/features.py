@@ -85,7 +85,7 @@ def bus_features(frames: pl.DataFrame, past: Past) -> pl.DataFrame:
     whole = whole.with_columns(
         pl.Series("gap", gap, nan_to_null=True), pl.Series("bits", bits, nan_to_null=True)
     )
-    told = np.column_stack(
+    features = np.column_stack(
         [
             gap,
             hurry(whole),
@@ -104,7 +104,7 @@ def bus_features(frames: pl.DataFrame, past: Past) -> pl.DataFrame:
     return pl.concat(
         [
             frames.select("id", *_j1939(), "length"),
-            pl.DataFrame(np.column_stack([told, seen]), schema=list(numbers), nan_to_null=True),
+            pl.DataFrame(np.column_stack([features, seen]), schema=list(numbers), nan_to_null=True),
         ],
         how="horizontal",
     )
@@ -142,7 +142,7 @@ def _rates(whole: pl.DataFrame, order: Order, time: Ticks, old: int) -> list[NDA
     unknown = np.ones(whole.height, dtype=np.bool_)
     unknown[old:] = (time.ticks - time.start < SECOND) | np.isnan(time.clock)
     orders = (order, Order(_codes(whole["bus"])))
-    return [np.where(unknown, np.nan, each.within(recent)) for each in orders]
+    return [np.where(unknown, np.nan, grouping.within(recent)) for grouping in orders]
 
 
 def _first(values: NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -23,9 +23,9 @@ def frames_of(table: pl.DataFrame, form: FrameForm) -> pl.DataFrame:
     """
     there, rows = form.there, table.height
     number, extended = _ids(table, form)
-    told = {each: f"0x{each:03X}" for each in number.drop_nulls().unique()}
-    longer = {each: f"0x{each:08X}" for each in number.filter(extended).drop_nulls().unique()}
-    ids = [None if n is None else (longer if e else told)[n] for n, e in zip(number, extended, strict=True)]
+    short = {code: f"0x{code:03X}" for code in number.drop_nulls().unique()}
+    longer = {code: f"0x{code:08X}" for code in number.filter(extended).drop_nulls().unique()}
+    ids = [None if n is None else (longer if e else short)[n] for n, e in zip(number, extended, strict=True)]
     length = _numbers(table[there["length"]], 10) if "length" in there else _none(rows)
     payload = _cut(_bytes(table, form), length)
     size = length.cast(pl.Float64)
@@ -84,8 +84,8 @@ def _bytes(table: pl.DataFrame, form: FrameForm) -> pl.Series:
         whole = bare.str.contains(rf"^([0-9a-fA-F]{{2}}){{0,{WIDEST}}}$")
         return bare.str.to_uppercase().set(~whole, None)
     cells = [_numbers(table[name], form.byte_base) for name in form.cells]
-    known = np.column_stack([each.is_between(0, 255).fill_null(value=False).to_numpy() for each in cells])
-    values = np.column_stack([each.fill_null(0).to_numpy() & 255 for each in cells]).astype(np.uint8)
+    known = np.column_stack([cell.is_between(0, 255).fill_null(value=False).to_numpy() for cell in cells])
+    values = np.column_stack([cell.fill_null(0).to_numpy() & 255 for cell in cells]).astype(np.uint8)
     sizes = np.where(known.all(axis=1), known.shape[1], known.argmin(axis=1))
     return hex_of(values, sizes)
 

@@ -57,11 +57,11 @@ def changes(
     shared = place < np.minimum(sizes[here], sizes[last])[:, None]
     differ = (values[here] ^ values[last]) * shared
     step = np.abs(values[here].astype(np.int16) - values[last]) * shared
-    found = np.full((len(values), 3), np.nan)
-    found[here, 0] = (differ > 0).sum(axis=1) + np.abs(sizes[here] - sizes[last])
-    found[here, 1] = np.bitwise_count(differ).sum(axis=1)
-    found[here, 2] = step.max(axis=1, initial=0)
-    return found
+    differences = np.full((len(values), 3), np.nan)
+    differences[here, 0] = (differ > 0).sum(axis=1) + np.abs(sizes[here] - sizes[last])
+    differences[here, 1] = np.bitwise_count(differ).sum(axis=1)
+    differences[here, 2] = step.max(axis=1, initial=0)
+    return differences
 
 
 class Remembered:
@@ -77,13 +77,13 @@ class Remembered:
         >>> Remembered().seen(["a", "a", "b", "a"], ["00", "01", "00", "00"])
         array([0., 0., 0., 1.])
         """
-        known, told = self._known, []
+        known, repeated = self._known, []
         for pair in zip(keys, payloads, strict=True):
             there = pair in known
-            told.append(there)
+            repeated.append(there)
             known[pair] = None
             if there:
                 known.move_to_end(pair)
             elif len(known) > self._most:
                 known.popitem(last=False)
-        return np.array(told, dtype=np.float64)
+        return np.array(repeated, dtype=np.float64)

@@ -101,6 +101,6 @@ class Order:
         floor = int(ticks.max(initial=0)) + 2 * SECOND  # keys lie so far apart that no second reaches another
         line = self.codes[self.sorted] * floor + ticks[self.sorted] + SECOND
         first = np.searchsorted(line, line - SECOND, side="right")
-        found = np.empty(len(line))
-        found[self.sorted] = np.arange(len(line)) - first + 1
-        return found
+        counts = np.empty(len(line))
+        counts[self.sorted] = np.arange(len(line)) - first + 1
+        return counts

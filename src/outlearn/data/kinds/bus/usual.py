@@ -28,8 +28,8 @@ def hurry(whole: pl.DataFrame) -> NDArray[np.float64]:
 def liveliness(whole: pl.DataFrame) -> NDArray[np.float64]:
     """Return (m,) bits changed beside the median of those before of the same id, as a ratio."""
     usual = pl.col("bits").shift(1).rolling_median(HISTORY, min_samples=FEWEST).over("key")
-    found = whole.select(((pl.col("bits") + 1.0) / (usual + 1.0)).alias("ratio"))  # the usual may be none
-    return found["ratio"].fill_null(np.nan).to_numpy()
+    ratios = whole.select(((pl.col("bits") + 1.0) / (usual + 1.0)).alias("ratio"))  # the usual may be none
+    return ratios["ratio"].fill_null(np.nan).to_numpy()
 
 
 def beyond_range(key: pl.Series, values: NDArray[np.uint8], sizes: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -46,5 +46,5 @@ def beyond_range(key: pl.Series, values: NDArray[np.uint8], sizes: NDArray[np.in
         ends += [low - pl.col(name), pl.col(name) - high]
     if not ends:
         return np.full(len(key), np.nan)
-    found = frame.select(pl.max_horizontal(ends).clip(lower_bound=0.0).alias("beyond"))
-    return found["beyond"].cast(pl.Float64).fill_null(np.nan).to_numpy()
+    excess = frame.select(pl.max_horizontal(ends).clip(lower_bound=0.0).alias("beyond"))
+    return excess["beyond"].cast(pl.Float64).fill_null(np.nan).to_numpy()

@@ -106,8 +106,8 @@ def _ratio(above: pl.Expr, below: pl.Expr) -> pl.Expr:
 
 def _windows() -> list[pl.Expr]:
     return [
-        (pl.col("time") / each).floor().cast(pl.Int64, strict=False).fill_null(-1).alias(name)
-        for name, each in (("minute", MINUTE), ("hour", HOUR))
+        (pl.col("time") / seconds).floor().cast(pl.Int64, strict=False).fill_null(-1).alias(name)
+        for name, seconds in (("minute", MINUTE), ("hour", HOUR))
     ]
 
 
@@ -126,7 +126,7 @@ def _hosts() -> list[pl.Expr]:
     gap = pl.col("time").sort().diff()  # logs are in order of the end of flows, or of none
     size = pl.col("sent bytes").fill_null(0.0)
     enough = pl.len() > FEWEST_GAPS
-    told: list[tuple[pl.Expr, list[str]]] = [
+    aggregates: list[tuple[pl.Expr, list[str]]] = [
         (pl.len().cast(pl.Float64), source),
         (pl.col("target").n_unique().cast(pl.Float64), source),
         (pl.col("target port").n_unique().cast(pl.Float64), source),
@@ -138,7 +138,7 @@ def _hosts() -> list[pl.Expr]:
         (pl.when(enough).then(_unevenness(gap)), pair),
         (pl.when(enough).then(_unevenness(size)), pair),
     ]
-    return [expr.over(keys).alias(name) for name, (expr, keys) in zip(HOSTS, told, strict=True)]
+    return [expr.over(keys).alias(name) for name, (expr, keys) in zip(HOSTS, aggregates, strict=True)]
 
 
 def _unevenness(values: pl.Expr) -> pl.Expr:

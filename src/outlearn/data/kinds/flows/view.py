@@ -67,8 +67,8 @@ def flow_view(source: Source, keep: Sequence[str] = ()) -> tuple[Source, tuple[s
     columns = (*entity.values(), *FEATURES, *others.values())
     note = f"read as network flows: {', '.join(f'{ours} is {theirs}' for ours, theirs in there.items())}"
     clock = clock_of(head[there["time"]]) if "time" in there else "none"
-    told = named(head.select(there.values()), clock)["time"]
-    if "time" in there and told.null_count() > 0.5 * head.height:
+    times = named(head.select(there.values()), clock)["time"]
+    if "time" in there and times.null_count() > 0.5 * head.height:
         note += "; most of its times cannot be read, so what hosts do is counted over the whole file"
     view = replace(
         source,
@@ -114,8 +114,8 @@ def _addresses(values: pl.Series) -> bool:
     """Tell whether a column holds addresses."""
     if values.dtype != pl.String:
         return False
-    told = values.drop_nulls()
-    return len(told) > 0 and int(told.str.contains(ADDRESS).sum()) >= ADDRESSES * len(told)
+    filled = values.drop_nulls()
+    return len(filled) > 0 and int(filled.str.contains(ADDRESS).sum()) >= ADDRESSES * len(filled)
 
 
 def _batches(
@@ -157,11 +157,11 @@ def _seen(
     entity: dict[str, str],
     others: dict[str, str],
 ) -> pl.DataFrame:
-    told = flow_features(named(frame.select(there), clock))
+    features = flow_features(named(frame.select(there), clock))
     return pl.concat(
         [
             frame.select(pl.col(old).alias(new) for old, new in entity.items()),
-            told,
+            features,
             frame.select(pl.col(old).alias(new) for old, new in others.items()),
         ],
         how="horizontal",

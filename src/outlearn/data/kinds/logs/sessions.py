@@ -70,16 +70,16 @@ def session_view(source: Source, pattern: str) -> tuple[Source, tuple[str, ...]]
 
 
 def _note(pattern: str, rows: int, tally: Tally) -> str:
-    told = f"lines are grouped to sessions by {pattern}: {rows:,} session{'' if rows == 1 else 's'}"
+    note = f"lines are grouped to sessions by {pattern}: {rows:,} session{'' if rows == 1 else 's'}"
     if tally.without:
         verb = "line belongs to none and is" if tally.without == 1 else "lines belong to none and are"
-        told += f"; {tally.without:,} {verb} left out"
+        note += f"; {tally.without:,} {verb} left out"
     if tally.closed:
-        told += (
+        note += (
             f"; {tally.closed:,} were closed before the end, for too many were open at once: what came "
             "of them later makes rows of their own"
         )
-    return told
+    return note
 
 
 def session_schema(schema: Schema) -> Schema:

@@ -48,7 +48,7 @@ def log_view(source: Source) -> tuple[Source, tuple[str, ...]]:
     if LINE not in source.columns:
         raise ReadError(f"{source.name}: no text file; wanted a log of lines")
     form = time_form(next(iter(source.chunks(LOOKED)))[LINE])
-    told = "no time was found in its lines" if form is None else "times are read from its lines"
+    timing = "no time was found in its lines" if form is None else "times are read from its lines"
 
     def batches(_: int) -> Iterator[pl.DataFrame]:
         last: pl.DataFrame | None = None
@@ -57,7 +57,7 @@ def log_view(source: Source) -> tuple[Source, tuple[str, ...]]:
             yield _seen(batch, parts, last)
             last = parts[-1:]
 
-    columns, notes = (LINE, "time", *LOG_FEATURES), (*source.notes, f"read as a log; {told}")
+    columns, notes = (LINE, "time", *LOG_FEATURES), (*source.notes, f"read as a log; {timing}")
     return replace(source, columns=columns, batches=batches, notes=notes, kind="logs"), (LINE, "time")
 
 
@@ -69,7 +69,7 @@ def _seen(batch: pl.DataFrame, parts: pl.DataFrame, last: pl.DataFrame | None) -
     gap = (pl.col("time") - pl.col("time").shift(1, fill_value=clock)).clip(lower_bound=0.0)
     if last is None:
         first = pl.int_range(pl.len()) == 0
-        pair, gap = (pl.when(first).then(told.shift(-1)).otherwise(told) for told in (pair, gap))
+        pair, gap = (pl.when(first).then(step.shift(-1)).otherwise(step) for step in (pair, gap))
     minute = (pl.col("time") / 60).floor()
     known = minute.is_not_null()
     return pl.concat([batch.select(LINE), parts], how="horizontal").select(
