@@ -57,7 +57,7 @@ def whole(
             _flush(draft)
             draft.replace(path)
     except BaseException:
-        with suppress(OSError):  # the first error is the one to tell
+        with suppress(OSError):  # the first error is the one to raise
             draft.unlink(missing_ok=True)
         raise
 

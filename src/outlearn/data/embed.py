@@ -54,7 +54,7 @@ class Images:
         if not self.path.is_file():
             raise ReadError(f"{self.path}: no such file; wanted a network as .onnx")
         settings = runtime.SessionOptions()
-        settings.log_severity_level = 4  # what goes wrong is raised, and told here
+        settings.log_severity_level = 4  # what goes wrong is raised here
         try:
             session = runtime.InferenceSession(str(self.path), settings, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime has an error of its own for each cause

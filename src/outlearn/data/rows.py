@@ -48,7 +48,7 @@ def canonical_order(values: NDArray[np.float32], y: NDArray[np.int8] | None = No
     content = _hash(values, _column_keys(values))
     if y is not None:
         content = _mix(content + y.astype(np.int64).view(np.uint64) * _GOLDEN)
-    # Where the columns' keys are equal, swapped rows look alike: the place of a column then tells them apart.
+    # Where the columns' keys are equal, swapped rows look alike: the place of a column then keeps them apart.
     by_content = np.lexsort((row_hash(values), content))
     ranked = content[by_content]
     first = np.r_[True, ranked[1:] != ranked[:-1]][:count]

@@ -28,7 +28,7 @@ CUTS = 500  # thresholds that are tried, denser at the top
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """What was found of the anomalous ranges of a series at one threshold.
+    """The anomalous ranges of a series that one threshold finds.
 
     delays : of each range, in order, points from its start to the first that is flagged; None where none is.
     false_alarms : flagged ranges that touch no anomalous one; see `events_at`.
@@ -48,7 +48,7 @@ class Events:
 def events_at(
     y: ArrayLike, scores: ArrayLike, threshold: float, *, merged: int = MERGED, hold: int = HOLD
 ) -> Events:
-    """Return what is found at a threshold.
+    """Return the ranges that a threshold finds.
 
     A flagged range that touches no anomalous one is a false alarm, and one more for each further `hold`
     points that it lasts. One that does may reach `hold` points beyond; what lies farther off counts alike, so
@@ -75,7 +75,7 @@ def events_at(
 def events_within(
     y: ArrayLike, scores: ArrayLike, false_alarms: int, *, merged: int = MERGED, hold: int = HOLD
 ) -> Events:
-    """Return the most that is found at a threshold that raises at most so many false alarms.
+    """Return the most ranges that a threshold finds that raises at most so many false alarms.
 
     Thresholds are tried from the top down, until one raises more. Parameters and errors as for `events_at`;
     `ParameterError` when `false_alarms` is negative.

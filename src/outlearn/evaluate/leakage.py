@@ -1,4 +1,4 @@
-"""Columns that tell the label alone: a leak more often than a feature."""
+"""Columns that predict the label alone: a leak more often than a feature."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class Interval:
 
 
 def auroc(y: ArrayLike, scores: ArrayLike) -> float:
-    """Chance that an anomaly outscores a normal row; a tie counts one half.
+    """Return the chance that an anomaly outscores a normal row; a tie counts one half.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def auroc(y: ArrayLike, scores: ArrayLike) -> float:
 
 
 def average_precision(y: ArrayLike, scores: ArrayLike) -> float:
-    """Mean, over anomalies, of the precision at their score (the step-wise area under precision and recall).
+    """Return the mean precision at the scores of the anomalies: the area under precision and recall in steps.
 
     Parameters and errors as in :func:`auroc`, but only anomalies must occur.
 
@@ -83,7 +83,9 @@ def average_precision(y: ArrayLike, scores: ArrayLike) -> float:
 
 
 def average_precision_at(y: ArrayLike, scores: ArrayLike, prevalence: float) -> float:
-    """Average precision were `prevalence` of the rows anomalies: each class keeps how its scores lie.
+    """Return the average precision if `prevalence` of the rows were anomalies.
+
+    Each class keeps the distribution of its scores.
 
     Raises
     ------
@@ -104,7 +106,7 @@ def average_precision_at(y: ArrayLike, scores: ArrayLike, prevalence: float) -> 
 
 
 def recall_at_false_alarms(y: ArrayLike, scores: ArrayLike, rate: float) -> float:
-    """Share of anomalies found where `rate` of the normal rows raise an alarm, in expectation over ties.
+    """Return the share of anomalies found where `rate` of the normal rows raise alarms, ties in expectation.
 
     Raises
     ------
@@ -126,7 +128,7 @@ def recall_at_false_alarms(y: ArrayLike, scores: ArrayLike, rate: float) -> floa
 
 
 def precision_at_budget(y: ArrayLike, scores: ArrayLike, k: int) -> float:
-    """Share of anomalies among the `k` highest scores, in expectation over the order of ties.
+    """Return the share of anomalies among the `k` highest scores, in expectation over the order of ties.
 
     Raises
     ------
@@ -140,7 +142,7 @@ def precision_at_budget(y: ArrayLike, scores: ArrayLike, k: int) -> float:
 
 
 def recall_at_budget(y: ArrayLike, scores: ArrayLike, k: int) -> float:
-    """Share of all anomalies that are among the `k` highest scores, in expectation over the order of ties.
+    """Return the share of all anomalies that are among the `k` highest scores, ties in expectation.
 
     >>> recall_at_budget([1, 0, 1, 0], [0.9, 0.8, 0.2, 0.1], k=2)
     0.5
@@ -149,7 +151,7 @@ def recall_at_budget(y: ArrayLike, scores: ArrayLike, k: int) -> float:
 
 
 def expected_calibration_error(y: ArrayLike, probabilities: ArrayLike, *, bins: int = 10) -> float:
-    """Mean gap between stated probability and observed share of anomalies, over bins of equal width.
+    """Return the mean gap between stated probability and share of anomalies, over bins of equal width.
 
     Source: Naeini, Cooper and Hauskrecht, AAAI 2015.
 

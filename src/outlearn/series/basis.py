@@ -16,7 +16,7 @@ __all__ = ["Basis", "Stretches"]
 Floats = NDArray[np.float64]
 Stretches = list[tuple[int, int]]
 STILL = 1e-9  # spread, relative to the size of the values, below which a channel stands still
-MOST = 1e6  # spreads that a value may lie away
+FARTHEST = 1e6  # spreads that a value may lie away
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,4 +59,4 @@ class Basis:
 
     def standard(self, values: Floats) -> Floats:
         """Return values (n, c) on the scale of the basis."""
-        return np.clip((values - self.centre) / self.scale, -MOST, MOST)
+        return np.clip((values - self.centre) / self.scale, -FARTHEST, FARTHEST)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
 from outlearn.series.basis import Basis, Stretches
-from outlearn.series.neighbours import MOST, Memory, strides
+from outlearn.series.neighbours import MOST_WINDOWS, Memory, strides
 from outlearn.series.patches import WIDTHS, Patches
 from outlearn.series.windows import back_to_points, window_starts
 
@@ -70,7 +70,7 @@ class Glance:
         cases: Sequence[Ranges] = (),
         *,
         usual: list[Stretches] | None = None,
-        most: int = MOST,
+        most: int = MOST_WINDOWS,
         seed: int = 0,
     ) -> Self:
         """Learn from a basis.

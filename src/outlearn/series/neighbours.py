@@ -13,19 +13,19 @@ from outlearn.rng import derive
 from outlearn.series.basis import Stretches
 from outlearn.series.windows import FEATURES, describe, window_starts
 
-__all__ = ["MOST", "NEAREST", "Memory", "Unit", "strides"]
+__all__ = ["MOST_WINDOWS", "NEAREST", "Memory", "Unit", "strides"]
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
 NEAREST = 3  # neighbours whose distance is averaged
-MOST = 3000  # reference windows
+MOST_WINDOWS = 3000  # reference windows
 CELLS = 6_000_000  # numbers that are remembered of one width, where there are many channels
 FEWEST = 200  # reference windows there, if there are so many
 FLOOR = 1e-3  # of the widest spread of a feature of its channel, that each has at least
 POWER = 0.5  # of its spread, that a feature is divided by
 BEND = 2.0  # usual sizes up to which a feature counts in proportion, and beyond by its logarithm
 BLOCK = 2048  # windows that are compared at once
-SHARED = 4_000_000  # numbers that are told apart by channel at once
+SHARED = 4_000_000  # numbers that are split by channel at once
 
 
 def strides(width: int) -> int:
@@ -35,7 +35,7 @@ def strides(width: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What features (m, c, f) of windows are measured by before they are compared.
+    """The unit in which features (m, c, f) of windows are compared.
 
     Each is centred and divided by the root of its spread in the reference: what varies much counts for more,
     but less than in proportion. Beyond twice the usual size it counts by its logarithm, so that one channel
@@ -90,7 +90,7 @@ class Memory:
         stretches: list[Stretches],
         width: int,
         *,
-        most: int = MOST,
+        most: int = MOST_WINDOWS,
         seed: int = 0,
         plain: bool = False,
     ) -> Self:
@@ -105,7 +105,7 @@ class Memory:
         series = np.repeat(np.arange(len(places)), [len(p) for p in places])
         starts = np.concatenate(places)
         if len(starts) > most:
-            # A few times as many as are kept tell the spread of the features.
+            # A few times as many as are kept show the spread of the features.
             drawn = np.sort(
                 derive(seed, width).choice(len(starts), min(len(starts), 4 * most), replace=False)
             )
@@ -134,7 +134,7 @@ class Memory:
 
     @property
     def nbytes(self) -> int:
-        """Bytes that what is remembered takes."""
+        """Bytes of the remembered windows."""
         return self.windows.nbytes + self.norms.nbytes + self.series.nbytes + self.starts.nbytes
 
     def distances(self, x: Floats, starts: Places, own: int | None = None) -> Floats:
@@ -210,7 +210,7 @@ class Memory:
         return places, np.sqrt(np.where(np.isfinite(away), np.maximum(away, 0.0), np.nan))
 
     def _overlaps(self, at: Places, own: int | None) -> list[slice]:
-        """Return, for windows of a reference series, which of the remembered ones share a point with each."""
+        """Return which of the remembered windows share a point with each window of a reference series."""
         if own is None:
             return []
         first, end = np.searchsorted(self.series, (own, own + 1))

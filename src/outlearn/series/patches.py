@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outlearn.series.basis import Basis, Stretches
-from outlearn.series.neighbours import MOST, Memory, strides
+from outlearn.series.neighbours import MOST_WINDOWS, Memory, strides
 from outlearn.series.windows import back_to_points, window_starts
 
 __all__ = ["WIDTHS", "Patches", "Reach", "log_of"]
@@ -20,7 +20,7 @@ LONG = 64  # a width that is in use anyway, so that asking for it costs nothing
 # Quantiles of the reference's own distances. The first makes 0 and the last 1: a channel that is rough now
 # and then anyway is not to drown the others. But where the last lies more than `HEAVY` times as far as the
 # second, there are anomalies in the reference, and so many times the second makes 1.
-USUAL = 0.5, 0.9, 0.99
+USUAL_QUANTILES = 0.5, 0.9, 0.99
 HEAVY = 10.0
 TINY = 1e-6
 
@@ -68,7 +68,7 @@ class Patches:
     """
 
     basis: Basis
-    most: int = MOST
+    most: int = MOST_WINDOWS
     seed: int = 0
     plain: bool = False
     _known: dict[int, Reach] = field(default_factory=dict, repr=False, compare=False)
@@ -136,6 +136,6 @@ def _usual(distances: Floats) -> tuple[float, float]:
     distances = distances[np.isfinite(distances)]
     if not len(distances):  # all windows overlap: nothing tells what is usual
         return np.nan, np.nan
-    low, middle, high = np.quantile(distances, USUAL)
+    low, middle, high = np.quantile(distances, USUAL_QUANTILES)
     rare = min(high - low, HEAVY * (middle - low)) if middle > low else high - low
     return float(low), max(float(rare), TINY)

@@ -38,9 +38,9 @@ __all__ = ["POOL", "PoolScorer", "SeriesScores", "usual_width"]
 
 Floats = NDArray[np.float64]
 Model = Callable[[Floats], Floats]  # from windows (b, width · c) to scores (b,)
-USUAL = 100  # points of a window where a series has no period
+USUAL_WIDTH = 100  # points of a window where a series has no period
 NARROWEST, WIDEST = 16, 300
-WINDOWS, CELLS = 5000, 4_000_000  # windows that are fitted on, and their numbers in all
+FITTED_WINDOWS, FITTED_CELLS = 5000, 4_000_000  # windows that are fitted on, and their numbers in all
 BLOCK = 2048
 NEIGHBOURS = 10
 CLUSTERS = 20
@@ -61,7 +61,7 @@ def usual_width(basis: Basis) -> int:
     longest = max(basis.values, key=len)
     periods = [period_of(longest[:, c]) for c in range(basis.channels)]
     known = [period for period in periods if period is not None]
-    width = int(np.median(known)) if known else USUAL
+    width = int(np.median(known)) if known else USUAL_WIDTH
     return max(min(width, WIDEST, len(longest) // 4), NARROWEST)
 
 
@@ -94,7 +94,7 @@ def _flat(x: Floats, starts: NDArray[np.int64], width: int) -> Floats:
 
 def _drawn(basis: Basis, width: int, seed: int) -> Floats:
     """Return windows of the basis (r, width · c), evenly drawn where there are too many."""
-    most = min(WINDOWS, max(CELLS // (width * basis.channels), 200))
+    most = min(FITTED_WINDOWS, max(FITTED_CELLS // (width * basis.channels), 200))
     places = [window_starts(spans, width, 1) for spans in basis.stretches]
     total = sum(map(len, places))
     rng = derive(seed, width)
@@ -134,7 +134,10 @@ def _neighbours(windows: Floats, seed: int) -> Model:
 
 
 def _patches(basis: Basis, x: Floats, stretches: Stretches, own: int | None, seed: int) -> Floats:
-    """Mean distance to the nearest three at widths 64, 96 and 128, features as they are, over channels."""
+    """Return the mean distance to the nearest three at widths 64, 96 and 128, over channels.
+
+    Features are left in the unit of their channel.
+    """
     total = np.zeros(len(x))
     for c in range(basis.channels):
         one = replace(basis, values=[past[:, [c]] for past in basis.values])
@@ -147,7 +150,7 @@ def _patches(basis: Basis, x: Floats, stretches: Stretches, own: int | None, see
 
 
 def _matrix_profile(basis: Basis, x: Floats, stretches: Stretches, own: int | None, seed: int) -> Floats:
-    """Distance of each window to the nearest of the same shape, over channels (Yeh et al., ICDM 2016)."""
+    """Return distances of windows to the nearest of the same shape, over channels (Yeh et al., ICDM 2016)."""
     stumpy: Any = require("stumpy", extra="series")
     width = usual_width(basis)
     total: Floats = np.zeros(len(x))
@@ -167,7 +170,7 @@ def _matrix_profile(basis: Basis, x: Floats, stretches: Stretches, own: int | No
 
 
 def _spectral(basis: Basis, x: Floats, stretches: Stretches, own: int | None, seed: int) -> Floats:
-    """Saliency by what is left of the log spectrum when its mean is taken out (Ren et al., KDD 2019)."""
+    """Return the saliency by the log spectrum less its local mean (Ren et al., KDD 2019)."""
     spectrum = np.fft.fft(x, axis=0)
     logs = np.log(np.abs(spectrum) + 1e-8)
     left = np.exp(logs - uniform_filter1d(logs, FILTER[0], axis=0) + 1j * np.angle(spectrum))
@@ -177,7 +180,7 @@ def _spectral(basis: Basis, x: Floats, stretches: Stretches, own: int | None, se
 
 
 def _autoregression(basis: Basis, x: Floats, stretches: Stretches, own: int | None, seed: int) -> Floats:
-    """Error of a linear forecast of the next point of each channel from the points before it."""
+    """Return the error of a linear forecast of the next point of each channel from the points before it."""
     longest = max(basis.values, key=len)
     total = np.zeros(len(x))
     if len(longest) < 2 * ORDER or len(x) <= ORDER:
@@ -192,7 +195,7 @@ def _autoregression(basis: Basis, x: Floats, stretches: Stretches, own: int | No
 
 
 def _seasonal(basis: Basis, x: Floats, stretches: Stretches, own: int | None, seed: int) -> Floats:
-    """Distance from what is usual at the same phase of the period; the phase runs on from the basis.
+    """Return distances from the usual value at the same phase; the phase runs on from the basis.
 
     Without a period, distance from the median.
     """
@@ -214,7 +217,7 @@ POOL: Mapping[str, SeriesScores] = MappingProxyType(
         "subpca": partial(_on_windows, _principal),
         "subknn": partial(_on_windows, _neighbours),
         "kmeans": partial(_on_windows, _clusters),
-        "kmeans100": partial(_on_windows, _clusters, width=USUAL),
+        "kmeans100": partial(_on_windows, _clusters, width=USUAL_WIDTH),
         "subforest": partial(_on_windows, _forest),
         "matrix-profile": _matrix_profile,
         "spectral-residual": _spectral,

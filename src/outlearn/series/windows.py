@@ -1,4 +1,4 @@
-"""Windows of a series: where they lie, what describes them, and their scores put back on the points."""
+"""Windows of a series: where they lie, their features, and their scores put back on the points."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ FEATURES = (
     *(f"mean of part {i + 1} of {SEGMENTS}" for i in range(SEGMENTS)),
     *(f"strength of band {i + 1} of {BANDS}" for i in range(BANDS)),
 )
-"""What `describe` tells of a window, in order."""
-PARTS, SWINGS = slice(7, 7 + SEGMENTS), slice(7 + SEGMENTS, len(FEATURES))  # of `FEATURES`
+"""The features of a window that `describe` returns, in order."""
+SEGMENT_MEANS, BAND_STRENGTHS = slice(7, 7 + SEGMENTS), slice(7 + SEGMENTS, len(FEATURES))  # of `FEATURES`
 BLOCK = 4096  # windows of a channel that are held in full at once
 POINTS = 65_536  # points that scores are put back on at once
 
@@ -50,9 +50,9 @@ def window_starts(
 
 
 def describe(x: Floats, starts: NDArray[np.int64], width: int) -> NDArray[np.float32]:
-    """Return (m, c, 23) what describes the windows of a series (n, c) that begin at `starts`; see `FEATURES`.
+    """Return the `FEATURES` (m, c, 23) of the windows of a series (n, c) that begin at `starts`.
 
-    Levels are kept, so a window that has the usual shape at another height or size is told from the others.
+    Levels are kept, so a window that has the usual shape at another height or size differs from the others.
     """
     channels = x.shape[1]
     features = np.empty((len(starts), channels, len(FEATURES)), dtype=np.float32)
@@ -83,10 +83,11 @@ def _described(block: Floats) -> NDArray[np.float32]:
     features[:, 4] = steps.mean(axis=1)
     features[:, 5] = steps.max(axis=1)
     features[:, 6] = centred @ slopes
-    features[:, PARTS] = block[:, : SEGMENTS * length].reshape(len(block), SEGMENTS, length).mean(axis=2)
+    segments = block[:, : SEGMENTS * length].reshape(len(block), SEGMENTS, length)
+    features[:, SEGMENT_MEANS] = segments.mean(axis=2)
     spectrum = np.fft.rfft(centred, axis=1)[:, 1:]
     power = (spectrum.real**2 + spectrum.imag**2) / width**2
-    features[:, SWINGS] = 2 * np.sqrt(np.add.reduceat(power, edges, axis=1))
+    features[:, BAND_STRENGTHS] = 2 * np.sqrt(np.add.reduceat(power, edges, axis=1))
     return features
 
 
@@ -104,7 +105,7 @@ def _bands(frequencies: int) -> NDArray[np.int64]:
 
 
 def feature_words(feature: int, width: int) -> str:
-    """Return what a feature of a window of some width tells, in words for whoever looks at the series.
+    """Return what a feature of a window of some width means, in words for whoever looks at the series.
 
     >>> feature_words(FEATURES.index("strength of band 1 of 8"), 64), feature_words(0, 64)
     ('swings of 64 points', 'mean')

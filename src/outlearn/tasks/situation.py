@@ -1,4 +1,4 @@
-"""Situations: what a learner is told about the support. They are told apart by the labels alone."""
+"""Situations: what a learner knows of the support. They differ by the labels alone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["SITUATIONS", "labels_for"]
 
 SITUATIONS = ("normal", "contaminated", "clean", "labelled")
 """normal: every row is normal and labelled so. clean: every row is normal, which nobody says. contaminated:
-some rows are anomalies, no label. labelled: as contaminated, a few anomalies (perhaps normals) told."""
+some rows are anomalies, no label. labelled: as contaminated, a few anomalies (perhaps normals) labelled."""
 
 
 def labels_for(

@@ -74,7 +74,7 @@ class ColumnEncoder(Protocol):
 def with_indicator(
     values: NDArray[np.float32], missing: NDArray[np.bool_], indicator: bool
 ) -> NDArray[np.float32]:
-    """Append the column that tells missing cells, where the fit saw any: (n, k) → (n, k + 1)."""
+    """Append the column that marks missing cells, where the fit saw any: (n, k) → (n, k + 1)."""
     if not indicator:
         return values
     return np.column_stack([values, missing.astype(np.float32)])

@@ -101,7 +101,7 @@ def _finite(runs: Runs) -> Runs:
 
 
 def _describe(runs: Runs, unit: float) -> NDArray[np.float64]:
-    """Return what is told of each series that is not missing: (r, 48)."""
+    """Return the statistics, bands and course of each series that is not missing: (r, 48)."""
     statistics = _statistics(runs)
     course = _course(runs)
     level, spread = statistics[:, 1:2], statistics[:, 2:3]

@@ -1,4 +1,4 @@
-"""Steps from one event of a sequence to the next: told by number, and counted."""
+"""Steps from one event of a sequence to the next: numbered and counted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from outlearn.data.columns.events import event_blocks, events_within
 
 __all__ = ["Runs", "Steps", "counted_runs", "numbered", "times", "vocabulary"]
 
-_VOCABULARY = 4096  # events that are told apart
+_VOCABULARY = 4096  # events that are kept apart
 _RUNS = 1 << 15  # different steps, and different triples, that are remembered
 
 #: Runs of neighbours as numbers in the base of the events, with how often each came, in order of the numbers.

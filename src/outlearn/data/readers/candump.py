@@ -24,7 +24,7 @@ FRAME = (
     r"(?:\s+[RT])?$"
 )
 HIGHEST = 0x1FFFFFFF  # id; above stand error messages of the controller
-LOOKED = 100  # lines that tell whether a file holds frames
+LOOKED = 100  # lines that show whether a file holds frames
 
 
 def holds_frame_lines(head: bytes) -> bool:

@@ -19,7 +19,7 @@ FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
 
 @dataclass(slots=True)
 class Packet:
-    """What is read of a packet. size : bytes from the header of IP on. payload : of TCP, UDP or ICMP."""
+    """A packet as far as it is read. size : bytes from the header of IP on. payload : of TCP, UDP or ICMP."""
 
     time: float
     source: bytes

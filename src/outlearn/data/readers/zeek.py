@@ -93,7 +93,7 @@ def _head(name: str, content: FileBytes) -> _Head:
 
 
 def _separator(name: str, sign: str) -> str:
-    """Return the sign that the head tells, which is written as \\x09 or as it is."""
+    """Return the sign that the head names, which is written as \\x09 or as it is."""
     if re.fullmatch(r"\\x[0-9a-fA-F]{2}", sign):
         sign = chr(int(sign[2:], 16))
     if len(sign) != 1 or not sign.isascii() or sign in '"\r\n#':
@@ -152,7 +152,7 @@ def _frames(
 
 
 def _parted(frame: pl.DataFrame, head: _Head) -> pl.DataFrame:
-    """Part the last field, which holds columns between spaces."""
+    """Split the last field, which holds columns between spaces."""
     last = head.fields[-1]
     parts = frame[last].str.split_exact("   ", len(head.more)).struct.unnest()
     names = (last, *head.more)

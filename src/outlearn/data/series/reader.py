@@ -210,7 +210,7 @@ _ROW, _TIME, _KEY = "__outlearn_row__", "__outlearn_time__", "__outlearn_series_
 
 
 class _Tally:
-    """Counts of what was repaired, told once each."""
+    """Counts of what was repaired, one sentence a kind."""
 
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}

@@ -33,7 +33,7 @@ Lower case, with _ for all that is no letter or digit.
 """
 BYTE = r"(?:byte|data|d|b)_?(\d{1,2})"
 FILLED = r"^0\d"  # of a number that is filled up with zeros
-FEWEST = 4  # columns of bytes that make a payload
+FEWEST_BYTES = 4  # columns of bytes that make a payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class FrameForm:
 
     @classmethod
     def of(cls, head: pl.DataFrame) -> FrameForm:
-        """Tell the form from the first rows of a table that holds frames."""
+        """Return the form that the first rows of a table that holds frames show."""
         there, cells = frame_columns(head.columns)
         clock = clock_of(head[there["time"]]) if "time" in there else "none"
         return cls(
@@ -79,7 +79,7 @@ class FrameForm:
 
 
 def frame_columns(columns: Sequence[str]) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Return, of each part of a frame that is there, what its column is called, and columns of single bytes.
+    """Return the name of the column of each field of a frame that is there, and the columns of single bytes.
 
     >>> frame_columns(["Timestamp", "ID", "DLC", "data[0]", "data[1]", "note"])
     ({'time': 'Timestamp', 'id': 'ID', 'length': 'DLC'}, ('data[0]', 'data[1]'))
@@ -102,7 +102,7 @@ def holds_frames(columns: Sequence[str]) -> bool:
     (True, False)
     """
     there, cells = frame_columns(columns)
-    return "id" in there and ("payload" in there or len(cells) >= FEWEST)
+    return "id" in there and ("payload" in there or len(cells) >= FEWEST_BYTES)
 
 
 def _base(columns: Sequence[pl.Series], filled: str) -> int:

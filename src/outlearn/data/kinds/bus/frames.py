@@ -18,8 +18,8 @@ FLAG = 1 << 31  # by which SocketCAN marks an extended id
 def frames_of(table: pl.DataFrame, form: FrameForm) -> pl.DataFrame:
     """Return (n,) time in seconds, bus, id, number of the id, whether it is extended, payload and length.
 
-    An id is told as 0x and three hexadecimal digits, or eight where it is extended; a payload in hexadecimal
-    digits. What cannot be read is null; no row is left out.
+    An id is written as 0x and three hexadecimal digits, or eight where it is extended; a payload in
+    hexadecimal digits. What cannot be read is null; no row is left out.
     """
     there, rows = form.there, table.height
     number, extended = _ids(table, form)
@@ -91,7 +91,7 @@ def _bytes(table: pl.DataFrame, form: FrameForm) -> pl.Series:
 
 
 def _cut(payload: pl.Series, length: pl.Series) -> pl.Series:
-    """Return payloads without what stands beyond their length, where that is told."""
+    """Return payloads without what stands beyond their length, where that is known."""
     frame = pl.DataFrame({"payload": payload, "length": length})
     end = (2 * pl.col("length").clip(0, WIDEST)).cast(pl.UInt32)
     return frame.select(

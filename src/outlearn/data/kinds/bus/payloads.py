@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 __all__ = ["WIDEST", "Remembered", "bytes_of", "changes", "hex_of"]
 
 WIDEST = 64  # bytes of a frame of CAN FD; classic ones have eight
-KEPT = 1 << 18  # payloads that are remembered
+REMEMBERED = 1 << 18  # payloads that are remembered
 
 
 def bytes_of(payloads: pl.Series) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
@@ -67,7 +67,7 @@ def changes(
 class Remembered:
     """Which payloads of which ids came before; of too many, those not seen for longest are forgotten."""
 
-    def __init__(self, most: int = KEPT) -> None:
+    def __init__(self, most: int = REMEMBERED) -> None:
         self._most = most
         self._known: OrderedDict[tuple[str, str | None], None] = OrderedDict()
 

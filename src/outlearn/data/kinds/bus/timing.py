@@ -30,7 +30,7 @@ class Ticks:
 
 @dataclass(slots=True)
 class Clock:
-    """What is known of time after the frames so far.
+    """State of the clock after the frames so far.
 
     A time before that of an earlier frame counts as that of the earlier one; where it steps back by more than
     a second, another recording begins, so that one damaged time does not stop the clock for good.
@@ -74,7 +74,7 @@ class Clock:
 class Order:
     """Frames (n,) by their key and in the order they came.
 
-    codes : (n,) whole numbers that tell keys apart, from 0.
+    codes : (n,) whole numbers that number the keys, from 0.
 
     >>> order = Order(np.array([0, 1, 0]))
     >>> order.before, order.behind

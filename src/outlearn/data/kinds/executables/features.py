@@ -1,4 +1,4 @@
-"""What is seen of a file that could be run, without running it: its bytes, its strings, what its head says.
+"""Features of a file that could be run, without running it: its bytes, its strings, what its head says.
 
 Run as a module it reads one path a line and answers with one line of JSON each: `source` keeps it in a
 process of its own, for what it reads may be made to harm who parses it.
@@ -80,7 +80,7 @@ FEATURES: dict[str, type] = {
     "entry outside the first section": float,
     "year of the head": float,
 }
-"""What is told of a file, and whether as text or number; what its format does not have is missing."""
+"""Features of a file, and whether they are text or numbers; what its format does not have is missing."""
 
 
 def features_of(path: str) -> dict[str, Any]:
@@ -122,15 +122,15 @@ def _head(data: bytes, size: int) -> dict[str, Any]:
 
     lief.logging.disable()
     if data.startswith(b"MZ"):
-        parse, tell = lief.PE.parse, _pe
+        parse, features = lief.PE.parse, _pe
     elif data.startswith(b"\x7fELF"):
-        parse, tell = lief.ELF.parse, _elf
+        parse, features = lief.ELF.parse, _elf
     else:
         raise ValueError("neither a PE nor an ELF file")
     binary = parse(data)
     if binary is None or not list(binary.sections):
         raise ValueError("its head is damaged, or tells of no section")
-    return tell(lief, binary, data, size)
+    return features(lief, binary, data, size)
 
 
 def _pe(lief: Any, binary: Any, data: bytes, size: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What is seen of a flow: its own size and course, and what its source, target and pair do around it."""
+"""Features of a flow: its own size and course, and what its source, target and pair do around it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import polars as pl
 __all__ = ["FEATURES", "FLOW", "HOSTS", "TEXTS", "flow_features"]
 
 MINUTE, HOUR = 60.0, 3600.0
-FEWEST_GAPS = 3  # of a pair within an hour, from which on their evenness is told
+FEWEST_GAPS = 3  # of a pair within an hour, from which on their evenness is known
 WELL_KNOWN = 1024
 MORE = "1433 1521 1883 3306 3389 5060 5353 5432 5900 6379 8080 8443 8883"  # ports that are known too
 ZEEK = ("S0", "S1", "SF", "REJ", "S2", "S3", "RSTO", "RSTR", "RSTOS0", "RSTRH", "SH", "SHR", "OTH")

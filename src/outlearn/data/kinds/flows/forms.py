@@ -46,7 +46,7 @@ ANY = ("protocol", "sent bytes", "sent packets", "duration")  # one of these bes
 
 
 def flow_columns(columns: Sequence[str]) -> dict[str, str]:
-    """Return, of each column of a flow that is there, what it is called.
+    """Return the name that each column of a flow that is there goes by.
 
     >>> flow_columns(["id.orig_h", "id.resp_h", "proto", "note"])
     {'source': 'id.orig_h', 'target': 'id.resp_h', 'protocol': 'proto'}
@@ -75,7 +75,7 @@ def named(frame: pl.DataFrame, clock: str | None = None) -> pl.DataFrame:
 
     Times, whatever they were, become seconds; other columns are left out.
 
-    clock : how times are read, of `clocks.clock_of`; told by these rows where it is None.
+    clock : how times are read, of `clocks.clock_of`; read off these rows where it is None.
     """
     there = flow_columns(frame.columns)
     columns = []

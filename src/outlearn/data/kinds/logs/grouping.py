@@ -28,13 +28,13 @@ GRAVE = ("error", "err", "severe", "critical", "crit", "fatal", "alert", "emerg"
 BLOCK = 50_000  # lines at a time
 OPEN = 100_000  # sessions that are open at once
 HELD = 10_000_000  # forms of open sessions
-LONGEST = 5_000  # forms of a session
-PROCESSES = 1_000  # of a session that are told apart
+MOST_FORMS = 5_000  # forms of a session
+PROCESSES = 1_000  # of a session that are kept apart
 
 
 @dataclass(slots=True)
 class _Session:
-    """What is known so far of a session; `first` is the number of its first line."""
+    """A session as far as it was read; `first` is the number of its first line."""
 
     name: str
     first: int
@@ -111,9 +111,9 @@ def _additions(lines: pl.Series, pattern: str, time: tuple[str, str] | None, tal
 
 
 def _extend(session: _Session, addition: Mapping[str, Any]) -> int:
-    """Add what a block of lines tells of a session; return how many forms are held in addition."""
+    """Add what a block of lines holds of a session; return how many more forms are held."""
     before = len(session.forms)
-    session.forms += map(intern, addition["form"][: LONGEST - before])
+    session.forms += map(intern, addition["form"][: MOST_FORMS - before])
     session.lines += len(addition["form"])
     session.grave += addition["grave"]
     session.processes.update(addition["process"][: PROCESSES - len(session.processes)])
