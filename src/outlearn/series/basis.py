@@ -1,4 +1,4 @@
-"""What a series is compared with: one or more series that show what is usual, each channel on one scale."""
+"""The reference of a series: one or more series that show what is usual, each channel on one scale."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class Reach:
     """A memory of one width, and the distances that are usual in it.
 
     level, unit : (1 + c,) what makes 0, and how much more makes 1: first over all channels, then of each; NaN
-        where the reference is too short to tell.
+        where the reference is too short to say.
     """
 
     memory: Memory
@@ -106,8 +106,8 @@ class Patches:
         own : the reference series that it is, if any. widths : of `WIDTHS`, the narrowest first.
         causal : use, for each point, the window that ended last by then; else the windows that cover it.
 
-        A point that no window of a width covers has what the next narrower one of `WIDTHS` tells; 0 where
-        none does.
+        A point that no window of a width covers has the value of the next narrower one of `WIDTHS`; 0 where
+        none has any.
         """
         n, channels = x.shape
         profile = np.zeros((n, 1 + channels, len(widths)), dtype=np.float32)
@@ -134,7 +134,7 @@ def _over(left: NDArray[np.bool_], starts: NDArray[np.int64], width: int) -> NDA
 def _usual(distances: Floats) -> tuple[float, float]:
     """Return the distance that is usual, and how much more is rare."""
     distances = distances[np.isfinite(distances)]
-    if not len(distances):  # all windows overlap: nothing tells what is usual
+    if not len(distances):  # all windows overlap: nothing shows what is usual
         return np.nan, np.nan
     low, middle, high = np.quantile(distances, USUAL_QUANTILES)
     rare = min(high - low, HEAVY * (middle - low)) if middle > low else high - low

@@ -27,11 +27,11 @@ from outlearn.data.series.series import Series
 from outlearn.extras import require
 from outlearn.rng import derive
 from outlearn.series.basis import Basis, Stretches
-from outlearn.series.glance import Glance
 from outlearn.series.mixture import LEADING
 from outlearn.series.neighbours import strides
 from outlearn.series.patches import Patches
 from outlearn.series.period import period_of
+from outlearn.series.point_features import PointFeatures
 from outlearn.series.windows import spread, window_starts
 
 __all__ = ["POOL", "PoolScorer", "SeriesScores", "usual_width"]
@@ -237,9 +237,9 @@ class PoolScorer:
     seed: int
 
     @cached_property
-    def glance(self) -> Glance:
-        """What the points are compared with, to explain them."""
-        return Glance.fit(self.basis, seed=self.seed)
+    def glance(self) -> PointFeatures:
+        """The features of points, to explain them."""
+        return PointFeatures.fit(self.basis, seed=self.seed)
 
     def channels(self, series: Series, own: int | None = None) -> tuple[Floats, Floats]:
         """Return (n,) scores, and (n, c) distances of each channel from its mean in the reference."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from outlearn.series.glance import GLANCES
+from outlearn.series.point_features import POINT_FEATURES
 
 __all__ = ["STEP", "TOKEN", "tokens"]
 
 STEP = 8  # points a token
-TOKEN = 2 * len(GLANCES) + 2  # numbers that tell of a token
+TOKEN = 2 * len(POINT_FEATURES) + 2  # numbers of a token
 
 
 def tokens(points: NDArray[np.float32], known: NDArray[np.bool_], contaminated: bool) -> NDArray[np.float32]:

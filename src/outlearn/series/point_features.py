@@ -1,4 +1,4 @@
-"""What is seen at each point of each channel: distances, jumps, rare values, likeness to cases."""
+"""Features of each point of each channel: distances, jumps, rare values, likeness to cases."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ __all__ = [
     "BESIDE",
     "CASE_WIDTHS",
     "DISTANCES",
-    "GLANCES",
+    "POINT_FEATURES",
     "TOGETHER",
-    "Glance",
+    "PointFeatures",
     "Ranges",
     "latest_median",
     "likeness_of",
@@ -32,8 +32,8 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 Ranges = Sequence[tuple[int, int]]
-CASE_WIDTHS = (32, 64, 128)  # that likeness to labelled cases is told at
-GLANCES = (
+CASE_WIDTHS = (32, 64, 128)  # of windows that are compared with labelled cases
+POINT_FEATURES = (
     *(f"distance at width {width}" for width in WIDTHS),
     *(f"distance at width {width} over all channels" for width in WIDTHS),
     "away from the median beside it",
@@ -43,18 +43,18 @@ GLANCES = (
     "likeness to cases, on average",
     "likeness to cases, at most",
 )
-"""What `Glance.points` tells of a point, in order."""
+"""The features of a point, in the order of `PointFeatures.points`."""
 DISTANCES, TOGETHER = slice(0, len(WIDTHS)), slice(len(WIDTHS), 2 * len(WIDTHS))
 BESIDE = 25  # points of the running median
-REACH = 0.005, 0.995
+REACH = 0.005, 0.995  # quantiles that count as the ends of the reference
 FAR = 5.0  # likeness is cut off at a factor of e to this
 TINY = 1e-6
 PER_CASE = 64  # windows of a width that are remembered of a labelled range
 
 
 @dataclass(frozen=True)
-class Glance:
-    """A reference, as far as points are compared with it.
+class PointFeatures:
+    """Features of points beside a reference, which it is fitted to.
 
     cases : a memory of labelled anomalies at each of `CASE_WIDTHS`; empty without labels.
     """
@@ -92,7 +92,7 @@ class Glance:
 
     @cached_property
     def usual(self) -> tuple[Floats, Floats, Floats, Floats]:
-        """Of each channel, what the reference reaches below and above, and its usual steps and humps (c,)."""
+        """The low and high ends of the reference in each channel, its usual steps and humps: four (c,)."""
         pairs = zip(self.basis.values, self.basis.stretches, strict=True)
         reference = np.concatenate([x[a:b] for x, stretches in pairs for a, b in stretches])
         low, high = np.quantile(reference, REACH, axis=0)
@@ -104,7 +104,7 @@ class Glance:
     def points(
         self, x: Floats, stretches: Stretches, own: int | None = None, *, causal: bool = False
     ) -> NDArray[np.float32]:
-        """Return (n, c, 18) what is seen of a standardised series (n, c); see `GLANCES`.
+        """Return the `POINT_FEATURES` (n, c, 18) of a standardised series (n, c).
 
         own, causal : as for `Patches.profile`.
         """
@@ -120,7 +120,7 @@ class Glance:
     def of_points(
         self, x: Floats, middle: Floats, before: Floats, rare: NDArray[np.float32], likeness: Floats
     ) -> NDArray[np.float32]:
-        """Return (n, c, 18) what is seen of points (n, c).
+        """Return the `POINT_FEATURES` (n, c, 18) of points (n, c) from what they are computed from.
 
         Parameters
         ----------
