@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from outlearn.data.series.series import Series
 from outlearn.decisions.alarms import Segment
-from outlearn.series.glance import Glance
 from outlearn.series.mixture import LEADING
 from outlearn.series.neighbours import Memory, strides
 from outlearn.series.patches import WIDTHS
+from outlearn.series.point_features import PointFeatures
 from outlearn.series.windows import FEATURES, describe, feature_words, window_starts
 
 __all__ = ["Difference", "SegmentExplanation", "compare_with_past"]
@@ -56,7 +56,7 @@ class SegmentExplanation:
 
 
 def compare_with_past(
-    glance: Glance, past: Sequence[Series], series: Series, segment: Segment, own: int | None
+    glance: PointFeatures, past: Sequence[Series], series: Series, segment: Segment, own: int | None
 ) -> SegmentExplanation:
     """Return what a range of a series is like.
 
@@ -99,7 +99,7 @@ def compare_with_past(
 
 
 def _oddest(
-    glance: Glance, x: Floats, series: Series, peak: int, own: int | None
+    glance: PointFeatures, x: Floats, series: Series, peak: int, own: int | None
 ) -> tuple[Memory, int, int, Floats] | None:
     """Return the memory, and the window over the peak, that is farthest from all it remembers.
 
@@ -124,7 +124,7 @@ def _oddest(
 
 
 def _differences(
-    memory: Memory, x: Floats, at: int, place: int, apart: Floats, glance: Glance, channel: int
+    memory: Memory, x: Floats, at: int, place: int, apart: Floats, glance: PointFeatures, channel: int
 ) -> tuple[Difference, ...]:
     here = describe(x[:, [channel]], np.array([at], dtype=np.int64), memory.width)[0, 0]
     past = glance.basis.values[int(memory.series[place])][:, [channel]]

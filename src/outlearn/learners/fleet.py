@@ -28,8 +28,8 @@ from outlearn.learners.training.metatrain import Outcome, metatrain, work_folder
 from outlearn.progress import Progress
 from outlearn.ranges import runs
 from outlearn.series.basis import Basis
-from outlearn.series.glance import Glance
 from outlearn.series.mixture import LEADING
+from outlearn.series.point_features import PointFeatures
 
 __all__ = ["LEARNER", "STEPS", "FleetOutcome", "FleetScorer", "point_rows", "train_fleet"]
 
@@ -45,7 +45,7 @@ LEARNER, STEPS, WIDTHS = "reptile", 300, (16,)  # few machines, so a small netwo
 BLOCK = 65_536  # rows that are scored at once
 
 
-def point_rows(glance: Glance, series: Series, own: int | None = None) -> NDArray[np.float32]:
+def point_rows(glance: PointFeatures, series: Series, own: int | None = None) -> NDArray[np.float32]:
     """Return (n, 1 + c) how rare each point of a series is, over all channels and in each.
 
     own : the reference series that it is, where that may be contaminated.
@@ -59,11 +59,13 @@ def point_rows(glance: Glance, series: Series, own: int | None = None) -> NDArra
 class FleetScorer:
     """Scores points of a machine's series by a learner that was trained on others."""
 
-    glance: Glance
+    glance: PointFeatures
     scorer: Scorer
 
     @classmethod
-    def of(cls, learned: TableLearned, glance: Glance, past: Sequence[tuple[Series, Labels]]) -> FleetScorer:
+    def of(
+        cls, learned: TableLearned, glance: PointFeatures, past: Sequence[tuple[Series, Labels]]
+    ) -> FleetScorer:
         """Adapt a learner to a machine.
 
         past : the series that the glance was fitted to, and the labels (n,) of each.
@@ -144,7 +146,7 @@ def train_fleet(
     """
     made: list[tuple[str, Rows, Labels]] = []
     for number, (series, labels) in enumerate(machines):
-        rows = point_rows(Glance.fit(Basis.of([series]), seed=seed), series, own=0)
+        rows = point_rows(PointFeatures.fit(Basis.of([series]), seed=seed), series, own=0)
         kept = _told(labels == 1)
         rows, truth = rows[kept], (labels[kept] == 1).astype(np.int8)
         distinct = [len(np.unique(rows[truth == odd], axis=0)) for odd in (0, 1)]

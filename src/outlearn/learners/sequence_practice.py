@@ -86,8 +86,8 @@ def train_series(
         limits=(
             "Synthetic series are not yours: `benchmarks/series.py` measures it on real ones, docs/series.md "
             "has the figures.",
-            "It reads what `series.glance` sees of a point: distances at widths of 16 to 192 points. What "
-            "shows only over thousands of points, such as a slow drift, it does not see.",
+            "It reads what `series.point_features` sees of a point: distances at widths of 16 to 192 points. "
+            "What shows only over thousands of points, such as a slow drift, it does not see.",
         ),
     )
     kept.unlink(missing_ok=True)

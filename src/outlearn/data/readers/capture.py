@@ -38,8 +38,8 @@ def open_capture(name: str, content: FileBytes, notes: tuple[str, ...]) -> Sourc
         rows += frame.height
         kept = [*kept, frame] if rows <= KEPT else []
     if not rows:
-        told = "; ".join(tally.words())
-        raise ReadError(f"{name}: no packet with IP or ARP in this capture{f' ({told})' if told else ''}")
+        faults = "; ".join(tally.words())
+        raise ReadError(f"{name}: no packet with IP or ARP in this capture{f' ({faults})' if faults else ''}")
     whole = pl.concat(kept) if rows <= KEPT else None
 
     def batches(size: int) -> Iterator[pl.DataFrame]:
@@ -51,6 +51,6 @@ def open_capture(name: str, content: FileBytes, notes: tuple[str, ...]) -> Sourc
 
 def _frames(name: str, content: FileBytes, tally: CaptureCounts, size: int) -> Iterator[pl.DataFrame]:
     with content.open() as stream:
-        found = flows(packets(name, stream, tally))
-        while rows := list(islice(found, size)):
+        records = flows(packets(name, stream, tally))
+        while rows := list(islice(records, size)):
             yield pl.DataFrame(rows, schema=SCHEMA, orient="row")

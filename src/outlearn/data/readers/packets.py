@@ -19,7 +19,7 @@ FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
 
 @dataclass(slots=True)
 class Packet:
-    """What is read of a packet. size : bytes from the header of IP on. payload : of TCP, UDP or ICMP."""
+    """A packet as far as it is read. size : bytes from the header of IP on. payload : of TCP, UDP or ICMP."""
 
     time: float
     source: bytes
@@ -45,14 +45,14 @@ class CaptureCounts:
 
     def words(self) -> tuple[str, ...]:
         """Return sentences for the user."""
-        told = []
+        sentences = []
         if self.other:
-            told.append(f"{self.other:,} packets carry neither IP nor ARP and were left aside")
+            sentences.append(f"{self.other:,} packets carry neither IP nor ARP and were left aside")
         if self.broken:
-            told.append(f"{self.broken:,} packets are malformed and were left aside")
+            sentences.append(f"{self.broken:,} packets are malformed and were left aside")
         if self.cut:
-            told.append(f"the capture is cut short or damaged after {self.read:,} packets: {self.cut}")
-        return tuple(told)
+            sentences.append(f"the capture is cut short or damaged after {self.read:,} packets: {self.cut}")
+        return tuple(sentences)
 
 
 class _Stream(Protocol):
@@ -68,10 +68,10 @@ class _Bounded:
     def read(self, size: int) -> bytes:
         if not 0 <= size <= LARGEST:
             raise ValueError(f"a block says that it holds {size:,} bytes")
-        found = bytes(self._stream.read(size))
-        if 0 < len(found) < size:
+        content = bytes(self._stream.read(size))
+        if 0 < len(content) < size:
             raise ValueError("the last block is incomplete")
-        return found
+        return content
 
 
 def packets(name: str, stream: _Stream, tally: CaptureCounts) -> Iterator[Packet]:
