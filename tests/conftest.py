@@ -8,8 +8,8 @@ from outlearn.learners.rows import isolation, trees
 @pytest.fixture
 def quick(monkeypatch):
     """Make what strategies of tuning learn small."""
-    from outlearn.tuning.policy import SearchPolicy
-    from outlearn.tuning.surrogate import Surrogate
+    from outlearn.tuning.strategies.policy import SearchPolicy
+    from outlearn.tuning.strategies.surrogate import Surrogate
 
     surrogate, policy = Surrogate.learn, SearchPolicy.learn
     monkeypatch.setattr(Surrogate, "learn", lambda t, s=0: surrogate(t, s, steps=20, width=16))

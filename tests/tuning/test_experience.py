@@ -9,16 +9,16 @@ import pytest
 from outlearn.errors import InputError, ParameterError, ReadError, WeightsError
 from outlearn.tasks.corpus import Entry
 from outlearn.tuning import experience as module
-from outlearn.tuning.candidate import scores
 from outlearn.tuning.experience import Experience, load_experience, save_experience, train_tuning
-from outlearn.tuning.folds import kindred
-from outlearn.tuning.observe import Observation
 from outlearn.tuning.search import Search
 from outlearn.tuning.source import SYNTHETIC_NAME, TaskSource
 from outlearn.tuning.space import configurations
-from outlearn.tuning.strategies import STRATEGIES
-from outlearn.tuning.surrogate import Surrogate
+from outlearn.tuning.strategies.catalogue import STRATEGIES
+from outlearn.tuning.strategies.folds import kindred
+from outlearn.tuning.strategies.surrogate import Surrogate
 from outlearn.tuning.table import PerformanceTable, build_table
+from outlearn.tuning.trials.candidate import scores
+from outlearn.tuning.trials.observe import Observation
 from outlearn.tuning.tuner import MetaTuner
 
 

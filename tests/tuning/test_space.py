@@ -14,8 +14,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import OneClassSVM
 
 from outlearn.errors import MissingExtraError, ParameterError
-from outlearn.tuning.candidate import fitted, recognise, scores
 from outlearn.tuning.space import DETECTORS, configurations, default, named, spec_of, vectors
+from outlearn.tuning.trials.candidate import fitted, recognise, scores
 
 CLASSICAL = ("iforest", "lof", "ocsvm", "kmeans", "knn")
 

@@ -11,11 +11,11 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from outlearn.errors import InputError, ReadError
 from outlearn.tasks.corpus import Entry
 from outlearn.tuning import table as module
-from outlearn.tuning.candidate import fitted, scores
-from outlearn.tuning.portfolio import average_precisions, greedy
 from outlearn.tuning.source import SYNTHETIC, TaskSource, usable
 from outlearn.tuning.space import configurations, default
+from outlearn.tuning.strategies.portfolio import average_precisions, greedy
 from outlearn.tuning.table import build_table, fingerprint, read_table, same_table
+from outlearn.tuning.trials.candidate import fitted, scores
 
 SMALL = replace(SYNTHETIC, support_rows=(60, 80), query_rows=60, columns=(2, 4))
 CONFIGS = [*configurations("lof", 2), *configurations("kmeans", 2)]

@@ -18,11 +18,11 @@ from outlearn.findings.table import Origin
 from outlearn.findings.tuning import Tried, TuningFindings
 from outlearn.pipeline.learn import SAMPLE_ROWS, Reading, open_table
 from outlearn.pipeline.rows import Spec, chunk_rows
-from outlearn.tuning.candidate import scores
-from outlearn.tuning.ensemble import RankEnsemble
-from outlearn.tuning.observe import MEASURES
 from outlearn.tuning.search import Trial
 from outlearn.tuning.space import named
+from outlearn.tuning.trials.candidate import scores
+from outlearn.tuning.trials.ensemble import RankEnsemble
+from outlearn.tuning.trials.observe import MEASURES
 from outlearn.tuning.tuner import MetaTuner
 
 __all__ = ["TunedSource", "tune"]

@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outlearn.errors import ParameterError, WeightsError
-from outlearn.tuning.folds import Folds, kindred
 from outlearn.tuning.metafeatures import META_FEATURES
-from outlearn.tuning.observe import MEASURES
 from outlearn.tuning.source import SYNTHETIC_NAME
 from outlearn.tuning.space import Config
 from outlearn.tuning.state import State, part, under
-from outlearn.tuning.strategies import STRATEGIES, Strategy
+from outlearn.tuning.strategies.catalogue import STRATEGIES, Strategy
+from outlearn.tuning.strategies.folds import Folds, kindred
 from outlearn.tuning.table import PerformanceTable, read_table, same_table
+from outlearn.tuning.trials.observe import MEASURES
 from outlearn.weights.card import write_card
 from outlearn.weights.checkpoint import Header, once_a_file, read_checkpoint, shipped, write_checkpoint
 

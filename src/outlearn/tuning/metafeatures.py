@@ -12,7 +12,7 @@ from scipy.stats import kurtosis, rankdata, skew
 from sklearn.neighbors import NearestNeighbors
 
 from outlearn.data.rows import row_hash
-from outlearn.tuning.observe import LANDMARKS, Sample
+from outlearn.tuning.trials.observe import LANDMARKS, Sample
 
 __all__ = ["META_FEATURES", "describe"]
 

@@ -10,8 +10,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from outlearn.tuning.observe import Observation
 from outlearn.tuning.space import Config
+from outlearn.tuning.trials.observe import Observation
 
 __all__ = ["Choice", "Looker", "Search", "Trial"]
 

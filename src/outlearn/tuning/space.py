@@ -240,7 +240,7 @@ DETECTORS: Mapping[str, Spec] = MappingProxyType(
             ),
             Spec(
                 "kmeans",
-                "outlearn.tuning.kmeans:KMeansOutlier",
+                "outlearn.tuning.trials.kmeans:KMeansOutlier",
                 _centres,
                 _settle_centres,
                 others=("sklearn.cluster._kmeans:KMeans",),

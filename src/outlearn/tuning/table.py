@@ -27,10 +27,10 @@ from outlearn.execute import Executor, Serial
 from outlearn.files import whole
 from outlearn.learners.rows.bank import claim
 from outlearn.tasks.episode import Episode
-from outlearn.tuning.candidate import fitted, scores
 from outlearn.tuning.metafeatures import META_FEATURES, describe
-from outlearn.tuning.observe import MEASURES, Observer, Sample
 from outlearn.tuning.space import Config
+from outlearn.tuning.trials.candidate import fitted, scores
+from outlearn.tuning.trials.observe import MEASURES, Observer, Sample
 
 __all__ = ["PerformanceTable", "build_table", "fingerprint", "read_table", "same_table"]
 

@@ -7,8 +7,8 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Any
 
-from outlearn.tuning.observe import Observation, Observer, Sample
 from outlearn.tuning.space import Config
+from outlearn.tuning.trials.observe import Observation, Observer, Sample
 
 __all__ = ["IsolatedObserver"]
 

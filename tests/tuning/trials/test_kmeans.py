@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from outlearn.tuning.kmeans import KMeansOutlier
+from outlearn.tuning.trials.kmeans import KMeansOutlier
 
 
 @parametrize_with_checks([KMeansOutlier(2), KMeansOutlier(3, relative=True)])

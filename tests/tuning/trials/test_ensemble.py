@@ -6,9 +6,9 @@ from scipy.stats import rankdata
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from outlearn.errors import ParameterError
-from outlearn.tuning.candidate import fitted, scores
-from outlearn.tuning.ensemble import ALONE, RankEnsemble
 from outlearn.tuning.space import default
+from outlearn.tuning.trials.candidate import fitted, scores
+from outlearn.tuning.trials.ensemble import ALONE, RankEnsemble
 
 PAIR = [default("kmeans"), {**default("kmeans"), "clusters": 2}]
 

@@ -23,12 +23,12 @@ from outlearn.learners.maml import MAML
 from outlearn.learners.settings import one_thread, seeded
 from outlearn.rng import derive
 from outlearn.tasks.task import Task
-from outlearn.tuning.drill import Drill, Drills
-from outlearn.tuning.observe import Observation
 from outlearn.tuning.space import Config
 from outlearn.tuning.state import part, under
+from outlearn.tuning.strategies.search_tasks import Drill, Drills
+from outlearn.tuning.strategies.view import OBSERVED, UNIT, Seen, View, relative_gains
 from outlearn.tuning.table import PerformanceTable
-from outlearn.tuning.view import OBSERVED, UNIT, Seen, View, relative_gains
+from outlearn.tuning.trials.observe import Observation
 
 if TYPE_CHECKING:
     from outlearn.learners.batch import Batch

@@ -1,9 +1,10 @@
 """Choosing what holds up against an adversary who makes the anomalies that are missed most.
 
-The adversary mixes pseudo-anomalies of several kinds and distances (`pseudo`). It starts from a mixture that
-is learnt across tables, and may leave it, at a price, for the kinds that a configuration misses: the worse of
-two configurations is the one with the weaker worst mixture. With a price τ on the Kullback-Leibler divergence
-from the learnt mixture p, the worst mixture for AUROCs a has a closed form, and so has what it leaves:
+The adversary mixes pseudo-anomalies of several kinds and distances (`tuning.trials.pseudo`). It starts from a
+mixture that is learnt across tables, and may leave it, at a price, for the kinds that a configuration misses:
+the worse of two configurations is the one with the weaker worst mixture. With a price τ on the
+Kullback-Leibler divergence from the learnt mixture p, the worst mixture for AUROCs a has a closed form, and
+so has what it leaves:
 
     min over q of  Σ q·a + τ·KL(q‖p)  =  -τ·log Σ p·exp(-a/τ),   q ∝ p·exp(-a/τ).
 
@@ -20,10 +21,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from outlearn.tuning.folds import others
-from outlearn.tuning.observe import MEASURES
-from outlearn.tuning.pseudo import KINDS
+from outlearn.tuning.strategies.folds import others
 from outlearn.tuning.table import PerformanceTable
+from outlearn.tuning.trials.observe import MEASURES
+from outlearn.tuning.trials.pseudo import KINDS
 
 __all__ = ["Adversary"]
 
@@ -36,8 +37,8 @@ PENALTY = 1e-3  # on the logarithms of the mixture: few tables tell little of ei
 class Adversary:
     """Learns, from tables with labels, a mixture of pseudo-anomalies to judge configurations by without any.
 
-    mixture : (K,) shares of the kinds in `pseudo.KINDS`. price : τ. worth : average precision an AUROC of 1
-        against the worst mixture counts, over one of 0.
+    mixture : (K,) shares of the kinds in `tuning.trials.pseudo.KINDS`. price : τ.
+    worth : average precision that an AUROC of 1 against the worst mixture counts, over one of 0.
     """
 
     def __init__(self, mixture: Floats, price: float, worth: float) -> None:

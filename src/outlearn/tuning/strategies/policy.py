@@ -1,6 +1,6 @@
 """A policy that searches: what to try next, and when to take what, learnt by playing on others.
 
-It is trained by proximal policy optimisation (`learners.policy`) on the game of `tuning.game`.
+It is trained by proximal policy optimisation (`learners.policy`) on the game of `search_game`.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from scipy.special import softmax
 
 from outlearn.learners.policy import PPO, preferences, train_policy
 from outlearn.learners.settings import seeded
-from outlearn.tuning.drill import Drills
-from outlearn.tuning.game import TRY, deal, game_rows
-from outlearn.tuning.observe import Observation
 from outlearn.tuning.space import Config
 from outlearn.tuning.state import part, under
+from outlearn.tuning.strategies.search_game import TRY, deal, game_rows
+from outlearn.tuning.strategies.search_tasks import Drills
+from outlearn.tuning.strategies.view import Seen, View
 from outlearn.tuning.table import PerformanceTable
-from outlearn.tuning.view import Seen, View
+from outlearn.tuning.trials.observe import Observation
 
 if TYPE_CHECKING:
     from outlearn.nets.pointer import Pointer

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outlearn.rng import derive
-from outlearn.tuning.folds import ALL, FOLDS, Folds, groups, means
-from outlearn.tuning.portfolio import votes
 from outlearn.tuning.search import Choice, Search
 from outlearn.tuning.space import Config
 from outlearn.tuning.state import State
+from outlearn.tuning.strategies.folds import ALL, FOLDS, Folds, groups, means
+from outlearn.tuning.strategies.portfolio import votes
 from outlearn.tuning.table import PerformanceTable
 
 __all__ = ["Default", "Portfolio", "Random", "Single", "Strategy", "unknown"]

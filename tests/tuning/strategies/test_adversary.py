@@ -7,10 +7,10 @@ import pytest
 from scipy.optimize import minimize
 from scipy.stats import kendalltau
 
-from outlearn.tuning.adversary import PSEUDO, Adversary
-from outlearn.tuning.observe import MEASURES
-from outlearn.tuning.pseudo import KINDS
+from outlearn.tuning.strategies.adversary import PSEUDO, Adversary
 from outlearn.tuning.table import PerformanceTable
+from outlearn.tuning.trials.observe import MEASURES
+from outlearn.tuning.trials.pseudo import KINDS
 
 T, C, K = 20, 12, len(KINDS)
 

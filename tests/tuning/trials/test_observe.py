@@ -6,11 +6,11 @@ from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import NearestNeighbors
 
-from outlearn.tuning.candidate import fitted, scores
 from outlearn.tuning.metafeatures import META_FEATURES, describe
-from outlearn.tuning.observe import LANDMARKS, MEASURES, Landmarks, Observer, Sample, _correlations
-from outlearn.tuning.pseudo import KINDS, NEAR, pseudo_anomalies
 from outlearn.tuning.space import default
+from outlearn.tuning.trials.candidate import fitted, scores
+from outlearn.tuning.trials.observe import LANDMARKS, MEASURES, Landmarks, Observer, Sample, _correlations
+from outlearn.tuning.trials.pseudo import KINDS, NEAR, pseudo_anomalies
 
 
 def table(seed: int = 0, n: int = 200, d: int = 4) -> np.ndarray:
@@ -56,7 +56,7 @@ def test_labels_are_judged_on_rows_that_were_not_fitted():
 
 
 def test_scores_that_are_not_finite_are_an_error(monkeypatch):
-    from outlearn.tuning import observe
+    from outlearn.tuning.trials import observe
 
     monkeypatch.setattr(observe, "scores", lambda pipeline, rows: np.full(len(rows), np.nan))
     X = table()

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from outlearn.errors import ParameterError
 from outlearn.extras import require
 from outlearn.rng import derive
-from outlearn.tuning.drill import Drills
-from outlearn.tuning.game import BUDGET, COST, TAKE, TRY, TuningGame
+from outlearn.tuning.strategies.search_game import BUDGET, COST, TAKE, TRY, TuningGame
+from outlearn.tuning.strategies.search_tasks import Drills
+from outlearn.tuning.strategies.view import UNIT, View
 from outlearn.tuning.table import PerformanceTable
-from outlearn.tuning.view import UNIT, View
 
 __all__ = ["TuningEnv"]
 
@@ -26,9 +26,9 @@ Told = tuple[Rows, dict[str, Any]]
 class TuningEnv(gymnasium.Env[Rows, int]):  # type: ignore[name-defined, misc]
     """Each episode is one task of a performance table; K configurations are tried, and one is taken.
 
-    Observations are (K, F): what is known of each configuration, see `view.View` and `game.game_rows`. Action
+    Observations are (K, F), one row a configuration; see `view.View` and `search_game.game_rows`. Action
     i < K tries the configuration i, at the price `cost`; action K + i takes it and ends the episode with its
-    gain in average precision over the mean of the K. Rewards are told in 0.2 of average precision.
+    gain in average precision over the mean of the K. The unit of rewards is 0.2 of average precision.
 
     ``info["action_mask"]`` (2 K) tells what makes sense. To try what was tried costs its price and shows
     nothing; an episode is truncated when more is tried than the budget admits.

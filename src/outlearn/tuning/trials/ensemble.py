@@ -13,8 +13,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from outlearn.tuning.candidate import fitted, scores
 from outlearn.tuning.space import Config
+from outlearn.tuning.trials.candidate import fitted, scores
 
 __all__ = ["RankEnsemble"]
 

@@ -16,16 +16,16 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from outlearn.tuning.adversary import Adversary
-from outlearn.tuning.baselines import Default, Portfolio, Random, Single, Strategy, unknown
-from outlearn.tuning.folds import FOLDS, Folds
-from outlearn.tuning.game import TAKE, TRY
-from outlearn.tuning.kin import Kin, improvement
-from outlearn.tuning.policy import SearchPolicy
 from outlearn.tuning.search import Choice, Search
 from outlearn.tuning.space import Config
 from outlearn.tuning.state import State, part, under
-from outlearn.tuning.surrogate import Surrogate
+from outlearn.tuning.strategies.adversary import Adversary
+from outlearn.tuning.strategies.baselines import Default, Portfolio, Random, Single, Strategy, unknown
+from outlearn.tuning.strategies.folds import FOLDS, Folds
+from outlearn.tuning.strategies.gaussian_process import Kin, improvement
+from outlearn.tuning.strategies.policy import SearchPolicy
+from outlearn.tuning.strategies.search_game import TAKE, TRY
+from outlearn.tuning.strategies.surrogate import Surrogate
 from outlearn.tuning.table import PerformanceTable
 
 __all__ = [
@@ -91,7 +91,7 @@ class Maml(_Beside):
 
     What was best on average elsewhere is tried first and, without labels, taken unless clearly more is
     expected of others. Where labels tell of what is tried, expectations start halfway between other tables
-    and the surrogates, and follow what is seen by how configurations go together; see `kin`.
+    and the surrogates, and follow what is seen by how configurations go together; see `gaussian_process`.
     """
 
     def __init__(self, folds: Folds, learnt: Sequence[Surrogate], single: Single, kin: Sequence[Kin]) -> None:

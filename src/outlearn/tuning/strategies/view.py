@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from outlearn.tuning.observe import MEASURES, Observation
 from outlearn.tuning.space import Config, vectors
 from outlearn.tuning.table import PerformanceTable
+from outlearn.tuning.trials.observe import MEASURES, Observation
 
 __all__ = ["OBSERVED", "UNIT", "Seen", "View", "relative_gains"]
 

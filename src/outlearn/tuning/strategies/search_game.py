@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from outlearn.tuning.drill import Drill, Drills
-from outlearn.tuning.view import UNIT, Seen, View, relative_gains
+from outlearn.tuning.strategies.search_tasks import Drill, Drills
+from outlearn.tuning.strategies.view import UNIT, Seen, View, relative_gains
 
 __all__ = ["COST", "TAKE", "TRY", "TuningGame", "deal", "game_rows"]
 

@@ -21,9 +21,9 @@ from sklearn.metrics import average_precision_score
 from outlearn.learners.pretrained import load_incontext
 from outlearn.learners.rows.profile import STATISTICS
 from outlearn.rng import derive
-from outlearn.tuning.candidate import fitted, scores
-from outlearn.tuning.pseudo import KINDS, pseudo_anomalies
 from outlearn.tuning.space import Config
+from outlearn.tuning.trials.candidate import fitted, scores
+from outlearn.tuning.trials.pseudo import KINDS, pseudo_anomalies
 
 __all__ = ["LANDMARKS", "MEASURES", "Landmarks", "Observation", "Observer", "Sample"]
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from outlearn.tuning.kin import EXACT, LEVEL, SHRINK, Kin, improvement
-from outlearn.tuning.observe import Observation
 from outlearn.tuning.search import Search
-from outlearn.tuning.strategies import Maml
+from outlearn.tuning.strategies.catalogue import Maml
+from outlearn.tuning.strategies.gaussian_process import EXACT, LEVEL, SHRINK, Kin, improvement
+from outlearn.tuning.trials.observe import Observation
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,12 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from outlearn.errors import ParameterError
-from outlearn.tuning.drill import Drills
-from outlearn.tuning.environment import TuningEnv
-from outlearn.tuning.game import BUDGET, TAKE, TRY, TuningGame, deal
-from outlearn.tuning.observe import MEASURES, Observation
-from outlearn.tuning.policy import SearchPolicy
-from outlearn.tuning.view import UNIT, Seen, View
+from outlearn.tuning.strategies.gym_environment import TuningEnv
+from outlearn.tuning.strategies.policy import SearchPolicy
+from outlearn.tuning.strategies.search_game import BUDGET, TAKE, TRY, TuningGame, deal
+from outlearn.tuning.strategies.search_tasks import Drills
+from outlearn.tuning.strategies.view import UNIT, Seen, View
+from outlearn.tuning.trials.observe import MEASURES, Observation
 
 LOOK = MEASURES.index("agree.incontext")
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from outlearn.tuning.folds import groups, others
-from outlearn.tuning.portfolio import average_precisions
+from outlearn.tuning.strategies.folds import groups, others
+from outlearn.tuning.strategies.portfolio import average_precisions
+from outlearn.tuning.strategies.view import Seen
 from outlearn.tuning.table import PerformanceTable
-from outlearn.tuning.view import Seen
 
 __all__ = ["Drill", "Drills"]
 
