@@ -95,11 +95,13 @@ def test_a_family_that_is_the_table_itself_has_no_say(table):
 
 def best_of(model: Surrogate, new: PerformanceTable, seen: bool) -> np.ndarray:
     """Return which configuration a surrogate expects most of on each task of a new table."""
-    told = [
+    observations = [
         {c: Observation(new.measures[t, c], None, 0.0) for c in range(C)} if seen else {}
         for t in range(TASKS)
     ]
-    return np.array([model.expect(new.features[t], told[t], np.arange(C)).argmax() for t in range(TASKS)])
+    return np.array(
+        [model.expect(new.features[t], observations[t], np.arange(C)).argmax() for t in range(TASKS)]
+    )
 
 
 def test_the_surrogate_learns_what_tables_tell_apart(table, made_up):
@@ -166,8 +168,8 @@ def test_a_tuned_detector_finds_tumours(strategy, learnt, cancer, quick):
     X, y = cancer
     model = MetaTuner(strategy).fit(learnt[0].table_)
     made = model.optimize(["lof", "kmeans"], X, budget=3)
-    found = -made.score_samples(X) if isinstance(made, RankEnsemble) else scores(made, X)
-    assert roc_auc_score(y, found) > 0.7
+    row_scores = -made.score_samples(X) if isinstance(made, RankEnsemble) else scores(made, X)
+    assert roc_auc_score(y, row_scores) > 0.7
     assert set(np.unique(made.predict(X))) == {-1, 1}
     assert len(model.tuned_.trials) == (3 if strategy == "maml" else 0)
     assert model.tuned_.configs[model.tuned_.default] == default(model.tuned_.winner["detector"])

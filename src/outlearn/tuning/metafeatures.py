@@ -1,6 +1,6 @@
 """What a table is like, in a few dozen numbers that need no labels.
 
-Told by counts, the shapes of columns, how they hang together, how rows lie, and what quick detectors make of
+They are counts, the shapes of columns, how they hang together, how rows lie, and what quick detectors make of
 it (landmarks). They hardly depend on the order of rows or columns, and not on units.
 """
 

@@ -211,7 +211,7 @@ class MetaTuner:
         """
         started = time.monotonic()
         likes = dict(
-            recognise(each) for each in (detector if isinstance(detector, (list, tuple)) else [detector])
+            recognise(given) for given in (detector if isinstance(detector, (list, tuple)) else [detector])
         )
         if not likes:
             raise ParameterError("no detector came; give an estimator, a name or a list of them")
@@ -282,7 +282,7 @@ def configurations_of(detectors: Iterable[str], configs: Sequence[Config]) -> ND
 
 @dataclass
 class _Desk:
-    """What is known of a table, found out when first asked for."""
+    """Sample, features and observer of a table, made when first asked for."""
 
     rows: NDArray[np.float32]
     labels: NDArray[np.int8]

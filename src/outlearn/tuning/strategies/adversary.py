@@ -29,9 +29,9 @@ from outlearn.tuning.trials.pseudo import KINDS
 __all__ = ["Adversary"]
 
 Floats = NDArray[np.float64]
-PSEUDO = [MEASURES.index(f"pseudo.{kind}") for kind in KINDS]
+PSEUDO_MEASURES = [MEASURES.index(f"pseudo.{kind}") for kind in KINDS]
 STEPS, RATE = 300, 0.05
-PENALTY = 1e-3  # on the logarithms of the mixture: few tables tell little of eight kinds
+PENALTY = 1e-3  # on the logarithms of the mixture: few tables say little of eight kinds
 
 
 class Adversary:
@@ -49,13 +49,13 @@ class Adversary:
         """Learn from a performance table."""
         import torch
 
-        areas = torch.from_numpy(np.nan_to_num(table.measures[:, :, PSEUDO], nan=0.5))  # (T, C, K)
+        areas = torch.from_numpy(np.nan_to_num(table.measures[:, :, PSEUDO_MEASURES], nan=0.5))  # (T, C, K)
         gains = table.precision - table.precision.mean(axis=1, keepdims=True)
         # What is left to tell once it is known how a configuration does on the other tables.
         elsewhere = others(table)
         goal = torch.from_numpy(gains - (elsewhere - elsewhere.mean(axis=1, keepdims=True)))
         leaves = [
-            torch.zeros(len(PSEUDO), dtype=torch.float64, requires_grad=True),
+            torch.zeros(len(PSEUDO_MEASURES), dtype=torch.float64, requires_grad=True),
             torch.tensor(-1.0, dtype=torch.float64, requires_grad=True),
             torch.tensor(-2.0, dtype=torch.float64, requires_grad=True),
         ]
@@ -64,8 +64,8 @@ class Adversary:
         for _ in range(STEPS):
             price = log_price.exp()
             left = -price * torch.logsumexp(torch.log_softmax(logits, 0) - areas / price, -1)  # (T, C)
-            told = log_worth.exp() * (left - left.mean(1, keepdim=True))
-            loss = (told - goal).square().mean() + PENALTY * logits.square().mean()
+            predicted = log_worth.exp() * (left - left.mean(1, keepdim=True))
+            loss = (predicted - goal).square().mean() + PENALTY * logits.square().mean()
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
@@ -77,17 +77,17 @@ class Adversary:
 
     @classmethod
     def restore(cls, state: Mapping[str, NDArray[Any]]) -> Self:
-        """Return what `state` told of."""
+        """Return the adversary that `state` describes."""
         return cls(state["mixture"], *(float(number) for number in state["scale"]))
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """Return what was learnt, as arrays."""
+        """Return the mixture, the price and the worth as arrays."""
         return {"mixture": self.mixture, "scale": np.array([self.price, self.worth])}
 
     def left(self, measures: Floats) -> Floats:
-        """Return what the worst mixture leaves of the AUROC, its price included: (N,) for measures (N, M)."""
-        areas = np.asarray(measures, dtype=np.float64)[:, PSEUDO]
+        """Return (N,) the AUROC that the worst mixture leaves, its price included, for measures (N, M)."""
+        areas = np.asarray(measures, dtype=np.float64)[:, PSEUDO_MEASURES]
         lowest = areas.min(axis=1, keepdims=True)  # keeps the exponentials within range
         inner = (self.mixture * np.exp(-(areas - lowest) / self.price)).sum(axis=1)
-        found: Floats = lowest[:, 0] - self.price * np.log(inner)
-        return found
+        worst: Floats = lowest[:, 0] - self.price * np.log(inner)
+        return worst
