@@ -29,7 +29,7 @@ from families import called
 from outlearn.evaluate import contaminated
 from outlearn.tasks.sampler import SyntheticSampler
 from outlearn.tuning.metafeatures import META_FEATURES, describe
-from outlearn.tuning.observe import TableSample
+from outlearn.tuning.trials.observe import TableSample
 
 TASKS = 300
 MIDDLE = (0.01, 0.99)

@@ -19,10 +19,10 @@ import numpy as np
 
 import machine
 import rowfile
-from outlearn.tuning.candidate import fitted
 from outlearn.tuning.metafeatures import describe
-from outlearn.tuning.observe import TableSample
-from outlearn.tuning.strategies import STRATEGIES
+from outlearn.tuning.strategies.catalogue import STRATEGIES
+from outlearn.tuning.trials.candidate import fitted
+from outlearn.tuning.trials.observe import TableSample
 from outlearn.tuning.tuner import CLASSICAL, MetaTuner
 
 ROWS, COLUMNS = 10_000, 20

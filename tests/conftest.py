@@ -44,9 +44,9 @@ def make_quick() -> Callable[[pytest.MonkeyPatch], None]:
     """Make what strategies of tuning learn small, by a patch of any scope."""
 
     def make(patch: pytest.MonkeyPatch) -> None:
-        from outlearn.tuning import adversary
-        from outlearn.tuning.policy import SearchPolicy
-        from outlearn.tuning.surrogate import Surrogate
+        from outlearn.tuning.strategies import adversary
+        from outlearn.tuning.strategies.policy import SearchPolicy
+        from outlearn.tuning.strategies.surrogate import Surrogate
 
         surrogate, policy = Surrogate.learn, SearchPolicy.learn
         patch.setattr(adversary, "STEPS", 40)

@@ -24,9 +24,9 @@ def data(tmp_path):
 def test_strategies_are_judged_beside_baselines(data, monkeypatch, capsys, few_trees):
     monkeypatch.syspath_prepend(FOLDER)
     module = import_module("tuning")
-    from outlearn.tuning import adversary
-    from outlearn.tuning.policy import SearchPolicy
-    from outlearn.tuning.surrogate import Surrogate
+    from outlearn.tuning.strategies import adversary
+    from outlearn.tuning.strategies.policy import SearchPolicy
+    from outlearn.tuning.strategies.surrogate import Surrogate
 
     surrogate, policy = Surrogate.learn, SearchPolicy.learn
     monkeypatch.setattr(Surrogate, "learn", lambda t, s=0: surrogate(t, s, steps=3, width=8))

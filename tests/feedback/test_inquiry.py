@@ -64,7 +64,7 @@ def test_beliefs_are_those_of_a_gaussian_process(ground):
         np.testing.assert_allclose(gram, gram.T, atol=1e-5)
         inverse = np.linalg.inv(gram[np.ix_(asked, asked)] + NOISE * np.eye(3))
         np.testing.assert_allclose(
-            beliefs._each[place], prior + gram[:, asked] @ inverse @ targets, atol=1e-6
+            beliefs._by_kernel[place], prior + gram[:, asked] @ inverse @ targets, atol=1e-6
         )
 
 

@@ -49,15 +49,15 @@ class HostTally:
             bin=np.floor(scores / STEP).astype(np.int16), total=scores, flagged=flagged.astype(np.int64)
         )
         for role in ("source", "target"):
-            part = (
+            counts = (
                 seen.drop_nulls(role)
                 .group_by(pl.col(role).cast(pl.String).alias("address"), "bin")
                 .agg(pl.len().cast(pl.Int64).alias("flows"), pl.col("flagged").sum(), pl.col("total").sum())
             )
             self._parts.append(
-                part.select("address", pl.lit(role).alias("role"), "bin", "flows", "flagged", "total")
+                counts.select("address", pl.lit(role).alias("role"), "bin", "flows", "flagged", "total")
             )
-            self._rows += part.height
+            self._rows += counts.height
         if self._rows > self._parts[0].height:
             self._sum_up()
 
@@ -80,11 +80,11 @@ class HostTally:
             return ()
         self._sum_up()
         first = ["flagged", "score"] if flagged else ["score", "flagged"]
-        told = _scored(self._parts[0], usual, share).sort(
+        ranked = _scored(self._parts[0], usual, share).sort(
             [*first, "flows", *_HOST], descending=[True, True, True, False, False]
         )
-        told = told.filter(pl.col("flagged") > 0) if flagged else told
-        return tuple(Host(**cells) for cells in told.head(count).iter_rows(named=True))
+        ranked = ranked.filter(pl.col("flagged") > 0) if flagged else ranked
+        return tuple(Host(**cells) for cells in ranked.head(count).iter_rows(named=True))
 
     def _sum_up(self) -> None:
         known = (

@@ -145,8 +145,8 @@ def tune(
 
 
 def _tuner(experience: Path | None, strategy: str, detectors: list[str], seed: int) -> MetaTuner:
-    from outlearn.tuning.candidate import recognise
     from outlearn.tuning.table import read_table
+    from outlearn.tuning.trials.candidate import recognise
     from outlearn.tuning.tuner import MetaTuner, configurations_of
 
     if experience is not None and not experience.is_file():

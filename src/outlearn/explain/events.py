@@ -67,4 +67,4 @@ def _steps(events: list[str]) -> list[tuple[str, str]]:
 
 
 def _first(of: Sequence[Any], known: set[Any]) -> Any:
-    return next((each for each in of if each not in known), None)
+    return next((item for item in of if item not in known), None)

@@ -27,17 +27,17 @@ def oddity_of_list(value: Any, usual: Sequence[Any]) -> tuple[str, str] | None:
     known = [numbers for numbers in map(_numbers, usual) if numbers is not None]
     if own is None or not known:
         return None
-    mine, theirs = _features(own), np.array([_features(each) for each in known])
+    mine, theirs = _features(own), np.array([_features(numbers) for numbers in known])
     far = np.zeros(len(FEATURES))
-    told = []
+    ranges = []
     for place, name in enumerate(FEATURES):
         low, high, words = number_range(theirs[:, place])
         width = max(high - low, 1e-9 * max(abs(low), abs(high), 1.0))
         far[place] = max(low - mine[place], mine[place] - high, 0.0) / width
-        told.append(f"{words} {name}")
+        ranges.append(f"{words} {name}")
     if not far.any():
         return "another course", "in combination"
-    return told[int(far.argmax())], "unusual here"
+    return ranges[int(far.argmax())], "unusual here"
 
 
 def list_words(value: Any) -> str | None:

@@ -72,9 +72,9 @@ def describe(
     present = [cell for cell in usual_values if not is_missing(cell)]
     near = [cell for cell in near_values if not is_missing(cell)]
     gone = 1 - len(present) / len(usual_values) if len(usual_values) else 0.0
-    told = list_words(value) if str(kind) in _LISTS else None
+    summary = list_words(value) if str(kind) in _LISTS else None
     # A list without a number is read as missing.
-    if is_missing(value) or (str(kind) in _LISTS and told is None):
+    if is_missing(value) or (str(kind) in _LISTS and summary is None):
         value, usual, direction = None, _range_in_words(kind, present), "missing"
         if gone >= RARE:
             usual += f"; missing in {percent(gone)} of usual rows"
@@ -84,7 +84,8 @@ def describe(
         usual, direction = _COMPARED.get(str(kind), _category)(value, present, near) or _category(
             value, present, near
         )
-    return Contribution(clean(column), plain(value) if told is None else told, usual, direction, float(drop))
+    shown = plain(value) if summary is None else summary
+    return Contribution(clean(column), shown, usual, direction, float(drop))
 
 
 def sentence(contributions: Sequence[Contribution]) -> str:
@@ -97,7 +98,7 @@ def sentence(contributions: Sequence[Contribution]) -> str:
     >>> sentence([amount, country])
     "amount is 9,120, above the usual 12 to 340; country 'KP' is rare (usual: DE 61 %; this value 0.1 %)."
     """
-    named = [_clause(part) for part in telling(contributions)]
+    named = [_clause(contribution) for contribution in telling(contributions)]
     if not named:
         named = ["no single column explains it; its values are unusual only together"]
     text = "; ".join(named)
@@ -106,21 +107,26 @@ def sentence(contributions: Sequence[Contribution]) -> str:
 
 def telling(contributions: Sequence[Contribution]) -> list[Contribution]:
     """Return the contributions that a sentence names, strongest first: three at most."""
-    least = WORTH_NAMING * max((part.drop for part in contributions), default=0.0)
-    return [part for part in contributions if part.drop >= least and part.drop > 0][:NAMED]
+    least = WORTH_NAMING * max((contribution.drop for contribution in contributions), default=0.0)
+    return [
+        contribution for contribution in contributions if contribution.drop >= least and contribution.drop > 0
+    ][:NAMED]
 
 
-def _clause(part: Contribution) -> str:
-    name, value = clean(part.column), show(part.value)
-    above, below = _sides_of(part.value)
+def _clause(contribution: Contribution) -> str:
+    name, value = clean(contribution.column), show(contribution.value)
+    above, below = _sides_of(contribution.value)
     clauses = {
-        "high": f"{name} is {value}, {above} the usual {part.usual}",
-        "low": f"{name} is {value}, {below} the usual {part.usual}",
-        "rare": f"{name} {value} is rare (usual: {part.usual})",
-        "missing": f"{name} is missing (usual: {part.usual})",
-        "in combination": f"{name} is {value}, odd only beside the other columns (usual: {part.usual})",
+        "high": f"{name} is {value}, {above} the usual {contribution.usual}",
+        "low": f"{name} is {value}, {below} the usual {contribution.usual}",
+        "rare": f"{name} {value} is rare (usual: {contribution.usual})",
+        "missing": f"{name} is missing (usual: {contribution.usual})",
+        "in combination": f"{name} is {value}, odd only beside the other columns "
+        f"(usual: {contribution.usual})",
     }
-    return clauses.get(part.direction, f"{name} is {value}, unusual here (usual: {part.usual})")
+    return clauses.get(
+        contribution.direction, f"{name} is {value}, unusual here (usual: {contribution.usual})"
+    )
 
 
 def _sides_of(value: Any) -> tuple[str, str]:

@@ -23,7 +23,7 @@ __all__ = ["ASKED", "WAYS", "anomalies_found", "practice_tables", "train_analyst
 
 Table = tuple[Ground, NDArray[np.int8]]
 ASKED = (10, 20, 50, 100)  # questions after which it is told how many anomalies were found
-HELD_OUT = 40  # tables that the policy is judged on
+HELD_OUT_TABLES = 40  # tables that the policy is judged on
 SYNTHETIC = SamplerConfig(
     support_rows=(200, 800),
     query_rows=10,
@@ -55,12 +55,12 @@ def anomalies_found(ground: Ground, truth: NDArray[np.int8], way: Way, questions
     Where there are fewer rows than questions, the last number stays.
     """
     asked = way(ground)
-    found = []
+    labels = []
     for _ in range(min(questions, len(ground.rows))):
         row = asked.ask()
-        found.append(int(truth[ground.rows[row]]))
-        asked.tell(row, found[-1])
-    total = np.cumsum(found)
+        labels.append(int(truth[ground.rows[row]]))
+        asked.tell(row, labels[-1])
+    total = np.cumsum(labels)
     return np.concatenate([total, np.repeat(total[-1:], questions - len(total))])
 
 
@@ -134,7 +134,7 @@ def train_analyst(
     )
     policy = AnalystPolicy.learn(grounds, seed, how=how, training=training)
     others = practice_tables(
-        HELD_OUT if held_out is None else held_out,
+        HELD_OUT_TABLES if held_out is None else held_out,
         seed,
         start=tables,
         progress=partial(tell, "held-out tables"),

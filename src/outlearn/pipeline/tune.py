@@ -21,11 +21,11 @@ from outlearn.pipeline.learn import SAMPLE_ROWS, open_table
 from outlearn.pipeline.request import TableSpec
 from outlearn.pipeline.request_codec import by_parts
 from outlearn.pipeline.rows import Spec, chunk_rows
-from outlearn.tuning.candidate import scores
-from outlearn.tuning.ensemble import RankEnsemble
-from outlearn.tuning.observe import MEASURES
 from outlearn.tuning.search import Trial
 from outlearn.tuning.space import named
+from outlearn.tuning.trials.candidate import scores
+from outlearn.tuning.trials.ensemble import RankEnsemble
+from outlearn.tuning.trials.observe import MEASURES
 from outlearn.tuning.tuner import MetaTuner
 
 __all__ = ["TuneRequest", "TunedSource", "tune", "tune_rows"]

@@ -1,6 +1,6 @@
 """What a table is like, in a few dozen numbers that need no labels.
 
-Told by counts, the shapes of columns, how they hang together, how rows lie, and what quick detectors make of
+They are counts, the shapes of columns, how they hang together, how rows lie, and what quick detectors make of
 it (landmarks). They hardly depend on the order of rows or columns, and not on units.
 """
 
@@ -12,7 +12,7 @@ from scipy.stats import kurtosis, rankdata, skew
 from sklearn.neighbors import NearestNeighbors
 
 from outlearn.data.rows import row_hash
-from outlearn.tuning.observe import LANDMARKS, TableSample
+from outlearn.tuning.trials.observe import LANDMARKS, TableSample
 
 __all__ = ["META_FEATURES", "describe"]
 

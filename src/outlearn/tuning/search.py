@@ -10,8 +10,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from outlearn.tuning.observe import Observation
 from outlearn.tuning.space import Config
+from outlearn.tuning.trials.observe import Observation
 
 __all__ = ["Choice", "Looker", "Search", "Trial"]
 
@@ -109,6 +109,6 @@ class Search:
         started = time.perf_counter()
         try:
             seen, fault = self.looker().look(self.configs[index]), ""
-        except Exception as error:  # whatever a library or an estimator of the user's own raises: it is told
+        except Exception as error:  # whatever a library or a user's own estimator raises: the trial keeps it
             seen, fault = None, f"{type(error).__name__}: {error}"
         return Trial(index, seen, time.perf_counter() - started, fault)

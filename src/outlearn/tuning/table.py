@@ -27,10 +27,10 @@ from outlearn.execute import Executor, Serial
 from outlearn.files import whole
 from outlearn.learners.rows.bank import claim
 from outlearn.tasks.episode import Episode
-from outlearn.tuning.candidate import fitted, scores
 from outlearn.tuning.metafeatures import META_FEATURES, describe
-from outlearn.tuning.observe import MEASURES, Observer, TableSample
 from outlearn.tuning.space import Config
+from outlearn.tuning.trials.candidate import fitted, scores
+from outlearn.tuning.trials.observe import MEASURES, Observer, TableSample
 
 __all__ = ["PerformanceTable", "build_table", "fingerprint", "read_table", "same_table"]
 
@@ -129,8 +129,8 @@ def same_table(one: Floats, other: Floats) -> bool:
     unit = np.maximum(one[-1] - one[0], other[-1] - other[0])
     apart = np.abs(one - other).mean(axis=0)
     # A column that hardly varies says little, whether it agrees or not.
-    told = unit > 0
-    return bool(told.any() and (apart[told] / unit[told]).mean() < ALIKE)
+    varies = unit > 0
+    return bool(varies.any() and (apart[varies] / unit[varies]).mean() < ALIKE)
 
 
 def build_table(
@@ -165,8 +165,8 @@ def build_table(
     done = count - len(missing)
     work = partial(_measure, source=source, configs=list(configs))
     for i, table in zip(missing, (executor or Serial()).map(work, missing), strict=True):
-        with whole(paths[i]) as part:
-            pq.write_table(table, part, compression="zstd")
+        with whole(paths[i]) as draft:
+            pq.write_table(table, draft, compression="zstd")
         done += 1
         if progress is not None:
             progress(done, count)
@@ -187,17 +187,17 @@ def read_table(folder: Path, count: int | None = None) -> PerformanceTable:
         if about["version"] != VERSION:
             raise ValueError(f"version {about['version']} of the table, this is version {VERSION}")
         paths = sorted(folder.glob("*.parquet"))[:count]
-        parts = [pq.read_table(path) for path in paths]
-        known = [json.loads(part.schema.metadata[b"task"]) for part in parts]
+        tables = [pq.read_table(path) for path in paths]
+        known = [json.loads(table.schema.metadata[b"task"]) for table in tables]
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         raise ReadError(
             f"{folder} is no performance table ({error}); remove what is damaged, and compute it anew"
         ) from error
-    if not parts:
+    if not tables:
         raise ReadError(f"{folder} holds no task yet; compute the table first")
 
     def stacked(name: str) -> Floats:
-        return np.stack([part[name].to_numpy() for part in parts]).astype(np.float64)
+        return np.stack([table[name].to_numpy() for table in tables]).astype(np.float64)
 
     return PerformanceTable(
         configs,
@@ -208,10 +208,10 @@ def read_table(folder: Path, count: int | None = None) -> PerformanceTable:
         stacked("auroc"),
         stacked("precision"),
         stacked("seconds"),
-        np.stack([np.array(part["status"].to_pylist()) != OK for part in parts]),
-        np.stack([np.array(part["measures"].to_pylist(), dtype=np.float64) for part in parts]),
+        np.stack([np.array(table["status"].to_pylist()) != OK for table in tables]),
+        np.stack([np.array(table["measures"].to_pylist(), dtype=np.float64) for table in tables]),
         stacked("seen"),
-        [np.array(part["ranks"].to_pylist(), dtype=np.float32) / LEVELS for part in parts],
+        [np.array(table["ranks"].to_pylist(), dtype=np.float32) / LEVELS for table in tables],
         [np.array(task["truth"], dtype=np.int8) for task in known],
     )
 
@@ -226,25 +226,25 @@ def _measure(index: int, *, source: Source, configs: list[Config]) -> pa.Table:
         name: [] for name in ("status", "auroc", "precision", "seconds", "measures", "seen", "ranks")
     }
     for config in configs:
-        status, found = OK, np.zeros(len(y))
+        status, query_scores = OK, np.zeros(len(y))
         measures, seen, seconds = np.full(len(MEASURES), np.nan), np.nan, 0.0
         started = time.perf_counter()
         try:
-            told = scores(fitted(config, X[episode.support_y != 1]), episode.query_x)
-            if not np.isfinite(told).all():
+            fitted_scores = scores(fitted(config, X[episode.support_y != 1]), episode.query_x)
+            if not np.isfinite(fitted_scores).all():
                 raise FloatingPointError("its scores are not finite")
-            found, seconds = told, time.perf_counter() - started
+            query_scores, seconds = fitted_scores, time.perf_counter() - started
             look = observer.look(config)
             measures, seen = look.measures, np.nan if look.precision is None else look.precision
         except (
             Exception
         ) as error:  # any failure of a library is a result: the configuration does not work here
             status = f"{type(error).__name__}: {error}"[:200]
-        ranks = (rankdata(found) - 0.5) / len(found) * LEVELS
+        ranks = (rankdata(query_scores) - 0.5) / len(query_scores) * LEVELS
         values = {
             "status": status,
-            "auroc": float(roc_auc_score(y, found)),
-            "precision": float(average_precision_score(y, found)),
+            "auroc": float(roc_auc_score(y, query_scores)),
+            "precision": float(average_precision_score(y, query_scores)),
             "seconds": seconds,
             "measures": measures.astype(np.float32).tolist(),
             "seen": seen,

@@ -18,16 +18,16 @@ from outlearn.data.usable import FEWEST_ROWS, usable_rows
 from outlearn.errors import InputError, LabelError, ParameterError
 from outlearn.execute import Executor
 from outlearn.tasks.episode import Episode
-from outlearn.tuning.candidate import fitted, recognise
-from outlearn.tuning.ensemble import RankEnsemble
 from outlearn.tuning.experience import Experience, load_experience, save_experience
-from outlearn.tuning.isolate import IsolatedObserver
 from outlearn.tuning.metafeatures import describe
-from outlearn.tuning.observe import Observer, TableSample
 from outlearn.tuning.search import Choice, Looker, Search, Trial
 from outlearn.tuning.space import Config, configurations, spec_of
-from outlearn.tuning.strategies import STRATEGIES
+from outlearn.tuning.strategies.catalogue import STRATEGIES
 from outlearn.tuning.table import PerformanceTable, build_table, fingerprint
+from outlearn.tuning.trials.candidate import fitted, recognise
+from outlearn.tuning.trials.ensemble import RankEnsemble
+from outlearn.tuning.trials.isolate import IsolatedObserver
+from outlearn.tuning.trials.observe import Observer, TableSample
 
 __all__ = ["CLASSICAL", "MetaTuner", "Tuned", "configurations_of"]
 
@@ -67,7 +67,7 @@ class MetaTuner:
 
     Parameters
     ----------
-    strategy : a name in `tuning.strategies.STRATEGIES`.
+    strategy : a name in `tuning.strategies.catalogue.STRATEGIES`.
     detectors : names of the detectors that `fit` learns about; see `tuning.space.DETECTORS`.
     candidates : configurations a detector that `fit` tries on each task, the default among them.
     random_state : seed of candidates, strategies and fitted detectors.
@@ -211,7 +211,7 @@ class MetaTuner:
         """
         started = time.monotonic()
         likes = dict(
-            recognise(each) for each in (detector if isinstance(detector, (list, tuple)) else [detector])
+            recognise(given) for given in (detector if isinstance(detector, (list, tuple)) else [detector])
         )
         if not likes:
             raise ParameterError("no detector came; give an estimator, a name or a list of them")
@@ -282,7 +282,7 @@ def configurations_of(detectors: Iterable[str], configs: Sequence[Config]) -> ND
 
 @dataclass
 class _Desk:
-    """What is known of a table, found out when first asked for."""
+    """TableSample, features and observer of a table, made when first asked for."""
 
     rows: NDArray[np.float32]
     labels: NDArray[np.int8]

@@ -73,25 +73,25 @@ def kindred(table: PerformanceTable) -> PerformanceTable:
 def others(table: PerformanceTable) -> Floats:
     """Return (T, C) the mean average precision on tasks of other families; on all where there is one only."""
     total, count = table.precision.sum(axis=0), len(table.tasks)
-    found = np.empty_like(table.precision)
+    elsewhere = np.empty_like(table.precision)
     names = np.array(table.families)
     for family in dict.fromkeys(table.families):
         own = names == family
         rest = count - int(own.sum())
-        found[own] = (total - table.precision[own].sum(axis=0)) / rest if rest else total / count
-    return found
+        elsewhere[own] = (total - table.precision[own].sum(axis=0)) / rest if rest else total / count
+    return elsewhere
 
 
 def means(table: PerformanceTable, seed: int) -> Floats:
     """Return (FOLDS, C) the mean average precision over tasks, of real ones where there are any."""
     folds = Folds(table.families, seed)
     kept = [folds.kept(table.families, fold) for fold in range(FOLDS)]
-    real = [[i for i in part if not table.tasks[i].startswith(SYNTHETIC_NAME)] or part for part in kept]
-    return np.stack([table.precision[part].mean(axis=0) for part in real])
+    real = [[i for i in places if not table.tasks[i].startswith(SYNTHETIC_NAME)] or places for places in kept]
+    return np.stack([table.precision[places].mean(axis=0) for places in real])
 
 
 def groups(configs: Sequence[Config]) -> dict[str, NDArray[np.int64]]:
     """Return places of configurations among which one may have to choose: all, and those of each detector."""
     names = np.array([config["detector"] for config in configs])
-    each = {str(name): np.flatnonzero(names == name) for name in dict.fromkeys(names)}
-    return {ALL: np.arange(len(names)), **each}
+    by_detector = {str(name): np.flatnonzero(names == name) for name in dict.fromkeys(names)}
+    return {ALL: np.arange(len(names)), **by_detector}

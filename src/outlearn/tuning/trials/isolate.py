@@ -7,8 +7,8 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Any
 
-from outlearn.tuning.observe import Observation, Observer, TableSample
 from outlearn.tuning.space import Config
+from outlearn.tuning.trials.observe import Observation, Observer, TableSample
 
 __all__ = ["IsolatedObserver"]
 
@@ -47,8 +47,8 @@ class IsolatedObserver:
         if not self._pipe.poll(self._limit):
             self.close()
             raise TimeoutError(f"no result after {self._limit:g} s")
-        found: Observation = self._answer()
-        return found
+        observation: Observation = self._answer()
+        return observation
 
     def _begin(self) -> None:
         self._pipe, theirs = self._context.Pipe()
@@ -63,13 +63,13 @@ class IsolatedObserver:
     def _answer(self) -> Any:
         assert self._pipe is not None
         try:
-            found = self._pipe.recv()
+            answer = self._pipe.recv()
         except (EOFError, OSError) as error:
             self.close()
             raise RuntimeError("the process that tried it died") from error
-        if isinstance(found, str):
-            raise RuntimeError(found)
-        return found
+        if isinstance(answer, str):
+            raise RuntimeError(answer)
+        return answer
 
     def close(self) -> None:
         """End the process."""

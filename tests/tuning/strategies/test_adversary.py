@@ -7,10 +7,10 @@ import pytest
 from scipy.optimize import minimize
 from scipy.stats import kendalltau
 
-from outlearn.tuning.adversary import PSEUDO, Adversary
-from outlearn.tuning.observe import MEASURES
-from outlearn.tuning.pseudo import KINDS
+from outlearn.tuning.strategies.adversary import PSEUDO_MEASURES, Adversary
 from outlearn.tuning.table import PerformanceTable
+from outlearn.tuning.trials.observe import MEASURES
+from outlearn.tuning.trials.pseudo import KINDS
 
 T, C, K = 20, 12, len(KINDS)
 
@@ -20,7 +20,7 @@ def table(kind: int, seed: int = 0) -> PerformanceTable:
     rng = np.random.default_rng(seed)
     precision = rng.uniform(0.1, 0.9, size=(T, C))
     measures = rng.uniform(0.4, 1, size=(T, C, len(MEASURES)))
-    measures[:, :, PSEUDO[kind]] = 0.5 + precision / 2
+    measures[:, :, PSEUDO_MEASURES[kind]] = 0.5 + precision / 2
     nothing = np.zeros((T, C))
     return PerformanceTable(
         configs=[{"detector": "lof", "place": c} for c in range(C)],
@@ -64,18 +64,18 @@ def test_where_nothing_tells_the_truth_the_adversary_is_worth_little():
 def test_the_closed_form_is_the_minimum_over_mixtures():
     adversary = Adversary.learn(table(1))
     measures = np.random.default_rng(3).uniform(0.3, 1, size=(4, len(MEASURES)))
-    areas, p, price = measures[:, PSEUDO], adversary.mixture, adversary.price
+    areas, p, price = measures[:, PSEUDO_MEASURES], adversary.mixture, adversary.price
 
     def cost(logits, line):
         q = np.exp(logits - logits.max())
         q /= q.sum()
         return (q * line).sum() + price * (q * np.log(q / p)).sum()
 
-    for line, found in zip(areas, adversary.left(measures), strict=True):
+    for line, left in zip(areas, adversary.left(measures), strict=True):
         best = minimize(cost, np.log(p), args=(line,), tol=1e-12)
-        assert found == pytest.approx(best.fun, abs=1e-5)
+        assert left == pytest.approx(best.fun, abs=1e-5)
         # The mixture of the closed form is the one that reaches it.
-        assert cost(np.log(p) - line / price, line) == pytest.approx(found, abs=1e-6)
+        assert cost(np.log(p) - line / price, line) == pytest.approx(left, abs=1e-6)
 
 
 def test_the_same_table_gives_the_same_adversary():

@@ -1,4 +1,4 @@
-"""What networks read of configurations: the table, the settings, how they did elsewhere, what was seen."""
+"""Rows that networks read of configurations: table, settings, results elsewhere, observations."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from outlearn.tuning.observe import MEASURES, Observation
 from outlearn.tuning.space import Config, vectors
 from outlearn.tuning.table import PerformanceTable
+from outlearn.tuning.trials.observe import MEASURES, Observation
 
 __all__ = ["OBSERVED", "UNIT", "Seen", "View", "relative_gains"]
 
 Floats = NDArray[np.float64]
-UNIT = 0.2  # of average precision, that differences are told in
+UNIT = 0.2  # of average precision, the unit of differences
 CLIP = 3.0
-SEEN = 3 * len(MEASURES) + 3  # columns that tell what was seen of a configuration
+SEEN = 3 * len(MEASURES) + 3  # columns that say what was seen of a configuration
 OBSERVED = len(MEASURES) + 1  # values that were observed of each that was tried
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What was seen of some configurations.
+    """Observations of some configurations.
 
     places : (K,) ascending, among those that are to choose from. measures : (K, M).
     precision : (K,) average precision of labelled anomalies; None without labels.
@@ -40,8 +40,9 @@ class Seen:
         """Gather observations, which are numbered by place among all configurations."""
         tried = np.array(sorted(seen), dtype=np.int64)
         measures = np.array([seen[i].measures for i in tried]).reshape(len(tried), len(MEASURES))
-        told = [seen[i].precision for i in tried]
-        precision = None if any(value is None for value in told) or not told else np.array(told, dtype=float)
+        precisions = [seen[i].precision for i in tried]
+        unlabelled = not precisions or any(value is None for value in precisions)
+        precision = None if unlabelled else np.array(precisions, dtype=float)
         return cls(np.searchsorted(among, tried), measures, precision)
 
     @property
@@ -57,9 +58,9 @@ class Seen:
 
     def columns(self, count: int) -> Floats:
         """Return (count, SEEN): zeros for what was not tried."""
-        found = np.zeros((count, SEEN))
+        cells = np.zeros((count, SEEN))
         if len(self.places):
-            found[self.places] = np.column_stack(
+            cells[self.places] = np.column_stack(
                 [
                     _relative(self.measures) / CLIP,
                     _ranks(self.measures),
@@ -69,7 +70,7 @@ class Seen:
                     np.full(len(self.places), float(self.precision is not None)),
                 ]
             )
-        return found
+        return cells
 
 
 @dataclass(frozen=True)
@@ -97,11 +98,11 @@ class View:
 
     @classmethod
     def restore(cls, state: Mapping[str, NDArray[Any]], configs: Sequence[Config]) -> Self:
-        """Return what `state` told of, for the same configurations."""
+        """Return the view that `state` describes, for the same configurations."""
         return cls(state["mean"], state["spread"], vectors(configs), state["prior"])
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """Return what was learnt, as arrays."""
+        """Return the scales and the prior as arrays."""
         return {"mean": self.mean, "spread": self.spread, "prior": self.prior}
 
     @property

@@ -8,35 +8,35 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from outlearn.errors import ParameterError
-from outlearn.tuning.drill import Drills
-from outlearn.tuning.environment import TuningEnv
-from outlearn.tuning.game import BUDGET, TAKE, TRY, TuningGame, deal
-from outlearn.tuning.observe import MEASURES, Observation
-from outlearn.tuning.policy import SearchPolicy
-from outlearn.tuning.view import UNIT, Seen, View
+from outlearn.tuning.strategies.gym_environment import TuningEnv
+from outlearn.tuning.strategies.policy import SearchPolicy
+from outlearn.tuning.strategies.search_game import BUDGET, TAKE, TRY, SearchGame, deal
+from outlearn.tuning.strategies.search_tasks import SearchTasks
+from outlearn.tuning.strategies.view import UNIT, Seen, View
+from outlearn.tuning.trials.observe import MEASURES, Observation
 
 LOOK = MEASURES.index("agree.incontext")
 
 
 @pytest.fixture
-def drill(table):
-    return Drills(table).draw(0, np.array([1, 3, 8, 9]), np.random.default_rng(1))
+def task(table):
+    return SearchTasks(table).draw(0, np.array([1, 3, 8, 9]), np.random.default_rng(1))
 
 
-def test_moves_bring_what_they_should(table, drill):
-    game = TuningGame(View.of(table), drill, budget=2, cost=0.01)
+def test_moves_bring_what_they_should(table, task):
+    game = SearchGame(View.of(table), task, budget=2, cost=0.01)
     assert game.allowed.all()
     assert game.act(1, TRY) == (pytest.approx(-0.01 / UNIT), False)
     assert game.allowed[:, TRY].tolist() == [True, False, True, True]
     game.act(0, TRY)
     assert not game.allowed[:, TRY].any()  # the budget is spent
     gain, over = game.act(2, TAKE)
-    assert over and gain == pytest.approx((drill.precision[2] - drill.precision.mean()) / UNIT)
+    assert over and gain == pytest.approx((task.precision[2] - task.precision.mean()) / UNIT)
 
 
-def test_what_is_seen_is_what_was_tried(table, drill):
+def test_what_is_seen_is_what_was_tried(table, task):
     view = View.of(table)
-    game = TuningGame(view, drill)
+    game = SearchGame(view, task)
     before = game.rows
     game.act(2, TRY)
     after = game.rows
@@ -50,7 +50,8 @@ def test_what_was_found_to_fail_is_not_taken(table):
     failed = np.zeros_like(table.failed)
     failed[0, 3] = True
     broken = replace(table, failed=failed)
-    game = TuningGame(View.of(broken), Drills(broken).draw(0, np.array([1, 3]), np.random.default_rng(0)))
+    task = SearchTasks(broken).draw(0, np.array([1, 3]), np.random.default_rng(0))
+    game = SearchGame(View.of(broken), task)
     assert game.allowed[:, TAKE].all()  # it is not known yet
     game.act(1, TRY)
     assert game.allowed[:, TAKE].tolist() == [True, False]
@@ -59,21 +60,23 @@ def test_what_was_found_to_fail_is_not_taken(table):
 def test_a_table_does_not_tell_of_itself_by_the_prior(table):
     spoilt = replace(table, precision=table.precision.copy())
     spoilt.precision[0, 5] += 9.0
-    one, other = (Drills(t).draw(0, np.arange(12), np.random.default_rng(0)).prior for t in (table, spoilt))
+    one, other = (
+        SearchTasks(t).draw(0, np.arange(12), np.random.default_rng(0)).prior for t in (table, spoilt)
+    )
     np.testing.assert_allclose(one, other)
 
 
 def test_labels_of_the_support_are_used_where_there_are_any(table):
-    told = replace(
+    labelled = replace(
         table, seen=np.where(np.arange(len(table.tasks))[:, None] == 4, 0.25, np.nan) * np.ones(12)
     )
-    found = Drills(told).draw(4, np.arange(12), np.random.default_rng(0))
-    assert (found.told == 0.25).all() and np.array_equal(found.precision, table.precision[4])
+    task = SearchTasks(labelled).draw(4, np.arange(12), np.random.default_rng(0))
+    assert (task.label_precision == 0.25).all() and np.array_equal(task.precision, table.precision[4])
 
 
 def test_games_are_dealt_from_what_the_table_holds(table):
-    view, drills, rng = View.of(table), Drills(table), np.random.default_rng(0)
-    games = [deal(view, drills, rng) for _ in range(50)]
+    view, tasks, rng = View.of(table), SearchTasks(table), np.random.default_rng(0)
+    games = [deal(view, tasks, rng) for _ in range(50)]
     assert {len(game.rows) for game in games} <= set(range(6, 13))
     assert any(game.allowed[:, TRY].all() for game in games)
     assert any(not game.allowed[:, TRY].any() for game in games)
@@ -81,7 +84,7 @@ def test_games_are_dealt_from_what_the_table_holds(table):
 
 def test_the_policy_tries_and_believes_a_measure_that_tells_the_truth(table, made_up):
     """Where meta-features say nothing, only trials show which configuration is best."""
-    blind, new = (replace(each, features=np.zeros_like(each.features)) for each in (table, made_up(1)))
+    blind, new = (replace(source, features=np.zeros_like(source.features)) for source in (table, made_up(1)))
     policy = SearchPolicy.learn(blind, rounds=80)
     among, right = np.arange(12), 0
     for t in range(30):

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from outlearn.tuning.drill import Drill, Drills
-from outlearn.tuning.view import UNIT, Seen, View, relative_gains
+from outlearn.tuning.strategies.search_tasks import SearchTask, SearchTasks
+from outlearn.tuning.strategies.view import UNIT, Seen, View, relative_gains
 
-__all__ = ["COST", "TAKE", "TRY", "TuningGame", "deal", "game_rows"]
+__all__ = ["COST", "TAKE", "TRY", "SearchGame", "deal", "game_rows"]
 
 COST = 0.0001  # of a trial, in average precision
 TRY, TAKE = 0, 1  # kinds of move
 BUDGET = 25
-FEWEST, MOST = 8, 32  # configurations of a game that is dealt
+FEWEST_DEALT, MOST_DEALT = 8, 32  # configurations of a game that is dealt
 BLIND = 0.5  # share of the games that are dealt without meta-features
 AHEAD = 0.5  # share of the games that are dealt with some configurations tried
 
@@ -26,7 +26,7 @@ def game_rows(
     left: int,
     prior: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float32]:
-    """Return what a policy reads of configurations: (K, view.width + 1).
+    """Return the rows that a policy reads of configurations: (K, view.width + 1).
 
     The last column is the trials left, up to `BUDGET`.
     """
@@ -34,11 +34,11 @@ def game_rows(
     return np.column_stack([rows, np.full(len(rows), min(left, BUDGET) / BUDGET, dtype=np.float32)])
 
 
-class TuningGame:
+class SearchGame:
     """One table; see `learners.policy.Game`.
 
     A move tries a configuration, for the price `cost` in average precision, or takes one, which ends the
-    game and brings its gain over the mean of all in average precision. Both are told in `view.UNIT`.
+    game and brings its gain over the mean of all in average precision. Both are in units of `view.UNIT`.
 
     Parameters
     ----------
@@ -49,31 +49,31 @@ class TuningGame:
     def __init__(
         self,
         view: View,
-        drill: Drill,
+        task: SearchTask,
         *,
         budget: int = BUDGET,
         cost: float = COST,
         tried: tuple[int, ...] = (),
         blind: bool = False,
     ) -> None:
-        self._view, self._drill, self._left, self._cost = view, drill, budget, cost
+        self._view, self._task, self._left, self._cost = view, task, budget, cost
         self._blind = blind
-        self._tried = np.isin(np.arange(len(drill.among)), tried)
-        self._gains = relative_gains(drill.precision)
+        self._tried = np.isin(np.arange(len(task.among)), tried)
+        self._gains = relative_gains(task.precision)
 
     @property
     def rows(self) -> NDArray[np.float32]:
-        drill = self._drill
-        seen = drill.seen(np.flatnonzero(self._tried))
-        rows = game_rows(self._view, drill.features, drill.among, seen, self._left, drill.prior)
+        task = self._task
+        seen = task.seen(np.flatnonzero(self._tried))
+        rows = game_rows(self._view, task.features, task.among, seen, self._left, task.prior)
         if self._blind:
-            rows[:, : len(drill.features)] = 0.0
+            rows[:, : len(task.features)] = 0.0
         return rows
 
     @property
     def allowed(self) -> NDArray[np.bool_]:
         # What was found to fail is not taken, unless nothing else is there.
-        sound = ~(self._tried & self._drill.failed)
+        sound = ~(self._tried & self._task.failed)
         return np.column_stack([~self._tried & (self._left > 0), sound if sound.any() else ~sound])
 
     def act(self, row: int, kind: int) -> tuple[float, bool]:
@@ -84,14 +84,14 @@ class TuningGame:
         return -self._cost / UNIT, False
 
 
-def deal(view: View, drills: Drills, rng: np.random.Generator) -> TuningGame:
+def deal(view: View, tasks: SearchTasks, rng: np.random.Generator) -> SearchGame:
     """Return a game on some of the configurations of a table, often with some of them tried."""
-    group = drills.groups[int(rng.integers(len(drills.groups)))]
-    count = int(rng.integers(min(FEWEST, len(group)), min(MOST, len(group)) + 1))
+    group = tasks.groups[int(rng.integers(len(tasks.groups)))]
+    count = int(rng.integers(min(FEWEST_DEALT, len(group)), min(MOST_DEALT, len(group)) + 1))
     among = np.sort(rng.choice(group, count, replace=False))
-    drill = drills.draw(int(rng.integers(len(drills))), among, rng)
+    task = tasks.draw(int(rng.integers(len(tasks))), among, rng)
     tried: tuple[int, ...] = ()
     if rng.random() < AHEAD:
         tried = tuple(int(i) for i in rng.permutation(count)[: int(rng.integers(1, count + 1))])
     budget, blind = int(rng.integers(BUDGET + 1)), bool(rng.random() < BLIND)
-    return TuningGame(view, drill, budget=budget, tried=tried, blind=blind)
+    return SearchGame(view, task, budget=budget, tried=tried, blind=blind)

@@ -1,4 +1,4 @@
-"""A network that tells how well configurations will do on a table, and adapts to what was seen of some.
+"""A network that predicts how well configurations will do on a table, and adapts to what was seen of some.
 
 It reads the meta-features of the table, the configuration, how it did on other tables, and, of those that
 were tried, what was seen. MAML (`learners.maml`) trains it so that a few gradient steps on the tried make it
@@ -23,12 +23,12 @@ from outlearn.learners.maml import MAML
 from outlearn.learners.settings import one_thread, seeded
 from outlearn.rng import derive
 from outlearn.tasks.task import Task
-from outlearn.tuning.drill import Drill, Drills
-from outlearn.tuning.observe import Observation
 from outlearn.tuning.space import Config
-from outlearn.tuning.state import part, under
+from outlearn.tuning.state import sub_state, under
+from outlearn.tuning.strategies.search_tasks import SearchTask, SearchTasks
+from outlearn.tuning.strategies.view import OBSERVED, UNIT, Seen, View, relative_gains
 from outlearn.tuning.table import PerformanceTable
-from outlearn.tuning.view import OBSERVED, UNIT, Seen, View, relative_gains
+from outlearn.tuning.trials.observe import Observation
 
 if TYPE_CHECKING:
     from outlearn.learners.batch import Batch
@@ -44,7 +44,7 @@ UNTRIED = 0.3  # weight of a configuration that was not tried
 
 
 class Surrogate:
-    """Tells how far above the mean of the candidates the average precision of each will be."""
+    """Predicts how far above the mean of the candidates the average precision of each will be."""
 
     def __init__(self, view: View, learned: GradientLearned, shape: tuple[int, int]) -> None:
         self._view, self._learned, self._shape = view, learned, shape
@@ -61,7 +61,7 @@ class Surrogate:
         """
         import torch
 
-        view, drills = View.of(table), Drills(table)
+        view, tasks = View.of(table), SearchTasks(table)
         learner = _learner(view, seed, inner, width)
         recipe = Training(
             steps=steps,
@@ -71,21 +71,21 @@ class Surrogate:
             optimiser=lambda leaves, rate: torch.optim.AdamW(leaves, lr=rate, weight_decay=1e-2),
         )
         with one_thread():
-            meta = meta_fit(learner, lambda step: _batch(view, drills, seed, step), recipe)
+            meta = meta_fit(learner, lambda step: _batch(view, tasks, seed, step), recipe)
         return cls(view, GradientLearned(learner, meta), (inner, width))
 
     @classmethod
     def restore(cls, state: Mapping[str, NDArray[Any]], configs: Sequence[Config]) -> Self:
-        """Return what `state` told of, for the same configurations."""
+        """Return the surrogate that `state` describes, for the same configurations."""
         import torch
 
         view = View.restore(state, configs)
         inner, width = (int(number) for number in state["shape"])
-        meta = {name: torch.from_numpy(value) for name, value in part(META, state).items()}
+        meta = {name: torch.from_numpy(value) for name, value in sub_state(META, state).items()}
         return cls(view, GradientLearned(_learner(view, 0, inner, width), meta), (inner, width))
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """Return what was learnt, as arrays."""
+        """Return the meta-parameters, and the scales of the view, as arrays."""
         meta = {name: value.detach().numpy() for name, value in self._learned.meta.items()}
         return {**self._view.state(), **under(META, meta), "shape": np.array(self._shape)}
 
@@ -97,13 +97,13 @@ class Surrogate:
         features : (F,) of the table. seen : what was seen, by configuration.
         among : (K,) places of the configurations, ascending.
         """
-        told = Seen.of(seen, among)
-        rows = self._view.rows(features, among, told)
-        if not len(told.places):
+        tried = Seen.of(seen, among)
+        rows = self._view.rows(features, among, tried)
+        if not len(tried.places):
             nothing = np.zeros((1, OBSERVED), dtype=np.float32)
             scorer = self._learned.adapt(rows[:1], nothing, steps=0)
         else:
-            scorer = self._learned.adapt(rows[told.places], told.observed)
+            scorer = self._learned.adapt(rows[tried.places], tried.observed)
         return np.asarray(scorer.score(rows), dtype=np.float64).ravel() * UNIT
 
 
@@ -124,22 +124,22 @@ def _learner(view: View, seed: int, inner: int, width: int) -> MAML:
     )
 
 
-def _batch(view: View, drills: Drills, seed: int, step: int) -> Batch:
+def _batch(view: View, tasks: SearchTasks, seed: int, step: int) -> Batch:
     rng = derive(seed, 0x5A6, step)
     # A batch is of one group, so that its tasks have one shape.
-    among = drills.groups[int(rng.integers(len(drills.groups)))]
-    usable = drills.working(among)
-    return stack([_task(view, drills.draw(int(t), among, rng), rng) for t in rng.choice(usable, BATCH)])
+    among = tasks.groups[int(rng.integers(len(tasks.groups)))]
+    usable = tasks.working(among)
+    return stack([_task(view, tasks.draw(int(t), among, rng), rng) for t in rng.choice(usable, BATCH)])
 
 
-def _task(view: View, drill: Drill, rng: np.random.Generator) -> Task:
-    """Return a drill as a task: some configurations tried, all to be told."""
-    count = len(drill.among)
+def _task(view: View, search_task: SearchTask, rng: np.random.Generator) -> Task:
+    """Return a search task as a task of a learner: some configurations tried, the gains of all its goal."""
+    count = len(search_task.among)
     wanted = int(rng.integers(min(4, count), min(MOST_TRIED, count) + 1))
-    seen = drill.seen(np.sort(rng.permutation(np.flatnonzero(~drill.failed))[:wanted]))
-    rows = view.rows(drill.features, drill.among, seen, drill.prior)
+    seen = search_task.seen(np.sort(rng.permutation(np.flatnonzero(~search_task.failed))[:wanted]))
+    rows = view.rows(search_task.features, search_task.among, seen, search_task.prior)
     if rng.random() < FORGET:
-        rows[:, : len(drill.features)] = 0.0
+        rows[:, : len(search_task.features)] = 0.0
     weight = np.where(np.isin(np.arange(count), seen.places), 1.0, UNTRIED).astype(np.float32)
-    goal = relative_gains(drill.precision).astype(np.float32)
+    goal = relative_gains(search_task.precision).astype(np.float32)
     return Task(rows[seen.places], seen.observed, rows, goal, None, weight)

@@ -23,7 +23,7 @@ CONSIDERED = 32  # configurations, those that are best alone
 
 
 def average_precisions(truth: NDArray[np.int8], scores: NDArray[np.floating]) -> Floats:
-    """Return the average precision (C,) of each line of scores (C, m) for one truth (m,).
+    """Return the average precision (C,) of each row of scores (C, m) for one truth (m,).
 
     Rows of equal score count as if they came one after another in the middle of each other's order: within
     rounding what scikit-learn gives where there are no ties.
@@ -34,8 +34,8 @@ def average_precisions(truth: NDArray[np.int8], scores: NDArray[np.floating]) ->
     order = np.argsort(-scores, axis=1, kind="stable")
     hits = truth[order].astype(np.float64)  # (C, m)
     precision = np.cumsum(hits, axis=1) / np.arange(1, scores.shape[1] + 1)
-    found: Floats = (precision * hits).sum(axis=1) / max(float(truth.sum()), 1.0)
-    return found
+    averages: Floats = (precision * hits).sum(axis=1) / max(float(truth.sum()), 1.0)
+    return averages
 
 
 def greedy(table: PerformanceTable, size: int, *, weights: Floats | None = None) -> list[int]:
@@ -75,11 +75,11 @@ def votes(table: PerformanceTable, size: int, seed: int = 0) -> Floats:
     With few tasks, one portfolio follows their chance. A place among the first counts more than a later one;
     among equals a little more counts the one that is better alone.
     """
-    found = np.zeros(len(table.configs))
+    shares = np.zeros(len(table.configs))
     for bag in range(BAGS):
         drawn = derive(seed, 0xBA6, bag).integers(len(table.tasks), size=len(table.tasks))
         weights = np.bincount(drawn, minlength=len(table.tasks)).astype(np.float64)
         for place, pick in enumerate(greedy(table, size, weights=weights)):
-            found[pick] += (1 - place / (2 * size)) / BAGS
-    told: Floats = found + 1e-3 * table.precision.mean(axis=0)
-    return told
+            shares[pick] += (1 - place / (2 * size)) / BAGS
+    tie_broken: Floats = shares + 1e-3 * table.precision.mean(axis=0)
+    return tie_broken

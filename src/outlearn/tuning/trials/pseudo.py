@@ -1,7 +1,7 @@
 """Rows that are no part of a table but might be its anomalies, of several kinds and at several distances.
 
 What a detector makes of them can be seen without labels. No kind is like the anomalies of every table: which
-of them to believe is learnt across tables (`adversary`).
+of them to believe is learnt across tables (`tuning.strategies.adversary`).
 """
 
 from __future__ import annotations

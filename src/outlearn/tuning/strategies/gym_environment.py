@@ -1,4 +1,4 @@
-"""The game of searching as a gymnasium environment, for policies of other libraries."""
+"""The search game as a gymnasium environment, for policies of other libraries."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from numpy.typing import NDArray
 from outlearn.errors import ParameterError
 from outlearn.extras import require
 from outlearn.rng import derive
-from outlearn.tuning.drill import Drills
-from outlearn.tuning.game import BUDGET, COST, TAKE, TRY, TuningGame
+from outlearn.tuning.strategies.search_game import BUDGET, COST, TAKE, TRY, SearchGame
+from outlearn.tuning.strategies.search_tasks import SearchTasks
+from outlearn.tuning.strategies.view import UNIT, View
 from outlearn.tuning.table import PerformanceTable
-from outlearn.tuning.view import UNIT, View
 
 __all__ = ["TuningEnv"]
 
 gymnasium = require("gymnasium", extra="gymnasium")
 Rows = NDArray[np.float32]
-Told = tuple[Rows, dict[str, Any]]
+Start = tuple[Rows, dict[str, Any]]
 
 
 class TuningEnv(gymnasium.Env[Rows, int]):  # type: ignore[name-defined, misc]
     """Each episode is one task of a performance table; K configurations are tried, and one is taken.
 
-    Observations are (K, F): what is known of each configuration, see `view.View` and `game.game_rows`. Action
+    Observations are (K, F), one row a configuration; see `view.View` and `search_game.game_rows`. Action
     i < K tries the configuration i, at the price `cost`; action K + i takes it and ends the episode with its
-    gain in average precision over the mean of the K. Rewards are told in 0.2 of average precision.
+    gain in average precision over the mean of the K. The unit of rewards is 0.2 of average precision.
 
-    ``info["action_mask"]`` (2 K) tells what makes sense. To try what was tried costs its price and shows
-    nothing; an episode is truncated when more is tried than the budget admits.
+    ``info["action_mask"]`` (2 K) marks the actions that make sense. To try what was tried costs its price and
+    shows nothing; an episode is truncated when more is tried than the budget admits.
 
     Parameters
     ----------
@@ -60,14 +60,14 @@ class TuningEnv(gymnasium.Env[Rows, int]):  # type: ignore[name-defined, misc]
             )
         if budget < 0:
             raise ParameterError(f"budget={budget}; wanted 0 or more")
-        self._view, self._drills, self._among = View.of(table), Drills(table), places
+        self._view, self._tasks, self._among = View.of(table), SearchTasks(table), places
         self._budget, self._cost = budget, cost
         self._start(np.random.default_rng(0))
         shape = self._game.rows.shape
         self.observation_space = gymnasium.spaces.Box(-np.inf, np.inf, shape, np.float32)
         self.action_space = gymnasium.spaces.Discrete(2 * len(places))
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Told:
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Start:
         """Begin on a task drawn at random."""
         super().reset(seed=seed)
         self._start(derive(int(self.np_random.integers(2**31))))
@@ -76,7 +76,7 @@ class TuningEnv(gymnasium.Env[Rows, int]):  # type: ignore[name-defined, misc]
     def step(self, action: int) -> tuple[Rows, float, bool, bool, dict[str, Any]]:
         """Try or take a configuration."""
         kind, row = divmod(int(action), len(self._among))
-        # What failed when it was tried can be taken: the table tells what that brings.
+        # What failed when it was tried can be taken: the table holds what that brings.
         if kind == TAKE or self._game.allowed[row, TRY]:
             reward, over = self._game.act(row, kind)
             return self._game.rows, reward, over, False, self._info()
@@ -84,8 +84,8 @@ class TuningEnv(gymnasium.Env[Rows, int]):  # type: ignore[name-defined, misc]
         return self._game.rows, -self._cost / UNIT, False, spent, self._info()
 
     def _start(self, rng: np.random.Generator) -> None:
-        drill = self._drills.draw(int(rng.integers(len(self._drills))), self._among, rng)
-        self._game = TuningGame(self._view, drill, budget=self._budget, cost=self._cost)
+        task = self._tasks.draw(int(rng.integers(len(self._tasks))), self._among, rng)
+        self._game = SearchGame(self._view, task, budget=self._budget, cost=self._cost)
 
     def _info(self) -> dict[str, Any]:
         return {"action_mask": self._game.allowed.T.ravel()}

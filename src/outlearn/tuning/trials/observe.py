@@ -1,4 +1,4 @@
-"""What can be seen of a configuration on a table: without labels, and with a few.
+"""Observations of a configuration on a table: without labels, and with a few.
 
 Rows are parted into some that candidates are fitted on and some that they are judged by, so that a candidate
 that only remembers rows gains nothing. Without labels a candidate is seen to agree more or less with what
@@ -21,9 +21,9 @@ from sklearn.metrics import average_precision_score
 from outlearn.learners.pretrained import load_incontext
 from outlearn.learners.rows.profile import STATISTICS
 from outlearn.rng import derive
-from outlearn.tuning.candidate import fitted, scores
-from outlearn.tuning.pseudo import KINDS, pseudo_anomalies
 from outlearn.tuning.space import Config
+from outlearn.tuning.trials.candidate import fitted, scores
+from outlearn.tuning.trials.pseudo import KINDS, pseudo_anomalies
 
 __all__ = ["LANDMARKS", "MEASURES", "Landmarks", "Observation", "Observer", "TableSample"]
 
@@ -48,7 +48,7 @@ MEASURES = (
 )
 MOST_ROWS = 1000  # of a table that candidates are fitted and judged on
 HELD_OUT = 0.3
-PSEUDO = 60  # rows of each kind
+PSEUDO_ROWS = 60  # rows of each kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +69,13 @@ class Landmarks:
         learned = load_incontext().seeded(seed)
         scorer = learned.adapt(X, np.full(len(X), -1, dtype=np.int8))
         columns = [scorer.support_deviations[:, STATISTICS.index(name)] for name in LANDMARKS[1:]]
-        found = np.column_stack([scorer.support_scores, *columns]).astype(np.float64)
-        return cls(found, scorer.contamination, scorer.reach)
+        values = np.column_stack([scorer.support_scores, *columns]).astype(np.float64)
+        return cls(values, scorer.contamination, scorer.reach)
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What was seen of one configuration.
+    """Observations of one configuration.
 
     measures : (len(MEASURES),).
     precision : average precision of the labelled anomalies among the held-out rows; None without labels.
@@ -121,8 +121,8 @@ class Observer:
         held = max(round(HELD_OUT * len(sample.rows)), 1)
         self._seed, self._like = seed, like or {}
         self._judged, self._fitted = sample.rows[:held], sample.rows[held:]
-        self._anomalies, self._told = sample.anomalies, sample.landmarks.scores[:held]
-        made = pseudo_anomalies(self._fitted.astype(np.float64), PSEUDO, derive(seed, 0x95E))
+        self._anomalies, self._landmarks = sample.anomalies, sample.landmarks.scores[:held]
+        made = pseudo_anomalies(self._fitted.astype(np.float64), PSEUDO_ROWS, derive(seed, 0x95E))
         self._pseudo = np.concatenate([made[kind] for kind in KINDS])
 
     def look(self, config: Config) -> Observation:
@@ -134,23 +134,25 @@ class Observer:
         like = self._like.get(config["detector"])
         pipeline = fitted(config, self._fitted, seed=self._seed, like=like)
         rows = np.concatenate([self._judged, self._pseudo, self._anomalies]).astype(np.float64)
-        told = scores(pipeline, rows)
+        row_scores = scores(pipeline, rows)
         seconds = time.perf_counter() - started
-        if not np.isfinite(told).all():
+        if not np.isfinite(row_scores).all():
             raise FloatingPointError("its scores are not finite")
         held = len(self._judged)
-        own, pseudo = told[:held], told[held : held + len(self._pseudo)]
+        own, pseudo = row_scores[:held], row_scores[held : held + len(self._pseudo)]
         precision = None
         if len(self._anomalies):
             odd = np.r_[np.zeros(held), np.ones(len(self._anomalies))]
-            precision = float(average_precision_score(odd, np.r_[own, told[held + len(self._pseudo) :]]))
+            precision = float(
+                average_precision_score(odd, np.r_[own, row_scores[held + len(self._pseudo) :]])
+            )
         return Observation(self._measures(own, pseudo), precision, seconds)
 
     def _measures(self, own: Floats, pseudo: Floats) -> Floats:
         ranks = rankdata(own)
-        landmarks = rankdata(self._told, axis=0)
+        landmarks = rankdata(self._landmarks, axis=0)
         agree = _correlations(ranks, landmarks)
-        teacher = self._told[:, 0]
+        teacher = self._landmarks[:, 0]
         top = [
             average_precision_score(teacher >= np.sort(teacher)[-max(round(share * len(own)), 1)], own)
             for share in TOP
@@ -158,18 +160,18 @@ class Observer:
         ordered = np.sort(own)
         parts = pseudo.reshape(len(KINDS), -1)
         both = np.searchsorted(ordered, parts, "left") + np.searchsorted(ordered, parts, "right")
-        found = both.mean(axis=1) / (2 * len(own))  # AUROC of each kind against the held-out rows
+        aurocs = both.mean(axis=1) / (2 * len(own))  # AUROC of each kind against the held-out rows
         low, middle, high, far = np.quantile(own, (0.25, 0.5, 0.75, 0.98))
         unit = max(high - low, 1e-9 * max(abs(middle), 1e-9))
         tail = np.log1p((far - middle) / unit)
         peak = np.log1p((own.max() - far) / unit)
         distinct = len(np.unique(own.round(9))) / len(own)
-        return np.array([*agree, *top, *found, min(tail, 10.0), min(peak, 10.0), distinct])
+        return np.array([*agree, *top, *aurocs, min(tail, 10.0), min(peak, 10.0), distinct])
 
 
 def _correlations(ranks: Floats, others: Floats) -> Floats:
     """Return Spearman's correlation of ranks (m,) with columns of ranks (m, L); 0 where one is constant."""
     a, b = ranks - ranks.mean(), others - others.mean(axis=0)
     norm = np.sqrt((a**2).sum() * (b**2).sum(axis=0))
-    found: Floats = np.where(norm > 0, a @ b / np.maximum(norm, 1e-12), 0.0)
-    return found
+    correlations: Floats = np.where(norm > 0, a @ b / np.maximum(norm, 1e-12), 0.0)
+    return correlations

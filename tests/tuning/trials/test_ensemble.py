@@ -6,9 +6,9 @@ from scipy.stats import rankdata
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from outlearn.errors import ParameterError
-from outlearn.tuning.candidate import fitted, scores
-from outlearn.tuning.ensemble import ALONE, RankEnsemble
 from outlearn.tuning.space import default
+from outlearn.tuning.trials.candidate import fitted, scores
+from outlearn.tuning.trials.ensemble import ALONE, RankEnsemble
 
 PAIR = [default("kmeans"), {**default("kmeans"), "clusters": 2}]
 
@@ -34,9 +34,9 @@ def test_scores_are_mean_ranks(rows):
 def test_far_rows_are_still_told_apart(rows):
     model = RankEnsemble(PAIR, random_state=0).fit(rows)
     far = np.array([[6.0, 0, 0], [12.0, 0, 0], [500.0, 0, 0]])
-    found = model.score_samples(far)
-    assert (np.diff(found) < 0).all() and (found < model.score_samples(rows).min()).all()
-    assert found.min() > -1.3
+    far_scores = model.score_samples(far)
+    assert (np.diff(far_scores) < 0).all() and (far_scores < model.score_samples(rows).min()).all()
+    assert far_scores.min() > -1.3
 
 
 def test_rows_score_the_same_alone_or_in_a_batch(rows):

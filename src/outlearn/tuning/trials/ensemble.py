@@ -13,8 +13,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from outlearn.tuning.candidate import fitted, scores
 from outlearn.tuning.space import Config
+from outlearn.tuning.trials.candidate import fitted, scores
 
 __all__ = ["RankEnsemble"]
 
@@ -23,14 +23,14 @@ BEYOND = 0.25  # of a rank, that the farthest row beyond all others gains at mos
 
 
 class RankEnsemble(OutlierMixin, BaseEstimator):  # type: ignore[misc]
-    """Detectors whose scores are told as ranks among the rows fitted on, and averaged.
+    """Detectors whose scores are turned into ranks among the rows fitted on, and averaged.
 
     Parameters
     ----------
     configs : configurations, see `tuning.space`; None for one Isolation Forest at its default.
     weights : one a configuration; equal when None.
     contamination : share of the rows fitted on that `predict` calls outliers.
-    max_rows : rows drawn for each detector where there are more; all when None. Its scores are then told as
+    max_rows : rows drawn for each detector where there are more; all when None. Its scores are then
         ranks among as many others, as far as there are any.
     random_state : int, generator or None.
 
@@ -115,7 +115,7 @@ ALONE: Config = {"detector": "iforest", "trees": 100, "max_samples": 256, "max_f
 
 
 class _Known:
-    """The scores (n,) of the rows fitted on, as others are told among them."""
+    """Scores (n,) of the rows fitted on, among which the scores of other rows are ranked."""
 
     def __init__(self, values: Floats) -> None:
         self._low = float(values.min())

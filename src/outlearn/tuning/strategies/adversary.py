@@ -1,9 +1,10 @@
 """Choosing what holds up against an adversary who makes the anomalies that are missed most.
 
-The adversary mixes pseudo-anomalies of several kinds and distances (`pseudo`). It starts from a mixture that
-is learnt across tables, and may leave it, at a price, for the kinds that a configuration misses: the worse of
-two configurations is the one with the weaker worst mixture. With a price τ on the Kullback-Leibler divergence
-from the learnt mixture p, the worst mixture for AUROCs a has a closed form, and so has what it leaves:
+The adversary mixes pseudo-anomalies of several kinds and distances (`tuning.trials.pseudo`). It starts from a
+mixture that is learnt across tables, and may leave it, at a price, for the kinds that a configuration misses:
+the worse of two configurations is the one with the weaker worst mixture. With a price τ on the
+Kullback-Leibler divergence from the learnt mixture p, the worst mixture for AUROCs a has a closed form, and
+so has what it leaves:
 
     min over q of  Σ q·a + τ·KL(q‖p)  =  -τ·log Σ p·exp(-a/τ),   q ∝ p·exp(-a/τ).
 
@@ -20,24 +21,24 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from outlearn.tuning.folds import others
-from outlearn.tuning.observe import MEASURES
-from outlearn.tuning.pseudo import KINDS
+from outlearn.tuning.strategies.folds import others
 from outlearn.tuning.table import PerformanceTable
+from outlearn.tuning.trials.observe import MEASURES
+from outlearn.tuning.trials.pseudo import KINDS
 
 __all__ = ["Adversary"]
 
 Floats = NDArray[np.float64]
-PSEUDO = [MEASURES.index(f"pseudo.{kind}") for kind in KINDS]
+PSEUDO_MEASURES = [MEASURES.index(f"pseudo.{kind}") for kind in KINDS]
 STEPS, RATE = 300, 0.05
-PENALTY = 1e-3  # on the logarithms of the mixture: few tables tell little of eight kinds
+PENALTY = 1e-3  # on the logarithms of the mixture: few tables say little of eight kinds
 
 
 class Adversary:
     """Learns, from tables with labels, a mixture of pseudo-anomalies to judge configurations by without any.
 
-    mixture : (K,) shares of the kinds in `pseudo.KINDS`. price : τ. worth : average precision an AUROC of 1
-        against the worst mixture counts, over one of 0.
+    mixture : (K,) shares of the kinds in `tuning.trials.pseudo.KINDS`. price : τ.
+    worth : average precision that an AUROC of 1 against the worst mixture counts, over one of 0.
     """
 
     def __init__(self, mixture: Floats, price: float, worth: float) -> None:
@@ -48,13 +49,13 @@ class Adversary:
         """Learn from a performance table."""
         import torch
 
-        areas = torch.from_numpy(np.nan_to_num(table.measures[:, :, PSEUDO], nan=0.5))  # (T, C, K)
+        areas = torch.from_numpy(np.nan_to_num(table.measures[:, :, PSEUDO_MEASURES], nan=0.5))  # (T, C, K)
         gains = table.precision - table.precision.mean(axis=1, keepdims=True)
         # What is left to tell once it is known how a configuration does on the other tables.
         elsewhere = others(table)
         goal = torch.from_numpy(gains - (elsewhere - elsewhere.mean(axis=1, keepdims=True)))
         leaves = [
-            torch.zeros(len(PSEUDO), dtype=torch.float64, requires_grad=True),
+            torch.zeros(len(PSEUDO_MEASURES), dtype=torch.float64, requires_grad=True),
             torch.tensor(-1.0, dtype=torch.float64, requires_grad=True),
             torch.tensor(-2.0, dtype=torch.float64, requires_grad=True),
         ]
@@ -63,8 +64,8 @@ class Adversary:
         for _ in range(STEPS):
             price = log_price.exp()
             left = -price * torch.logsumexp(torch.log_softmax(logits, 0) - areas / price, -1)  # (T, C)
-            told = log_worth.exp() * (left - left.mean(1, keepdim=True))
-            loss = (told - goal).square().mean() + PENALTY * logits.square().mean()
+            predicted = log_worth.exp() * (left - left.mean(1, keepdim=True))
+            loss = (predicted - goal).square().mean() + PENALTY * logits.square().mean()
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
@@ -76,17 +77,17 @@ class Adversary:
 
     @classmethod
     def restore(cls, state: Mapping[str, NDArray[Any]]) -> Self:
-        """Return what `state` told of."""
+        """Return the adversary that `state` describes."""
         return cls(state["mixture"], *(float(number) for number in state["scale"]))
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """Return what was learnt, as arrays."""
+        """Return the mixture, the price and the worth as arrays."""
         return {"mixture": self.mixture, "scale": np.array([self.price, self.worth])}
 
     def left(self, measures: Floats) -> Floats:
-        """Return what the worst mixture leaves of the AUROC, its price included: (N,) for measures (N, M)."""
-        areas = np.asarray(measures, dtype=np.float64)[:, PSEUDO]
+        """Return (N,) the AUROC that the worst mixture leaves, its price included, for measures (N, M)."""
+        areas = np.asarray(measures, dtype=np.float64)[:, PSEUDO_MEASURES]
         lowest = areas.min(axis=1, keepdims=True)  # keeps the exponentials within range
         inner = (self.mixture * np.exp(-(areas - lowest) / self.price)).sum(axis=1)
-        found: Floats = lowest[:, 0] - self.price * np.log(inner)
-        return found
+        worst: Floats = lowest[:, 0] - self.price * np.log(inner)
+        return worst

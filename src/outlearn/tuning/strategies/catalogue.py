@@ -1,4 +1,4 @@
-"""Ways to choose, by name. Each is made from a performance table, and then serves any search.
+"""Strategies by name; each is learnt from a performance table, and then serves any search.
 
 All but the plainest learn in folds: each time from four fifths of the families of tasks. A table that took
 part in the learning is searched with the fold that was learnt without it.
@@ -16,16 +16,16 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from outlearn.tuning.adversary import Adversary
-from outlearn.tuning.baselines import Default, Portfolio, Random, Single, Strategy, unknown
-from outlearn.tuning.folds import FOLDS, Folds
-from outlearn.tuning.game import TAKE, TRY
-from outlearn.tuning.kin import Kin, improvement
-from outlearn.tuning.policy import SearchPolicy
 from outlearn.tuning.search import Choice, Search
 from outlearn.tuning.space import Config
-from outlearn.tuning.state import State, part, under
-from outlearn.tuning.surrogate import Surrogate
+from outlearn.tuning.state import State, sub_state, under
+from outlearn.tuning.strategies.adversary import Adversary
+from outlearn.tuning.strategies.baselines import Default, Portfolio, Random, Single, Strategy, unknown
+from outlearn.tuning.strategies.folds import FOLDS, Folds
+from outlearn.tuning.strategies.gaussian_process import GaussianProcess, improvement
+from outlearn.tuning.strategies.policy import SearchPolicy
+from outlearn.tuning.strategies.search_game import TAKE, TRY
+from outlearn.tuning.strategies.surrogate import Surrogate
 from outlearn.tuning.table import PerformanceTable
 
 __all__ = [
@@ -58,7 +58,7 @@ class _Folded:
         return _joined(self._learnt)
 
     def _fit_for(self, search: Search) -> list[Any]:
-        """Return those that were learnt without the table."""
+        """Return the models that were learnt without the table."""
         return [self._learnt[fold] for fold in self._folds.without(search.same)]
 
 
@@ -70,9 +70,9 @@ def _joined(learnt: Sequence[Any], kind: str = "") -> State:
     return joined
 
 
-def _each(state: Mapping[str, NDArray[Any]], kind: str = "") -> list[State]:
-    """Return the states that were joined."""
-    return [part(f"{kind}{fold}.", state) for fold in range(FOLDS)]
+def _split(state: Mapping[str, NDArray[Any]], kind: str = "") -> list[State]:
+    """Return the states of the folds, which `_joined` put in one."""
+    return [sub_state(f"{kind}{fold}.", state) for fold in range(FOLDS)]
 
 
 class _Beside(_Folded):
@@ -91,33 +91,36 @@ class Maml(_Beside):
 
     What was best on average elsewhere is tried first and, without labels, taken unless clearly more is
     expected of others. Where labels tell of what is tried, expectations start halfway between other tables
-    and the surrogates, and follow what is seen by how configurations go together; see `kin`.
+    and the surrogates, and follow what is seen by how configurations go together; see `gaussian_process`.
     """
 
-    def __init__(self, folds: Folds, learnt: Sequence[Surrogate], single: Single, kin: Sequence[Kin]) -> None:
+    def __init__(
+        self, folds: Folds, learnt: Sequence[Surrogate], single: Single, processes: Sequence[GaussianProcess]
+    ) -> None:
         super().__init__(folds, learnt, single)
-        self._kin = list(kin)
+        self._processes = list(processes)
 
     @classmethod
     def learn(cls, table: PerformanceTable, seed: int = 0) -> Self:
         folds = Folds(table.families, seed)
-        parts = [table.of(folds.kept(table.families, fold)) for fold in range(FOLDS)]
-        learnt = [Surrogate.learn(part, seed + fold) for fold, part in enumerate(parts)]
-        return cls(folds, learnt, Single.learn(table, seed), [Kin.learn(part) for part in parts])
+        tables = [table.of(folds.kept(table.families, fold)) for fold in range(FOLDS)]
+        learnt = [Surrogate.learn(known, seed + fold) for fold, known in enumerate(tables)]
+        processes = [GaussianProcess.learn(known) for known in tables]
+        return cls(folds, learnt, Single.learn(table, seed), processes)
 
     @classmethod
     def restore(cls, state: Mapping[str, NDArray[Any]], folds: Folds, configs: Sequence[Config]) -> Self:
-        learnt = [Surrogate.restore(each, configs) for each in _each(state)]
-        kin = [Kin.restore(each) for each in _each(state, "kin.")]
-        return cls(folds, learnt, Single.restore(state, folds, configs), kin)
+        learnt = [Surrogate.restore(fold_state, configs) for fold_state in _split(state)]
+        processes = [GaussianProcess.restore(fold_state) for fold_state in _split(state, "kin.")]
+        return cls(folds, learnt, Single.restore(state, folds, configs), processes)
 
     def state(self) -> State:
-        return {**super().state(), **_joined(self._kin, "kin.")}
+        return {**super().state(), **_joined(self._processes, "kin.")}
 
     def _expect(self, search: Search) -> tuple[Floats, Floats]:
-        """Return (K,) what is expected of those allowed, and how much the surrogates differ in it."""
-        told = [one.expect(search.features, search.seen, search.allowed) for one in self._fit_for(search)]
-        return np.mean(told, axis=0), np.std(told, axis=0)
+        """Return (K,) the gains expected of those allowed, and (K,) the spread between the surrogates."""
+        gains = [one.expect(search.features, search.seen, search.allowed) for one in self._fit_for(search)]
+        return np.mean(gains, axis=0), np.std(gains, axis=0)
 
     def search(self, search: Search) -> Choice:
         known = self._single.search(search).members[0]
@@ -155,18 +158,18 @@ class Maml(_Beside):
         return choice
 
     def _by_labels(self, search: Search, first: Floats) -> Choice:
-        """Search where what is tried tells an average precision."""
-        kin = [self._kin[fold] for fold in self._folds.without(search.same)]
-        prior = np.mean([one.mean[search.allowed] for one in kin], axis=0)
+        """Search where each trial shows an average precision."""
+        processes = [self._processes[fold] for fold in self._folds.without(search.same)]
+        prior = np.mean([one.mean[search.allowed] for one in processes], axis=0)
         prior = prior + 0.5 * (first - first.mean() - (prior - prior.mean()))
 
         def follow() -> tuple[Floats, Floats, Floats]:
             known = {i: s.precision for i, s in search.seen.items() if s.precision is not None}
             places = np.array(sorted(known), dtype=np.int64)
-            told = np.array([known[int(i)] for i in places])
+            precisions = np.array([known[int(i)] for i in places])
             seen = np.searchsorted(search.allowed, places)
             means, spreads = zip(
-                *(one.posterior(search.allowed, prior, seen, told) for one in kin), strict=True
+                *(one.posterior(search.allowed, prior, seen, precisions) for one in processes), strict=True
             )
             mean, spread = np.mean(means, axis=0), np.mean(spreads, axis=0)
             return mean, spread, mean[seen]
@@ -201,7 +204,7 @@ class Policy(_Beside):
 
     @classmethod
     def restore(cls, state: Mapping[str, NDArray[Any]], folds: Folds, configs: Sequence[Config]) -> Self:
-        learnt = [SearchPolicy.restore(each, configs) for each in _each(state)]
+        learnt = [SearchPolicy.restore(fold_state, configs) for fold_state in _split(state)]
         return cls(folds, learnt, Single.restore(state, folds, configs))
 
     def search(self, search: Search) -> Choice:
@@ -209,8 +212,8 @@ class Policy(_Beside):
         known = self._single.search(search).members[0]
         tried: set[int] = set()
         while True:
-            told = [one.moves(search.features, search.seen, search.allowed, search.left) for one in policies]
-            chances = np.mean(told, axis=0)  # (K, kinds)
+            moves = [one.moves(search.features, search.seen, search.allowed, search.left) for one in policies]
+            chances = np.mean(moves, axis=0)  # (K, kinds)
             chances[np.isin(search.allowed, list(tried)), TRY] = 0.0
             if not search.left or chances[:, TRY].sum() <= chances[:, TAKE].sum():
                 break
@@ -229,7 +232,7 @@ class Policy(_Beside):
         )
         if known not in failed and gladly[order[0]] < CLEARLY * gladly[known]:
             members, why = np.array([known]), "it was best on other tables, and no other is taken more gladly"
-        # Policies tell what they would rather take, not how good it is; that is told by other tables.
+        # Policies say what they would rather take, not how good it is; other tables say that.
         return Choice(tuple(int(i) for i in members), self._single.expected(search), why)
 
 
@@ -244,7 +247,7 @@ class Adversarial(_Beside):
 
     @classmethod
     def restore(cls, state: Mapping[str, NDArray[Any]], folds: Folds, configs: Sequence[Config]) -> Self:
-        learnt = [Adversary.restore(each) for each in _each(state)]
+        learnt = [Adversary.restore(fold_state) for fold_state in _split(state)]
         return cls(folds, learnt, Single.restore(state, folds, configs))
 
     def search(self, search: Search) -> Choice:
@@ -255,8 +258,8 @@ class Adversarial(_Beside):
         seen = np.array(sorted(search.seen), dtype=np.int64)
         if len(seen):
             measures = np.array([search.seen[int(i)].measures for i in seen])
-            told = [a.worth * a.left(measures) for a in self._fit_for(search)]
-            gain = np.mean(told, axis=0)
+            gains = [a.worth * a.left(measures) for a in self._fit_for(search)]
+            gain = np.mean(gains, axis=0)
             expected[seen] += gain - gain.mean()
         return _choice(
             search,

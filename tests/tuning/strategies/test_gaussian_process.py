@@ -5,41 +5,41 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from outlearn.tuning.kin import EXACT, LEVEL, SHRINK, Kin, improvement
-from outlearn.tuning.observe import Observation
 from outlearn.tuning.search import Search
-from outlearn.tuning.strategies import Maml
+from outlearn.tuning.strategies.catalogue import Maml
+from outlearn.tuning.strategies.gaussian_process import EXACT, LEVEL, SHRINK, GaussianProcess, improvement
+from outlearn.tuning.trials.observe import Observation
 
 
 @pytest.fixture(scope="module")
-def kin():
+def process():
     rng = np.random.default_rng(0)
     root = rng.normal(size=(6, 6))
-    return Kin(rng.random(6), 0.01 * root @ root.T, 0.02)
+    return GaussianProcess(rng.random(6), 0.01 * root @ root.T, 0.02)
 
 
-def test_the_posterior_is_that_of_the_normal_distribution(kin):
+def test_the_posterior_is_that_of_the_normal_distribution(process):
     among, prior = np.array([0, 2, 3, 5]), np.array([0.1, 0.4, 0.2, 0.3])
-    seen, told = np.array([0, 3]), np.array([0.2, 0.7])
+    seen, observed = np.array([0, 3]), np.array([0.2, 0.7])
     centre = np.eye(4) - 0.25
-    part = centre @ kin.covariance[np.ix_(among, among)] @ centre
-    kernel = (1 - SHRINK) * part + SHRINK * np.diag(np.diag(part)) + LEVEL
-    mean, spread = kin.posterior(among, prior, seen, told)
-    found = []
-    for noise in (*EXACT, kin.noise):
+    block = centre @ process.covariance[np.ix_(among, among)] @ centre
+    kernel = (1 - SHRINK) * block + SHRINK * np.diag(np.diag(block)) + LEVEL
+    mean, spread = process.posterior(among, prior, seen, observed)
+    posteriors = []
+    for noise in (*EXACT, process.noise):
         gram = kernel[np.ix_(seen, seen)] + noise * np.eye(2)
-        apart = told - prior[seen]
+        apart = observed - prior[seen]
         likelihood = -0.5 * apart @ np.linalg.inv(gram) @ apart - 0.5 * np.log(np.linalg.det(gram))
         gain = kernel[:, seen] @ np.linalg.inv(gram)
-        found.append((likelihood, prior + gain @ apart, np.diag(kernel - gain @ kernel[seen])))
-    _, plain, variance = max(found, key=lambda each: each[0])
+        posteriors.append((likelihood, prior + gain @ apart, np.diag(kernel - gain @ kernel[seen])))
+    _, plain, variance = max(posteriors, key=lambda posterior: posterior[0])
     np.testing.assert_allclose(mean, plain)
     np.testing.assert_allclose(spread, np.sqrt(variance))
 
 
-def test_a_level_shared_by_all_tells_nothing_of_their_order(kin):
+def test_a_level_shared_by_all_tells_nothing_of_their_order(process):
     among, prior = np.arange(6), np.zeros(6)
-    means = [kin.posterior(among, prior, among, np.linspace(0, 1, 6) + level)[0] for level in (0.0, 0.3)]
+    means = [process.posterior(among, prior, among, np.linspace(0, 1, 6) + level)[0] for level in (0.0, 0.3)]
     assert np.ptp(means[1] - means[0]) < 0.02
 
 
@@ -58,8 +58,8 @@ def test_what_goes_together_is_learnt(table):
     precision = 0.4 + 0.02 * rng.normal(size=(30, 12))
     precision[:, :4] += 0.1 * good
     precision[:, 8:] -= 0.1 * good
-    kin = Kin.learn(replace(table, precision=precision))
-    mean, _ = kin.posterior(np.arange(12), kin.mean, np.array([0, 8]), np.array([0.6, 0.2]))
+    process = GaussianProcess.learn(replace(table, precision=precision))
+    mean, _ = process.posterior(np.arange(12), process.mean, np.array([0, 8]), np.array([0.6, 0.2]))
     assert mean[1:4].min() > mean[4:8].max() and mean[4:8].min() > mean[9:].max()
 
 
@@ -67,12 +67,12 @@ def test_noise_is_what_labels_were_apart(table):
     rng = np.random.default_rng(0)
     seen = np.where(np.arange(30)[:, None] < 20, table.precision + 0.3 * rng.normal(size=(30, 12)), np.nan)
     seen[:20] += rng.normal(size=(20, 1))  # another level of a table is no noise
-    assert Kin.learn(replace(table, seen=seen)).noise == pytest.approx(0.09, rel=0.2)
+    assert GaussianProcess.learn(replace(table, seen=seen)).noise == pytest.approx(0.09, rel=0.2)
 
 
-def test_it_comes_back_from_its_state(kin):
-    again = Kin.restore(kin.state())
-    assert again.noise == kin.noise and np.array_equal(again.covariance, kin.covariance)
+def test_it_comes_back_from_its_state(process):
+    again = GaussianProcess.restore(process.state())
+    assert again.noise == process.noise and np.array_equal(again.covariance, process.covariance)
 
 
 def test_with_labels_the_best_is_found_where_nothing_else_tells(table, made_up, quick):

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from outlearn.tuning.kmeans import KMeansOutlier
+from outlearn.tuning.trials.kmeans import KMeansOutlier
 
 
 @parametrize_with_checks([KMeansOutlier(2), KMeansOutlier(3, relative=True)])
@@ -36,5 +36,5 @@ def test_equal_rows_and_fewer_rows_than_centres():
     rows = np.repeat([[1.0, 2.0], [3.0, 4.0]], 5, axis=0)
     model = KMeansOutlier(8, relative=True).fit(rows)
     assert len(model.cluster_centers_) == 2
-    found = model.score_samples([[1.0, 2.0], [9.0, 9.0]])
-    assert np.isfinite(found).all() and found[0] > found[1]
+    row_scores = model.score_samples([[1.0, 2.0], [9.0, 9.0]])
+    assert np.isfinite(row_scores).all() and row_scores[0] > row_scores[1]

@@ -6,11 +6,18 @@ from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import NearestNeighbors
 
-from outlearn.tuning.candidate import fitted, scores
 from outlearn.tuning.metafeatures import META_FEATURES, describe
-from outlearn.tuning.observe import LANDMARKS, MEASURES, Landmarks, Observer, TableSample, _correlations
-from outlearn.tuning.pseudo import KINDS, NEAR, pseudo_anomalies
 from outlearn.tuning.space import default
+from outlearn.tuning.trials.candidate import fitted, scores
+from outlearn.tuning.trials.observe import (
+    LANDMARKS,
+    MEASURES,
+    Landmarks,
+    Observer,
+    TableSample,
+    _correlations,
+)
+from outlearn.tuning.trials.pseudo import KINDS, NEAR, pseudo_anomalies
 
 
 def table(seed: int = 0, n: int = 200, d: int = 4) -> np.ndarray:
@@ -25,7 +32,7 @@ def of(rows) -> np.ndarray:
     return describe(TableSample.of(rows, blind(rows)))
 
 
-def told(observation) -> dict[str, float]:
+def by_name(observation) -> dict[str, float]:
     return dict(zip(MEASURES, observation.measures, strict=True))
 
 
@@ -40,8 +47,8 @@ def test_measures_are_finite_named_and_repeat():
 def test_what_agrees_with_the_landmarks_is_told_from_what_does_not():
     X = np.concatenate([table(), 6 * table(1, 20)])
     observer = Observer(TableSample.of(X, blind(X)))
-    good = told(observer.look(default("lof")))
-    bad = told(observer.look({**default("ocsvm"), "kernel": "poly", "degree": 1, "width": 50.0}))
+    good = by_name(observer.look(default("lof")))
+    bad = by_name(observer.look({**default("ocsvm"), "kernel": "poly", "degree": 1, "width": 50.0}))
     assert good["agree.incontext"] > 0.7 > bad["agree.incontext"]
     assert good["top10"] > bad["top10"]
     assert good["pseudo.box"] > 0.9
@@ -56,7 +63,7 @@ def test_labels_are_judged_on_rows_that_were_not_fitted():
 
 
 def test_scores_that_are_not_finite_are_an_error(monkeypatch):
-    from outlearn.tuning import observe
+    from outlearn.tuning.trials import observe
 
     monkeypatch.setattr(observe, "scores", lambda pipeline, rows: np.full(len(rows), np.nan))
     X = table()
@@ -71,9 +78,9 @@ def test_correlations_are_spearmans():
         np.column_stack([rng.permutation(30) for _ in range(3)]).astype(float),
     )
     b[:, 2] = 1.0
-    found = _correlations(a, b)
-    assert found[:2] == pytest.approx([spearmanr(a, b[:, j]).statistic for j in range(2)])
-    assert found[2] == 0
+    correlations = _correlations(a, b)
+    assert correlations[:2] == pytest.approx([spearmanr(a, b[:, j]).statistic for j in range(2)])
+    assert correlations[2] == 0
 
 
 def test_landmarks_follow_the_rows_whatever_their_order():
@@ -114,13 +121,13 @@ def test_pseudo_anomalies_of_poor_tables_are_finite(rows):
 
 def test_meta_features_do_not_depend_on_order_or_units():
     X = table(n=150) ** 3
-    found = of(X)
-    assert found.shape == (len(META_FEATURES),) and np.isfinite(found).all()
-    np.testing.assert_allclose(of(X[np.random.default_rng(0).permutation(len(X))]), found, atol=1e-4)
+    features = of(X)
+    assert features.shape == (len(META_FEATURES),) and np.isfinite(features).all()
+    np.testing.assert_allclose(of(X[np.random.default_rng(0).permutation(len(X))]), features, atol=1e-4)
     scaled = X * np.array([8, 1, 0.5, 2], dtype=np.float32)
-    np.testing.assert_allclose(of(scaled), found, atol=0.02)
+    np.testing.assert_allclose(of(scaled), features, atol=0.02)
     turned = np.ascontiguousarray(X[:, ::-1])  # an isolation forest draws columns by their place
-    np.testing.assert_allclose(of(turned), found, atol=0.1)
+    np.testing.assert_allclose(of(turned), features, atol=0.1)
 
 
 def test_meta_features_tell_what_they_say():

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outlearn.rng import derive
-from outlearn.tuning.folds import ALL, FOLDS, Folds, groups, means
-from outlearn.tuning.portfolio import votes
 from outlearn.tuning.search import Choice, Search
 from outlearn.tuning.space import Config
 from outlearn.tuning.state import State
+from outlearn.tuning.strategies.folds import ALL, FOLDS, Folds, groups, means
+from outlearn.tuning.strategies.portfolio import votes
 from outlearn.tuning.table import PerformanceTable
 
 __all__ = ["Default", "Portfolio", "Random", "Single", "Strategy", "unknown"]
@@ -81,9 +81,9 @@ class Single:
 
     def expected(self, search: Search) -> Floats:
         """Return (C,) the mean on other tables, above that of those allowed; NaN for others."""
-        found = unknown(search)
-        found[search.allowed] = self._means[self._folds.without(search.same)].mean(axis=0)[search.allowed]
-        return found - np.nanmean(found)
+        expected = unknown(search)
+        expected[search.allowed] = self._means[self._folds.without(search.same)].mean(axis=0)[search.allowed]
+        return expected - np.nanmean(expected)
 
     def search(self, search: Search) -> Choice:
         expected = self.expected(search)
@@ -130,24 +130,24 @@ class Portfolio:
         """Return (FOLDS, K) the votes for the candidates of a group, found when first asked for."""
         if name not in self._held:
             assert self._table is not None  # what is restored holds all groups
-            part = self._table.among(self._groups[name])
+            subset = self._table.among(self._groups[name])
             self._held[name] = np.stack(
                 [
-                    votes(part.of(self._folds.kept(part.families, fold)), MEMBERS, self._seed + fold)
+                    votes(subset.of(self._folds.kept(subset.families, fold)), MEMBERS, self._seed + fold)
                     for fold in range(FOLDS)
                 ]
             )
-        found: Floats = self._held[name]
-        return found
+        held: Floats = self._held[name]
+        return held
 
     def search(self, search: Search) -> Choice:
         same = [name for name, group in self._groups.items() if np.array_equal(group, search.allowed)]
         name = same[0] if same else ALL
         of = self._groups[name]
-        found = self._votes(name)[self._folds.without(search.same)].mean(axis=0)[np.isin(of, search.allowed)]
-        order = np.argsort(-found, kind="stable")[:MEMBERS]
+        shares = self._votes(name)[self._folds.without(search.same)].mean(axis=0)[np.isin(of, search.allowed)]
+        order = np.argsort(-shares, kind="stable")[:MEMBERS]
         # What hardly any portfolio holds would dilute what most do.
-        held = search.allowed[[i for i in order if found[i] >= 0.5 * found.max()]]
+        held = search.allowed[[i for i in order if shares[i] >= 0.5 * shares.max()]]
         expected = self._single.expected(search)
         return Choice(tuple(int(i) for i in held), expected, "together they were best on other tables")
 
