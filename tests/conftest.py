@@ -2,7 +2,7 @@
 
 import pytest
 
-from outlearn.learners.rows import isolation, trees
+from outlearn.learners.profiles import isolation, trees
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from outlearn.detectors import POOL, ClassicalDetector, Committee, Detector
 from outlearn.detectors.pyod import to_pyod
 from outlearn.errors import InputError, LabelError
 from outlearn.learners.catalogue import CATALOGUE
-from outlearn.learners.rows import isolation
+from outlearn.learners.profiles import isolation
 from outlearn.weights.checkpoint import shipped
 
 suite = runpy.run_path(str(Path(__file__).with_name("checks.py")))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from outlearn.learners.policy import PPO, preferences, train_policy
-from outlearn.learners.settings import seeded
+from outlearn.learners.training.settings import seeded
 from outlearn.tuning.drill import Drills
 from outlearn.tuning.game import TRY, deal, game_rows
 from outlearn.tuning.observe import Observation
