@@ -24,7 +24,7 @@ import rowfile
 from outlearn import SeriesDetector
 from outlearn.data.series import Series
 from outlearn.evaluate.volume import edge_window, volume
-from outlearn.learners.fleet import train_fleet
+from outlearn.learners.series.fleet import train_fleet
 from series import OURS, Labelled, series_of
 
 FLEETS = ("asd", "jumpstarter", "skab", "tep")

@@ -27,15 +27,15 @@ import machine
 import rowfile
 from outlearn.evaluate.compare import markdown
 from outlearn.execute import Processes, Serial
+from outlearn.learners.profiles.dependence import Dependence
 from outlearn.learners.profiles.fit import fit_order
+from outlearn.learners.profiles.isolation import Isolation
+from outlearn.learners.profiles.lean import LEAN_STATISTICS, RANKED, NeighbourView
+from outlearn.learners.profiles.lean_bank import LeanEpisode
 from outlearn.learners.profiles.learner import Profiles, read_episode
-from outlearn.learners.rows.dependence import Dependence
-from outlearn.learners.rows.isolation import Isolation
-from outlearn.learners.rows.lean import LEAN_STATISTICS, RANKED, NeighbourView
-from outlearn.learners.rows.lean_bank import LeanEpisode
-from outlearn.learners.rows.tails import ColumnTails
-from outlearn.learners.rows.values import Mismatch, Surprisal
-from outlearn.learners.rows.views import LogView, RankView, WhitenedView
+from outlearn.learners.profiles.tails import ColumnTails
+from outlearn.learners.profiles.values import Mismatch, Surprisal
+from outlearn.learners.profiles.views import LogView, RankView, WhitenedView
 from outlearn.learners.training.real import real_tables
 from outlearn.tasks.corpus import Corpus
 from real_tables import FOLDS, SEED, Row, Study, fold_of, gain, pair, parser_of, silent

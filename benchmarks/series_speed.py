@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 import machine
 import rowfile
 from outlearn import SeriesDetector
-from outlearn.learners.sequence import new_network, save_sequence
+from outlearn.learners.series.transformer import new_network, save_sequence
 from outlearn.rng import derive
 from outlearn.series.latest import early
 from outlearn.series.mixture import LEADING

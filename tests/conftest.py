@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from outlearn.learners.rows import isolation, trees
+from outlearn.learners.profiles import isolation, trees
 
 # Compiling the matrix profile takes a minute, and its threads then slow down what comes after it; on the few
 # points of a test plain Python is done in a second.

@@ -79,7 +79,7 @@ def learn_series(
     debug: o.Debug = False,
 ) -> None:
     """Train the network that `detect` scores series by; run it again to go on."""
-    from outlearn.learners.sequence_practice import train_series
+    from outlearn.learners.training.sequence import train_series
 
     _practise(train_series, "learn-series", "series", out, tasks, steps, workers, seed, quiet)
 
@@ -94,7 +94,7 @@ def learn_fusion(
     debug: o.Debug = False,
 ) -> None:
     """Train the network that weighs the modalities of a record; run it again to go on."""
-    from outlearn.learners.fusion_practice import train_fusion
+    from outlearn.learners.training.fusion import train_fusion
 
     _practise(train_fusion, "learn-fusion", "records", out, tasks, steps, workers, seed, quiet)
 

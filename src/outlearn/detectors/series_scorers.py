@@ -14,9 +14,9 @@ from outlearn.data.series import Series
 from outlearn.detectors.labelled_series import LabelledSeries
 from outlearn.errors import ParameterError
 from outlearn.learners.catalogue import CATALOGUE
-from outlearn.learners.fleet import FleetScorer
 from outlearn.learners.pretrained import load_table_learner
-from outlearn.learners.sequence import SequenceScorer, load_sequence
+from outlearn.learners.series.fleet import FleetScorer
+from outlearn.learners.series.transformer import SequenceScorer, load_sequence
 from outlearn.ranges import runs
 from outlearn.series.basis import Basis
 from outlearn.series.mixture import Mixture

@@ -18,11 +18,11 @@ from outlearn.data.usable import usable_rows
 from outlearn.errors import InputError, LabelError, WeightsError
 from outlearn.feedback.beliefs import FEATURES, Beliefs, Ground
 from outlearn.learners.policy import PPO, preferences, train_policy
-from outlearn.learners.settings import seeded
+from outlearn.learners.training.settings import seeded
 from outlearn.weights.checkpoint import Header, once_a_file, read_checkpoint, shipped, write_checkpoint
 
 if TYPE_CHECKING:
-    from outlearn.learners.loop import Training
+    from outlearn.learners.training.loop import Training
     from outlearn.nets.pointer import Pointer
 
 __all__ = ["AnalystGame", "AnalystPolicy", "Inquiry", "load_analyst", "save_analyst"]

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from outlearn.feedback.beliefs import Beliefs, Ground
 from outlearn.feedback.forest_paths import NodeFeedback
 from outlearn.feedback.policy import RECIPE, AnalystPolicy, save_analyst
-from outlearn.learners.loop import Training
 from outlearn.learners.policy import PPO
+from outlearn.learners.training.loop import Training
 from outlearn.progress import Progress, silent
 from outlearn.tasks.sampler import SamplerConfig, SyntheticSampler
 from outlearn.weights.card import figures_table, write_card

@@ -9,15 +9,15 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 from outlearn.errors import ParameterError
-from outlearn.learners.rows.profile import BASIC_LABELS, BASIC_STATISTICS, PRIOR_GATE
-from outlearn.learners.settings import seeded
+from outlearn.learners.profiles.profile import BASIC_LABELS, BASIC_STATISTICS, PRIOR_GATE
+from outlearn.learners.training.settings import seeded
 
 if TYPE_CHECKING:
     from torch import nn
 
     from outlearn.learners.base import Learner
-    from outlearn.learners.gradient import GradientLearner
-    from outlearn.learners.metric import MetricLearner
+    from outlearn.learners.gradient.learner import GradientLearner
+    from outlearn.learners.metric.learner import MetricLearner
 
 __all__ = ["CATALOGUE", "LearnerSpec", "Recipe"]
 
@@ -32,7 +32,7 @@ class LearnerSpec:
     options : defaults on tables beside those of the class.
     first_order : takes inner gradients as given, so the inner loss has nothing to learn.
     probabilistic : its scores are log-odds (`learners.base.ProbabilisticScorer`); else they rank.
-    rich : reads all statistics of a row (`rows.profile.FEATURES`); else the basic or the lean ones.
+    rich : reads all statistics of a row (`profiles.profile.FEATURES`); else the basic or the lean ones.
     """
 
     where: str
@@ -60,7 +60,7 @@ _LINEAR = "weights of the statistics before and after"
 CATALOGUE: Mapping[str, LearnerSpec] = MappingProxyType(
     {
         "profiles": LearnerSpec(
-            "profiles:Profiles",
+            "profiles.learner:Profiles",
             "profile",
             "a small network, trained on hundreds of real tables, scores a row by its profile",
             "the default; any support, with or without labels",
@@ -69,7 +69,7 @@ CATALOGUE: Mapping[str, LearnerSpec] = MappingProxyType(
             probabilistic=True,
         ),
         "incontext": LearnerSpec(
-            "incontext:InContext",
+            "incontext.learner:InContext",
             "in-context",
             "a network reads the support and its labels in one pass",
             "any support, with or without labels; records of several modalities",
@@ -79,7 +79,7 @@ CATALOGUE: Mapping[str, LearnerSpec] = MappingProxyType(
             rich=True,
         ),
         "maml": LearnerSpec(
-            "maml:MAML",
+            "gradient.maml:MAML",
             "gradient",
             "a start from which a few gradient steps suffice",
             "five labels or more, tasks much like those it learnt from",
@@ -88,7 +88,7 @@ CATALOGUE: Mapping[str, LearnerSpec] = MappingProxyType(
             MappingProxyType({**_STEPS, "rates": "layer-step"}),
         ),
         "fomaml": LearnerSpec(
-            "maml:FOMAML",
+            "gradient.maml:FOMAML",
             "gradient",
             "MAML without second derivatives",
             "as MAML, with deep or wide networks",
@@ -98,7 +98,7 @@ CATALOGUE: Mapping[str, LearnerSpec] = MappingProxyType(
             first_order=True,
         ),
         "anil": LearnerSpec(
-            "anil:ANIL",
+            "gradient.anil:ANIL",
             "gradient",
             "only the last layer adapts",
             "few labels, where adapting everything would overfit",
@@ -107,7 +107,7 @@ CATALOGUE: Mapping[str, LearnerSpec] = MappingProxyType(
             MappingProxyType({**_STEPS, "rates": "parameter"}),
         ),
         "metasgd": LearnerSpec(
-            "metasgd:MetaSGD",
+            "gradient.metasgd:MetaSGD",
             "gradient",
             "MAML that also learns how far to step in each parameter",
             "one label or more; the best of the gradient learners on real tables",
@@ -116,7 +116,7 @@ CATALOGUE: Mapping[str, LearnerSpec] = MappingProxyType(
             _STEPS,
         ),
         "reptile": LearnerSpec(
-            "reptile:Reptile",
+            "gradient.reptile:Reptile",
             "gradient",
             "a start near where many tasks end",
             "many inner steps, large networks, little memory",
@@ -126,7 +126,7 @@ CATALOGUE: Mapping[str, LearnerSpec] = MappingProxyType(
             first_order=True,
         ),
         "protonet": LearnerSpec(
-            "protonet:ProtoNet",
+            "metric.protonet:ProtoNet",
             "metric",
             "distance to the mean of the usual rows and to that of the known anomalies",
             "one label or more of one kind of anomaly; normal rows alone",
@@ -134,7 +134,7 @@ CATALOGUE: Mapping[str, LearnerSpec] = MappingProxyType(
             "which prototype is near",
         ),
         "siamese": LearnerSpec(
-            "pairs:Siamese",
+            "metric.pairs:Siamese",
             "metric",
             "likeness learnt from pairs of rows",
             "several kinds of anomaly, one label each",
@@ -143,7 +143,7 @@ CATALOGUE: Mapping[str, LearnerSpec] = MappingProxyType(
             MappingProxyType({"nearest": 200}),
         ),
         "triplet": LearnerSpec(
-            "pairs:Triplet",
+            "metric.pairs:Triplet",
             "metric",
             "likeness learnt from the hardest triples of rows",
             "as Siamese, with close kinds",

@@ -25,7 +25,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from outlearn.errors import InputError, ReadError
 from outlearn.execute import Executor, Serial
 from outlearn.files import whole
-from outlearn.learners.rows.bank import claim
+from outlearn.learners.profiles.bank import claim
 from outlearn.tasks.episode import Episode
 from outlearn.tuning.metafeatures import META_FEATURES, describe
 from outlearn.tuning.space import Config

@@ -6,8 +6,8 @@ from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 from sklearn.metrics import roc_auc_score
 
 from outlearn.learners.pretrained import load_learner
-from outlearn.learners.profiles import Profiles, ProfilesLearned
 from outlearn.learners.profiles import learner as module
+from outlearn.learners.profiles.learner import Profiles, ProfilesLearned
 from outlearn.tasks.sampler import SamplerConfig, SyntheticSampler
 
 

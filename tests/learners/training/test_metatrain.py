@@ -16,12 +16,12 @@ from outlearn import Detector
 from outlearn.errors import InputError, MissingExtraError, OutputError, ParameterError
 from outlearn.execute import Processes
 from outlearn.learners.catalogue import CATALOGUE
-from outlearn.learners.incontext import ARCHITECTURE
-from outlearn.learners.loop import warm_cosine
+from outlearn.learners.incontext.learner import ARCHITECTURE
 from outlearn.learners.pretrained import TABLE_ARCHITECTURE, load_incontext
-from outlearn.learners.rows import bank
+from outlearn.learners.profiles import bank
 from outlearn.learners.training import supply
 from outlearn.learners.training.config import MetatrainConfig, TaskConfig, TrainingConfig
+from outlearn.learners.training.loop import warm_cosine
 from outlearn.learners.training.metatrain import Outcome, metatrain, work_folder
 from outlearn.learners.training.supply import task_source
 from outlearn.tasks.sampler import SamplerConfig

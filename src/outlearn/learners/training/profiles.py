@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 from outlearn import __version__
 from outlearn.errors import ParameterError
 from outlearn.execute import Executor
-from outlearn.learners.loop import Training
 from outlearn.learners.pretrained import save_profiles
 from outlearn.learners.profiles.fit import fit
+from outlearn.learners.profiles.lean_bank import LeanEpisode
 from outlearn.learners.profiles.learner import ARCHITECTURE, Profiles, ProfilesLearned, read_episode
-from outlearn.learners.rows.lean_bank import LeanEpisode
-from outlearn.learners.rows.verdicts import known_share
+from outlearn.learners.profiles.verdicts import known_share
 from outlearn.learners.training.card import Figures, figures_of
 from outlearn.learners.training.config import MetatrainConfig
 from outlearn.learners.training.judge import judge
 from outlearn.learners.training.log import TrainingLog
+from outlearn.learners.training.loop import Training
 from outlearn.learners.training.real import RealTables, held_out, plain_profiles, real_tables
 from outlearn.learners.training.sets import corpus_of, counted, missed
 from outlearn.progress import Progress

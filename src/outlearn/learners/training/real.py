@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from outlearn import __version__
 from outlearn.errors import ParameterError
 from outlearn.execute import Executor
-from outlearn.learners.rows.bank import build_bank, claim
-from outlearn.learners.rows.lean import LEAN_FEATURES, VERSION
-from outlearn.learners.rows.lean_bank import LeanEpisode, lean_episode, quick_oddness
+from outlearn.learners.profiles.bank import build_bank, claim
+from outlearn.learners.profiles.lean import LEAN_FEATURES, VERSION
+from outlearn.learners.profiles.lean_bank import LeanEpisode, lean_episode, quick_oddness
 from outlearn.progress import Progress
 from outlearn.rng import derive
 from outlearn.tasks import plain

@@ -10,17 +10,17 @@ from typing import Protocol
 
 import numpy as np
 
-from outlearn.learners.batch import stack
 from outlearn.learners.catalogue import CATALOGUE, Recipe
-from outlearn.learners.fit import meta_fit
-from outlearn.learners.incontext import InContext, InContextLearned
-from outlearn.learners.loop import Training, warm_cosine
-from outlearn.learners.loss import collate, episode_loss
+from outlearn.learners.incontext.learner import InContext, InContextLearned
+from outlearn.learners.incontext.loss import collate, episode_loss
 from outlearn.learners.pretrained import save_incontext, save_table_learner
-from outlearn.learners.rows.bank import EpisodeProfiles
+from outlearn.learners.profiles.bank import EpisodeProfiles
 from outlearn.learners.tabular import label_weights, profile_task
+from outlearn.learners.training.batch import stack
+from outlearn.learners.training.fit import meta_fit
 from outlearn.learners.training.judge import Score
 from outlearn.learners.training.log import TrainingLog
+from outlearn.learners.training.loop import Training, warm_cosine
 from outlearn.learners.training.supply import Supply, task_source
 from outlearn.rng import derive
 

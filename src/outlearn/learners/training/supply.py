@@ -15,10 +15,8 @@ import numpy as np
 from outlearn import __version__
 from outlearn.errors import ParameterError
 from outlearn.execute import Executor
-from outlearn.learners.batch import Batch, stack
 from outlearn.learners.catalogue import CATALOGUE
-from outlearn.learners.fit import Source
-from outlearn.learners.rows.bank import (
+from outlearn.learners.profiles.bank import (
     EpisodeProfiles,
     build_bank,
     claim,
@@ -26,9 +24,11 @@ from outlearn.learners.rows.bank import (
     situation,
     usual_share,
 )
-from outlearn.learners.rows.profile import BASIC_FEATURES, FEATURES
+from outlearn.learners.profiles.profile import BASIC_FEATURES, FEATURES
 from outlearn.learners.tabular import column_task, profile_task
+from outlearn.learners.training.batch import Batch, stack
 from outlearn.learners.training.config import MetatrainConfig
+from outlearn.learners.training.fit import Source
 from outlearn.learners.training.sets import SetEpisodes, Sets, read_sets
 from outlearn.progress import Progress
 from outlearn.rng import derive

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from outlearn.learners.policy import PPO, preferences, train_policy
-from outlearn.learners.settings import seeded
+from outlearn.learners.training.settings import seeded
 from outlearn.tuning.space import Config
 from outlearn.tuning.state import sub_state, under
 from outlearn.tuning.strategies.search_game import TRY, deal, game_rows

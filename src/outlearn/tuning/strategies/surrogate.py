@@ -1,10 +1,10 @@
 """A network that predicts how well configurations will do on a table, and adapts to what was seen of some.
 
 It reads the meta-features of the table, the configuration, how it did on other tables, and, of those that
-were tried, what was seen. MAML (`learners.maml`) trains it so that a few gradient steps on the tried make it
-better on all. Without labels these steps go towards what the observations say together, each believed as
-far as it was found to be worth across tables (`nets.trust`); with labels the average precision that was
-seen is one more observation.
+were tried, what was seen. MAML (`learners.gradient.maml`) trains it so that a few gradient steps on the
+tried make it better on all. Without labels these steps go towards what the observations say together, each
+believed as far as it was found to be worth across tables (`nets.trust`); with labels the average precision
+that was seen is one more observation.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from outlearn.learners.batch import stack
-from outlearn.learners.fit import meta_fit
-from outlearn.learners.gradient import GradientLearned
-from outlearn.learners.loop import Training, warm_cosine
-from outlearn.learners.maml import MAML
-from outlearn.learners.settings import one_thread, seeded
+from outlearn.learners.gradient.learner import GradientLearned
+from outlearn.learners.gradient.maml import MAML
+from outlearn.learners.training.batch import stack
+from outlearn.learners.training.fit import meta_fit
+from outlearn.learners.training.loop import Training, warm_cosine
+from outlearn.learners.training.settings import one_thread, seeded
 from outlearn.rng import derive
 from outlearn.tasks.task import Task
 from outlearn.tuning.space import Config
@@ -31,7 +31,7 @@ from outlearn.tuning.table import PerformanceTable
 from outlearn.tuning.trials.observe import Observation
 
 if TYPE_CHECKING:
-    from outlearn.learners.batch import Batch
+    from outlearn.learners.training.batch import Batch
 
 __all__ = ["Surrogate"]
 

@@ -19,7 +19,7 @@ from scipy.stats import rankdata
 from sklearn.metrics import average_precision_score
 
 from outlearn.learners.pretrained import load_incontext
-from outlearn.learners.rows.profile import STATISTICS
+from outlearn.learners.profiles.profile import STATISTICS
 from outlearn.rng import derive
 from outlearn.tuning.space import Config
 from outlearn.tuning.trials.candidate import fitted, scores
