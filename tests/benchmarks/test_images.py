@@ -2,12 +2,9 @@
 
 import json
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
-
-FOLDER = Path(__file__).parents[2] / "benchmarks"
 
 
 @pytest.fixture
@@ -15,8 +12,7 @@ def benchmark(monkeypatch):
     import torch
 
     threads = torch.get_num_threads()
-    monkeypatch.syspath_prepend(FOLDER)
-    import images
+    from benchmarks.studies import images
 
     yield images
     torch.set_num_threads(threads)

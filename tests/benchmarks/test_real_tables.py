@@ -13,14 +13,11 @@ import pytest
 from outlearn.learners.profiles.fit import fit, fit_order
 from outlearn.learners.training import real
 
-FOLDER = Path(__file__).parents[2] / "benchmarks"
-
 
 @pytest.fixture
 def module(monkeypatch, few_trees):
-    monkeypatch.syspath_prepend(FOLDER)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    return import_module("real_tables")
+    return import_module("benchmarks.studies.real_tables")
 
 
 @pytest.fixture
@@ -88,7 +85,7 @@ def test_the_curve_is_drawn_over_the_number_of_tables(module, monkeypatch, table
 
 
 def test_each_group_of_statistics_is_left_out_once(module, monkeypatch, tables):
-    study = import_module("lean_statistics")
+    study = import_module("benchmarks.studies.lean_statistics")
     groups = {name: study.GROUPS[name] for name in ("isolation", "mismatch")}
     monkeypatch.setattr(study, "GROUPS", groups)
     for each in (module, study):
@@ -109,7 +106,7 @@ def test_each_group_of_statistics_is_left_out_once(module, monkeypatch, tables):
 def test_verdicts_on_the_own_list_find_more_than_a_forest_and_are_resumed(
     module, monkeypatch, tables, capsys
 ):
-    study = import_module("verdicts")
+    study = import_module("benchmarks.studies.verdicts")
     monkeypatch.setattr(module, "fit", partial(fit, steps=2))
     monkeypatch.setattr(real, "PLAIN", 2)
     monkeypatch.setattr(study, "ASKED", (3, 6, 12))
@@ -134,7 +131,7 @@ def test_verdicts_on_the_own_list_find_more_than_a_forest_and_are_resumed(
 
 
 def test_verdicts_are_read_a_round_at_a_time(module):
-    study = import_module("verdicts")
+    study = import_module("benchmarks.studies.verdicts")
 
     class Learned:
         """Scores rows by their only column, and counts the verdicts that it is given."""
@@ -157,7 +154,7 @@ def test_verdicts_are_read_a_round_at_a_time(module):
 
 
 def test_each_kind_of_more_tasks_is_learnt_from_beside_the_tables(module, monkeypatch, tables):
-    study = import_module("more_tasks")
+    study = import_module("benchmarks.studies.more_tasks")
     monkeypatch.setattr(study, "fit_order", partial(fit_order, steps=2))
     monkeypatch.setattr(study, "SYNTHETIC", 4)
     for each in (module, study):
@@ -175,7 +172,7 @@ def test_each_kind_of_more_tasks_is_learnt_from_beside_the_tables(module, monkey
 
 
 def test_a_varied_table_keeps_its_rows_and_loses_columns_or_units(module, tables):
-    study = import_module("more_tasks")
+    study = import_module("benchmarks.studies.more_tasks")
     episodes = real.TableEpisodes((tables / "small" / "anna.npz",), (0,), 1)
     drawn, narrow, bent = (study.Varied(episodes, change)(1) for change in ("rows", "columns", "units"))
     assert (narrow.support_x == drawn.support_x).all(), "three columns are few enough"
@@ -185,7 +182,7 @@ def test_a_varied_table_keeps_its_rows_and_loses_columns_or_units(module, tables
 
 
 def test_every_statistic_is_of_one_group_that_has_a_cost(module, monkeypatch):
-    study = import_module("lean_statistics")
+    study = import_module("benchmarks.studies.lean_statistics")
     monkeypatch.setattr(study, "ROWS", 60)
     whole = [name for name in study.GROUPS if name not in study.MOST_COLUMNS]
     columns = sorted(column for name in whole for column in study.columns_of(name))

@@ -3,7 +3,6 @@
 import json
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,16 +11,13 @@ from outlearn.tasks.episode import Episode
 from outlearn.tasks.glyphs import glyphs
 from outlearn.tasks.task import Task
 
-FOLDER = Path(__file__).parents[2] / "benchmarks"
-
 
 @pytest.fixture
 def benchmark(monkeypatch):
     import torch
 
     threads = torch.get_num_threads()
-    monkeypatch.syspath_prepend(FOLDER)
-    import robustness
+    from benchmarks.studies import robustness
 
     yield robustness
     torch.set_num_threads(threads)
@@ -79,7 +75,7 @@ def test_a_run_answers_every_question_and_resumes(benchmark, monkeypatch, tmp_pa
 
 
 def test_harms_have_their_size(benchmark, task):
-    from harms import delete_rows, mislabel, shuffle_labels
+    from benchmarks.studies.harms import delete_rows, mislabel, shuffle_labels
 
     rng = np.random.default_rng(0)
     assert (mislabel(task, rng, 0.2).support_y != task.support_y).sum() == 10
@@ -91,7 +87,7 @@ def test_harms_have_their_size(benchmark, task):
 
 
 def test_tied_tasks_give_a_class_one_number(benchmark):
-    from harms import tied_task
+    from benchmarks.studies.harms import tied_task
 
     classes = glyphs(10, 4, seed=0, size=8)
     numbers = {}
@@ -106,7 +102,7 @@ def test_tied_tasks_give_a_class_one_number(benchmark):
 
 
 def test_harmed_episodes_tell_untruths(benchmark, episode):
-    from harms import planted, wrong_labels
+    from benchmarks.studies.harms import planted, wrong_labels
 
     rng = np.random.default_rng(0)
     wrong = wrong_labels(episode, rng, 0.2)
@@ -121,7 +117,7 @@ def test_harmed_episodes_tell_untruths(benchmark, episode):
 def test_an_attack_is_bounded_and_hurts(benchmark):
     import torch
 
-    from answers import predict
+    from benchmarks.studies.answers import predict
     from outlearn.learners.maml import MAML
     from outlearn.nets.losses import binary_cross_entropy
 
@@ -137,7 +133,7 @@ def test_an_attack_is_bounded_and_hurts(benchmark):
 
 
 def test_gains_are_paired_and_checks_are_against_what_is_expected(benchmark):
-    from answers import Found
+    from benchmarks.studies.answers import Found
 
     base = np.linspace(0, 1, 20)
     row = Found(base, base, base, base + 0.1).row()

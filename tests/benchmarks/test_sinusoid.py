@@ -5,25 +5,20 @@ import math
 import subprocess
 import sys
 from importlib import import_module
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-FOLDER = Path(__file__).parents[2] / "benchmarks"
-
 
 @pytest.fixture
 def sinusoid(monkeypatch):
-    monkeypatch.syspath_prepend(FOLDER)
-    return import_module("sinusoid")
+    return import_module("benchmarks.studies.sinusoid")
 
 
 @pytest.fixture
 def report(monkeypatch):
-    monkeypatch.syspath_prepend(FOLDER)
-    return import_module("sinusoid_report").report
+    return import_module("benchmarks.studies.sinusoid_report").report
 
 
 def result(**changes):
@@ -95,7 +90,15 @@ def test_the_table_tells_what_is_met_missed_and_no_longer_finite(report, tmp_pat
 @pytest.mark.slow
 def test_a_short_run_reports_and_goes_on_from_its_state(tmp_path):
     def run():
-        command = [sys.executable, str(FOLDER / "sinusoid.py"), "--runs", "MAML 10-shot", "--steps", "3"]
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.studies.sinusoid",
+            "--runs",
+            "MAML 10-shot",
+            "--steps",
+            "3",
+        ]
         options = ["--out", str(tmp_path / "out"), "--work", str(tmp_path / "work")]
         done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr

@@ -3,13 +3,10 @@
 import csv
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
-
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "tabular.py"
 
 
 @pytest.fixture
@@ -27,7 +24,16 @@ def folder(tmp_path):
 
 
 def run(folder, *options):
-    command = [sys.executable, str(SCRIPT), str(folder), "--seeds", "0", "--out", str(folder / "out.csv")]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.studies.tabular",
+        str(folder),
+        "--seeds",
+        "0",
+        "--out",
+        str(folder / "out.csv"),
+    ]
     done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     with (folder / "out.csv").open() as stored:

@@ -3,12 +3,9 @@
 import json
 import sys
 from importlib import import_module
-from pathlib import Path
 
 import numpy as np
 import pytest
-
-FOLDER = Path(__file__).parents[2] / "benchmarks"
 
 
 @pytest.fixture
@@ -22,8 +19,7 @@ def data(tmp_path):
 
 
 def test_strategies_are_judged_beside_baselines(data, monkeypatch, capsys):
-    monkeypatch.syspath_prepend(FOLDER)
-    module = import_module("tuning")
+    module = import_module("benchmarks.studies.tuning")
     from outlearn.tuning.policy import SearchPolicy
     from outlearn.tuning.surrogate import Surrogate
 
