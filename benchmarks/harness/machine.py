@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import platform
 import shlex
-import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 PACKAGES = ("outlearn", "numpy", "scikit-learn", "polars", "torch", "pyod", "catboost")
+FACTS = ("date", "processor", "cores", "memory", "system", "versions")
 
 
 def describe() -> dict[str, str]:
-    """Return the date, the processor, cores, memory and the versions that a figure depends on."""
+    """Return `FACTS`: the date, the processor, cores, memory and the versions that a figure depends on."""
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "processor": _first("/proc/cpuinfo", "model name") or platform.processor() or platform.machine(),
@@ -25,10 +26,10 @@ def describe() -> dict[str, str]:
     }
 
 
-def command(script: str) -> str:
-    """Return the command line of this run of `script`; absolute paths, local as they are, by name."""
-    shown = [Path(part).name if Path(part).is_absolute() else part for part in sys.argv[1:]]
-    return shlex.join(["python", f"benchmarks/{script}", *shown])
+def command(study: str, words: Sequence[str]) -> str:
+    """Return the command line of a run of `study`; absolute paths, local as they are, by name."""
+    shown = [Path(word).name if Path(word).is_absolute() else word for word in words]
+    return shlex.join(["python", "-m", "benchmarks", "run", study, *shown])
 
 
 def _memory() -> str:

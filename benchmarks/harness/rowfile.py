@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.harness import machine, sets
+from benchmarks.harness.study import Call, Study, on_rows
 from outlearn.errors import InputError
 from outlearn.files import whole
 from outlearn.tasks.sets import read_set
@@ -43,45 +44,53 @@ def tell(path: Path, title: str, text: str, *, command: str) -> None:
 
 
 def over_sets(
-    script: str,
-    words: str | None,
+    name: str,
+    about: str | None,
     measure: Callable[[sets.LabelledSet, int], list[Row]],
     report: Callable[[Sequence[Row]], str],
     *,
     encoded: bool = False,
-) -> None:
-    """Be a command that measures each labelled set of some folders, says so, and goes on where it stopped.
+) -> Study:
+    """Return a study that measures each labelled set of some folders, and goes on where it stopped.
 
     Parameters
     ----------
-    script, words : name of the script and its help.
-    measure : returns the rows of a set and seed; an `InputError` leaves the set out, and is told.
+    name, about : as a `Study` has them.
+    measure : returns the rows of a set and seed; an `InputError` leaves the set out, which is printed.
     report : says what all rows amount to.
     encoded : give the rows of a set as numbers, words encoded, instead of as they are.
     """
-    layout = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=words, formatter_class=layout)
+
+    def conduct(call: Call) -> None:
+        options = call.options
+        rows = resume(options.out, call.settings)
+        done = {row["set"] for row in rows}
+        for path in (path for folder in options.folders for path in sets.find(folder, "*")):
+            if path.stem in done:
+                continue
+            if encoded:
+                data = sets.LabelledSet(*read_set(path))
+            else:
+                data = sets.load(path, label_column=options.label_column, ignored=())
+            try:
+                fresh = [row for seed in range(options.seeds) for row in measure(data, seed)]
+            except InputError as error:
+                print(f"{path.stem}: refused: {error}")
+                continue
+            rows += [{"set": path.stem, **row} for row in fresh]
+            write(options.out, call.settings, rows, command=call.command)
+            print(f"{path.stem}: done", flush=True)
+        print(report(rows))
+
+    return Study(name, about, _folders, conduct, settings=_of_folders, report=on_rows(report))
+
+
+def _folders(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--label-column", default="label")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
-    settings = {"folders": [folder.name for folder in options.folders], "seeds": options.seeds}
-    rows = resume(options.out, settings)
-    done = {row["set"] for row in rows}
-    for path in (path for folder in options.folders for path in sets.find(folder, "*")):
-        if path.stem in done:
-            continue
-        if encoded:
-            data = sets.LabelledSet(*read_set(path))
-        else:
-            data = sets.load(path, label_column=options.label_column, ignored=())
-        try:
-            fresh = [row for seed in range(options.seeds) for row in measure(data, seed)]
-        except InputError as error:
-            print(f"{path.stem}: refused: {error}")
-            continue
-        rows += [{"set": path.stem, **row} for row in fresh]
-        write(options.out, settings, rows, command=machine.command(script))
-        print(f"{path.stem}: done", flush=True)
-    print(report(rows))
+
+
+def _of_folders(options: argparse.Namespace) -> Row:
+    return {"folders": [folder.name for folder in options.folders], "seeds": options.seeds}

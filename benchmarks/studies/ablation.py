@@ -1,6 +1,6 @@
 """What each part of the training of the in-context learner gives, and what size gives, on real tables.
 
-    python benchmarks/ablation.py FOLDER... --work WORK --out ablation.json
+    python -m benchmarks run ablation FOLDER... --work WORK --out ablation.json
 
 Networks are trained on as many synthetic tasks each, for as many epochs, with one part changed: a single
 prior, without labels in the supports, without a start (the mixtures begin equal), with an easy start (a
@@ -25,7 +25,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks.harness import machine, rowfile
+from benchmarks.harness import rowfile
+from benchmarks.harness.study import Call, Study, on_rows
 from benchmarks.studies.families import family_of, sets_in
 from outlearn.errors import InputError
 from outlearn.evaluate import auroc, average_precision, contaminated, few_labels, inlier_only
@@ -151,20 +152,25 @@ def table(rows: Sequence[rowfile.Row]) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    layout = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
+def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--tasks", type=int, default=800)
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
+
+
+def settings(options: argparse.Namespace) -> rowfile.Row:
+    names = [folder.name for folder in options.folders]
+    return {"folders": names, "tasks": options.tasks, "epochs": options.epochs, "seeds": options.seeds}
+
+
+def conduct(call: Call) -> None:
+    options = call.options
     torch.set_num_threads(1)
     names = [folder.name for folder in options.folders]
-    settings = {"folders": names, "tasks": options.tasks, "epochs": options.epochs, "seeds": options.seeds}
-    rows = rowfile.resume(options.out, settings)
+    rows = rowfile.resume(options.out, call.settings)
     fold = _folds(options.folders)
     sets = {
         name: _real_bank(folder, options, fold) for name, folder in zip(names, options.folders, strict=True)
@@ -178,7 +184,7 @@ def main() -> None:
             prior = variant.prior
             bank = _bank(options, f"tasks-{prior}", partial(synthetic, prior=prior), options.tasks)
         rows.append({"network": name, **_measure(variant, bank, sets, options.epochs)})
-        rowfile.write(options.out, settings, rows, command=machine.command("ablation.py"))
+        rowfile.write(options.out, call.settings, rows, command=call.command)
         print(f"{name}: done", flush=True)
     print(table(rows))
 
@@ -231,5 +237,4 @@ def _real_bank(folder: Path, options: argparse.Namespace, fold: dict[Path, int])
     return parts
 
 
-if __name__ == "__main__":
-    main()
+STUDY = Study("ablation", __doc__, arguments, conduct, settings=settings, report=on_rows(table))

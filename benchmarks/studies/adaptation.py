@@ -1,6 +1,6 @@
 """Does adapting to five labels help on real tables that meta-training never saw?
 
-    python benchmarks/adaptation.py FOLDER... --out adaptation.csv
+    python -m benchmarks run adaptation FOLDER... --out adaptation.csv
 
 Each labelled set is split 70/30 with its anomalies on both sides, five of those in the support labelled. On
 the same query, one learner is judged by its average precision and AUROC
@@ -33,9 +33,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.harness import machine
 from benchmarks.harness.peers import version_of
 from benchmarks.harness.scratch import from_scratch
+from benchmarks.harness.study import Call, Study, integers, listed
 from benchmarks.studies.adaptation_report import report
 from benchmarks.studies.families import family_of, sets_in
 from benchmarks.studies.gradients import cosine
@@ -224,14 +224,14 @@ def fingerprint(learned: TableLearned) -> str:
     return digest.hexdigest()[:8]
 
 
-def trained(arguments: argparse.Namespace) -> dict[str, TableLearned]:
+def trained(options: argparse.Namespace) -> dict[str, TableLearned]:
     """Return the learners whose weights there are."""
     found: dict[str, TableLearned] = {}
-    for name in arguments.learners:
+    for name in options.learners:
         if name == ONE_CLASS:
-            found[name] = one_class(arguments.work, arguments.tasks, arguments.steps, 0)
+            found[name] = one_class(options.work, options.tasks, options.steps, 0)
             continue
-        path = shipped(name) if arguments.weights is None else arguments.weights / f"{name}.safetensors"
+        path = shipped(name) if options.weights is None else options.weights / f"{name}.safetensors"
         if not path.exists():
             print(f"{name}: no weights at {path.name}, left out")
             continue
@@ -268,26 +268,46 @@ class Results:
         self.rows[self.key(row)] = {name: str(row.get(name, "")) for name in COLUMNS}
 
 
-def main() -> None:
-    arguments = _arguments()
+def arguments(parser: argparse.ArgumentParser) -> None:
+    families = ("gradient", "metric")
+    names = [*(name for name, kind in CATALOGUE.items() if kind.family in families), ONE_CLASS]
+    add = parser.add_argument
+    add("folder", type=Path, nargs="+", help="folders of .npz (X, y) or .parquet files, at any depth")
+    add("--out", type=Path, default=Path("adaptation.csv"))
+    add("--weights", type=Path, help="folder of NAME.safetensors; the shipped weights by default")
+    add(
+        "--learners",
+        type=listed(names, "learner"),
+        default=names,
+        help="comma-separated; all by default",
+    )
+    add("--seeds", type=integers, default=[0, 1, 2])
+    add("--sets", default="*", help="shell pattern of file names")
+    add("--work", type=Path, default=Path("adaptation.work"), help=f"where {ONE_CLASS} keeps its training")
+    add("--tasks", type=int, default=320, help=f"synthetic tasks that {ONE_CLASS} is trained on")
+    add("--steps", type=int, default=400, help=f"meta-steps of {ONE_CLASS}")
+
+
+def conduct(call: Call) -> None:
+    options = call.options
     torch.set_num_threads(1)
-    files = sets_in(arguments.folder, arguments.sets)
-    learners = trained(arguments)
+    files = sets_in(options.folder, options.sets)
+    learners = trained(options)
     marks = {name: fingerprint(learned) for name, learned in learners.items()}
     marks |= {name: version_of(name) for name in PEERS}
-    results, families = Results(arguments.out), family_of(files)
+    results, families = Results(options.out), family_of(files)
     wanted: list[tuple[str, ...]] = []
     for path in files:
-        for seed in arguments.seeds:
+        for seed in options.seeds:
             keys = {name: (path.stem, str(seed), name, mark) for name, mark in marks.items()}
             wanted += keys.values()
             missing = [name for name, key in keys.items() if key not in results.rows]
             if missing:
                 _run(path, seed, missing, learners, marks, families[path], results)
     rows = [results.rows[key] for key in wanted if key in results.rows]
-    text = report(rows, command=machine.command("adaptation.py"))
+    text = report(rows, command=call.command)
     print(text)
-    arguments.out.with_suffix(".md").write_text(text)
+    options.out.with_suffix(".md").write_text(text)
 
 
 def _run(
@@ -312,31 +332,4 @@ def _run(
     print(f"{path.stem} {seed}: {time.perf_counter() - began:.1f}s", flush=True)
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    names = [name for name, kind in CATALOGUE.items() if kind.family in ("gradient", "metric")]
-    add = parser.add_argument
-    add("folder", type=Path, nargs="+", help="folders of .npz (X, y) or .parquet files, at any depth")
-    add("--out", type=Path, default=Path("adaptation.csv"))
-    add("--weights", type=Path, help="folder of NAME.safetensors; the shipped weights by default")
-    add("--learners", type=_list, default=[*names, ONE_CLASS], help="comma-separated; all by default")
-    add("--seeds", type=lambda text: [int(part) for part in text.split(",")], default=[0, 1, 2])
-    add("--sets", default="*", help="shell pattern of file names")
-    add("--work", type=Path, default=Path("adaptation.work"), help=f"where {ONE_CLASS} keeps its training")
-    add("--tasks", type=int, default=320, help=f"synthetic tasks that {ONE_CLASS} is trained on")
-    add("--steps", type=int, default=400, help=f"meta-steps of {ONE_CLASS}")
-    arguments = parser.parse_args()
-    unknown = sorted(set(arguments.learners) - {*names, ONE_CLASS})
-    if unknown:
-        parser.error(f"no learner is called {', '.join(unknown)}; there are {', '.join((*names, ONE_CLASS))}")
-    return arguments
-
-
-def _list(text: str) -> list[str]:
-    return text.split(",")
-
-
-if __name__ == "__main__":
-    main()
+STUDY = Study("adaptation", __doc__, arguments, conduct)

@@ -1,4 +1,4 @@
-"""Rows of `adaptation.py` → Markdown: what adapting is worth, and what one-class gradients point at."""
+"""Rows of `adaptation` → Markdown: what adapting is worth, and what one-class gradients point at."""
 
 from __future__ import annotations
 

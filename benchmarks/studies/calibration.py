@@ -1,6 +1,6 @@
 """How far can probabilities, share of anomalies and doubts of the in-context learner be believed?
 
-    python benchmarks/calibration.py FOLDER... --out calibration.json
+    python -m benchmarks run calibration FOLDER... --out calibration.json
 
 Every labelled set is split 70/30 with its anomalies on both sides, without labels; the test part is judged:
 
@@ -94,9 +94,4 @@ def summary(rows: Sequence[rowfile.Row]) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    rowfile.over_sets("calibration.py", __doc__, measure, summary)
-
-
-if __name__ == "__main__":
-    main()
+STUDY = rowfile.over_sets("calibration", __doc__, measure, summary)

@@ -1,6 +1,6 @@
 """Whole captures ranked: which of them hold an attack, when flows of other, harmless captures are known.
 
-    python benchmarks/captures.py DATA --out captures.json
+    python -m benchmarks run captures DATA --out captures.json
 
 DATA is a folder with a manifest; the captures under its `pcap/` have one label each. Each is read as flows;
 the harmless ones are parted in two, a detector learns from the flows of one half as known to be normal, and
@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import argparse
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from benchmarks.harness import machine, rowfile
+from benchmarks.harness import rowfile
+from benchmarks.harness.study import Call, Study, on_rows
 from outlearn.data.kinds.flows import flow_view
 from outlearn.data.readers import open_source
 from outlearn.detectors.registry import make_detector
@@ -40,13 +42,18 @@ def captures(data: Path) -> dict[str, tuple[pl.DataFrame, int]]:
     return found
 
 
-def main() -> None:
-    layout = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
+def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
+
+
+def settings(options: argparse.Namespace) -> rowfile.Row:
+    return {"seeds": options.seeds}
+
+
+def conduct(call: Call) -> None:
+    options = call.options
     seen = list(captures(options.data).values())
     truth = np.array([label for _, label in seen])
     rows: list[rowfile.Row] = []
@@ -63,14 +70,19 @@ def main() -> None:
                 row["mean"] = round(auroc(truth[judged], [each.mean() for each in scores]), 4)
                 row["highest"] = round(auroc(truth[judged], [each.max() for each in scores]), 4)
                 rows.append(row)
-    settings = {"seeds": options.seeds}
-    rowfile.write(options.out, settings, rows, command=machine.command("captures.py"))
+    rowfile.write(options.out, call.settings, rows, command=call.command)
     print(f"{len(truth)} captures, {int(truth.sum())} with an attack")
-    for name in DETECTORS:
+    print(report(rows))
+
+
+def report(rows: Sequence[rowfile.Row]) -> str:
+    """Return a line a detector: the mean AUROC by the mean and by the highest score of a capture's flows."""
+    lines = []
+    for name in dict.fromkeys(row["detector"] for row in rows):
         mine = [row for row in rows if row["detector"] == name]
         means = [np.mean([row[kind] for row in mine]) for kind in ("mean", "highest")]
-        print(f"{name}: {means[0]:.3f} by the mean of flows, {means[1]:.3f} by the highest")
+        lines.append(f"{name}: {means[0]:.3f} by the mean of flows, {means[1]:.3f} by the highest")
+    return "\n".join(lines)
 
 
-if __name__ == "__main__":
-    main()
+STUDY = Study("captures", __doc__, arguments, conduct, settings=settings, report=on_rows(report))

@@ -1,8 +1,8 @@
 """Learners trained on attack families: those of other networks, or other families of all networks.
 
-    python benchmarks/cross_network.py DATA --work WORK --out cross_network.json
+    python -m benchmarks run cross_network DATA --work WORK --out cross_network.json
 
-DATA is a folder with the sets of `zero_day.py`. Of three networks (NSL-KDD, ToN-IoT, IoT-23) each attack
+DATA is a folder with the sets of `zero_day`. Of three networks (NSL-KDD, ToN-IoT, IoT-23) each attack
 family with normal rows of its own is a set to learn from; learners are meta-trained on such sets, alone and
 beside synthetic tasks. *network*: on all families of the two other networks. *family*: in three parts, on all
 families of the three but those of one part, and on normal rows of the training side alone. They are judged on
@@ -24,8 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import wilcoxon
 
-from benchmarks.harness import machine, rowfile
+from benchmarks.harness import rowfile
 from benchmarks.harness.peers import DETECTORS, Outlearn, Peer
+from benchmarks.harness.study import Call, Study, on_rows
 from benchmarks.studies.zero_day import Attacks, attacks
 from outlearn import Detector
 from outlearn.data.encode import Encoder
@@ -217,9 +218,7 @@ def report(rows: Sequence[rowfile.Row]) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    layout = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
+def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--protocols", default=",".join(PROTOCOLS))
@@ -231,9 +230,15 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
-    settings = {key: getattr(options, key) for key in ("learners", "synthetic", "per_set", "steps", "seed")}
-    rows = rowfile.resume(options.out, settings)
+
+
+def settings(options: argparse.Namespace) -> rowfile.Row:
+    return {key: getattr(options, key) for key in ("learners", "synthetic", "per_set", "steps", "seed")}
+
+
+def conduct(call: Call) -> None:
+    options = call.options
+    rows = rowfile.resume(options.out, call.settings)
     found = networks(options.data)
     for protocol in options.protocols.split(","):
         for place in range(len(found) if protocol == "network" else PARTS):
@@ -261,7 +266,7 @@ def main() -> None:
                 rows += [
                     {"protocol": protocol if row["detector"] in trained else EITHER, **row} for row in fresh
                 ]
-                rowfile.write(options.out, settings, rows, command=machine.command("cross_network.py"))
+                rowfile.write(options.out, call.settings, rows, command=call.command)
                 print(f"{protocol} {place}: {network.name}, {family}", flush=True)
     print(report(rows))
 
@@ -291,5 +296,4 @@ def done(rows: Sequence[rowfile.Row], protocol: str, network: Network, family: s
     return any((row["protocol"], row["network"], row["family"]) == wanted for row in rows)
 
 
-if __name__ == "__main__":
-    main()
+STUDY = Study("cross_network", __doc__, arguments, conduct, settings=settings, report=on_rows(report))

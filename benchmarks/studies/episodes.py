@@ -1,6 +1,6 @@
 """How many synthetic episodes one core makes in a second of processor time.
 
-OMP_NUM_THREADS=1 python benchmarks/episodes.py --rows 500 --columns 10 --out episodes.csv
+OMP_NUM_THREADS=1 python -m benchmarks run episodes --rows 500 --columns 10 --out episodes.csv
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import csv
 import time
 from pathlib import Path
 
+from benchmarks.harness.study import Call, Study
 from outlearn.tasks.sampler import SamplerConfig, SyntheticSampler
 from outlearn.tasks.synthetic.table import PRIORS
 
@@ -33,13 +34,15 @@ def measure(prior: str, rows: int, columns: int, episodes: int) -> dict[str, obj
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rows", type=int, default=500, help="support rows")
     parser.add_argument("--columns", type=int, default=10)
     parser.add_argument("--episodes", type=int, default=200, help="episodes a prior")
     parser.add_argument("--out", type=Path, help="CSV to write")
-    options = parser.parse_args()
+
+
+def conduct(call: Call) -> None:
+    options = call.options
     lines = [measure(prior, options.rows, options.columns, options.episodes) for prior in PRIORS]
     for line in lines:
         print("  ".join(f"{name}={value}" for name, value in line.items()))
@@ -50,5 +53,4 @@ def main() -> None:
             writer.writerows(lines)
 
 
-if __name__ == "__main__":
-    main()
+STUDY = Study("episodes", __doc__, arguments, conduct)

@@ -1,6 +1,6 @@
 """Measure whether the columns named as reasons matter more than random ones, for the in-context learner.
 
-    python benchmarks/faithfulness.py --out faithfulness.csv
+    python -m benchmarks run faithfulness --out faithfulness.csv
 
 The 30 oddest rows of each bundled set are explained; the three columns named are then made usual at once, and
 as many random ones, and the fall of the raw score is compared (`outlearn.explain.faithfulness`). With four
@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.harness.study import Call, Study
 from outlearn import Detector
 from outlearn.data.datasets import LABEL, datasets, load_dataset
 from outlearn.explain import Faithfulness, explain_rows, faithfulness
@@ -32,11 +33,12 @@ def measure(name: str) -> Faithfulness:
     return faithfulness(rows, explain_rows(rows, **background), **background)
 
 
-def main() -> None:
-    layout = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
+def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
+
+
+def conduct(call: Call) -> None:
+    options = call.options
     rows = [{"set": info.name, **asdict(measure(info.name))} for info in datasets()]
     for row in rows:
         named, random, p = row["named"], row["random"], row["p_value"]
@@ -47,5 +49,4 @@ def main() -> None:
         writer.writerows(rows)
 
 
-if __name__ == "__main__":
-    main()
+STUDY = Study("faithfulness", __doc__, arguments, conduct)

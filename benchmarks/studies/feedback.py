@@ -1,6 +1,6 @@
 """How many anomalies an analyst finds who is asked about one row after another.
 
-    python benchmarks/feedback.py FOLDER... --out feedback.json
+    python -m benchmarks run feedback FOLDER... --out feedback.json
 
 Every labelled set, of at most 10,000 rows drawn in the proportions of the labels, is asked about 100 times;
 each answer is true. The shipped policy, its beliefs without it, an Isolation Forest whose nodes' weights
@@ -78,9 +78,4 @@ def report(rows: Sequence[rowfile.Row]) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    rowfile.over_sets("feedback.py", __doc__, measure, report, encoded=True)
-
-
-if __name__ == "__main__":
-    main()
+STUDY = rowfile.over_sets("feedback", __doc__, measure, report, encoded=True)

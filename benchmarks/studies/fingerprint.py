@@ -1,6 +1,6 @@
 """Whether real tables lie within the cloud of the synthetic tasks that the in-context learner is trained on.
 
-    python benchmarks/fingerprint.py FOLDER... --out fingerprint.json
+    python -m benchmarks run fingerprint FOLDER... --out fingerprint.json
 
 Tables are told by their meta-features (`outlearn.tuning.metafeatures`): sizes, shapes of columns, dependence,
 discreteness, copies, intrinsic dimension, tails of quick scores and how these rank rows alike. For each one
@@ -95,9 +95,4 @@ def told_apart(rows: Sequence[rowfile.Row], real: NDArray[np.float64], made: NDA
     return float(roc_auc_score(y, found[:, 1]))
 
 
-def main() -> None:
-    rowfile.over_sets("fingerprint.py", __doc__, measure, table, encoded=True)
-
-
-if __name__ == "__main__":
-    main()
+STUDY = rowfile.over_sets("fingerprint", __doc__, measure, table, encoded=True)

@@ -1,8 +1,8 @@
 """What the labelled faults of some machines of a fleet tell of the others.
 
-    python benchmarks/fleet.py DATA --out fleet.json
+    python -m benchmarks run fleet DATA --out fleet.json
 
-DATA is a folder with a manifest, as for `series.py`; each of its multivariate sources with the same channels
+DATA is a folder with a manifest, as for `series`; each of its multivariate sources with the same channels
 is a fleet. A learner is trained on every other machine, with its faults labelled, and scores the rest,
 nothing labelled; then the other way round. VUS-PR beside that of plain distances, with p over machines
 (Wilcoxon).
@@ -19,7 +19,8 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import wilcoxon
 
-from benchmarks.harness import machine, rowfile
+from benchmarks.harness import rowfile
+from benchmarks.harness.study import Call, Study, on_rows
 from benchmarks.studies.series import OURS, Labelled, series_of
 from outlearn import SeriesDetector
 from outlearn.data.series import Series
@@ -67,25 +68,28 @@ def report(rows: Sequence[rowfile.Row]) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    layout = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
+def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--learners", default=",".join(LEARNERS))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
-    settings = {"learners": options.learners, "seed": options.seed}
-    rows = rowfile.resume(options.out, settings)
+
+
+def settings(options: argparse.Namespace) -> rowfile.Row:
+    return {"learners": options.learners, "seed": options.seed}
+
+
+def conduct(call: Call) -> None:
+    options = call.options
+    rows = rowfile.resume(options.out, call.settings)
     for fleet in FLEETS:
         machines = list(series_of(options.data, "multivariate", f"{fleet}/*"))
         if len(machines) < 2 or any(row["fleet"] == fleet for row in rows):
             continue
         rows += measure(machines, options.learners.split(","), options.seed)
-        rowfile.write(options.out, settings, rows, command=machine.command("fleet.py"))
+        rowfile.write(options.out, call.settings, rows, command=call.command)
         print(fleet, flush=True)
     print(report(rows))
 
 
-if __name__ == "__main__":
-    main()
+STUDY = Study("fleet", __doc__, arguments, conduct, settings=settings, report=on_rows(report))

@@ -1,8 +1,8 @@
 """What the flags of a hunt are worth: rows of the cases' family found, rows flagged wrongly, empty hunts.
 
-    python benchmarks/hunting.py DATA --out hunting.json
+    python -m benchmarks run hunting DATA --out hunting.json
 
-DATA is a folder with the sets of `zero_day.py`; of networks what is seen of their flows is taken as a
+DATA is a folder with the sets of `zero_day`; of networks what is seen of their flows is taken as a
 table. A table to hunt in has 3,000 normal rows, up to 50 of each attack family and up to 150 of the one
 that the cases are of, which are other rows. *flagged*: share of that family that `outlearn.pipeline.hunt`
 flags; *right*: share of the flagged that are of it; *wrong*: share of all other rows that are flagged.
@@ -23,8 +23,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from benchmarks.harness import machine, rowfile
+from benchmarks.harness import rowfile
 from benchmarks.harness.peers import CatBoost
+from benchmarks.harness.study import Call, Study, on_rows
 from benchmarks.studies.zero_day import Attacks, attacks
 from outlearn.data.encode import Encoder
 from outlearn.data.infer import infer_schema
@@ -108,26 +109,31 @@ FIGURES = (
 
 def report(rows: Sequence[rowfile.Row]) -> str:
     """Return means over families; of what is right, over those where something was flagged."""
-    lines = ["| set | cases | families | " + " | ".join(FIGURES) + " |", "|---" * (3 + len(FIGURES)) + "|"]
+    figures = [key for key in FIGURES if key in rows[0]] if rows else []  # older files have fewer
+    lines = ["| set | cases | families | " + " | ".join(figures) + " |", "|---" * (3 + len(figures)) + "|"]
     for name in dict.fromkeys(row["set"] for row in rows):
         for cases in CASES:
             here = [row for row in rows if (row["set"], row["cases"]) == (name, cases)]
-            means = [np.mean([row[key] for row in here if row[key] is not None]) for key in FIGURES]
-            told = " | ".join(f"{mean:.3f}" for mean in means)
-            lines.append(f"| {name} | {cases} | {len(here)} | {told} |")
+            means = [np.mean([row[key] for row in here if row[key] is not None]) for key in figures]
+            cells = " | ".join(f"{mean:.3f}" for mean in means)
+            lines.append(f"| {name} | {cases} | {len(here)} | {cells} |")
     return "\n".join(lines)
 
 
-def main() -> None:
-    layout = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
+def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--sets", default=",".join(SETS))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
-    settings = {"seed": options.seed}
-    rows = rowfile.resume(options.out, settings)
+
+
+def settings(options: argparse.Namespace) -> rowfile.Row:
+    return {"seed": options.seed}
+
+
+def conduct(call: Call) -> None:
+    options = call.options
+    rows = rowfile.resume(options.out, call.settings)
     done = {(row["set"], row["family"], row["cases"]) for row in rows}
     for name in options.sets.split(","):
         for each in attacks(options.data, name):
@@ -139,9 +145,8 @@ def main() -> None:
                     if found is not None:
                         print(found, flush=True)
                         rows.append(found)
-                        rowfile.write(options.out, settings, rows, command=machine.command("hunting.py"))
+                        rowfile.write(options.out, call.settings, rows, command=call.command)
     print(report(rows))
 
 
-if __name__ == "__main__":
-    main()
+STUDY = Study("hunting", __doc__, arguments, conduct, settings=settings, report=on_rows(report))

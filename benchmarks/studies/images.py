@@ -1,6 +1,6 @@
 """Few-way, few-shot images: how well each learner tells characters apart that it never met.
 
-    python benchmarks/images.py --out benchmarks/results/images.json
+    python -m benchmarks run images --out benchmarks/results/images.json
 
 Learners are meta-trained on generated characters and tested on others of these and, without further training,
 on the handwritten digits that come with scikit-learn; `--omniglot FOLDER` adds a local Omniglot, by whose
@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,7 @@ import numpy as np
 import torch
 
 from benchmarks.harness import machine, rowfile
+from benchmarks.harness.study import Call, Study, integers, listed
 from outlearn.evaluate.compare import markdown
 from outlearn.learners.anil import ANIL
 from outlearn.learners.batch import Batch, stack
@@ -117,11 +118,11 @@ def judge(predict: Predict, domain: Domain, shots: int, count: int) -> dict[str,
     return {"accuracy": round(float(np.mean(found)), 4), "interval": round(half, 4)}
 
 
-def train(run: Run, shots: int, domain: Domain, arguments: argparse.Namespace) -> Any:
+def train(run: Run, shots: int, domain: Domain, options: argparse.Namespace) -> Any:
     """Meta-train on the characters of a domain; with no steps, return the learner as it starts."""
-    torch.manual_seed(arguments.seed)
-    learner = run.make(arguments.channels)
-    steps = round(run.steps[shots > 1] * arguments.scale)
+    torch.manual_seed(options.seed)
+    learner = run.make(options.channels)
+    steps = round(run.steps[shots > 1] * options.scale)
     if steps == 0:
         return learner.learned(learner.start())
 
@@ -129,7 +130,7 @@ def train(run: Run, shots: int, domain: Domain, arguments: argparse.Namespace) -
     assert classes is not None
 
     def batch(step: int) -> Batch:
-        rngs = (derive(arguments.seed, shots, step, t) for t in range(arguments.tasks))
+        rngs = (derive(options.seed, shots, step, t) for t in range(options.tasks))
         draw = partial(way_shot_task, classes, ways=WAYS, shots=shots, queries=QUERIES)
         return stack([draw(rng, turns=domain.turns) for rng in rngs])
 
@@ -138,7 +139,7 @@ def train(run: Run, shots: int, domain: Domain, arguments: argparse.Namespace) -
 
 
 def measure(
-    name: str, shots: int, home: Domain, tested: Sequence[Domain], arguments: argparse.Namespace
+    name: str, shots: int, home: Domain, tested: Sequence[Domain], options: argparse.Namespace
 ) -> dict[str, Any]:
     """Train one learner on `home` and test it everywhere; seconds are of processor time."""
     began = time.process_time()
@@ -147,30 +148,30 @@ def measure(
         predict: Predict = nearest_pixels
     else:
         run = next(run for run in RUNS if run.name == name)
-        predict = adapted(train(run, shots, home, arguments))
-        row["tasks"] = round(run.steps[shots > 1] * arguments.scale) * arguments.tasks
+        predict = adapted(train(run, shots, home, options))
+        row["tasks"] = round(run.steps[shots > 1] * options.scale) * options.tasks
     row["train_s"] = round(time.process_time() - began, 1)
     for domain in tested:
-        row[domain.name] = judge(predict, domain, shots, arguments.tests)
+        row[domain.name] = judge(predict, domain, shots, options.tests)
     row["seconds"] = round(time.process_time() - began, 1)
     return row
 
 
-def domains(arguments: argparse.Namespace) -> list[list[Domain]]:
+def domains(options: argparse.Namespace) -> list[list[Domain]]:
     """Return groups of domains: the first of each is trained on, all are tested on."""
-    drawn = glyphs(arguments.classes, PER_CLASS, arguments.seed)
-    home = Domain("glyphs", *split_classes(drawn, 0.8, derive(arguments.seed, 1)), turns=True)
+    drawn = glyphs(options.classes, PER_CLASS, options.seed)
+    home = Domain("glyphs", *split_classes(drawn, 0.8, derive(options.seed, 1)), turns=True)
     groups = [[home, Domain("digits", None, digits(), turns=False)]]
-    if arguments.omniglot is not None:
-        sides = split_classes(omniglot_folder(arguments.omniglot), 0.75, derive(arguments.seed, 2))
+    if options.omniglot is not None:
+        sides = split_classes(omniglot_folder(options.omniglot), 0.75, derive(options.seed, 2))
         groups.append([Domain("omniglot", *sides, turns=True)])
     return groups
 
 
-def report(rows: Sequence[dict[str, Any]], command: str) -> str:
+def report(rows: Sequence[dict[str, Any]], about: Mapping[str, Any]) -> str:
     """Return the accuracies as Markdown, one table for what was trained on."""
-    facts = [f"* {name}: {value}" for name, value in machine.describe().items()]
-    parts = ["# Few-shot images", f"    {command}", "\n".join(facts)]
+    facts = [f"* {name}: {about[name]}" for name in machine.FACTS]
+    parts = ["# Few-shot images", f"    {about['command']}", "\n".join(facts)]
     parts.append(
         "Five-way accuracy on classes that were not trained on, with the half width of its 95 % interval."
     )
@@ -191,49 +192,48 @@ def _cell(found: dict[str, float] | None) -> str:
     return "–" if found is None else f"{found['accuracy']:.3f} ± {found['interval']:.3f}"
 
 
-def main() -> None:
-    arguments = _arguments()
-    torch.set_num_threads(1)
-    settings = {k: getattr(arguments, k) for k in ("seed", "channels", "classes", "tasks", "scale", "tests")}
-    rows = rowfile.resume(arguments.out, settings)
-    done = {(row["learner"], row["shots"], row["trained on"]) for row in rows}
-    for group in domains(arguments):
-        for shots in arguments.shots:
-            for name in arguments.learners:
-                if (name, shots, group[0].name) in done:
-                    continue
-                rows.append(measure(name, shots, group[0], group, arguments))
-                print(json.dumps(rows[-1]), flush=True)
-                rowfile.write(arguments.out, settings, rows, command=machine.command("images.py"))
-    text = report(rows, machine.command("images.py"))
-    print(text)
-    arguments.out.with_suffix(".md").write_text(text)
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def arguments(parser: argparse.ArgumentParser) -> None:
     names = [PIXELS, *(run.name for run in RUNS)]
     add = parser.add_argument
     add("--out", type=Path, default=Path("images.json"))
     add("--omniglot", type=Path, help="folder in the layout of Omniglot")
-    add(
-        "--learners", type=lambda text: text.split(","), default=names, help="comma-separated; all by default"
-    )
-    add("--shots", type=lambda text: [int(part) for part in text.split(",")], default=[1, 5])
+    add("--learners", type=listed(names, "learner"), default=names, help="comma-separated; all by default")
+    add("--shots", type=integers, default=[1, 5])
     add("--channels", type=int, default=16, help="of each block")
     add("--classes", type=int, default=300, help="generated characters, a fifth of them for testing")
     add("--tasks", type=int, default=4, help="a meta-step")
     add("--scale", type=float, default=1.0, help="of the meta-steps of every learner")
     add("--tests", type=int, default=600, help="test tasks")
     add("--seed", type=int, default=0)
-    arguments = parser.parse_args()
-    unknown = sorted(set(arguments.learners) - set(names))
-    if unknown:
-        parser.error(f"no learner is called {', '.join(unknown)}; there are {', '.join(names)}")
-    return arguments
 
 
-if __name__ == "__main__":
-    main()
+def settings(options: argparse.Namespace) -> rowfile.Row:
+    return {k: getattr(options, k) for k in ("seed", "channels", "classes", "tasks", "scale", "tests")}
+
+
+def conduct(call: Call) -> None:
+    options = call.options
+    torch.set_num_threads(1)
+    rows = rowfile.resume(options.out, call.settings)
+    done = {(row["learner"], row["shots"], row["trained on"]) for row in rows}
+    for group in domains(options):
+        for shots in options.shots:
+            for name in options.learners:
+                if (name, shots, group[0].name) in done:
+                    continue
+                rows.append(measure(name, shots, group[0], group, options))
+                print(json.dumps(rows[-1]), flush=True)
+                rowfile.write(options.out, call.settings, rows, command=call.command)
+    text = report(rows, {"command": call.command, **machine.describe()})
+    print(text)
+    options.out.with_suffix(".md").write_text(text)
+
+
+STUDY = Study(
+    "images",
+    __doc__,
+    arguments,
+    conduct,
+    settings=settings,
+    report=lambda stored: report(stored["rows"], stored),
+)

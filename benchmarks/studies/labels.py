@@ -1,6 +1,6 @@
 """What each further label gives, and what useless ones take away.
 
-    python benchmarks/labels.py FOLDER... --out labels.json
+    python -m benchmarks run labels FOLDER... --out labels.json
 
 Every labelled set with enough anomalies is split 70/30 with its anomalies on both sides, some of those in the
 training part labelled: 0, 1, 2, 5 and 10, a smaller number always a part of a larger one, so that all counts
@@ -69,9 +69,4 @@ def table(rows: Sequence[rowfile.Row]) -> str:
     return "\n".join([f"{len({row['set'] for row in rows})} sets", "", *lines])
 
 
-def main() -> None:
-    rowfile.over_sets("labels.py", __doc__, measure, table)
-
-
-if __name__ == "__main__":
-    main()
+STUDY = rowfile.over_sets("labels", __doc__, measure, table)

@@ -1,8 +1,8 @@
 """What each group of statistics of a row is worth to the default learner, and what it costs.
 
-    python benchmarks/lean_statistics.py TABLES --work WORK --out lean_statistics.json
+    python -m benchmarks run lean_statistics TABLES --work WORK --out lean_statistics.json
 
-TABLES and WORK as for `real_tables.py`, with the same folds of owners. For each group the order of rows among
+TABLES and WORK as for `real_tables`, with the same folds of owners. For each group the order of rows among
 known normals (`--uses unlabelled`: without labels) is learnt anew without it, and judged on the owners left
 out: means over tables, and what the group adds, in points (p, Wilcoxon over tables). *Microseconds*: fitting
 a statistic to 5,000 rows of 20 columns (half of them codes) and telling it of 5,000 others, a row of these.
@@ -10,6 +10,7 @@ a statistic to 5,000 rows of 20 columns (half of them codes) and telling it of 5
 
 from __future__ import annotations
 
+import argparse
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -23,8 +24,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.harness import machine, rowfile
-from benchmarks.studies.real_tables import FOLDS, SEED, Row, Study, fold_of, gain, pair, parser_of, silent
+from benchmarks.harness import rowfile
+from benchmarks.harness.study import Call, Study
+from benchmarks.studies.real_tables import (
+    FOLDS,
+    SEED,
+    FoldedTables,
+    Row,
+    fold_of,
+    gain,
+    pair,
+    silent,
+    table_arguments,
+)
 from outlearn.evaluate.compare import markdown
 from outlearn.execute import Processes, Serial
 from outlearn.learners.profiles.fit import fit_order
@@ -57,21 +69,23 @@ MOST_COLUMNS = {"distances, ranks, up to 64 columns": 64}  # of a table that a g
 ROWS, COLUMNS, CODES = 5000, 20, 10
 
 
-def main() -> None:
-    parser = parser_of(__doc__)
+def arguments(parser: argparse.ArgumentParser) -> None:
+    table_arguments(parser)
     parser.add_argument("--uses", nargs="*", default=["reference"])
     parser.add_argument("--without", nargs="*", default=list(GROUPS), help="groups; all by default")
-    options = parser.parse_args()
+
+
+def conduct(call: Call) -> None:
+    options = call.options
     tables = real_tables(Corpus.read(options.tables), silent)
     with Processes(options.workers) if options.workers > 1 else nullcontext(Serial()) as pool:
         bank, families = tables.profiles(options.work / f"tables-{SEED}", SEED, pool, silent)
-        study = Without(Study(tables, bank, families, [], []), options.uses)
+        folded = Without(FoldedTables(tables, bank, families, [], []), options.uses)
         jobs = [(name, fold) for name in (EVERYTHING, *options.without) for fold in range(FOLDS)]
-        rows = [row for part in pool.map(study.fold, jobs) for row in part]
+        rows = [row for part in pool.map(folded.fold, jobs) for row in part]
     spent = costs()
-    command = machine.command("lean_statistics.py")
-    rowfile.write(options.out, {"microseconds": spent}, rows, command=command)
-    rowfile.tell(options.out, "Statistics of a row", report(rows, spent), command=command)
+    rowfile.write(options.out, {"microseconds": spent}, rows, command=call.command)
+    rowfile.tell(options.out, "Statistics of a row", report(rows, spent), command=call.command)
 
 
 def columns_of(group: str) -> list[int]:
@@ -83,12 +97,13 @@ def columns_of(group: str) -> list[int]:
 class Without:
     """Networks that learn the order without labels, and without a group of statistics; picklable."""
 
-    def __init__(self, study: Study, uses: Sequence[str]) -> None:
-        chosen = [i for i in range(len(study.bank)) if study.uses(i).name in uses]
-        self.bank = [study.bank[i] for i in chosen]
-        self.families = [study.families[i] for i in chosen]
+    def __init__(self, folded: FoldedTables, uses: Sequence[str]) -> None:
+        chosen = [i for i in range(len(folded.bank)) if folded.uses(i).name in uses]
+        self.bank = [folded.bank[i] for i in chosen]
+        self.families = [folded.families[i] for i in chosen]
         self.about = [
-            {"use": study.uses(i).name, "table": i, "group": study.group(i // study.a_table)} for i in chosen
+            {"use": folded.uses(i).name, "table": i, "group": folded.group(i // folded.a_table)}
+            for i in chosen
         ]
 
     def fold(self, job: tuple[str, int]) -> list[Row]:
@@ -176,5 +191,4 @@ def _cells(full: dict[int, Row], without: dict[int, Row], collections: Sequence[
     return cells
 
 
-if __name__ == "__main__":
-    main()
+STUDY = Study("lean_statistics", __doc__, arguments, conduct)

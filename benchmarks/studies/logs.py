@@ -1,6 +1,6 @@
 """Sessions and lines of logs by the zero-day protocol, and across systems; peers in the same run.
 
-    python benchmarks/logs.py DATA --out logs.json
+    python -m benchmarks run logs DATA --out logs.json
 
 DATA is a folder with the sets as Parquet. *hdfs*: sequences of events of blocks, anomalies of one name.
 *hadoop*: of containers, whose jobs met one of three faults; a container of such a job that ran as a normal
@@ -29,8 +29,9 @@ import numpy as np
 import polars as pl
 from scipy.stats import wilcoxon
 
-from benchmarks.harness import machine, rowfile
+from benchmarks.harness import rowfile
 from benchmarks.harness.peers import DETECTORS, CatBoost, Outlearn, Peer
+from benchmarks.harness.study import Call, Study, on_rows
 from benchmarks.studies import logs_peers
 from benchmarks.studies.zero_day import Attacks
 from outlearn import Detector
@@ -245,15 +246,19 @@ def _against(rows: Sequence[rowfile.Row], key: str) -> str:
     return f"{key}: outlearn less {best} {gap.mean():+.3f}, p {p:.2g}"
 
 
-def main() -> None:
-    layout = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
+def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
-    settings = {"seeds": options.seeds}
-    rows = rowfile.resume(options.out, settings)
+
+
+def settings(options: argparse.Namespace) -> rowfile.Row:
+    return {"seeds": options.seeds}
+
+
+def conduct(call: Call) -> None:
+    options = call.options
+    rows = rowfile.resume(options.out, call.settings)
     done = {(row["set"], row["family"], row["seed"]) for row in rows}
     loaded = {name: load(options.data, name) for name in (*SYSTEMS, "bgl")}
     jobs = [(each.name, each, None) for each in loaded.values()]
@@ -264,10 +269,9 @@ def main() -> None:
                 if (name, family, seed) in done:
                     continue
                 rows += measure(each, family, seed) if other is None else across(each, other, family, seed)
-                rowfile.write(options.out, settings, rows, command=machine.command("logs.py"))
+                rowfile.write(options.out, call.settings, rows, command=call.command)
                 print(f"{name}: {family}, seed {seed}", flush=True)
     print(report(rows))
 
 
-if __name__ == "__main__":
-    main()
+STUDY = Study("logs", __doc__, arguments, conduct, settings=settings, report=on_rows(report))

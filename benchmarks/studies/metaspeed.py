@@ -1,6 +1,6 @@
 """Measure meta-training: speed against a plain loop and TorchOpt, where `vmap` pays, and memory.
 
-    python benchmarks/metaspeed.py --out benchmarks/results/metaspeed.json
+    python -m benchmarks run metaspeed --out benchmarks/results/metaspeed.json
 
 (a) 32 tasks, 5-shot sinusoid regression, 1-40-40-1 ReLU network, second order, 1 and 5 inner steps; (b) tasks
 side by side against one after another, over tasks, widths, rows and convolutional nets; (c) live bytes of a
@@ -29,6 +29,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from benchmarks.harness.live_bytes import Peak
+from benchmarks.harness.study import Call, Study
 from outlearn.learners.batch import Batch
 from outlearn.learners.maml import MAML
 from outlearn.learners.side_by_side import pays
@@ -300,19 +301,20 @@ def _line(row: dict[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in row.items())
 
 
-def main() -> None:
-    layout = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
+def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=Path("metaspeed.json"))
     parser.add_argument("--seconds", type=float, default=20.0, help="for each race; the sweep takes a tenth")
-    arguments = parser.parse_args()
+
+
+def conduct(call: Call) -> None:
+    options = call.options
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    speed, bytes_alive = meta_steps(arguments.seconds), memory()
+    speed, bytes_alive = meta_steps(options.seconds), memory()
     for row in (*speed, *bytes_alive):
         print(_line(row))
     paths = []
-    for row in sweep(arguments.seconds / 10):
+    for row in sweep(options.seconds / 10):
         paths.append(row)
         print(_line(row), flush=True)
     worst = min((row["gain"] for row in paths if row["chosen"] == "side by side"), default=1.0)
@@ -326,14 +328,19 @@ def main() -> None:
     print(_line(summary))
     processor = f"{os.cpu_count()}-core {platform.machine().replace('_', '-')}"
     about = {
-        "command": f"python benchmarks/metaspeed.py --seconds {arguments.seconds:g} --out {arguments.out}",
+        "command": call.command,
         "machine": f"{processor}, one thread, torch {torch.__version__}",
         "date": time.strftime("%Y-%m-%d"),
         "summary": summary,
     }
     result = {**about, "meta-steps": speed, "memory": bytes_alive, "paths": paths}
-    arguments.out.write_text(json.dumps(result, indent=1) + "\n")
+    options.out.write_text(json.dumps(result, indent=1) + "\n")
 
 
-if __name__ == "__main__":
-    main()
+def report(stored: dict[str, Any]) -> str:
+    """Return a line a measurement, and the summary."""
+    rows = (*stored["meta-steps"], *stored["memory"], *stored["paths"], stored["summary"])
+    return "\n".join(map(_line, rows))
+
+
+STUDY = Study("metaspeed", __doc__, arguments, conduct, report=report)

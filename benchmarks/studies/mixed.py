@@ -1,6 +1,6 @@
 """Records of several modalities: fused late, side by side, and one modality at a time; peers in the same run.
 
-    python benchmarks/mixed.py DATA --out mixed.json
+    python -m benchmarks run mixed DATA --out mixed.json
 
 Records are put together from real sets that have nothing to do with each other, a row of each: a table
 (failures of machines, malware, card fraud), heart beats as series, views of images by a network (MVTec by
@@ -28,7 +28,8 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import StandardScaler
 
-from benchmarks.harness import machine, rowfile
+from benchmarks.harness import rowfile
+from benchmarks.harness.study import Call, Study, on_rows
 from outlearn import Detector
 from outlearn.data import Encoder, infer_schema
 from outlearn.rng import derive
@@ -217,15 +218,19 @@ def report(rows: Sequence[rowfile.Row]) -> str:
     return "\n".join(told)
 
 
-def main() -> None:
-    layout = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
+def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
-    settings = {"seeds": options.seeds}
-    rows = rowfile.resume(options.out, settings)
+
+
+def settings(options: argparse.Namespace) -> rowfile.Row:
+    return {"seeds": options.seeds}
+
+
+def conduct(call: Call) -> None:
+    options = call.options
+    rows = rowfile.resume(options.out, call.settings)
     done = {(row["set"], row["pattern"], row["situation"], row["seed"]) for row in rows}
     values, more = tables(options.data), attached(options.data)
     images = [name for name in more if name not in ("ecg", "bgl", "hdfs")]
@@ -257,11 +262,10 @@ def main() -> None:
                         }
                         for way, scores in ways(records, seed).items()
                     ]
-                    rowfile.write(options.out, settings, rows, command=machine.command("mixed.py"))
+                    rowfile.write(options.out, call.settings, rows, command=call.command)
                     spent = time.perf_counter() - start
                     print(f"{name}: {pattern}, {situation}, seed {seed}, {spent:.0f} s", flush=True)
     print(report(rows))
 
 
-if __name__ == "__main__":
-    main()
+STUDY = Study("mixed", __doc__, arguments, conduct, settings=settings, report=on_rows(report))

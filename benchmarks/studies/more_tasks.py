@@ -1,8 +1,8 @@
 """What other tasks, beside those of the real tables, are worth to the order that the default learner learns.
 
-    python benchmarks/more_tasks.py TABLES --work WORK --out more_tasks.json
+    python -m benchmarks run more_tasks TABLES --work WORK --out more_tasks.json
 
-TABLES and WORK as for `real_tables.py`, with the same folds of owners. A network learns from the tables of
+TABLES and WORK as for `real_tables`, with the same folds of owners. A network learns from the tables of
 four folds and, in turn, from one more kind of tasks (`KINDS`); varied tables stay with their owner. Judged
 among known normals and without labels on the owners left out: means over tables, and what the tasks add, in
 points (p, Wilcoxon over tables). The last line is no more tasks but three networks in place of one.
@@ -26,8 +26,19 @@ import numpy as np
 import torch
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 
-from benchmarks.harness import machine, rowfile
-from benchmarks.studies.real_tables import FOLDS, SEED, Row, Study, fold_of, gain, pair, parser_of, silent
+from benchmarks.harness import rowfile
+from benchmarks.harness.study import Call, Study, on_rows
+from benchmarks.studies.real_tables import (
+    FOLDS,
+    SEED,
+    FoldedTables,
+    Row,
+    fold_of,
+    gain,
+    pair,
+    silent,
+    table_arguments,
+)
 from outlearn.evaluate.compare import markdown
 from outlearn.execute import Executor, Processes, Serial
 from outlearn.learners.profiles.fit import fit_order
@@ -52,20 +63,19 @@ PLAIN, THREE = "the tables alone", "three networks"
 Bank = tuple[list[LeanEpisode], list[str]]  # tasks and the family of each
 
 
-def main() -> None:
-    options = parser_of(__doc__).parse_args()
+def conduct(call: Call) -> None:
+    options = call.options
     warnings.simplefilter("ignore")
     tables = real_tables(Corpus.read(options.tables), silent)
     with Processes(options.workers) if options.workers > 1 else nullcontext(Serial()) as pool:
         bank, families = tables.profiles(options.work / f"tables-{SEED}", SEED, pool, silent)
         more = {name: kind(tables, options.work / "more", pool) for name, kind in KINDS.items()}
-        added = Added(Study(tables, bank, families, [], []), more)
+        added = Added(FoldedTables(tables, bank, families, [], []), more)
         jobs = [(name, fold) for name in (PLAIN, *KINDS, THREE) for fold in range(FOLDS)]
         rows = [row for part in pool.map(added.fold, jobs) for row in part]
     settings = {"tasks": {name: len(found[0]) for name, found in more.items()}}
-    command = machine.command("more_tasks.py")
-    rowfile.write(options.out, settings, rows, command=command)
-    rowfile.tell(options.out, "More tasks", report(rows), command=command)
+    rowfile.write(options.out, settings, rows, command=call.command)
+    rowfile.tell(options.out, "More tasks", report(rows), command=call.command)
 
 
 def _kept(folder: Path, episode: Callable[[int], Episode], families: list[str], pool: Executor) -> Bank:
@@ -152,13 +162,14 @@ KINDS: dict[str, Callable[[RealTables, Path, Executor], Bank]] = {
 class Added:
     """Networks that learn the order without labels from tables and one more kind of tasks; picklable."""
 
-    def __init__(self, study: Study, more: dict[str, Bank]) -> None:
+    def __init__(self, folded: FoldedTables, more: dict[str, Bank]) -> None:
         told = [use.name for use in TOLD]
-        chosen = [i for i in range(len(study.bank)) if study.uses(i).name in told]
-        self.bank = [study.bank[i] for i in chosen]
-        self.families = [study.families[i] for i in chosen]
+        chosen = [i for i in range(len(folded.bank)) if folded.uses(i).name in told]
+        self.bank = [folded.bank[i] for i in chosen]
+        self.families = [folded.families[i] for i in chosen]
         self.about = [
-            {"table": i, "group": study.group(i // study.a_table), "use": study.uses(i).name} for i in chosen
+            {"table": i, "group": folded.group(i // folded.a_table), "use": folded.uses(i).name}
+            for i in chosen
         ]
         self.more = more
 
@@ -208,5 +219,4 @@ def report(rows: Sequence[Row]) -> str:
     return "\n\n".join(parts)
 
 
-if __name__ == "__main__":
-    main()
+STUDY = Study("more_tasks", __doc__, table_arguments, conduct, report=on_rows(report))

@@ -1,4 +1,4 @@
-"""What a user of PyOD would write: read a CSV, fit IForest, score, write. The yardstick of `speed.py`."""
+"""What a user of PyOD would write: read a CSV, fit IForest, score, write. The yardstick of `speed`."""
 
 import sys
 

@@ -1,6 +1,6 @@
 """The default learner on hundreds of real tables, whole owners left out, beside peers in the same run.
 
-    python benchmarks/real_tables.py TABLES --work WORK --out real_tables.json
+    python -m benchmarks run real_tables TABLES --work WORK --out real_tables.json
 
 TABLES is a folder that `outlearn metatrain --preset default --corpus` takes; WORK that run's folder, whose
 profiles are used, or any other. Families are dealt to five folds; a network learns from four and is judged on
@@ -34,7 +34,8 @@ from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import StandardScaler
 
-from benchmarks.harness import machine, rowfile
+from benchmarks.harness import rowfile
+from benchmarks.harness.study import Call, Study, on_rows
 from outlearn.decisions.threshold import by_expected_f1
 from outlearn.evaluate.compare import markdown
 from outlearn.execute import Executor, Processes, Serial
@@ -63,49 +64,47 @@ ALL = "all"
 COUNTS = ((1, 1), (2, 3), (5, 5), (10, 20))
 
 
-def main() -> None:
-    options = _options()
+def settings(options: argparse.Namespace) -> Row:
+    return {"tables": options.tables.name, "within": options.within, "folds": FOLDS, "seed": SEED}
+
+
+def conduct(call: Call) -> None:
+    options = call.options
     warnings.simplefilter("ignore")
     tables = real_tables(Corpus.read(options.tables), silent)
     with Processes(options.workers) if options.workers > 1 else nullcontext(Serial()) as pool:
         bank, families = tables.profiles(options.work / f"tables-{SEED}", SEED, pool, _tell)
         plain = plain_profiles(options.work / f"noise-{SEED}", SEED, pool, _tell)
-        study = Study(tables, bank, families, plain, options.within)
+        folded = FoldedTables(tables, bank, families, plain, options.within)
         if options.curve:
             jobs = [(fold, most) for most in CURVE for fold in range(FOLDS)]
-            rows = [row for part in pool.map(study.curve, jobs) for row in part]
+            rows = [row for part in pool.map(folded.curve, jobs) for row in part]
         else:
-            rows = [row for part in pool.map(study.fold, range(FOLDS)) for row in part]
+            rows = [row for part in pool.map(folded.fold, range(FOLDS)) for row in part]
             if options.every:
                 _with_peers(rows, tables, options, pool)
-    settings = {"tables": options.tables.name, "within": options.within, "folds": FOLDS, "seed": SEED}
-    command = machine.command("real_tables.py")
-    rowfile.write(options.out, settings, rows, command=command)
+    rowfile.write(options.out, call.settings, rows, command=call.command)
     if options.curve:
         converter = require("vl_convert", extra="report")
         options.out.with_suffix(".svg").write_text(converter.vegalite_to_svg(curve_figure(rows)))
-        rowfile.tell(options.out, "Learning curve", curve_text(rows), command=command)
+        rowfile.tell(options.out, "Learning curve", curve_text(rows), command=call.command)
     else:
-        rowfile.tell(options.out, "Real tables", report(rows), command=command)
+        rowfile.tell(options.out, "Real tables", report(rows), command=call.command)
 
 
-def parser_of(words: str | None) -> argparse.ArgumentParser:
-    """Return the arguments of a benchmark on real tables, whose help is `words`."""
-    layout = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=words, formatter_class=layout)
+def table_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what every study on real tables takes."""
     parser.add_argument("tables", type=Path)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--workers", type=int, default=2)
-    return parser
 
 
-def _options() -> argparse.Namespace:
-    parser = parser_of(__doc__)
+def arguments(parser: argparse.ArgumentParser) -> None:
+    table_arguments(parser)
     parser.add_argument("--within", nargs="*", default=[])
     parser.add_argument("--every", type=int, default=3, help="tables a labelled peer runs on; 0 for no peer")
     parser.add_argument("--curve", action="store_true")
-    return parser.parse_args()
 
 
 def fold_of(family: str) -> int:
@@ -113,7 +112,7 @@ def fold_of(family: str) -> int:
     return int(hashlib.sha256(family.encode()).hexdigest(), 16) % FOLDS
 
 
-class Study:
+class FoldedTables:
     """Tables with their tasks, dealt to folds; picklable, so that folds can run in processes."""
 
     def __init__(
@@ -422,5 +421,15 @@ def _tell(stage: str, done: int, total: int, loss: float) -> None:
         print(f"{stage}: {done} of {total}", flush=True)
 
 
-if __name__ == "__main__":
-    main()
+def _report(rows: Sequence[Row]) -> str:
+    return curve_text(rows) if "asked" in rows[0] else report(rows)
+
+
+STUDY = Study(
+    "real_tables",
+    __doc__,
+    arguments,
+    conduct,
+    settings=settings,
+    report=on_rows(_report),
+)

@@ -1,6 +1,6 @@
 """Each guard of the learners against the harm it is for: with and without it, harmed and unharmed.
 
-    python benchmarks/robustness.py --out benchmarks/results/robustness.json
+    python -m benchmarks run robustness --out benchmarks/results/robustness.json
 
 On five-way, five-shot tasks of generated characters (accuracy; characters that were not trained on) and on
 detection by row profiles (average precision; synthetic tables that were not trained on). Every figure is a
@@ -20,6 +20,7 @@ from typing import Any
 import torch
 
 from benchmarks.harness import machine, rowfile
+from benchmarks.harness.study import Call, Study, listed
 from benchmarks.studies import robust_glyphs, robust_tables
 from benchmarks.studies.robust_glyphs import Glyphs
 from benchmarks.studies.robust_tables import Tables
@@ -29,25 +30,50 @@ MEASURES = {"glyphs": "accuracy", "tables": "average precision"}
 SETTINGS = ("seed", "classes", "steps", "tests", "tasks", "table_steps", "table_tests")
 
 
-def main() -> None:
-    arguments = _arguments()
+def arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--out", type=Path, default=Path("robustness.json"))
+    add(
+        "--work",
+        type=Path,
+        default=Path("robustness.work"),
+        help="where profiles of synthetic tables are kept",
+    )
+    add(
+        "--on",
+        type=listed(MEASURES, "kind of task"),
+        default=list(MEASURES),
+        help="comma-separated: %(default)s",
+    )
+    add("--seed", type=int, default=0)
+    add("--classes", type=int, default=300, help="generated characters, a fifth of them for testing")
+    add("--steps", type=int, default=500, help="meta-steps on characters")
+    add("--tests", type=int, default=200, help="test tasks of characters")
+    add("--tasks", type=int, default=160, help="synthetic tables to train on")
+    add("--table-steps", type=int, default=120, help="meta-steps on them")
+    add("--table-tests", type=int, default=80, help="synthetic tables to test on")
+
+
+def settings(options: argparse.Namespace) -> rowfile.Row:
+    return {name: getattr(options, name) for name in SETTINGS}
+
+
+def conduct(call: Call) -> None:
+    options = call.options
     torch.set_num_threads(1)
-    settings = {name: getattr(arguments, name) for name in SETTINGS}
-    rows = rowfile.resume(arguments.out, settings)
+    rows = rowfile.resume(options.out, call.settings)
     done = {(row["on"], row["threat"], row["guard"]) for row in rows}
     labs = {
         "glyphs": (
-            Glyphs.drawn(arguments.classes, arguments.steps, arguments.tests, arguments.seed),
+            Glyphs.drawn(options.classes, options.steps, options.tests, options.seed),
             robust_glyphs,
         ),
         "tables": (
-            Tables(
-                arguments.work, arguments.tasks, arguments.table_steps, arguments.table_tests, arguments.seed
-            ),
+            Tables(options.work, options.tasks, options.table_steps, options.table_tests, options.seed),
             robust_tables,
         ),
     }
-    for on in arguments.on:
+    for on in options.on:
         lab, module = labs[on]
         for (threat, guard), ask in module.QUESTIONS.items():
             if (on, threat, guard) in done:
@@ -56,16 +82,16 @@ def main() -> None:
             row = {"on": on, "threat": threat, "guard": guard, **ask(lab).row()}
             rows.append({**row, "seconds": round(time.process_time() - began, 1)})
             print(json.dumps(rows[-1]), flush=True)
-            rowfile.write(arguments.out, settings, rows, command=machine.command("robustness.py"))
-    text = report(rows, machine.command("robustness.py"))
+            rowfile.write(options.out, call.settings, rows, command=call.command)
+    text = report(rows, {"command": call.command, **machine.describe()})
     print(text)
-    arguments.out.with_suffix(".md").write_text(text)
+    options.out.with_suffix(".md").write_text(text)
 
 
-def report(rows: Sequence[Mapping[str, Any]], command: str) -> str:
-    """Return the tables as Markdown."""
-    facts = [f"* {name}: {value}" for name, value in machine.describe().items()]
-    parts = ["# Robustness", f"    {command}", "\n".join(facts)]
+def report(rows: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> str:
+    """Return the tables as Markdown, with command and machine, which `about` has."""
+    facts = [f"* {name}: {about[name]}" for name in machine.FACTS]
+    parts = ["# Robustness", f"    {about['command']}", "\n".join(facts)]
     parts.append(
         "Means over test tasks ± standard error, in brackets the mean of the worst decile of tasks. Gain: "
         "guarded less unguarded, both harmed, paired by task; price: the same, unharmed. A guard helps or "
@@ -111,34 +137,11 @@ def _cell(told: Mapping[str, float]) -> str:
     return f"{told['mean']:.3f} ± {told['error']:.3f} ({told['worst']:.3f})"
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add = parser.add_argument
-    add("--out", type=Path, default=Path("robustness.json"))
-    add(
-        "--work",
-        type=Path,
-        default=Path("robustness.work"),
-        help="where profiles of synthetic tables are kept",
-    )
-    add(
-        "--on", type=lambda text: text.split(","), default=list(MEASURES), help="comma-separated: %(default)s"
-    )
-    add("--seed", type=int, default=0)
-    add("--classes", type=int, default=300, help="generated characters, a fifth of them for testing")
-    add("--steps", type=int, default=500, help="meta-steps on characters")
-    add("--tests", type=int, default=200, help="test tasks of characters")
-    add("--tasks", type=int, default=160, help="synthetic tables to train on")
-    add("--table-steps", type=int, default=120, help="meta-steps on them")
-    add("--table-tests", type=int, default=80, help="synthetic tables to test on")
-    arguments = parser.parse_args()
-    unknown = sorted(set(arguments.on) - set(MEASURES))
-    if unknown:
-        parser.error(f"--on {', '.join(unknown)} is unknown; there are {', '.join(MEASURES)}")
-    return arguments
-
-
-if __name__ == "__main__":
-    main()
+STUDY = Study(
+    "robustness",
+    __doc__,
+    arguments,
+    conduct,
+    settings=settings,
+    report=lambda stored: report(stored["rows"], stored),
+)

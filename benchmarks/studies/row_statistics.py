@@ -1,6 +1,6 @@
 """How well does each statistic of a row order it alone, and what do mixtures and the network make of them?
 
-    python benchmarks/row_statistics.py FOLDER... --out row_statistics.json
+    python -m benchmarks run row_statistics FOLDER... --out row_statistics.json
 
 Every labelled set is split as the protocols say, at most 3,000 rows of it: contaminated, normal rows only,
 and contaminated with 1, 5 and 10 labelled anomalies. Test rows are profiled against the training rows, and
@@ -23,6 +23,7 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.harness import machine, rowfile
+from benchmarks.harness.study import Call, Study, on_rows
 from benchmarks.studies.families import sets_in
 from outlearn.data.rows import canonical_order
 from outlearn.errors import InputError
@@ -119,19 +120,22 @@ def _mean(rows: Sequence[rowfile.Row]) -> tuple[float, float]:
     return float(np.mean([row["auroc"] for row in rows])), float(np.mean([row["ap"] for row in rows]))
 
 
-def main() -> None:
-    layout = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
+def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--sets", default="*", help="shell pattern of file names")
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
+
+
+def settings(options: argparse.Namespace) -> rowfile.Row:
+    return {"folders": [f.name for f in options.folders], "sets": options.sets, "seeds": options.seeds}
+
+
+def conduct(call: Call) -> None:
+    options = call.options
     torch.set_num_threads(1)
     nets = {START: InContext().network().eval(), SHIPPED: load_incontext().net}
-    command = machine.command("row_statistics.py")
-    settings = {"folders": [f.name for f in options.folders], "sets": options.sets, "seeds": options.seeds}
-    rows = rowfile.resume(options.out, settings)
+    rows = rowfile.resume(options.out, call.settings)
     done = {(row["folder"], row["set"]) for row in rows}
     for folder in options.folders:
         for path in sets_in([folder], options.sets):
@@ -139,13 +143,12 @@ def main() -> None:
                 continue
             fresh = measure(path, options.seeds, nets)
             rows += [{"folder": folder.name, "set": path.stem, **row} for row in fresh]
-            rowfile.write(options.out, settings, rows, command=command)
+            rowfile.write(options.out, call.settings, rows, command=call.command)
             print(f"{path.stem}: done", flush=True)
     about = "\n".join(f"* {key}: {value}" for key, value in machine.describe().items())
-    report = f"# Statistics of a row\n\n    {command}\n\n{about}\n\n{tables(rows)}\n"
+    report = f"# Statistics of a row\n\n    {call.command}\n\n{about}\n\n{tables(rows)}\n"
     options.out.with_suffix(".md").write_text(report)
     print(tables(rows))
 
 
-if __name__ == "__main__":
-    main()
+STUDY = Study("row_statistics", __doc__, arguments, conduct, settings=settings, report=on_rows(tables))

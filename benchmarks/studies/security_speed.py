@@ -1,6 +1,6 @@
 """How fast captures, logs of flows and executables are read and judged, on whole processes.
 
-    python benchmarks/security_speed.py --out security_speed.json
+    python -m benchmarks run security_speed --out security_speed.json
 
 *capture*: packets of made-up conversations. What dpkt, the packet parser, takes to parse each of them and
 no more is the yardstick of reading them as flows, and of `outlearn detect`. *zeek*: `outlearn detect
@@ -24,7 +24,8 @@ import lief
 import numpy as np
 import polars as pl
 
-from benchmarks.harness import machine, rowfile
+from benchmarks.harness import rowfile
+from benchmarks.harness.study import Call, Study, on_rows
 from benchmarks.studies.speed import OUTLEARN, Run, timed
 from outlearn.data.readers import open_source
 from outlearn.rng import derive
@@ -156,15 +157,20 @@ def _told(about: rowfile.Row, run: Run, yardstick: float | None = None) -> rowfi
     return {**about, "seconds": round(run.seconds, 1), "peak_mb": round(run.peak_mb), **beside}
 
 
-def main() -> None:
-    layout = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
+def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--packets", type=int, default=PACKETS)
     parser.add_argument("--flows", type=int, default=FLOWS)
     parser.add_argument("--files", type=int, default=FILES)
     parser.add_argument("--parts", default="capture,zeek,executables")
     parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
+
+
+def settings(options: argparse.Namespace) -> rowfile.Row:
+    return {"packets": options.packets, "flows": options.flows, "files": options.files}
+
+
+def conduct(call: Call) -> None:
+    options = call.options
     rows: list[rowfile.Row] = []
     parts = {
         "capture": (capture, options.packets),
@@ -177,9 +183,14 @@ def main() -> None:
             for row in measure(Path(folder), size):
                 print(row, flush=True)
                 rows.append(row)
-    settings = {"packets": options.packets, "flows": options.flows, "files": options.files}
-    rowfile.write(options.out, settings, rows, command=machine.command("security_speed.py"))
+    rowfile.write(options.out, call.settings, rows, command=call.command)
 
 
-if __name__ == "__main__":
-    main()
+STUDY = Study(
+    "security_speed",
+    __doc__,
+    arguments,
+    conduct,
+    settings=settings,
+    report=on_rows(lambda rows: "\n".join(map(str, rows))),
+)

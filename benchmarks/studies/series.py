@@ -1,6 +1,6 @@
 """How well points of series are ranked: volume under the precision-recall surface, peers in the same run.
 
-    python benchmarks/series.py DATA --group univariate --out series-univariate.json
+    python -m benchmarks run series DATA --group univariate --out series-univariate.json
 
 DATA is a folder with a manifest; the Parquet files under its `timeseries/` are the series, `label` the truth.
 Two settings: *none*, where a detector sees the whole series unlabelled, and *prefix*, where the points before
@@ -32,7 +32,8 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.stats import wilcoxon
 
-from benchmarks.harness import machine, rowfile
+from benchmarks.harness import rowfile
+from benchmarks.harness.study import Call, Study, on_rows
 from outlearn import SeriesDetector
 from outlearn.errors import OutlearnError
 from outlearn.evaluate.volume import edge_window, volume
@@ -225,9 +226,7 @@ def _drawn(sources: Sequence[str]) -> list[NDArray[np.int64]]:
     ]
 
 
-def main() -> None:
-    layout = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
+def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--group", choices=list(GROUPS), required=True)
     parser.add_argument("--sets", default="*", help="shell pattern of names below timeseries/")
@@ -239,12 +238,17 @@ def main() -> None:
     parser.add_argument("--longest", type=int, default=300_000, help="points up to which peers are run")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
+
+
+def settings(options: argparse.Namespace) -> rowfile.Row:
+    listing = {} if options.list is None else {"list": options.list.name}
+    return {"group": options.group, "sets": options.sets, "seed": options.seed, **listing}
+
+
+def conduct(call: Call) -> None:
+    options = call.options
     ways = options.ways.split(";")
-    settings = {"group": options.group, "sets": options.sets, "seed": options.seed}
-    if options.list is not None:
-        settings["list"] = options.list.name
-    rows = rowfile.resume(options.out, settings)
+    rows = rowfile.resume(options.out, call.settings)
     done = {(row["series"], row["way"]) for row in rows}
     chosen = series_of(options.data, options.group, options.sets)
     for series in chosen if options.list is None else listed(chosen, options.list):
@@ -253,7 +257,7 @@ def main() -> None:
             continue
         fresh = measure(series, left, options.seed, options.weights, options.longest)
         rows += [{"series": series.name, **row} for row in fresh]
-        rowfile.write(options.out, settings, rows, command=machine.command("series.py"))
+        rowfile.write(options.out, call.settings, rows, command=call.command)
         print(
             f"{series.name}: {len(series.truth):,} points, {sum(row['seconds'] for row in fresh):.0f} s",
             flush=True,
@@ -261,5 +265,4 @@ def main() -> None:
     print(report(rows))
 
 
-if __name__ == "__main__":
-    main()
+STUDY = Study("series", __doc__, arguments, conduct, settings=settings, report=on_rows(report))

@@ -1,8 +1,8 @@
 """Ranges that are found in series, how late, and at how many false alarms.
 
-    python benchmarks/series_events.py DATA --out series_events.json
+    python -m benchmarks run series_events DATA --out series_events.json
 
-DATA is a folder with a manifest, as for `series.py`. Four parts:
+DATA is a folder with a manifest, as for `series`. Four parts:
 
 *faults*: the faults of the process `tep` and of the water loop `skab`, none of which was seen before. Fitted
 to the first 70 % of the points that are known to be normal, the threshold just above all scores of the other
@@ -12,7 +12,7 @@ alike. Told: share of faults found, the median delay from the start of a fault, 
 *beats*: `mba_ecg`, 30 minutes each at 128 points a second: share of the anomalous beats that are found with
 one false alarm a minute, nothing labelled and with the first three ranges labelled (judged on what follows).
 
-*events*: the sets of `series.py` with less than 10 % of anomalous points: share of the ranges found with at
+*events*: the sets of `series` with less than 10 % of anomalous points: share of the ranges found with at
 most one false alarm a 10,000 points, and affiliation F1 of the highest scores, as many as there are anomalous
 points, beside a random score's.
 
@@ -31,7 +31,8 @@ import polars as pl
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
-from benchmarks.harness import machine, rowfile
+from benchmarks.harness import rowfile
+from benchmarks.harness.study import Call, Study, on_rows
 from benchmarks.studies.series import GROUPS, OURS, RANDOM, RANGES, Labelled, scores_of, series_of
 from outlearn import SeriesDetector
 from outlearn.decisions.alarms import alarms
@@ -193,17 +194,21 @@ def report(rows: Sequence[rowfile.Row]) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    layout = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
+def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--sets", default="*", help="shell pattern of names below timeseries/")
     parser.add_argument("--longest", type=int, default=300_000, help="points of a series, at most")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
-    settings = {"sets": options.sets, "longest": options.longest, "seed": options.seed}
-    rows = rowfile.resume(options.out, settings)
+
+
+def settings(options: argparse.Namespace) -> rowfile.Row:
+    return {"sets": options.sets, "longest": options.longest, "seed": options.seed}
+
+
+def conduct(call: Call) -> None:
+    options = call.options
+    rows = rowfile.resume(options.out, call.settings)
     done = {(row["group"], row["series"]) for row in rows}
     for group in GROUPS:
         for series in series_of(options.data, group, options.sets):
@@ -211,10 +216,9 @@ def main() -> None:
                 continue
             told = {"group": group, "series": series.name, "source": series.source}
             rows += [{**told, **row} for row in parts_of(series, options.seed)]
-            rowfile.write(options.out, settings, rows, command=machine.command("series_events.py"))
+            rowfile.write(options.out, call.settings, rows, command=call.command)
             print(series.name, flush=True)
     print(report(rows))
 
 
-if __name__ == "__main__":
-    main()
+STUDY = Study("series_events", __doc__, arguments, conduct, settings=settings, report=on_rows(report))

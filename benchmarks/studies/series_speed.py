@@ -1,6 +1,6 @@
 """How long series take: fit and scores of a batch, and points a second of a stream.
 
-    OMP_NUM_THREADS=1 python benchmarks/series_speed.py --out series_speed.json
+    OMP_NUM_THREADS=1 python -m benchmarks run series_speed --out series_speed.json
 
 A sine with noise, nothing labelled. `SeriesDetector` is fitted and scores the same series, at two lengths
 and with one and four channels; beside it, in the same run, subsequence neighbours of the classical pool
@@ -16,14 +16,15 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.harness import machine, rowfile
+from benchmarks.harness import rowfile
+from benchmarks.harness.study import Call, Study, on_rows
 from benchmarks.studies.speed import timed
 from outlearn import SeriesDetector
 from outlearn.learners.sequence import new_network, save_sequence
@@ -64,7 +65,7 @@ def batch(way: str, points: int, channels: int) -> rowfile.Row:
 
 def remembered(points: int) -> rowfile.Row:
     """Return seconds and peak memory of a process that fits and scores a series of one channel."""
-    run = timed([sys.executable, "-m", "benchmarks.studies.series_speed", "--only", str(points)])
+    run = timed([sys.executable, "-m", "benchmarks", "run", "series_speed", "--only", str(points)])
     if run.error:
         raise SystemExit(f"{points:,} points: {run.error}")
     return {
@@ -82,7 +83,7 @@ def streamed(way: str, folder: Path) -> rowfile.Row:
     """
     weights = folder / "net.safetensors"
     if way == NETWORK:
-        save_sequence(weights, new_network(), corpus="none", seed=0, command="series_speed.py")
+        save_sequence(weights, new_network(), corpus="none", seed=0, command="series_speed")
     detector = SeriesDetector(way, weights=weights if way == NETWORK else None, random_state=0)
     detector.fit(wave(20_000, 1))
     new = wave(STREAMED, 1, seed=1)[:, 0].tolist()
@@ -101,37 +102,58 @@ def streamed(way: str, folder: Path) -> rowfile.Row:
     return {"way": f"stream, {way}", "points_a_second": speed, "state_bytes": int(state)}
 
 
-def main() -> None:
-    layout = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
+def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path)
     parser.add_argument("--memory", action="store_true")
     parser.add_argument("--only", type=int, help="fit and score so many points, and say nothing")
-    options = parser.parse_args()
+
+
+def conduct(call: Call) -> None:
+    options = call.options
     if options.only is not None:
         values = wave(options.only, 1)
         SeriesDetector(OURS, random_state=0).fit(values).anomaly_score(values)
         return
     if options.out is None:
-        parser.error("--out is wanted")
+        raise SystemExit("series_speed: --out is wanted")
     rows = [batch(way, points, channels) for points, channels in SIZES for way in (OURS, PEER)]
     with TemporaryDirectory() as folder:
         streams = [streamed(way, Path(folder)) for way in (OURS, NETWORK)]
     rows += streams
-    lengths = [remembered(points) for points in LENGTHS] if options.memory else []
-    rows += lengths
-    rowfile.write(options.out, {"runs": RUNS}, rows, command=machine.command("series_speed.py"))
+    rows += [remembered(points) for points in LENGTHS] if options.memory else []
+    rowfile.write(options.out, call.settings, rows, command=call.command)
+    print(report(rows))
+
+
+def report(rows: Sequence[rowfile.Row]) -> str:
+    """Return seconds beside the peer's, how they grow, points a second of streams and memory by length."""
     took = {(row["way"], row["points"], row["channels"]): row["seconds"] for row in rows if "points" in row}
+    lines = []
     for points, channels in SIZES:
         ours, peer = took[OURS, points, channels], took[PEER, points, channels]
-        print(f"{points:,} x {channels}: {ours:.2f} s, {ours / peer:.2f} of the peer's {peer:.2f} s")
-    print(f"ten times the points: {took[OURS, 100_000, 1] / took[OURS, 10_000, 1]:.1f} times the seconds")
-    print(f"four times the channels: {took[OURS, 10_000, 4] / took[OURS, 10_000, 1]:.1f} times")
-    for row in streams:
-        print(f"{row['way']}: {row['points_a_second']:,} points a second, {row['state_bytes']:,} bytes")
-    for row in lengths:
-        print(f"{row['length']:,} points: {row['seconds']} s, {row['peak_mb']:,} MB at most")
+        lines.append(f"{points:,} x {channels}: {ours:.2f} s, {ours / peer:.2f} of the peer's {peer:.2f} s")
+    lines += [
+        f"ten times the points: {took[OURS, 100_000, 1] / took[OURS, 10_000, 1]:.1f} times the seconds",
+        f"four times the channels: {took[OURS, 10_000, 4] / took[OURS, 10_000, 1]:.1f} times",
+    ]
+    lines += [
+        f"{row['way']}: {row['points_a_second']:,} points a second, {row['state_bytes']:,} bytes"
+        for row in rows
+        if "points_a_second" in row
+    ]
+    lines += [
+        f"{row['length']:,} points: {row['seconds']} s, {row['peak_mb']:,} MB at most"
+        for row in rows
+        if "length" in row
+    ]
+    return "\n".join(lines)
 
 
-if __name__ == "__main__":
-    main()
+STUDY = Study(
+    "series_speed",
+    __doc__,
+    arguments,
+    conduct,
+    settings=lambda options: {"runs": RUNS},
+    report=on_rows(report),
+)

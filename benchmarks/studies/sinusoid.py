@@ -1,6 +1,6 @@
 """Sinusoid regression by the published protocol: few-shot error against the number of gradient steps.
 
-    python benchmarks/sinusoid.py --out benchmarks/results/sinusoid
+    python -m benchmarks run sinusoid --out benchmarks/results/sinusoid
 
 1-40-40-1 ReLU network, 25 tasks a meta-step, Adam with rate 0.001, 70,000 meta-steps; mean squared error on
 100 new points of each of 600 new tasks. A run takes 5 to 10 minutes on one core; it keeps its state in
@@ -24,7 +24,8 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.harness import machine
-from benchmarks.studies.sinusoid_report import EXAMPLES, report
+from benchmarks.harness.study import Call, Study, listed
+from benchmarks.studies.sinusoid_report import EXAMPLES, report, table
 from outlearn.files import whole
 from outlearn.learners.anil import ANIL
 from outlearn.learners.batch import Batch
@@ -125,29 +126,29 @@ def example(learned: GradientLearned, shots: int) -> dict[str, Any]:
     return {name: values[:, 0].round(3).tolist() for name, values in found.items()}
 
 
-def train(run: Run, arguments: argparse.Namespace) -> dict[str, Any]:
+def train(run: Run, options: argparse.Namespace) -> dict[str, Any]:
     """Meta-train, going on where an earlier call stopped, and test."""
-    torch.manual_seed(arguments.seed)
+    torch.manual_seed(options.seed)
     learner = run.learner(module=MLP(1, (40, 40), 1), loss=squared_error)
     name = run.name.replace(" ", "-")
     how = Training(
-        steps=arguments.steps,
+        steps=options.steps,
         rate=1e-3,
         schedule=run.schedule,
-        checkpoint=arguments.work / f"{name}-{arguments.seed}-{arguments.steps}.safetensors",
+        checkpoint=options.work / f"{name}-{options.seed}-{options.steps}.safetensors",
         every=1000,
         progress=partial(_say, run.name, time.monotonic()),
     )
 
     def tasks(step: int) -> Batch:
-        return waves(derive(arguments.seed, step), META_BATCH, run.shots, run.shots)
+        return waves(derive(options.seed, step), META_BATCH, run.shots, run.shots)
 
     learned = GradientLearned(learner, meta_fit(learner, tasks, how))
     found = errors(learned, run.shots)
     return {
         "run": run.name,
-        "steps": arguments.steps,
-        "seed": arguments.seed,
+        "steps": options.steps,
+        "seed": options.seed,
         "inner_steps": learner.steps,
         "inner_rate": "learnt" if learner.rates != "fixed" else f"{learner.rate}",
         "outer_rate": "0.001 to 0" if run.schedule else "0.001",
@@ -171,47 +172,44 @@ def _say(name: str, started: float, step: int, steps: int, loss: float) -> None:
         )
 
 
-def main() -> None:
-    arguments = _arguments()
-    torch.set_num_threads(1)  # two make steps of this size slower
-    path = arguments.out.with_suffix(".json")
-    results = json.loads(path.read_text())["runs"] if path.exists() else []
-    for run in (run for run in RUNS if run.name in arguments.runs):
-        key = {"run": run.name, "steps": arguments.steps, "seed": arguments.seed}
-        if not any(key.items() <= result.items() for result in results):
-            results.append(train(run, arguments))
-            _write(path, results)
-    order = [run.name for run in RUNS]
-    chosen = [r for r in results if (r["steps"], r["seed"]) == (arguments.steps, arguments.seed)]
-    ordered = sorted(chosen, key=lambda result: order.index(result["run"]))
-    report(ordered, arguments.out, machine.command("sinusoid.py"))
-
-
-def _arguments() -> argparse.Namespace:
-    plain = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=plain)
+def arguments(parser: argparse.ArgumentParser) -> None:
     names = [run.name for run in RUNS]
     add = parser.add_argument
     add("--out", type=Path, default=Path("sinusoid"), help="results go to OUT.json, OUT.md and OUT.svg")
     add("--work", type=Path, default=Path("sinusoid.work"), help="where training states are kept")
     add("--steps", type=int, default=70_000, help="meta-steps; the protocol has %(default)s")
     add("--seed", type=int, default=0)
-    add("--runs", default=",".join(names), help="names, comma-separated; all by default")
-    arguments = parser.parse_args()
-    arguments.runs = arguments.runs.split(",")
-    unknown = sorted(set(arguments.runs) - set(names))
-    if unknown:
-        parser.error(f"no run is called {', '.join(unknown)}; there are {', '.join(names)}")
-    return arguments
+    add("--runs", type=listed(names, "run"), default=names, help="names, comma-separated; all by default")
 
 
-def _write(path: Path, results: Sequence[dict[str, Any]]) -> None:
+def conduct(call: Call) -> None:
+    options = call.options
+    torch.set_num_threads(1)  # two make steps of this size slower
+    path = options.out.with_suffix(".json")
+    results = json.loads(path.read_text())["runs"] if path.exists() else []
+    for run in (run for run in RUNS if run.name in options.runs):
+        key = {"run": run.name, "steps": options.steps, "seed": options.seed}
+        if not any(key.items() <= result.items() for result in results):
+            results.append(train(run, options))
+            _write(path, results, call.command)
+    order = [run.name for run in RUNS]
+    chosen = [r for r in results if (r["steps"], r["seed"]) == (options.steps, options.seed)]
+    ordered = sorted(chosen, key=lambda result: order.index(result["run"]))
+    report(ordered, options.out, call.command)
+
+
+def _write(path: Path, results: Sequence[dict[str, Any]], command: str) -> None:
     """Write what there is, one line a run."""
     lines = ",\n".join(json.dumps(result, ensure_ascii=False) for result in results)
-    about = json.dumps({"command": machine.command("sinusoid.py"), **machine.describe()})[1:-1]
+    about = json.dumps({"command": command, **machine.describe()})[1:-1]
     with whole(path, parents=True) as part:
         part.write_text(f'{{{about}, "runs": [\n{lines}\n]}}\n')
 
 
-if __name__ == "__main__":
-    main()
+STUDY = Study(
+    "sinusoid",
+    __doc__,
+    arguments,
+    conduct,
+    report=lambda stored: table(stored["runs"], Path("sinusoid"), stored["command"]),
+)

@@ -1,4 +1,4 @@
-"""Results of `sinusoid.py` → Markdown table and figures."""
+"""Results of `sinusoid` → Markdown table and figures."""
 
 from __future__ import annotations
 
@@ -29,12 +29,13 @@ def report(results: Results, out: Path, command: str) -> None:
     """Write the table to OUT.md and the figures to OUT.svg."""
     if not results:
         return
-    out.with_suffix(".md").write_text(_text(results, out, command))
+    out.with_suffix(".md").write_text(table(results, out, command))
     converter = require("vl_convert", extra="report")
     out.with_suffix(".svg").write_text(converter.vegalite_to_svg(_figures(results).to_dict()))
 
 
-def _text(results: Results, out: Path, command: str) -> str:
+def table(results: Results, out: Path, command: str) -> str:
+    """Return Markdown: each learner beside its target and the published figures."""
     head = ["learner", "inner steps × rate", "outer rate", *(f"after {k}" for k in SHOWN)]
     head += ["published after 1, 5, 10", "target after 1", ""]
     steps, seed = results[0]["steps"], results[0]["seed"]

@@ -1,6 +1,6 @@
 """Measure start-up, the main job and scoring against the targets, on whole processes.
 
-    python benchmarks/speed.py --out speed.json
+    python -m benchmarks run speed --out speed.json
 
 (a) `outlearn detect` on a CSV of 10,000×20 against a script that does the same with PyOD's IForest,
 alternated; (b) `outlearn detect` on a Parquet file of 1,000,000×20, and scoring throughput against PyOD's
@@ -29,6 +29,7 @@ import numpy as np
 import polars as pl
 
 from benchmarks.harness import machine
+from benchmarks.harness.study import Call, Study
 
 HERE = Path(__file__).parent
 OUTLEARN = str(Path(sys.executable).parent / "outlearn")
@@ -61,8 +62,16 @@ class Run:
     error: str
 
 
-def main() -> None:
-    arguments = _arguments()
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--parts", default="detect,large,scoring,startup,adapting,wide", help="comma-separated: %(default)s"
+    )
+    parser.add_argument("--repetitions", type=int, default=3)
+    parser.add_argument("--out", type=Path, default=Path("speed.json"))
+
+
+def conduct(call: Call) -> None:
+    options = call.options
     parts: dict[str, Callable[[Path, int], list[Measure]]] = {
         "detect": detect_small,
         "large": detect_large,
@@ -73,12 +82,12 @@ def main() -> None:
     }
     measures: list[Measure] = []
     with tempfile.TemporaryDirectory() as folder:
-        for name in arguments.parts.split(","):
-            found = parts[name](Path(folder), arguments.repetitions)
+        for name in options.parts.split(","):
+            found = parts[name](Path(folder), options.repetitions)
             print(*found, sep="\n", flush=True)
             measures += found
     state = {"machine": machine.describe(), "measures": [asdict(measure) for measure in measures]}
-    arguments.out.write_text(json.dumps(state, indent=2, ensure_ascii=False) + "\n")
+    options.out.write_text(json.dumps(state, indent=2, ensure_ascii=False) + "\n")
 
 
 def detect_small(folder: Path, repetitions: int) -> list[Measure]:
@@ -259,17 +268,10 @@ def _versus(
     return Measure(name, value, unit, f"≤ {most:g}", value <= most)
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--parts", default="detect,large,scoring,startup,adapting,wide", help="comma-separated: %(default)s"
-    )
-    parser.add_argument("--repetitions", type=int, default=3)
-    parser.add_argument("--out", type=Path, default=Path("speed.json"))
-    return parser.parse_args()
-
-
-if __name__ == "__main__":
-    main()
+STUDY = Study(
+    "speed",
+    __doc__,
+    arguments,
+    conduct,
+    report=lambda stored: "\n".join(str(Measure(**measure)) for measure in stored["measures"]),
+)

@@ -1,6 +1,6 @@
 """Are more rows to learn from of use? The shipped detector on up to 100,000 rows of large sets.
 
-    python benchmarks/support_size.py FOLDER... --out support_size.json
+    python -m benchmarks run support_size FOLDER... --out support_size.json
 
 Of each labelled set a quarter of the anomalies and of the normal rows, some 10,000 rows at most but 10
 anomalies at least, is the test part. Of the rest the detector is given the first 1,000, 5,000 and 100,000
@@ -85,9 +85,4 @@ def table(rows: Sequence[rowfile.Row]) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    rowfile.over_sets("support_size.py", __doc__, measure, table, encoded=True)
-
-
-if __name__ == "__main__":
-    main()
+STUDY = rowfile.over_sets("support_size", __doc__, measure, table, encoded=True)

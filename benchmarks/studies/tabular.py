@@ -1,6 +1,6 @@
 """Run named protocols over a folder of labelled sets: our figure beside its peers and the published ones.
 
-    python benchmarks/tabular.py FOLDER --protocol contaminated --out contaminated.csv
+    python -m benchmarks run tabular FOLDER --protocol contaminated --out contaminated.csv
 
 Rows are appended to the CSV as they are finished; the same command goes on where it stopped. A run that fails
 or passes its time limit is a row with that status. The final tables are printed and written beside the CSV as
@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -20,9 +20,10 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from benchmarks.harness import machine, sets
+from benchmarks.harness import sets
 from benchmarks.harness.peers import DETECTORS, NEED_LABELS, version_of
 from benchmarks.harness.results import Key, ResultFile, key_of
+from benchmarks.harness.study import Call, Study, integers, listed
 from benchmarks.harness.tables import report
 from benchmarks.harness.worker import Job, Worker
 from outlearn.errors import InputError
@@ -40,29 +41,62 @@ class Plan:
     detectors: tuple[str, ...]
 
 
-def main() -> None:
-    arguments = _arguments()
+def arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("folder", type=Path, help="folder of .npz (X, y) or .parquet files")
+    add(
+        "--protocol",
+        type=listed(PROTOCOLS, "protocol"),
+        default=["contaminated"],
+        help="comma-separated: %(default)s",
+    )
+    add(
+        "--detectors",
+        type=listed(DETECTORS, "detector"),
+        default=[name for name in DETECTORS if name != "default"],  # which learnt from such sets
+        help="comma-separated; by default all but the default detector, which learnt from such sets",
+    )
+    add("--labels", type=integers, default=[1, 5, 10], help="labelled anomalies of few-label")
+    add("--seeds", type=integers, default=[0, 1, 2])
+    add("--max-rows", type=int, default=5000, help="larger sets are cut, each class alike")
+    add("--min-rows", type=int, default=0, help="smaller sets are refused")
+    add("--time-limit", type=float, default=120.0, help="seconds for one fit and score")
+    add("--out", type=Path, default=Path("results.csv"))
+    add("--sets", default="*", help="shell pattern of file names")
+    add("--label-column", default="label", help="of Parquet files")
+    add(
+        "--ignore",
+        type=lambda text: text.split(","),
+        default=["family"],
+        help="columns of Parquet files to drop",
+    )
+    add("--retry", action="store_true", help="run again what failed before")
+    add("--workers", type=int, default=1, help="sets run at once; timings are best with 1")
+
+
+def conduct(call: Call) -> None:
+    options = call.options
     for name in THREADS:  # one thread a detector, so that times compare; children inherit it
         os.environ.setdefault(name, "1")
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    files = sets.find(arguments.folder, arguments.sets)
-    plans = _plans(arguments)
-    results = ResultFile(arguments.out)
+    files = sets.find(options.folder, options.sets)
+    plans = _plans(options)
+    results = ResultFile(options.out)
     slots: SimpleQueue[dict[str, Worker]] = SimpleQueue()
-    for _ in range(arguments.workers):
-        slots.put({name: Worker(name) for name in arguments.detectors})
+    for _ in range(options.workers):
+        slots.put({name: Worker(name) for name in options.detectors})
 
     def work(path: Path) -> None:
         workers = slots.get()
         try:
-            _run_set(path, plans, workers, results, arguments)
+            _run_set(path, plans, workers, results, options)
         finally:
             slots.put(workers)
 
-    with ThreadPoolExecutor(arguments.workers) as pool:
+    with ThreadPoolExecutor(options.workers) as pool:
         for done in pool.map(work, files):
             assert done is None
-    _finish(results, files, plans, arguments)
+    _finish(results, files, plans, call)
 
 
 def _run_set(
@@ -70,19 +104,19 @@ def _run_set(
     plans: list[Plan],
     workers: dict[str, Worker],
     results: ResultFile,
-    arguments: argparse.Namespace,
+    options: argparse.Namespace,
 ) -> None:
     """Run everything that is not yet in the results on one set; it is read only if something is missing."""
     data: sets.LabelledSet | None = None
     for plan in plans:
-        for seed in arguments.seeds:
+        for seed in options.seeds:
             missing = [
-                row for row in _rows(path, plan, seed, arguments) if not _finished(row, results, arguments)
+                row for row in _rows(path, plan, seed, options) if not _finished(row, results, options)
             ]
             if not missing:
                 continue
             if data is None:
-                data = sets.load(path, label_column=arguments.label_column, ignored=arguments.ignore)
+                data = sets.load(path, label_column=options.label_column, ignored=options.ignore)
             try:
                 split = plan.split(data.X, data.y, seed)
             except InputError as error:
@@ -91,7 +125,7 @@ def _run_set(
                 print(f"{path.stem} {plan.name}: refused: {error}")
                 continue
             for row in missing:
-                row |= _measure(split, seed, workers[row["detector"]], arguments.time_limit)
+                row |= _measure(split, seed, workers[row["detector"]], options.time_limit)
                 results.append(row)
                 _say(row)
 
@@ -116,24 +150,24 @@ def _measure(split: Split, seed: int, worker: Worker, limit_s: float) -> dict[st
     return row
 
 
-def _plans(arguments: argparse.Namespace) -> list[Plan]:
+def _plans(options: argparse.Namespace) -> list[Plan]:
     plans = []
-    for protocol in arguments.protocol:
-        cut = partial(PROTOCOLS[protocol], max_rows=arguments.max_rows, min_rows=arguments.min_rows)
+    for protocol in options.protocol:
+        cut = partial(PROTOCOLS[protocol], max_rows=options.max_rows, min_rows=options.min_rows)
         if protocol == "few-label":
             plans += [
-                Plan(f"few-label-{k}", partial(cut, labelled_anomalies=k), tuple(arguments.detectors))
-                for k in arguments.labels
+                Plan(f"few-label-{k}", partial(cut, labelled_anomalies=k), tuple(options.detectors))
+                for k in options.labels
             ]
             continue
-        able = tuple(name for name in arguments.detectors if name not in NEED_LABELS)
-        for name in set(arguments.detectors) - set(able):
+        able = tuple(name for name in options.detectors if name not in NEED_LABELS)
+        for name in set(options.detectors) - set(able):
             print(f"{name} needs labelled anomalies: left out of {protocol}")
         plans.append(Plan(protocol, cut, able))
     return plans
 
 
-def _rows(path: Path, plan: Plan, seed: int, arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
+def _rows(path: Path, plan: Plan, seed: int, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     for detector in plan.detectors:
         yield {
             "set": path.stem,
@@ -141,36 +175,32 @@ def _rows(path: Path, plan: Plan, seed: int, arguments: argparse.Namespace) -> I
             "protocol": plan.name,
             "detector": detector,
             "seed": seed,
-            "max_rows": arguments.max_rows,
+            "max_rows": options.max_rows,
             "version": version_of(detector),
         }
 
 
-def _finished(row: dict[str, Any], results: ResultFile, arguments: argparse.Namespace) -> bool:
+def _finished(row: dict[str, Any], results: ResultFile, options: argparse.Namespace) -> bool:
     key = key_of(row)
-    return key in results and not (arguments.retry and results.rows[key]["status"] != "ok")
+    return key in results and not (options.retry and results.rows[key]["status"] != "ok")
 
 
-def _finish(
-    results: ResultFile, files: Iterable[Path], plans: list[Plan], arguments: argparse.Namespace
-) -> None:
-    files = list(files)
+def _finish(results: ResultFile, files: Sequence[Path], plans: list[Plan], call: Call) -> None:
+    options = call.options
     selected: dict[str, list[Key]] = {
         plan.name: [
             key_of(row)
             for path in files
-            for seed in arguments.seeds
-            for row in _rows(path, plan, seed, arguments)
+            for seed in options.seeds
+            for row in _rows(path, plan, seed, options)
         ]
         for plan in plans
     }
-    command = machine.command("tabular.py")
-    against = "outlearn" if "outlearn" in arguments.detectors else arguments.detectors[0]
-    text = report(
-        {name: results.select(keys) for name, keys in selected.items()}, against=against, command=command
-    )
+    against = "outlearn" if "outlearn" in options.detectors else options.detectors[0]
+    protocols = {name: results.select(keys) for name, keys in selected.items()}
+    text = report(protocols, against=against, command=call.command)
     print(text)
-    arguments.out.with_suffix(".md").write_text(text)
+    options.out.with_suffix(".md").write_text(text)
 
 
 def _say(row: dict[str, Any]) -> None:
@@ -182,52 +212,4 @@ def _say(row: dict[str, Any]) -> None:
     )
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add = parser.add_argument
-    add("folder", type=Path, help="folder of .npz (X, y) or .parquet files")
-    add("--protocol", type=_names(PROTOCOLS), default=["contaminated"], help="comma-separated: %(default)s")
-    add(
-        "--detectors",
-        type=_names(DETECTORS),
-        default=[name for name in DETECTORS if name != "default"],  # which learnt from such sets
-        help="comma-separated; by default all but the default detector, which learnt from such sets",
-    )
-    add("--labels", type=_integers, default=[1, 5, 10], help="labelled anomalies of few-label")
-    add("--seeds", type=_integers, default=[0, 1, 2])
-    add("--max-rows", type=int, default=5000, help="larger sets are cut, each class alike")
-    add("--min-rows", type=int, default=0, help="smaller sets are refused")
-    add("--time-limit", type=float, default=120.0, help="seconds for one fit and score")
-    add("--out", type=Path, default=Path("results.csv"))
-    add("--sets", default="*", help="shell pattern of file names")
-    add("--label-column", default="label", help="of Parquet files")
-    add(
-        "--ignore",
-        type=lambda text: text.split(","),
-        default=["family"],
-        help="columns of Parquet files to drop",
-    )
-    add("--retry", action="store_true", help="run again what failed before")
-    add("--workers", type=int, default=1, help="sets run at once; timings are best with 1")
-    return parser.parse_args()
-
-
-def _names(known: Iterable[str]) -> Callable[[str], list[str]]:
-    def parse(text: str) -> list[str]:
-        names = text.split(",")
-        unknown = [name for name in names if name not in known]
-        if unknown:
-            raise argparse.ArgumentTypeError(f"{unknown} unknown; choose from {', '.join(known)}")
-        return names
-
-    return parse
-
-
-def _integers(text: str) -> list[int]:
-    return [int(part) for part in text.split(",")]
-
-
-if __name__ == "__main__":
-    main()
+STUDY = Study("tabular", __doc__, arguments, conduct)

@@ -1,6 +1,6 @@
 """What learning to choose and set classical detectors gives, beside honest baselines.
 
-    python benchmarks/tuning.py DATA --sets PATTERN... --work WORK --out tuning.json
+    python -m benchmarks run tuning DATA --sets PATTERN... --work WORK --out tuning.json
 
 DATA is a folder with a manifest; its sets that match a pattern, and synthetic tasks, make two performance
 tables that are kept in WORK: two splits of each set without labels, one with five anomalies labelled (an hour
@@ -30,7 +30,8 @@ from numpy.typing import NDArray
 from scipy.stats import kendalltau, wilcoxon
 from sklearn.metrics import average_precision_score
 
-from benchmarks.harness import machine, rowfile
+from benchmarks.harness import rowfile
+from benchmarks.harness.study import Call, Study, on_rows
 from benchmarks.studies.tuning_peers import PEERS, regret
 from outlearn.execute import Executor, Processes, Serial
 from outlearn.rng import derive
@@ -191,9 +192,7 @@ def report(rows: Sequence[rowfile.Row]) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    layout = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
+def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--sets", nargs="+", default=["*"])
     parser.add_argument("--strategies", nargs="+", choices=STRATEGIES, default=list(STRATEGIES))
@@ -206,13 +205,19 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
-    settings = {
+
+
+def settings(options: argparse.Namespace) -> rowfile.Row:
+    return {
         name: getattr(options, name)
         for name in ("sets", "strategies", "synthetic", "candidates", "budget", "folds", "shipped", "seeds")
     }
+
+
+def conduct(call: Call) -> None:
+    options = call.options
     table = both_tables(options)
-    rows = rowfile.resume(options.out, settings)
+    rows = rowfile.resume(options.out, call.settings)
     groups = [list(CLASSICAL), *([name] for name in CLASSICAL)]
     for seed in range(options.seeds):
         if seed in {row["seed"] for row in rows}:
@@ -223,7 +228,7 @@ def main() -> None:
             for part, found in enumerate(pool.map(work, range(1 if options.shipped else options.folds))):
                 rows += found
                 print(f"seed {seed}, fold {part}: done", flush=True)
-        rowfile.write(options.out, settings, rows, command=machine.command("tuning.py"))
+        rowfile.write(options.out, call.settings, rows, command=call.command)
     print(report(rows))
 
 
@@ -258,5 +263,4 @@ def both_tables(options: Any) -> PerformanceTable:
     return kindred(PerformanceTable.joined(tables))
 
 
-if __name__ == "__main__":
-    main()
+STUDY = Study("tuning", __doc__, arguments, conduct, settings=settings, report=on_rows(report))

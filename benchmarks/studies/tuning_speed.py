@@ -1,6 +1,6 @@
 """What a search adds to the time of one fit, on a table of 10,000 rows and 20 columns.
 
-    python benchmarks/tuning_speed.py --out tuning_speed.json
+    python -m benchmarks run tuning_speed --out tuning_speed.json
 
 Each strategy sets an Isolation Forest, a LOF, a one-class SVM and k-means, and chooses among the four, with
 25 trials and no labels; beside it the time of one fit of what was chosen, and of the meta-features. One
@@ -14,10 +14,12 @@ import argparse
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from benchmarks.harness import machine, rowfile
+from benchmarks.harness import rowfile
+from benchmarks.harness.study import Call, Study
 from outlearn.tuning.candidate import fitted
 from outlearn.tuning.metafeatures import describe
 from outlearn.tuning.observe import Sample
@@ -65,11 +67,12 @@ def measure(strategy: str, detectors: list[str], X: np.ndarray) -> rowfile.Row:
     }
 
 
-def main() -> None:
-    layout = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
+def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
+
+
+def conduct(call: Call) -> None:
+    options = call.options
     X = table()
     labels = np.full(len(X), -1, dtype=np.int8)
     sample = Sample.of(X, labels)
@@ -82,11 +85,16 @@ def main() -> None:
         for detectors in ([*CLASSICAL], *([name] for name in CLASSICAL)):
             rows.append(measure(strategy, detectors, X))
             print(rows[-1], flush=True)
-    rowfile.write(options.out, looks, rows, command=machine.command("tuning_speed.py"))
-    print(looks)
-    worst = {s: max(row["added"] for row in rows if row["strategy"] == s) for s in STRATEGIES}
-    print("seconds added to one fit, at most:", worst)
+    rowfile.write(options.out, looks, rows, command=call.command)
+    print(report({"settings": looks, "rows": rows}))
 
 
-if __name__ == "__main__":
-    main()
+def report(stored: dict[str, Any]) -> str:
+    """Return what a look at a table takes, and the most that each strategy adds, in seconds."""
+    worst: dict[str, float] = {}
+    for row in stored["rows"]:
+        worst[row["strategy"]] = max(row["added"], worst.get(row["strategy"], row["added"]))
+    return f"{stored['settings']}\nseconds added to one fit, at most: {worst}"
+
+
+STUDY = Study("tuning_speed", __doc__, arguments, conduct, report=report)

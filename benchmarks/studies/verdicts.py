@@ -1,8 +1,8 @@
 """Verdicts as users give them: on the top three rows of the default's own list, then the next three, and on.
 
-    python benchmarks/verdicts.py TABLES --work WORK --out verdicts.json
+    python -m benchmarks run verdicts TABLES --work WORK --out verdicts.json
 
-TABLES and WORK as for `real_tables.py`, with the same folds of owners: a network is asked about tables that
+TABLES and WORK as for `real_tables`, with the same folds of owners: a network is asked about tables that
 it did not learn from, at most 1,100 rows of each, every `--every`-th table. Every verdict is true. *Found*:
 the anomalies after 10, 20 and 50 rows, beside an Isolation Forest whose nodes' weights follow each verdict,
 the same forest without feedback, the policy of `outlearn.Inquiry`, and the default's first list; sums over
@@ -14,6 +14,7 @@ The same command goes on where it stopped.
 
 from __future__ import annotations
 
+import argparse
 import os
 import warnings
 from collections.abc import Sequence
@@ -28,8 +29,9 @@ import torch
 from scipy.stats import wilcoxon
 from sklearn.metrics import average_precision_score
 
-from benchmarks.harness import machine, rowfile
-from benchmarks.studies.real_tables import FOLDS, SEED, Study, fold_of, parser_of, silent
+from benchmarks.harness import rowfile
+from benchmarks.harness.study import Call, Study, on_rows
+from benchmarks.studies.real_tables import FOLDS, SEED, FoldedTables, fold_of, silent, table_arguments
 from outlearn.evaluate.compare import markdown
 from outlearn.execute import Processes, Serial
 from outlearn.feedback.beliefs import Ground
@@ -149,24 +151,29 @@ def report(rows: Sequence[rowfile.Row]) -> str:
     return "\n\n".join([*parts, markdown(head, body)])
 
 
-def main() -> None:
-    parser = parser_of(__doc__)
+def arguments(parser: argparse.ArgumentParser) -> None:
+    table_arguments(parser)
     parser.add_argument("--every", type=int, default=3)
-    options = parser.parse_args()
+
+
+def settings(options: argparse.Namespace) -> rowfile.Row:
+    return {"tables": options.tables.name, "every": options.every}
+
+
+def conduct(call: Call) -> None:
+    options = call.options
     warnings.simplefilter("ignore")
-    command = machine.command("verdicts.py")
-    settings = {"tables": options.tables.name, "every": options.every}
-    rows = rowfile.resume(options.out, settings)
+    rows = rowfile.resume(options.out, call.settings)
     done = {row["set"] for row in rows}
     tables = real_tables(Corpus.read(options.tables), silent)
     episodes = TableEpisodes(tuple(entry.path for entry in tables.entries), tables.numbers, SEED)
     with Processes(options.workers) if options.workers > 1 else nullcontext(Serial()) as pool:
         bank, families = tables.profiles(options.work / f"tables-{SEED}", SEED, pool, silent)
         plain = plain_profiles(options.work / f"noise-{SEED}", SEED, pool, silent)
-        study = Study(tables, bank, families, plain, [])
-        nets = [ProfilesLearned(net) for net in pool.map(_network, [(study, fold) for fold in range(FOLDS)])]
+        folded = FoldedTables(tables, bank, families, plain, [])
+        nets = [ProfilesLearned(net) for net in pool.map(_network, [(folded, fold) for fold in range(FOLDS)])]
         wanted = [
-            _table(study, episodes, place, nets)
+            _table(folded, episodes, place, nets)
             for place in range(0, len(tables.entries), options.every)
             if tables.entries[place].name not in done
         ]
@@ -174,21 +181,22 @@ def main() -> None:
             rows += found
             if number % 10 == 0 or number == len(wanted):
                 print(f"{number} of {len(wanted)}", flush=True)
-                rowfile.write(options.out, settings, rows, command=command)
-    rowfile.tell(options.out, "Verdicts", report(rows), command=command)
+                rowfile.write(options.out, call.settings, rows, command=call.command)
+    rowfile.tell(options.out, "Verdicts", report(rows), command=call.command)
 
 
-def _network(job: tuple[Study, int]) -> Any:
+def _network(job: tuple[FoldedTables, int]) -> Any:
     torch.set_num_threads(1)
-    study, fold = job
-    return study.network(study.taught(fold))
+    folded, fold = job
+    return folded.network(folded.taught(fold))
 
 
-def _table(study: Study, episodes: TableEpisodes, place: int, nets: Sequence[ProfilesLearned]) -> Table:
-    entry, drawn = study.tables.entries[place], episodes(place * episodes.a_table + UNLABELLED)
+def _table(
+    folded: FoldedTables, episodes: TableEpisodes, place: int, nets: Sequence[ProfilesLearned]
+) -> Table:
+    entry, drawn = folded.tables.entries[place], episodes(place * episodes.a_table + UNLABELLED)
     own = nets[fold_of(entry.family)]
-    return Table(entry.name, study.group(place), drawn.support_x, drawn.support_truth, own)
+    return Table(entry.name, folded.group(place), drawn.support_x, drawn.support_truth, own)
 
 
-if __name__ == "__main__":
-    main()
+STUDY = Study("verdicts", __doc__, arguments, conduct, settings=settings, report=on_rows(report))

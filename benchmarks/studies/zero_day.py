@@ -1,6 +1,6 @@
 """Attacks never seen before: one family left out, then some of its cases confirmed; peers in the same run.
 
-    python benchmarks/zero_day.py DATA --set nsl --out zero_day-nsl.json
+    python -m benchmarks run zero_day DATA --set nsl --out zero_day-nsl.json
 
 DATA is a folder with the sets as Parquet. *nsl*: NSL-KDD, learnt from rows of its training part, judged on
 families and normal rows of its test part. *ton*, *iot*: ToN-IoT and the IoT-23 captures, read as network
@@ -30,8 +30,9 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.stats import wilcoxon
 
-from benchmarks.harness import machine, rowfile
+from benchmarks.harness import rowfile
 from benchmarks.harness.peers import DETECTORS, DevNet, Outlearn, Peer
+from benchmarks.harness.study import Call, Study, on_rows
 from outlearn import Detector
 from outlearn.data.kinds.bus import IDENTITY, bus_view
 from outlearn.data.kinds.flows import flow_view
@@ -218,16 +219,20 @@ def _against(recall: dict[str, dict[tuple[str, int], float]]) -> str:
     return f"outlearn less {best}: {gap.mean():+.3f}, p {p:.2g}"
 
 
-def main() -> None:
-    layout = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
+def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--set", choices=SETS, required=True)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
-    settings = {"set": options.set, "seeds": options.seeds}
-    rows = rowfile.resume(options.out, settings)
+
+
+def settings(options: argparse.Namespace) -> rowfile.Row:
+    return {"set": options.set, "seeds": options.seeds}
+
+
+def conduct(call: Call) -> None:
+    options = call.options
+    rows = rowfile.resume(options.out, call.settings)
     done = {(row["set"], row["family"], row["seed"], row["cases"], row["detector"]) for row in rows}
     for each in attacks(options.data, options.set):
         single = set(each.families[each.truth == 1].tolist())
@@ -238,10 +243,9 @@ def main() -> None:
                 if not fresh:
                     continue
                 rows += fresh
-                rowfile.write(options.out, settings, rows, command=machine.command("zero_day.py"))
+                rowfile.write(options.out, call.settings, rows, command=call.command)
                 print(f"{each.name}: {family}, seed {seed}", flush=True)
     print(report(rows))
 
 
-if __name__ == "__main__":
-    main()
+STUDY = Study("zero_day", __doc__, arguments, conduct, settings=settings, report=on_rows(report))

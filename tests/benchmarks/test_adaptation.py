@@ -1,7 +1,6 @@
 """Adapting against not adapting on generated sets: rows, resuming, other weights, the parts that judge."""
 
 import csv
-import sys
 
 import numpy as np
 import polars as pl
@@ -50,8 +49,7 @@ def weights(folder, seed):
 def run(benchmark, monkeypatch, folder, learners="maml,protonet"):
     words = [str(folder / "sets"), "--out", str(folder / "out.csv"), "--weights", str(folder / "weights")]
     words += ["--work", str(folder / "work"), "--learners", learners, "--seeds", "0"]
-    monkeypatch.setattr(sys, "argv", ["adaptation.py", *words, "--tasks", "4", "--steps", "2"])
-    benchmark.main()
+    benchmark.STUDY.run([*words, "--tasks", "4", "--steps", "2"])
     with (folder / "out.csv").open() as stored:
         return list(csv.DictReader(stored))
 

@@ -1,7 +1,6 @@
 """Few-shot images: a tiny run, resuming, and the judge."""
 
 import json
-import sys
 
 import numpy as np
 import pytest
@@ -21,8 +20,7 @@ def benchmark(monkeypatch):
 def run(benchmark, monkeypatch, folder, *options):
     words = ["--out", str(folder / "out.json"), "--channels", "4", "--classes", "30", "--tasks", "2"]
     words += ["--scale", "0.003", "--tests", "6", "--shots", "1", *options]
-    monkeypatch.setattr(sys, "argv", ["images.py", *words])
-    benchmark.main()
+    benchmark.STUDY.run(words)
     return json.loads((folder / "out.json").read_text())
 
 

@@ -1,7 +1,6 @@
 """The benchmarks that judge the in-context learner: tiny runs answer every question, and are gone on with."""
 
 import json
-import sys
 from dataclasses import replace
 from importlib import import_module
 
@@ -28,13 +27,11 @@ def run(folder, monkeypatch, capsys, few_trees):
     def run(script, *words):
         module = import_module(f"benchmarks.studies.{script}")
         out = folder / f"{script}.json"
-        monkeypatch.setattr(
-            sys, "argv", [f"{script}.py", str(folder / "sets"), "--out", str(out), "--seeds", "1", *words]
-        )
-        module.main()
+        command = [str(folder / "sets"), "--out", str(out), "--seeds", "1", *words]
+        module.STUDY.run(command)
         rows, said = json.loads(out.read_text())["rows"], capsys.readouterr().out
         before = out.stat().st_mtime_ns
-        module.main()
+        module.STUDY.run(command)
         assert out.stat().st_mtime_ns == before, "a finished run computes nothing anew"
         return module, rows, said
 

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import sys
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -42,20 +41,20 @@ def run(module, monkeypatch, tables, *words: str) -> tuple[list[dict], str]:
     monkeypatch.setattr(real, "PLAIN", 2)
     out = tables.parent / "found.json"
     places = ["--work", str(tables.parent / "work"), "--out", str(out), "--workers", "1"]
-    monkeypatch.setattr(sys, "argv", ["real_tables.py", str(tables), *places, *words])
-    module.main()
+    command = [str(tables), *places, *words]
+    module.STUDY.run(command)
     return json.loads(out.read_text())["rows"], out.with_suffix(".md").read_text()
 
 
 def test_each_table_is_judged_once_by_a_network_that_did_not_see_its_owner(module, monkeypatch, tables):
     seen = []
-    own = module.Study.network
+    own = module.FoldedTables.network
 
     def network(self, taught, **options):
         seen.append(set(taught))
         return own(self, taught, **options)
 
-    monkeypatch.setattr(module.Study, "network", network)
+    monkeypatch.setattr(module.FoldedTables, "network", network)
     monkeypatch.setattr(module, "LABEL_FREE", ("knn5", "iforest"))  # the others cost half a minute
     monkeypatch.setattr(module, "LABELLED", ("siamese", "nearest case"))
     rows, told = run(module, monkeypatch, tables, "--every", "6")
@@ -67,7 +66,7 @@ def test_each_table_is_judged_once_by_a_network_that_did_not_see_its_owner(modul
     assert set(free["peers"]) == set(module.LABEL_FREE) and free["peers"]["knn5"][0] > 0.9
     cases = next(row for row in rows if row["use"] == "cases" and "peers" in row)
     assert set(cases["peers"]) == set(module.LABELLED) and cases["f1"] <= 1
-    assert "real_tables.py" in told and "verdicts" in told
+    assert "python -m benchmarks run real_tables " in told and "verdicts" in told
 
 
 def test_gains_flags_and_distances_are_what_they_say(module):
@@ -96,8 +95,8 @@ def test_each_group_of_statistics_is_left_out_once(module, monkeypatch, tables):
     out = tables.parent / "found.json"
     places = ["--work", str(tables.parent / "work"), "--out", str(out), "--workers", "1"]
     uses = ["--uses", "reference", "unlabelled"]
-    monkeypatch.setattr(sys, "argv", ["lean_statistics.py", str(tables), *places, *uses])
-    study.main()
+    command = [str(tables), *places, *uses]
+    study.STUDY.run(command)
     rows = json.loads(out.read_text())["rows"]
     assert len(rows) == 3 * 6 * 2 and {row["without"] for row in rows} == {"all", *groups}
     assert "1.5" in out.with_suffix(".md").read_text()
@@ -114,8 +113,8 @@ def test_verdicts_on_the_own_list_find_more_than_a_forest_and_are_resumed(
         monkeypatch.setattr(each, "FOLDS", 2)
     out = tables.parent / "found.json"
     places = ["--work", str(tables.parent / "work"), "--out", str(out), "--workers", "1"]
-    monkeypatch.setattr(sys, "argv", ["verdicts.py", str(tables), *places])
-    study.main()
+    command = [str(tables), *places]
+    study.STUDY.run(command)
     rows = json.loads(out.read_text())["rows"]
     assert len(rows) == 2 * 5, "two of six tables, five ways"
     ours = [row for row in rows if row["way"] == "default"]
@@ -126,7 +125,7 @@ def test_verdicts_on_the_own_list_find_more_than_a_forest_and_are_resumed(
     assert "forest with feedback" in told and "not yet seen" in told
 
     monkeypatch.setattr(study, "measure", None)
-    study.main()
+    study.STUDY.run(command)
     assert json.loads(out.read_text())["rows"] == rows, "nothing was run again"
 
 
@@ -162,8 +161,8 @@ def test_each_kind_of_more_tasks_is_learnt_from_beside_the_tables(module, monkey
     monkeypatch.setattr(study, "BUNDLED", study.BUNDLED[:1])
     out = tables.parent / "found.json"
     places = ["--work", str(tables.parent / "work"), "--out", str(out), "--workers", "1"]
-    monkeypatch.setattr(sys, "argv", ["more_tasks.py", str(tables), *places])
-    study.main()
+    command = [str(tables), *places]
+    study.STUDY.run(command)
     found = json.loads(out.read_text())
     tasks = found["settings"]["tasks"]
     assert tasks["synthetic tables"] == 4 and tasks["class against class"] == 3 * 2 * 2

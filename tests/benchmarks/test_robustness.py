@@ -1,7 +1,6 @@
 """Guards with and without: the harms do what they say, and a tiny run of every question resumes."""
 
 import json
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -42,10 +41,9 @@ def episode():
 def test_a_run_answers_every_question_and_resumes(benchmark, monkeypatch, tmp_path, capsys):
     words = ["--out", str(tmp_path / "out.json"), "--work", str(tmp_path / "work"), "--classes", "30"]
     words += ["--steps", "1", "--tests", "4", "--tasks", "2", "--table-steps", "1", "--table-tests", "2"]
-    monkeypatch.setattr(sys, "argv", ["robustness.py", *words])
     small = replace(benchmark.robust_tables.SAMPLER, support_rows=(60, 80), query_rows=40)
     monkeypatch.setattr(benchmark.robust_tables, "SAMPLER", small)
-    benchmark.main()
+    benchmark.STUDY.run(words)
     rows = json.loads((tmp_path / "out.json").read_text())["rows"]
     questions = {
         (on, *key)
@@ -67,11 +65,10 @@ def test_a_run_answers_every_question_and_resumes(benchmark, monkeypatch, tmp_pa
     monkeypatch.setattr(
         benchmark.robust_tables, "QUESTIONS", dict.fromkeys(benchmark.robust_tables.QUESTIONS)
     )
-    benchmark.main()
+    benchmark.STUDY.run(words)
     assert json.loads((tmp_path / "out.json").read_text())["rows"] == rows
-    monkeypatch.setattr(sys, "argv", ["robustness.py", *words, "--seed", "1"])
     with pytest.raises(SystemExit, match="take another --out"):
-        benchmark.main()
+        benchmark.STUDY.run([*words, "--seed", "1"])
 
 
 def test_harms_have_their_size(benchmark, task):

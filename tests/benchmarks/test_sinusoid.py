@@ -5,10 +5,13 @@ import math
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -90,17 +93,10 @@ def test_the_table_tells_what_is_met_missed_and_no_longer_finite(report, tmp_pat
 @pytest.mark.slow
 def test_a_short_run_reports_and_goes_on_from_its_state(tmp_path):
     def run():
-        command = [
-            sys.executable,
-            "-m",
-            "benchmarks.studies.sinusoid",
-            "--runs",
-            "MAML 10-shot",
-            "--steps",
-            "3",
-        ]
+        command = [sys.executable, "-m", "benchmarks", "run", "sinusoid"]
+        command += ["--runs", "MAML 10-shot", "--steps", "3"]
         options = ["--out", str(tmp_path / "out"), "--work", str(tmp_path / "work")]
-        done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
+        done = subprocess.run([*command, *options], capture_output=True, text=True, check=False, cwd=ROOT)
         assert done.returncode == 0, done.stderr
         return json.loads((tmp_path / "out.json").read_text())["runs"]
 

@@ -3,10 +3,13 @@
 import csv
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -24,17 +27,9 @@ def folder(tmp_path):
 
 
 def run(folder, *options):
-    command = [
-        sys.executable,
-        "-m",
-        "benchmarks.studies.tabular",
-        str(folder),
-        "--seeds",
-        "0",
-        "--out",
-        str(folder / "out.csv"),
-    ]
-    done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "benchmarks", "run", "tabular", str(folder)]
+    command += ["--seeds", "0", "--out", str(folder / "out.csv")]
+    done = subprocess.run([*command, *options], capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     with (folder / "out.csv").open() as stored:
         return list(csv.DictReader(stored)), done.stdout

@@ -1,7 +1,6 @@
 """The benchmark of tuning: a tiny run answers every question, and is gone on with."""
 
 import json
-import sys
 from importlib import import_module
 
 import numpy as np
@@ -29,8 +28,8 @@ def test_strategies_are_judged_beside_baselines(data, monkeypatch, capsys):
     monkeypatch.setattr(module, "CLASSICAL", ("lof", "kmeans"))
     out = data / "tuning.json"
     words = [str(data), "--synthetic", "2", "--candidates", "3", "--budget", "2"]
-    monkeypatch.setattr(sys, "argv", ["tuning.py", *words, "--work", str(data / "work"), "--out", str(out)])
-    module.main()
+    words += ["--work", str(data / "work"), "--out", str(out)]
+    module.STUDY.run(words)
     rows, said = json.loads(out.read_text())["rows"], capsys.readouterr().out
     assert {row["set"] for row in rows} == {"one", "two", "three"}
     assert {row["detectors"] for row in rows} == {"lof kmeans", "lof", "kmeans"}
@@ -53,5 +52,5 @@ def test_strategies_are_judged_beside_baselines(data, monkeypatch, capsys):
             assert all(values[way] == 0 for way in module.PEERS)
     assert "| maml |" in said and "Kendall" in said
     before = out.stat().st_mtime_ns
-    module.main()
+    module.STUDY.run(words)
     assert out.stat().st_mtime_ns == before
