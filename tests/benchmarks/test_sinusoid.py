@@ -2,7 +2,6 @@
 
 import json
 import math
-import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -10,19 +9,17 @@ import numpy as np
 import pytest
 import torch
 
-FOLDER = Path(__file__).parents[2] / "benchmarks"
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
 def sinusoid(monkeypatch):
-    monkeypatch.syspath_prepend(FOLDER)
-    return import_module("sinusoid")
+    return import_module("benchmarks.studies.sinusoid")
 
 
 @pytest.fixture
 def report(monkeypatch):
-    monkeypatch.syspath_prepend(FOLDER)
-    return import_module("sinusoid_report").report
+    return import_module("benchmarks.studies.sinusoid_report").report
 
 
 def result(**changes):
@@ -94,10 +91,9 @@ def test_the_table_tells_what_is_met_missed_and_no_longer_finite(report, tmp_pat
 def test_a_short_run_reports_and_goes_on_from_its_state(sinusoid, monkeypatch, tmp_path):
     monkeypatch.setattr(torch, "set_num_threads", lambda count: None)
     words = ["--runs", "MAML 10-shot", "--steps", "3", "--out", str(tmp_path / "out")]
-    monkeypatch.setattr(sys, "argv", ["sinusoid.py", *words, "--work", str(tmp_path / "work")])
 
     def run():
-        sinusoid.main()
+        sinusoid.STUDY.run([*words, "--work", str(tmp_path / "work")])
         return json.loads((tmp_path / "out.json").read_text())["runs"]
 
     (first,) = run()

@@ -1,15 +1,11 @@
 """The runner on a generated folder: rows, refusals, resuming, time limits."""
 
 import csv
-import sys
 from importlib import import_module
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
-
-FOLDER = Path(__file__).parents[2] / "benchmarks"
 
 
 @pytest.fixture
@@ -28,16 +24,14 @@ def folder(tmp_path):
 
 @pytest.fixture
 def run(folder, monkeypatch, capsys):
-    monkeypatch.syspath_prepend(FOLDER)
-    module = import_module("tabular")
+    module = import_module("benchmarks.studies.tabular")
     # The runner sets these for its children.
     for name in (*module.THREADS, "PYTHONDONTWRITEBYTECODE"):
         monkeypatch.setenv(name, "1")
 
     def run(*options):
         words = [str(folder), "--seeds", "0", "--out", str(folder / "out.csv")]
-        monkeypatch.setattr(sys, "argv", ["tabular.py", *words, *options])
-        module.main()
+        module.STUDY.run([*words, *options])
         with (folder / "out.csv").open() as stored:
             return list(csv.DictReader(stored)), capsys.readouterr().out
 

@@ -6,7 +6,7 @@ import pytest
 from outlearn.detectors import ClassicalDetector
 from outlearn.evaluate import average_precision
 from outlearn.learners.pretrained import load_incontext
-from outlearn.learners.rows import isolation, trees
+from outlearn.learners.profiles import isolation, trees
 from outlearn.tasks.sampler import SamplerConfig, SyntheticSampler
 
 TASKS, COUNTS = 10, (0, 1, 3, 10)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.ensemble import IsolationForest
 
+from outlearn.learners.profiles import isolation as module
 from outlearn.learners.profiles.isolation import SAMPLE, Isolation
-from outlearn.learners.rows import isolation as module
 
 
 @pytest.mark.parametrize(("n", "d", "seed"), [(2, 1, 0), (30, 4, 1), (700, 3, 2)])
