@@ -18,8 +18,8 @@ from outlearn.tasks.synthetic.world import TaskShape
 __all__ = ["MixedTask", "draw_mixed"]
 
 MOST = 5  # modalities
-ROWS = (60, 600)
-QUERY = 256
+ROWS = (60, 600)  # of a support, even in their logarithm
+QUERY = 256  # rows
 NARROW, WIDE = (2, 40), (40, 200)  # columns of a table, and of an embedding or a series
 SHARES = (1.0, 1.5, 0.5, 2.5)  # of the situations, labelled last: that is where much is to be learnt
 
