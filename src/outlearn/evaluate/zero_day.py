@@ -26,7 +26,7 @@ FEWEST = 10  # distinct rows of a family that are left to judge by
 
 @dataclass(frozen=True, slots=True)
 class FamilyFigures:
-    """How well one family was found that nothing was learnt from but its confirmed cases.
+    """Figures of one family that nothing was learnt from but its confirmed cases.
 
     cases : how many were confirmed. rows, normals : that it was judged on.
     auroc : of the family against normal rows. precision_1, precision_5 : average precision were 1 % or 5 % of

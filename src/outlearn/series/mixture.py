@@ -28,7 +28,7 @@ def _weights() -> tuple[float, ...]:
 
 
 WEIGHTS = _weights()
-"""How much each of `point_features.POINT_FEATURES` counts."""
+"""The weight of each of `point_features.POINT_FEATURES`."""
 
 
 def log_odds(odd: Floats) -> Floats:

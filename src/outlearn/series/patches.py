@@ -1,4 +1,4 @@
-"""How far windows of several widths lie from those of the reference, in all and channel by channel."""
+"""Distances of windows of several widths to those of the reference, in all and channel by channel."""
 
 from __future__ import annotations
 

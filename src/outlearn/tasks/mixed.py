@@ -48,8 +48,8 @@ def draw_mixed(seed: int, index: int) -> MixedTask:
     """Return task `index` of an endless stream; it depends on these two numbers alone.
 
     Two to five modalities are drawn from the priors of tables. How likely an anomaly is odd in each differs
-    by task: in some a single modality tells all, in others any of them may. Of a few, odd rows mean nothing.
-    In half of the tasks rows lack modalities.
+    by task: in some a single modality tells all, in others any of them may. In a few
+    modalities odd rows mean nothing. In half of the tasks rows lack modalities.
 
     >>> task = draw_mixed(0, 3)
     >>> task.episode.support_x.shape[1] == task.edges[-1], task.query_gone.shape[1] == len(task.edges) - 1

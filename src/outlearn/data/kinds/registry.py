@@ -18,7 +18,7 @@ __all__ = ["KINDS", "SESSIONS", "TABLE", "kind_for", "kind_named", "kind_seen"]
 
 SESSIONS, TABLE = "sessions", "table"
 
-#: Where each kind is, from this folder on. Kinds are loaded when they are asked for: readers, from which they
+#: The place of each kind, from here on. Kinds are loaded when they are asked for: readers, from which they
 #: are made, know the names alone. What is to be recognised by its columns is tried in this order.
 _WHERE: Mapping[str, str] = MappingProxyType(
     {
