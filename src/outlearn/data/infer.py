@@ -189,7 +189,7 @@ def _counting(values: NDArray[np.float64]) -> str:
 
 
 def _since_1970(values: NDArray[np.float64]) -> bool:
-    """Whether finite values are whole counts since 1970 of dates in 1990 to 2100, in s, ms, us or ns."""
+    """Tell whether finite values are whole counts since 1970 of dates in 1990 to 2100, in s, ms, us or ns."""
     finite = values[np.isfinite(values)]
     low, high = finite.min(initial=np.inf), finite.max(initial=-np.inf)
     return bool(finite.size) and any(
@@ -254,7 +254,7 @@ def _truth_words(filled: pl.Series) -> bool:
 
 
 def _leading_zeros(filled: pl.Series) -> bool:
-    """Whether more than 1 % are written like 00123: a code, not a number."""
+    """Tell whether more than 1 % are written like 00123: a code, not a number."""
     return int(filled.str.contains(r"^0\d").sum()) > 0.01 * filled.len()
 
 
@@ -273,7 +273,7 @@ def _code_like(name: str, filled: pl.Series) -> str:
 
 
 def _named_like_id(name: str) -> bool:
-    """Whether a word of the name (split at capitals and signs) is one that names identifiers.
+    """Tell whether a word of the name (split at capitals and signs) is one that names identifiers.
 
     >>> _named_like_id("customerId"), _named_like_id("humidity")
     (True, False)

@@ -17,8 +17,8 @@ from outlearn.rng import derive
 
 __all__ = ["CASES", "FamilyFigures", "figures_of", "held_families", "judge_zero_day", "zero_day"]
 
-CASES = (0, 1, 5)
-STREAM = 0x2E40
+CASES = (0, 1, 5)  # confirmed rows of the family that is judged
+STREAM = 0x2E40  # of random numbers, as `protocol.STREAM`, and another
 KNOWN = 0  # labelled rows of each other family
 NORMALS, JUDGED = 4000, 2000  # rows at most: normal ones on each side, and those of the family
 FEWEST = 10  # distinct rows of a family that are left to judge by
@@ -26,7 +26,7 @@ FEWEST = 10  # distinct rows of a family that are left to judge by
 
 @dataclass(frozen=True, slots=True)
 class FamilyFigures:
-    """How well one family was found that nothing was learnt from but its confirmed cases.
+    """Figures of one family that nothing was learnt from but its confirmed cases.
 
     cases : how many were confirmed. rows, normals : that it was judged on.
     auroc : of the family against normal rows. precision_1, precision_5 : average precision were 1 % or 5 % of

@@ -14,6 +14,7 @@ from outlearn.series.point_features import POINT_FEATURES, TOGETHER, PointFeatur
 __all__ = ["LEADING", "LEVEL", "LIKENESS", "WEIGHTS", "Mixture", "log_odds"]
 
 Floats = NDArray[np.float64]
+# Chosen on a part of the series of the benchmark in docs/series.md ("How good it is").
 LEADING = (64, 96, 128)  # widths whose distances count; narrower ones and wider ones rank real series worse
 LIKENESS = 0.3  # how much likeness to labelled anomalies counts, in the same unit
 LEVEL = 5.0, -5.5  # to log-odds: even at twice the distance that one in a hundred reference windows has
@@ -27,7 +28,7 @@ def _weights() -> tuple[float, ...]:
 
 
 WEIGHTS = _weights()
-"""How much each of `point_features.POINT_FEATURES` counts."""
+"""The weight of each of `point_features.POINT_FEATURES`."""
 
 
 def log_odds(odd: Floats) -> Floats:

@@ -22,6 +22,7 @@ MOST_WINDOWS = 3000  # reference windows
 CELLS = 6_000_000  # numbers that are remembered of one width, where there are many channels
 FEWEST = 200  # reference windows there, if there are so many
 FLOOR = 1e-3  # of the widest spread of a feature of its channel, that each has at least
+# Both chosen on a part of the series of the benchmark in docs/series.md ("How good it is").
 POWER = 0.5  # of its spread, that a feature is divided by
 BEND = 2.0  # usual sizes up to which a feature counts in proportion, and beyond by its logarithm
 BLOCK = 2048  # windows that are compared at once

@@ -1,4 +1,4 @@
-"""How far windows of several widths lie from those of the reference, in all and channel by channel."""
+"""Distances of windows of several widths to those of the reference, in all and channel by channel."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from outlearn.series.windows import back_to_points, window_starts
 __all__ = ["WIDTHS", "Patches", "Reach", "log_of"]
 
 Floats = NDArray[np.float64]
-WIDTHS = (16, 32, 64, 96, 128, 192)
+WIDTHS = (16, 32, 64, 96, 128, 192)  # points of a window, the narrowest first
 LONG = 64  # a width that is in use anyway, so that asking for it costs nothing
 # Quantiles of the reference's own distances. The first makes 0 and the last 1: a channel that is rough now
 # and then anyway is not to drown the others. But where the last lies more than `HEAVY` times as far as the

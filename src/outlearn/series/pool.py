@@ -41,9 +41,9 @@ Model = Callable[[Floats], Floats]  # from windows (b, width · c) to scores (b,
 USUAL_WIDTH = 100  # points of a window where a series has no period
 NARROWEST, WIDEST = 16, 300
 FITTED_WINDOWS, FITTED_CELLS = 5000, 4_000_000  # windows that are fitted on, and their numbers in all
-BLOCK = 2048
-NEIGHBOURS = 10
-CLUSTERS = 20
+BLOCK = 2048  # windows that a model scores at once
+NEIGHBOURS = 10  # the last of which is the one whose distance counts
+CLUSTERS = 20  # of k-means
 ORDER = 32  # of an autoregression
 FILTER = 3, 21  # points that a spectral residual smooths its spectrum and its saliency over
 

@@ -11,8 +11,8 @@ from outlearn.tasks.images import ImageClasses
 
 __all__ = ["digits"]
 
-_OWN = 8
-_FULL_INK = 16.0
+_OWN = 8  # pixels a side as they ship
+_FULL_INK = 16.0  # the greatest value of a pixel
 
 
 def digits(size: int = 28) -> ImageClasses:

@@ -18,8 +18,8 @@ from outlearn.tasks.synthetic.world import TaskShape
 __all__ = ["MixedTask", "draw_mixed"]
 
 MOST = 5  # modalities
-ROWS = (60, 600)
-QUERY = 256
+ROWS = (60, 600)  # of a support, even in their logarithm
+QUERY = 256  # rows
 NARROW, WIDE = (2, 40), (40, 200)  # columns of a table, and of an embedding or a series
 SHARES = (1.0, 1.5, 0.5, 2.5)  # of the situations, labelled last: that is where much is to be learnt
 
@@ -48,8 +48,8 @@ def draw_mixed(seed: int, index: int) -> MixedTask:
     """Return task `index` of an endless stream; it depends on these two numbers alone.
 
     Two to five modalities are drawn from the priors of tables. How likely an anomaly is odd in each differs
-    by task: in some a single modality tells all, in others any of them may. Of a few, odd rows mean nothing.
-    In half of the tasks rows lack modalities.
+    by task: in some a single modality tells all, in others any of them may. In a few
+    modalities odd rows mean nothing. In half of the tasks rows lack modalities.
 
     >>> task = draw_mixed(0, 3)
     >>> task.episode.support_x.shape[1] == task.edges[-1], task.query_gone.shape[1] == len(task.edges) - 1

@@ -28,7 +28,7 @@ def _weights(**values: float) -> Weights:
 
 @dataclass(frozen=True, slots=True)
 class SamplerConfig:
-    """What the stream is made of. Ranges are inclusive; weights need not sum to one.
+    """The make-up of the stream. Ranges are inclusive; weights need not sum to one.
 
     seed : two samplers of one seed and one configuration give the same episodes.
     support_rows, columns : drawn log-uniformly.

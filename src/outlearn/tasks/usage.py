@@ -22,7 +22,7 @@ Rows = NDArray[np.float32]
 Labels = NDArray[np.int8]
 Oddness = Callable[[Rows], NDArray[np.float64]]
 
-FEWEST_NORMALS, FEWEST_ANOMALIES = 20, 2
+FEWEST_NORMALS, FEWEST_ANOMALIES = 20, 2  # rows of a table that can be split
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Use:
     normals: tuple[int, ...] = (0,)
 
 
-CASES = (1, 1, 2, 3, 5, 5, 10, 10, 20)
+CASES = (1, 1, 2, 3, 5, 5, 10, 10, 20)  # confirmed anomalies, drawn evenly from these
 USES = (
     Use("reference", reference=True),
     Use("unlabelled"),

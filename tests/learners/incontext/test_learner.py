@@ -6,8 +6,8 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 from outlearn.learners.base import Learned
-from outlearn.learners.incontext.learner import InContext, InContextLearned
 from outlearn.learners.incontext import learner as module
+from outlearn.learners.incontext.learner import InContext, InContextLearned
 from outlearn.learners.pretrained import load_incontext
 
 

@@ -14,7 +14,7 @@ __all__ = ["ColumnEncoder", "Repairs", "with_indicator"]
 
 @dataclass(frozen=True, slots=True)
 class Repairs:
-    """How many cells of one column had to be repaired, by reason.
+    """Counts of the cells of one column that had to be repaired, by reason.
 
     missing : empty although the fit saw no empty cell. unparsed : filled, but not of the column's kind.
     infinite : infinities, read as missing. clipped : numbers too far out for float32. unseen : of categories

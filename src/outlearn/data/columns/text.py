@@ -17,10 +17,10 @@ from outlearn.data.columns.numeric import lower_median
 
 __all__ = ["TextEncoder"]
 
-_BUCKETS = 4096
+_BUCKETS = 4096  # of hashes of trigrams
 _CHARACTERS_READ = 2_000  # characters of a cell that are read; its length counts in full
 _BLOCK_CELLS = 8_192  # cells at a time, which bounds the memory
-_SMOOTHING = 0.5
+_SMOOTHING = 0.5  # added to the count of each bucket
 _MULTIPLIER = np.uint32(
     0x9E3779B1
 )  # 2**32 over the golden ratio, odd: Fibonacci hashing (Knuth, vol. 3, 6.4)

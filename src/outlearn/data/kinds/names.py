@@ -9,7 +9,7 @@ __all__ = ["KINDS", "SESSIONS", "TABLE", "WHERE"]
 
 SESSIONS, TABLE = "sessions", "table"
 
-#: Where each kind is, from this folder on. Kinds are loaded when they are asked for: readers, from which they
+#: The place of each kind, from this folder on. Kinds are loaded when they are asked for: readers, from which they
 #: are made, know the names alone. What is to be recognised by its columns is tried in this order.
 WHERE: Mapping[str, str] = MappingProxyType(
     {

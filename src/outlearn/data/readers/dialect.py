@@ -22,7 +22,7 @@ _ROWS = 100
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What was found in the head of a text.
+    """The dialect of a text, as its head shows.
 
     skip : blank lines before the first row. header : whether the first row is one.
     """

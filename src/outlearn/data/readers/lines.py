@@ -29,7 +29,7 @@ class _Stream(Protocol):
 
 @dataclass(slots=True)
 class _Repairs:
-    """How many lines were cut, were no UTF-8, or held control characters; blank ones are left out."""
+    """Counts of lines that were cut, were no UTF-8, or held control characters; blank ones are left out."""
 
     cut: int = 0
     undecodable: int = 0

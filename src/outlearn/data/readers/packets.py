@@ -35,7 +35,7 @@ class Packet:
 
 @dataclass(slots=True)
 class CaptureCounts:
-    """What happened on the way. other : packets that carry neither IP nor ARP.
+    """Counts of what happened on the way. other : packets that carry neither IP nor ARP.
     broken : that cannot be read. cut : why it ends."""
 
     read: int = 0

@@ -30,7 +30,7 @@ class _UndecodableError(ReadError):
 
 @dataclass(frozen=True, slots=True)
 class _Head:
-    """What the head says. fields : between separators. more : columns within the last field.
+    """The head of a log. fields : between separators. more : columns within the last field.
 
     nothing : words for a value that is not there.
     """

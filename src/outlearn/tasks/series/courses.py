@@ -13,7 +13,7 @@ __all__ = ["COURSES", "Course", "draw_course", "slow"]
 
 Floats = NDArray[np.float64]
 Course = Callable[[int, np.random.Generator], Floats]
-FEWEST_CYCLES = 6
+FEWEST_CYCLES = 6  # of a season in a series
 
 
 def draw_course(n: int, rng: np.random.Generator) -> Floats:

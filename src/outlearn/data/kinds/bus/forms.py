@@ -27,7 +27,7 @@ NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "extended": ("is_extended_id", "extended", "extended_id", "is_extended", "ide"),
     }
 )
-"""Of each column of a frame, the names that it goes by.
+"""The names that each column of a frame goes by.
 
 Lower case, with _ for all that is no letter or digit.
 """
@@ -40,7 +40,7 @@ FEWEST_BYTES = 4  # columns of bytes that make a payload
 class FrameForm:
     """How the columns of a table are read as frames.
 
-    there : of each column of `NAMES` that is there, what it is called.
+    there : the name in the table of each column of `NAMES` that it has.
     cells : columns of bytes, in their order.
     clock : how times are read, of `clocks.clock_of`.
     id_base, byte_base : 16 where numbers written as text are hexadecimal, else 10.

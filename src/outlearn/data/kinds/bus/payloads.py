@@ -65,7 +65,7 @@ def changes(
 
 
 class Remembered:
-    """Which payloads of which ids came before; of too many, those not seen for longest are forgotten."""
+    """A memory of payloads of ids; of too many, those not seen for longest are forgotten."""
 
     def __init__(self, most: int = REMEMBERED) -> None:
         self._most = most

@@ -1,4 +1,4 @@
-"""When frames came: a clock that only goes on, the frame before, and how many came in the last second."""
+"""Times of frames: a clock that only goes on, the frame before, and how many came in the last second."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FAR = 2.0  # seconds from which on steps are alike: nothing of what came before 
 
 @dataclass(frozen=True, slots=True)
 class Ticks:
-    """Of frames (n,): a running clock in seconds, their recording, ticks, and ticks at its start.
+    """The running clock of frames (n,) in seconds, their recording, ticks, and ticks at its start.
 
     Ticks are microseconds that never go back; steps of more than two seconds count as two.
     """

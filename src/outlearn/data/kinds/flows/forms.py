@@ -36,7 +36,7 @@ NAMES = {
 FLOW_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {ours: tuple(theirs.split()) for ours, theirs in NAMES.items()}
 )
-"""Of each column of a flow, the names that it goes by: Zeek, Suricata, nfdump, IPFIX, Argus and others.
+"""The names that each column of a flow goes by: Zeek, Suricata, nfdump, IPFIX, Argus and others.
 
 Lower case, with _ for all that is no letter or digit.
 """

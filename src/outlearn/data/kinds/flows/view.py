@@ -40,7 +40,7 @@ def flow_view(source: Source, keep: Sequence[str] = ()) -> tuple[Source, tuple[s
 
     keep : columns that say nothing of a flow, such as a label, and stay as they are.
 
-    Of the events of Suricata (eve.json) only those of ended flows are kept, and said so.
+    Only the events of ended flows are kept of Suricata's (eve.json), and said so.
 
     Raises
     ------

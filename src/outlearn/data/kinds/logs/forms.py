@@ -1,4 +1,4 @@
-"""What lines of a log have in common: when, how grave, who, and the form of what is said."""
+"""Fields that lines of a log have in common: time, level, process, and the form of the message."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import polars as pl
 __all__ = ["HOLE", "form_id", "parts_of", "time_form"]
 
 HOLE = "<*>"
-#: Where a time stands at the head of a line, and how it is read; the first that fits most lines is taken.
+#: Patterns of a time at the head of a line, and how it is read; the first that fits most lines is taken.
 TIMES: tuple[tuple[str, str], ...] = (
     (r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)", "iso"),
     (r"^\[?\w{3} (\w{3} +\d+ \d\d:\d\d:\d\d \d{4})\]?", "%b %e %H:%M:%S %Y"),
@@ -26,7 +26,7 @@ LEVELS = (
     r"(?i)\b(trace|debug|info|notice|warn|warning|error|err|severe|critical|crit|fatal|alert|emerg|panic)\b"
 )
 PROCESS = r"(?:^|\s)([A-Za-z_][\w./()$-]*)(?:\[\d+\])?: "
-#: What differs from one line to the next of the same form, in this order.
+#: Patterns of what differs from one line to the next of the same form, in this order.
 MASKS: tuple[tuple[str, str], ...] = (
     (r"\"[^\"]*\"|'[^']*'", HOLE),
     (r"=\S+", f"={HOLE}"),
