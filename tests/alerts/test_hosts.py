@@ -62,7 +62,7 @@ def test_pieces_make_no_difference():
 
 
 def test_memory_is_bounded_and_said_to_be(monkeypatch):
-    monkeypatch.setattr(module, "MOST", 100)
+    monkeypatch.setattr(module, "MOST_HOSTS", 100)
     tally = HostTally()
     for start in range(0, 1000, 50):
         flows = pl.DataFrame(

@@ -173,7 +173,7 @@ def test_an_inquiry(blobs):
 
 
 def test_of_many_rows_the_oddest_are_asked_about(blobs, monkeypatch):
-    monkeypatch.setattr(module, "MOST_ROWS", 50)
+    monkeypatch.setattr(module, "MOST_ASKABLE", 50)
     asks = Inquiry(blobs[0])
     assert len(asks.rows) == len(asks.scores) == 50
     oddest = np.argsort(-Paths.of(blobs[0]).scores)[:50]
