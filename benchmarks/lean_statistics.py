@@ -31,7 +31,7 @@ from outlearn.learners.profiles.fit import fit_order
 from outlearn.learners.profiles.learner import Profiles, read_episode
 from outlearn.learners.rows.dependence import Dependence
 from outlearn.learners.rows.isolation import Isolation
-from outlearn.learners.rows.lean import LEAN_STATISTICS, RANKED, View
+from outlearn.learners.rows.lean import LEAN_STATISTICS, RANKED, NeighbourView
 from outlearn.learners.rows.lean_bank import LeanEpisode
 from outlearn.learners.rows.tails import ColumnTails
 from outlearn.learners.rows.values import Mismatch, Surprisal
@@ -126,11 +126,11 @@ def costs() -> dict[str, float]:
     known, new = X[:ROWS], X[ROWS:]
     rows, asked, apart = known.astype(float), new.astype(float), np.zeros(ROWS, dtype=bool)
     jobs: dict[str, Callable[[], Any]] = {
-        "distances, log view": lambda: View(LogView.fit(rows), rows).statistics(asked, apart),
-        "distances, ranks": lambda: View(RankView.fit(rows), rows[:RANKED]).statistics(asked, apart),
-        "distances, ranks, up to 64 columns": lambda: View(RankView.fit(rows), rows[:RANKED]).statistics(
-            asked, apart
-        ),
+        "distances, log view": lambda: NeighbourView(LogView.fit(rows), rows).statistics(asked, apart),
+        "distances, ranks": lambda: NeighbourView(RankView.fit(rows), rows[:RANKED]).statistics(asked, apart),
+        "distances, ranks, up to 64 columns": lambda: NeighbourView(
+            RankView.fit(rows), rows[:RANKED]
+        ).statistics(asked, apart),
         "tails and histograms": lambda: ColumnTails.fit(rows).statistics(asked),
         "isolation": lambda: Isolation(known, 0).score(new),
         "Mahalanobis, residual": lambda: (

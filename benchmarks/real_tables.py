@@ -414,11 +414,11 @@ def curve_figure(rows: Sequence[Row]) -> dict[str, Any]:
     return figure
 
 
-def silent(stage: str, done: int, total: int, loss: float) -> None:
+def silent(stage: str, done: int, total: int | None, loss: float | None = None, /) -> None:
     return None
 
 
-def _tell(stage: str, done: int, total: int, loss: float) -> None:
+def _tell(stage: str, done: int, total: int | None, loss: float | None = None, /) -> None:
     if done % 500 == 0:
         print(f"{stage}: {done} of {total}", flush=True)
 

@@ -22,7 +22,7 @@ import rowfile
 from outlearn.tuning.metafeatures import describe
 from outlearn.tuning.strategies.catalogue import STRATEGIES
 from outlearn.tuning.trials.candidate import fitted
-from outlearn.tuning.trials.observe import Sample
+from outlearn.tuning.trials.observe import TableSample
 from outlearn.tuning.tuner import CLASSICAL, MetaTuner
 
 ROWS, COLUMNS = 10_000, 20
@@ -73,9 +73,9 @@ def main() -> None:
     options = parser.parse_args()
     X = table()
     labels = np.full(len(X), -1, dtype=np.int8)
-    sample = Sample.of(X, labels)
+    sample = TableSample.of(X, labels)
     looks = {
-        "sample and landmarks": round(least(lambda: Sample.of(X, labels)), 2),
+        "sample and landmarks": round(least(lambda: TableSample.of(X, labels)), 2),
         "meta-features beside": round(least(lambda: describe(sample)), 2),
     }
     rows = []

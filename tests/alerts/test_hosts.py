@@ -13,8 +13,8 @@ def hosts_of(sources, scores, threshold=0.5, targets=None, pieces=1, count=10):
     )
     scores, tally = np.asarray(scores, dtype=float), HostTally()
     flagged = scores >= threshold
-    for part in np.array_split(np.arange(len(scores)), pieces):
-        tally.add(flows[part], scores[part], flagged[part])
+    for piece in np.array_split(np.arange(len(scores)), pieces):
+        tally.add(flows[piece], scores[piece], flagged[piece])
     return tally.hosts(float(np.median(scores)), float(flagged.mean()), count)
 
 

@@ -115,7 +115,7 @@ def test_training_resumes_and_writes_what_it_learnt(tmp_path, monkeypatch, few_t
         "outlearn.learners.fusion_practice.hear", lambda *a, **k: asked.append(a) or hear(*a, **k)
     )
 
-    def stop(stage, done, total):
+    def stop(stage, done, total, loss=None):
         if stage == "records" and done == 4:
             raise KeyboardInterrupt
 

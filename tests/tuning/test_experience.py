@@ -40,9 +40,11 @@ def chosen(experience, table, name, task, allowed, same=(), labels=False):
     return experience.strategy(name).search(search)
 
 
-@pytest.fixture
-def learnt(table, quick):
-    return Experience.learn(table, list(STRATEGIES), 5)
+@pytest.fixture(scope="module")
+def learnt(table, make_quick):
+    with pytest.MonkeyPatch.context() as patch:
+        make_quick(patch)
+        return Experience.learn(table, list(STRATEGIES), 5)
 
 
 def test_what_comes_back_chooses_the_same(learnt, table, tmp_path):

@@ -26,7 +26,7 @@ from outlearn.tuning.table import PerformanceTable, fingerprint
 from outlearn.tuning.trials.candidate import scores
 from outlearn.tuning.trials.ensemble import RankEnsemble
 from outlearn.tuning.trials.isolate import IsolatedObserver
-from outlearn.tuning.trials.observe import Observation, Sample
+from outlearn.tuning.trials.observe import Observation, TableSample
 from outlearn.tuning.tuner import MetaTuner
 
 TASKS, CONFIGS = 30, [*configurations("lof", 6), *configurations("kmeans", 6)]  # of the table of conftest
@@ -113,7 +113,7 @@ def test_the_surrogate_learns_what_tables_tell_apart(table, made_up):
 
 def test_the_surrogate_believes_what_was_seen(table, made_up):
     """A measure that told the truth elsewhere is followed where the meta-features say nothing."""
-    blind, new = (replace(each, features=np.zeros_like(each.features)) for each in (table, made_up(1)))
+    blind, new = (replace(origin, features=np.zeros_like(origin.features)) for origin in (table, made_up(1)))
     model, right = Surrogate.learn(blind, steps=300, width=64), new.precision.argmax(axis=1)
     assert np.mean(best_of(model, new, seen=False) == right) < 0.7
     assert np.mean(best_of(model, new, seen=True) == right) > 0.9
@@ -226,7 +226,7 @@ class Dies(LocalOutlierFactor):
 )
 def test_a_configuration_that_hangs_or_dies_is_left(kind, error, words):
     X = np.random.default_rng(0).normal(size=(60, 2)).astype(np.float32)
-    sample = Sample.of(X, np.full(60, -1, dtype=np.int8))
+    sample = TableSample.of(X, np.full(60, -1, dtype=np.int8))
     with IsolatedObserver(sample, limit=1.0, like={"lof": kind()}) as observer:
         with pytest.raises(error, match=words):
             observer.look(default("lof"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -65,7 +66,7 @@ def performance(
             configs,
             about=source.about(),
             executor=pool,
-            progress=None if progress is None else lambda done, total: progress("trying", done, total),
+            progress=None if progress is None else partial(progress, "trying"),
         )
     if not quiet:
         failed = f", {table.failed.sum():,} trials failed" if table.failed.any() else ""

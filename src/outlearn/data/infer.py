@@ -82,12 +82,12 @@ def infer_schema(
     """
     columns = columns_of(frame)
     roles = _roles(list(columns), label_column, time_column, ignore)
-    found = []
+    inferred = []
     for name, cells in columns.items():
         role = roles.get(name, Role.FEATURE)
         kind, note = _as_time(cells, *_verdict(name, cells)) if role is Role.TIME else _verdict(name, cells)
-        found.append(Column(name, kind, role, note=note))
-    return Schema(tuple(found))
+        inferred.append(Column(name, kind, role, note=note))
+    return Schema(tuple(inferred))
 
 
 def _roles(names: list[str], label: str | None, time: str | None, ignore: Sequence[str]) -> dict[str, Role]:
@@ -244,8 +244,8 @@ def _of_runs(cells: pl.Series) -> Verdict:
     away /= np.where(spread > 0, spread, 1.0)
     along = float(np.nanmean(away[:, 1:] * away[:, :-1])) if values.shape[1] > 1 else 0.0
     others = len(lengths) - len(values)
-    told = f"lists of {width:,} numbers" + (f", {others:,} of another length" if others else "")
-    return (Kind.SERIES, told) if along > _SMOOTH else (Kind.EMBEDDING, told)
+    note = f"lists of {width:,} numbers" + (f", {others:,} of another length" if others else "")
+    return (Kind.SERIES, note) if along > _SMOOTH else (Kind.EMBEDDING, note)
 
 
 def _truth_words(filled: pl.Series) -> bool:

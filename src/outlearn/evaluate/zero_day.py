@@ -101,8 +101,8 @@ def zero_day(
             f"family {family!r}: {len(left)} distinct rows to judge by beside {cases} confirmed, "
             f"{len(first)} normal rows to learn from and {len(last)} to judge by; wanted {FEWEST} of each"
         )
-    told = [others[names[others] == name][:known] for name in sorted(set(names[others].tolist()))]
-    anomalies = np.concatenate([theirs[:cases], *told]).astype(np.int64)
+    by_family = [others[names[others] == name][:known] for name in sorted(set(names[others].tolist()))]
+    anomalies = np.concatenate([theirs[:cases], *by_family]).astype(np.int64)
     train = rng.permutation(np.concatenate([first, anomalies]))
     test = rng.permutation(np.concatenate([last, left]))
     return Split(
@@ -135,9 +135,9 @@ def held_families(y: ArrayLike, families: ArrayLike) -> list[str]:
 def _names(families: ArrayLike) -> NDArray[np.object_]:
     """Return names one by one: an array of text would make each as wide as the longest."""
     given = np.asarray(families)
-    found = np.empty(len(given), dtype=object)
-    found[:] = [str(name) for name in given.tolist()]
-    return found
+    texts = np.empty(len(given), dtype=object)
+    texts[:] = [str(name) for name in given.tolist()]
+    return texts
 
 
 def judge_zero_day(

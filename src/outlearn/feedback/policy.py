@@ -62,14 +62,14 @@ class AnalystGame:
 
     def act(self, row: int, kind: int) -> tuple[float, bool]:
         asked = int(self._candidates[row])
-        found = int(self._truth[asked])
+        label = int(self._truth[asked])
         self._left -= 1
-        self._hidden -= found
+        self._hidden -= label
         over = self._left == 0 or self._hidden == 0
         if not over:
-            self._beliefs.tell(asked, found)
+            self._beliefs.tell(asked, label)
             self._look()
-        return float(found), over
+        return float(label), over
 
 
 class AnalystPolicy:

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outlearn.data.series.series import Series
-from outlearn.series.glance import GLANCES, TOGETHER, Glance
 from outlearn.series.patches import WIDTHS
+from outlearn.series.point_features import POINT_FEATURES, TOGETHER, PointFeatures
 
 __all__ = ["LEADING", "LEVEL", "LIKENESS", "WEIGHTS", "Mixture", "log_odds"]
 
@@ -20,14 +20,14 @@ LEVEL = 5.0, -5.5  # to log-odds: even at twice the distance that one in a hundr
 
 
 def _weights() -> tuple[float, ...]:
-    weights = np.zeros(len(GLANCES))
+    weights = np.zeros(len(POINT_FEATURES))
     weights[TOGETHER] = [float(width in LEADING) / len(LEADING) for width in WIDTHS]
     weights[-1] = LIKENESS
     return tuple(weights.tolist())
 
 
 WEIGHTS = _weights()
-"""How much each of `glance.GLANCES` counts."""
+"""How much each of `point_features.POINT_FEATURES` counts."""
 
 
 def log_odds(odd: Floats) -> Floats:
@@ -42,7 +42,7 @@ class Mixture:
     normal : whether all points of the reference that lie in no case are known to be normal.
     """
 
-    glance: Glance
+    glance: PointFeatures
     normal: bool
 
     def channels(

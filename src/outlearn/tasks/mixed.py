@@ -68,8 +68,8 @@ def draw_mixed(seed: int, index: int) -> MixedTask:
     truth[n], truth[-1] = False, True  # a query of one kind judges nothing
     odd = _where_odd(rng, truth, count)
     gone = _where_gone(rng, total, count)
-    parts = [_part(rng, odd[:, m], gone[:, m]) for m in range(count)]
-    values = np.hstack(parts)
+    tables = [_modality(rng, odd[:, m], gone[:, m]) for m in range(count)]
+    values = np.hstack(tables)
     y = truth.astype(np.int8)
     wanted = int(rng.integers(1, 11))
     episode = Episode(
@@ -80,7 +80,7 @@ def draw_mixed(seed: int, index: int) -> MixedTask:
         y[:n],
         {"situation": situation, "modalities": count, "seed": seed, "index": index},
     )
-    edges = (0, *(int(edge) for edge in np.cumsum([part.shape[1] for part in parts])))
+    edges = (0, *(int(edge) for edge in np.cumsum([table.shape[1] for table in tables])))
     return MixedTask(episode, edges, gone[:n], gone[n:])
 
 
@@ -107,7 +107,9 @@ def _where_gone(rng: np.random.Generator, rows: int, count: int) -> NDArray[np.b
     return gone
 
 
-def _part(rng: np.random.Generator, odd: NDArray[np.bool_], gone: NDArray[np.bool_]) -> NDArray[np.float32]:
+def _modality(
+    rng: np.random.Generator, odd: NDArray[np.bool_], gone: NDArray[np.bool_]
+) -> NDArray[np.float32]:
     """Return one modality of all rows, (r, d)."""
     low, high = WIDE if rng.random() < 0.25 else NARROW
     columns = int(np.exp(rng.uniform(np.log(low), np.log(high + 1))))

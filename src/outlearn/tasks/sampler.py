@@ -168,7 +168,7 @@ def _pick(rng: np.random.Generator, weights: Weights) -> str:
 
 
 def _pick_kinds(rng: np.random.Generator, weights: Weights) -> tuple[str, ...]:
-    """Most tasks have one kind of anomaly, some two or three."""
+    """Draw the kinds of anomaly of a task: most have one, some two or three."""
     count = 1 + int(rng.random() < 0.35) + int(rng.random() < 0.15)
     return tuple(sorted({_pick(rng, weights) for _ in range(count)}))
 

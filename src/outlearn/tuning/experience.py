@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outlearn.errors import ParameterError, WeightsError
+from outlearn.progress import Progress
 from outlearn.tuning.metafeatures import META_FEATURES
 from outlearn.tuning.source import SYNTHETIC_NAME
 from outlearn.tuning.space import Config
@@ -118,7 +119,7 @@ def train_tuning(
     *,
     seed: int = 0,
     command: str = "train_tuning",
-    progress: Callable[[str, int, int | None], None] | None = None,
+    progress: Progress | None = None,
 ) -> Experience:
     """Learn strategies from the performance tables in folders, and write them with a card beside.
 

@@ -12,7 +12,7 @@ from scipy.stats import kurtosis, rankdata, skew
 from sklearn.neighbors import NearestNeighbors
 
 from outlearn.data.rows import row_hash
-from outlearn.tuning.trials.observe import LANDMARKS, Sample
+from outlearn.tuning.trials.observe import LANDMARKS, TableSample
 
 __all__ = ["META_FEATURES", "describe"]
 
@@ -39,11 +39,11 @@ META_FEATURES = (
 )
 
 
-def describe(sample: Sample) -> Floats:
+def describe(sample: TableSample) -> Floats:
     """Return the meta-features of a table by some of its rows: (len(META_FEATURES),), finite.
 
     >>> rows = np.random.default_rng(0).normal(size=(100, 3)).astype(np.float32)
-    >>> round(float(np.exp(describe(Sample.of(rows, np.full(100, -1, dtype=np.int8)))[0])))
+    >>> round(float(np.exp(describe(TableSample.of(rows, np.full(100, -1, dtype=np.int8)))[0])))
     100
     """
     n, d, landmarks = sample.total, sample.rows.shape[1], sample.landmarks

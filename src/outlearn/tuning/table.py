@@ -30,7 +30,7 @@ from outlearn.tasks.episode import Episode
 from outlearn.tuning.metafeatures import META_FEATURES, describe
 from outlearn.tuning.space import Config
 from outlearn.tuning.trials.candidate import fitted, scores
-from outlearn.tuning.trials.observe import MEASURES, Observer, Sample
+from outlearn.tuning.trials.observe import MEASURES, Observer, TableSample
 
 __all__ = ["PerformanceTable", "build_table", "fingerprint", "read_table", "same_table"]
 
@@ -220,7 +220,7 @@ def _measure(index: int, *, source: Source, configs: list[Config]) -> pa.Table:
     """Return the part of the table that one task makes."""
     episode = source(index)
     X, y = episode.support_x, episode.query_y
-    sample = Sample.of(X, episode.support_y)
+    sample = TableSample.of(X, episode.support_y)
     observer = Observer(sample)
     columns: dict[str, list[object]] = {
         name: [] for name in ("status", "auroc", "precision", "seconds", "measures", "seen", "ranks")

@@ -27,7 +27,7 @@ from outlearn.tuning.table import PerformanceTable, build_table, fingerprint
 from outlearn.tuning.trials.candidate import fitted, recognise
 from outlearn.tuning.trials.ensemble import RankEnsemble
 from outlearn.tuning.trials.isolate import IsolatedObserver
-from outlearn.tuning.trials.observe import Observer, Sample
+from outlearn.tuning.trials.observe import Observer, TableSample
 
 __all__ = ["CLASSICAL", "MetaTuner", "Tuned", "configurations_of"]
 
@@ -282,7 +282,7 @@ def configurations_of(detectors: Iterable[str], configs: Sequence[Config]) -> ND
 
 @dataclass
 class _Desk:
-    """Sample, features and observer of a table, made when first asked for."""
+    """TableSample, features and observer of a table, made when first asked for."""
 
     rows: NDArray[np.float32]
     labels: NDArray[np.int8]
@@ -292,8 +292,8 @@ class _Desk:
     stack: ExitStack
 
     @cached_property
-    def sample(self) -> Sample:
-        return Sample.of(self.rows, self.labels, self.seed)
+    def sample(self) -> TableSample:
+        return TableSample.of(self.rows, self.labels, self.seed)
 
     @cached_property
     def looker(self) -> Looker:

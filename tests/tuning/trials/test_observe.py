@@ -9,7 +9,14 @@ from sklearn.neighbors import NearestNeighbors
 from outlearn.tuning.metafeatures import META_FEATURES, describe
 from outlearn.tuning.space import default
 from outlearn.tuning.trials.candidate import fitted, scores
-from outlearn.tuning.trials.observe import LANDMARKS, MEASURES, Landmarks, Observer, Sample, _correlations
+from outlearn.tuning.trials.observe import (
+    LANDMARKS,
+    MEASURES,
+    Landmarks,
+    Observer,
+    TableSample,
+    _correlations,
+)
 from outlearn.tuning.trials.pseudo import KINDS, NEAR, pseudo_anomalies
 
 
@@ -22,7 +29,7 @@ def blind(rows) -> np.ndarray:
 
 
 def of(rows) -> np.ndarray:
-    return describe(Sample.of(rows, blind(rows)))
+    return describe(TableSample.of(rows, blind(rows)))
 
 
 def by_name(observation) -> dict[str, float]:
@@ -31,7 +38,7 @@ def by_name(observation) -> dict[str, float]:
 
 def test_measures_are_finite_named_and_repeat():
     X = table()
-    first, again = (Observer(Sample.of(X, blind(X))).look(default("lof")) for _ in range(2))
+    first, again = (Observer(TableSample.of(X, blind(X))).look(default("lof")) for _ in range(2))
     assert first.measures.shape == (len(MEASURES),) and np.isfinite(first.measures).all()
     assert np.array_equal(first.measures, again.measures)
     assert first.precision is None and first.seconds > 0
@@ -39,7 +46,7 @@ def test_measures_are_finite_named_and_repeat():
 
 def test_what_agrees_with_the_landmarks_is_told_from_what_does_not():
     X = np.concatenate([table(), 6 * table(1, 20)])
-    observer = Observer(Sample.of(X, blind(X)))
+    observer = Observer(TableSample.of(X, blind(X)))
     good = by_name(observer.look(default("lof")))
     bad = by_name(observer.look({**default("ocsvm"), "kernel": "poly", "degree": 1, "width": 50.0}))
     assert good["agree.incontext"] > 0.7 > bad["agree.incontext"]
@@ -50,8 +57,8 @@ def test_what_agrees_with_the_landmarks_is_told_from_what_does_not():
 def test_labels_are_judged_on_rows_that_were_not_fitted():
     X = np.concatenate([table(), 6 * table(1, 6)])
     y = np.r_[blind(table()), np.ones(6, dtype=np.int8)]
-    good = Observer(Sample.of(X, y)).look(default("lof"))
-    bad = Observer(Sample.of(X, y)).look({**default("ocsvm"), "kernel": "poly", "degree": 1})
+    good = Observer(TableSample.of(X, y)).look(default("lof"))
+    bad = Observer(TableSample.of(X, y)).look({**default("ocsvm"), "kernel": "poly", "degree": 1})
     assert good.precision > 0.9 > bad.precision
 
 
@@ -61,7 +68,7 @@ def test_scores_that_are_not_finite_are_an_error(monkeypatch):
     monkeypatch.setattr(observe, "scores", lambda pipeline, rows: np.full(len(rows), np.nan))
     X = table()
     with pytest.raises(FloatingPointError, match="not finite"):
-        Observer(Sample.of(X, blind(X))).look(default("lof"))
+        Observer(TableSample.of(X, blind(X))).look(default("lof"))
 
 
 def test_correlations_are_spearmans():

@@ -1,4 +1,4 @@
-"""Times as whoever wrote a table tells them: how they are to be read, and as seconds since 1970."""
+"""Times as whoever wrote a table writes them: how they are to be read, and as seconds since 1970."""
 
 from __future__ import annotations
 

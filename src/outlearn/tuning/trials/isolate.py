@@ -8,7 +8,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from outlearn.tuning.space import Config
-from outlearn.tuning.trials.observe import Observation, Observer, Sample
+from outlearn.tuning.trials.observe import Observation, Observer, TableSample
 
 __all__ = ["IsolatedObserver"]
 
@@ -22,7 +22,7 @@ class IsolatedObserver:
     """
 
     def __init__(
-        self, sample: Sample, *, limit: float, seed: int = 0, like: Mapping[str, Any] | None = None
+        self, sample: TableSample, *, limit: float, seed: int = 0, like: Mapping[str, Any] | None = None
     ) -> None:
         self._table = (sample, seed, like)
         self._limit = limit
@@ -87,7 +87,7 @@ class IsolatedObserver:
         self.close()
 
 
-def _serve(pipe: Connection, sample: Sample, seed: int, like: Mapping[str, Any] | None) -> None:
+def _serve(pipe: Connection, sample: TableSample, seed: int, like: Mapping[str, Any] | None) -> None:
     try:
         observer = Observer(sample, seed=seed, like=like)
         pipe.send(None)

@@ -25,7 +25,7 @@ from outlearn.tuning.space import Config
 from outlearn.tuning.trials.candidate import fitted, scores
 from outlearn.tuning.trials.pseudo import KINDS, pseudo_anomalies
 
-__all__ = ["LANDMARKS", "MEASURES", "Landmarks", "Observation", "Observer", "Sample"]
+__all__ = ["LANDMARKS", "MEASURES", "Landmarks", "Observation", "Observer", "TableSample"]
 
 Floats = NDArray[np.float64]
 LANDMARKS = (
@@ -88,7 +88,7 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class TableSample:
     """Rows of a table to look at it by.
 
     total : rows of the table that are not known anomalies. rows (n, d) : some of them, in random order.
@@ -101,7 +101,7 @@ class Sample:
     landmarks: Landmarks
 
     @classmethod
-    def of(cls, X: NDArray[np.float32], y: NDArray[np.int8], seed: int = 0) -> Sample:
+    def of(cls, X: NDArray[np.float32], y: NDArray[np.int8], seed: int = 0) -> TableSample:
         """Draw from a table X (n, d) finite float32 with labels y (n,) in {-1, 0, 1}."""
         rest = derive(seed, 0x0B5).permutation(np.flatnonzero(y != 1))
         rows = X[rest[:MOST_SAMPLED]]
@@ -117,7 +117,7 @@ class Observer:
     like : estimators by the name of their space, whose class and other settings are kept.
     """
 
-    def __init__(self, sample: Sample, *, seed: int = 0, like: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, sample: TableSample, *, seed: int = 0, like: Mapping[str, Any] | None = None) -> None:
         held = max(round(HELD_OUT * len(sample.rows)), 1)
         self._seed, self._like = seed, like or {}
         self._judged, self._fitted = sample.rows[:held], sample.rows[held:]

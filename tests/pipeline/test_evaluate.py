@@ -3,7 +3,7 @@ import polars as pl
 import pytest
 
 from outlearn.errors import InputError, LabelError, OutlearnError, ParameterError
-from outlearn.pipeline.trial import evaluate, evaluate_zero_day
+from outlearn.pipeline.evaluate import evaluate, evaluate_zero_day
 
 
 def labelled(n=200):

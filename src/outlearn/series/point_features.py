@@ -1,4 +1,4 @@
-"""What is seen at each point of each channel: distances, jumps, rare values, likeness to cases."""
+"""Features of each point of each channel: distances, jumps, rare values, likeness to cases."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
 from outlearn.series.basis import Basis, Stretches
-from outlearn.series.neighbours import MOST, Memory, strides
+from outlearn.series.neighbours import MOST_WINDOWS, Memory, strides
 from outlearn.series.patches import WIDTHS, Patches
 from outlearn.series.windows import back_to_points, window_starts
 
@@ -20,9 +20,9 @@ __all__ = [
     "BESIDE",
     "CASE_WIDTHS",
     "DISTANCES",
-    "GLANCES",
+    "POINT_FEATURES",
     "TOGETHER",
-    "Glance",
+    "PointFeatures",
     "Ranges",
     "latest_median",
     "likeness_of",
@@ -32,8 +32,8 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 Ranges = Sequence[tuple[int, int]]
-CASE_WIDTHS = (32, 64, 128)  # that likeness to labelled cases is told at
-GLANCES = (
+CASE_WIDTHS = (32, 64, 128)  # of windows that are compared with labelled cases
+POINT_FEATURES = (
     *(f"distance at width {width}" for width in WIDTHS),
     *(f"distance at width {width} over all channels" for width in WIDTHS),
     "away from the median beside it",
@@ -43,18 +43,18 @@ GLANCES = (
     "likeness to cases, on average",
     "likeness to cases, at most",
 )
-"""What `Glance.points` tells of a point, in order."""
+"""The features of a point, in the order of `PointFeatures.points`."""
 DISTANCES, TOGETHER = slice(0, len(WIDTHS)), slice(len(WIDTHS), 2 * len(WIDTHS))
 BESIDE = 25  # points of the running median
-REACH = 0.005, 0.995
+REACH = 0.005, 0.995  # quantiles that count as the ends of the reference
 FAR = 5.0  # likeness is cut off at a factor of e to this
 TINY = 1e-6
 PER_CASE = 64  # windows of a width that are remembered of a labelled range
 
 
 @dataclass(frozen=True)
-class Glance:
-    """A reference, as far as points are compared with it.
+class PointFeatures:
+    """Features of points beside a reference, which it is fitted to.
 
     cases : a memory of labelled anomalies at each of `CASE_WIDTHS`; empty without labels.
     """
@@ -70,7 +70,7 @@ class Glance:
         cases: Sequence[Ranges] = (),
         *,
         usual: list[Stretches] | None = None,
-        most: int = MOST,
+        most: int = MOST_WINDOWS,
         seed: int = 0,
     ) -> Self:
         """Learn from a basis.
@@ -80,28 +80,31 @@ class Glance:
         """
         ranges: list[Ranges] = list(cases) if cases else [()] * len(basis.values)
         if usual is None:
-            usual = [without(each, told) for each, told in zip(basis.stretches, ranges, strict=True)]
+            usual = [
+                without(stretches, of_series)
+                for stretches, of_series in zip(basis.stretches, ranges, strict=True)
+            ]
         kept = Basis(basis.values, usual, basis.centre, basis.scale)
         patches = Patches(kept, most=most, seed=seed)
-        told = any(len(each) for each in ranges)
-        remembered = [windows_over(patches.reach(w).memory, basis, ranges) for w in CASE_WIDTHS if told]
+        labelled = any(len(of_series) for of_series in ranges)
+        remembered = [windows_over(patches.reach(w).memory, basis, ranges) for w in CASE_WIDTHS if labelled]
         return cls(kept, patches, remembered)
 
     @cached_property
     def usual(self) -> tuple[Floats, Floats, Floats, Floats]:
-        """Of each channel, what the reference reaches below and above, and its usual steps and humps (c,)."""
+        """The low and high ends of the reference in each channel, its usual steps and humps: four (c,)."""
         pairs = zip(self.basis.values, self.basis.stretches, strict=True)
-        reference = np.concatenate([x[a:b] for x, each in pairs for a, b in each])
+        reference = np.concatenate([x[a:b] for x, stretches in pairs for a, b in stretches])
         low, high = np.quantile(reference, REACH, axis=0)
         steps = np.abs(np.diff(reference, axis=0, prepend=reference[:1]))
         humps = np.abs(reference - _running_median(reference))
-        scale = [np.maximum(np.quantile(each, 0.9, axis=0), 1e-3) for each in (steps, humps)]
+        scale = [np.maximum(np.quantile(sizes, 0.9, axis=0), 1e-3) for sizes in (steps, humps)]
         return low, high, scale[0], scale[1]
 
     def points(
         self, x: Floats, stretches: Stretches, own: int | None = None, *, causal: bool = False
     ) -> NDArray[np.float32]:
-        """Return (n, c, 18) what is seen of a standardised series (n, c); see `GLANCES`.
+        """Return the `POINT_FEATURES` (n, c, 18) of a standardised series (n, c).
 
         own, causal : as for `Patches.profile`.
         """
@@ -117,7 +120,7 @@ class Glance:
     def of_points(
         self, x: Floats, middle: Floats, before: Floats, rare: NDArray[np.float32], likeness: Floats
     ) -> NDArray[np.float32]:
-        """Return (n, c, 18) what is seen of points (n, c).
+        """Return the `POINT_FEATURES` (n, c, 18) of points (n, c) from what they are computed from.
 
         Parameters
         ----------
@@ -130,8 +133,8 @@ class Glance:
         width = np.maximum(high - low, TINY)
         beyond = np.log1p(4 * np.maximum(np.maximum(low - x, x - high), 0.0) / width)
         steps = np.log1p(np.abs(x - before) / step)
-        told = [likeness.mean(axis=1), likeness.max(axis=1)]
-        alike = [np.broadcast_to(each[:, None], x.shape) for each in told]
+        summaries = [likeness.mean(axis=1), likeness.max(axis=1)]
+        alike = [np.broadcast_to(summary[:, None], x.shape) for summary in summaries]
         rest = np.stack([away, beyond, steps, np.arcsinh(x), *alike], axis=2)
         return np.concatenate([rare[:, 1:], together, rest], axis=2).astype(np.float32)
 
@@ -142,14 +145,14 @@ class Glance:
 
         0 where nothing is labelled. own, causal : as for `Patches.profile`.
         """
-        found = np.zeros((len(x), len(CASE_WIDTHS)))
+        likeness = np.zeros((len(x), len(CASE_WIDTHS)))
         for w, (width, cases) in enumerate(zip(CASE_WIDTHS, self.cases, strict=False)):
             starts = window_starts(stretches, width, strides(width), flush=not causal)
             usual = self.patches.reach(width).memory.distances(x, starts, own)
-            told = likeness_of(usual, cases.distances(x, starts, own))
-            points = back_to_points(told, starts, width, stretches, len(x), causal=causal)
-            found[:, w] = np.nan_to_num(points)
-        return found
+            of_windows = likeness_of(usual, cases.distances(x, starts, own))
+            points = back_to_points(of_windows, starts, width, stretches, len(x), causal=causal)
+            likeness[:, w] = np.nan_to_num(points)
+        return likeness
 
 
 def likeness_of(usual: Floats, like: Floats) -> Floats:
@@ -167,8 +170,8 @@ def without(stretches: Stretches, ranges: Ranges) -> Stretches:
     """
     left = list(stretches)
     for start, end in ranges:
-        parts = [((a, min(b, start)), (max(a, end), b)) for a, b in left]
-        left = [(a, b) for pair in parts for a, b in pair if b > a]
+        pairs = [((a, min(b, start)), (max(a, end), b)) for a, b in left]
+        left = [(a, b) for pair in pairs for a, b in pair if b > a]
     return left
 
 
@@ -191,14 +194,14 @@ def windows_over(memory: Memory, basis: Basis, ranges: Sequence[Ranges]) -> Memo
     """Remember windows that lie over labelled ranges, at least by half of the window or of the range."""
     width = memory.width
     places = []
-    for stretches, told in zip(basis.stretches, ranges, strict=True):
-        found = [np.empty(0, dtype=np.int64)]
-        for start, end in told:
+    for stretches, labelled in zip(basis.stretches, ranges, strict=True):
+        starts = [np.empty(0, dtype=np.int64)]
+        for start, end in labelled:
             half = min(width, end - start) // 2
             for low, high in stretches:  # none reaches across a gap
                 first, last = max(start - width + half, low), min(end - half, high - width)
                 if last >= first and min(end, high) > max(start, low):
                     at = np.linspace(first, last, min(last - first + 1, PER_CASE))
-                    found.append(at.astype(np.int64))
-        places.append(np.unique(np.concatenate(found)))
+                    starts.append(at.astype(np.int64))
+        places.append(np.unique(np.concatenate(starts)))
     return Memory.at(memory, basis.values, places)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import Any, Self, TypedDict, Unpack
 
 import numpy as np
 import polars as pl
@@ -28,11 +29,14 @@ from outlearn.evaluate import (
     telling_columns,
 )
 from outlearn.evaluate.zero_day import CASES, held_families
-from outlearn.pipeline.learn import SAMPLE_ROWS, Reading, open_table
+from outlearn.pipeline.learn import SAMPLE_ROWS, open_table
+from outlearn.pipeline.request import TableSpec
+from outlearn.pipeline.request_codec import by_parts
 from outlearn.pipeline.rows import Spec, answer_column, chunk_rows
-from outlearn.pipeline.stages import Progress, Stages
+from outlearn.pipeline.stages import Stages
+from outlearn.progress import Progress
 
-__all__ = ["ZERO_DAY", "Trial", "ZeroDay", "evaluate", "evaluate_zero_day"]
+__all__ = ["ZERO_DAY", "EvaluateRequest", "EvaluationResult", "ZeroDay", "evaluate", "evaluate_zero_day"]
 
 LISTED = 5
 
@@ -42,7 +46,7 @@ NORMAL = ("", "-", "normal", "benign", "background", "none", "0")  # names of no
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class EvaluationResult:
     """The figures of each detector by name, and what to know about them."""
 
     figures: dict[str, Evaluation]
@@ -68,32 +72,68 @@ class _Judged:
     notes: tuple[str, ...]
 
 
+class EvaluateOptions(TypedDict, total=False):
+    """Fields of an `EvaluateRequest` and its parts by their names."""
+
+    detectors: Sequence[str]
+    protocol: str
+    labels: int
+    budget: int | None
+    cases: Sequence[int]
+    known: int
+    splits: int
+    seed: int
+    label_column: str | None
+    family_column: str | None
+    ignore: Sequence[str]
+    schema: str | Path | None
+    options: ReadOptions | None
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluateRequest:
+    """A labelled table that detectors are to be judged on.
+
+    detectors : names, as `make_detector` takes them.
+    protocol : a name in `outlearn.evaluate.PROTOCOLS`; labels : how many anomalies "few-label" shows.
+    budget : rows to look at; None: as many as there are anomalies.
+    cases, known : of families left out, as in `outlearn.evaluate.zero_day`.
+    splits : how many, with seeds from `seed` on.
+    family_column : names the family of each anomaly; no feature, and without a label column it tells which
+        rows are normal: those whose name is empty, normal, benign or background.
+    """
+
+    source: Spec
+    detectors: tuple[str, ...] = ("profiles",)
+    protocol: str = "contaminated"
+    labels: int = 5
+    budget: int | None = None
+    cases: tuple[int, ...] = CASES
+    known: int = 0
+    splits: int = 3
+    seed: int = 0
+    family_column: str | None = None
+    table: TableSpec = field(default_factory=TableSpec)
+    read: ReadOptions = field(default_factory=ReadOptions)
+
+    @classmethod
+    def of(cls, source: Spec, **options: Any) -> Self:
+        """Return a request from its fields and those of its parts."""
+        return cls(source, **by_parts(cls, options, {"table": TableSpec, "read": ReadOptions}))
+
+
 def evaluate(
-    source: Spec,
-    *,
-    label_column: str | None = None,
-    detectors: Sequence[str] = ("profiles",),
-    protocol: str = "contaminated",
-    labels: int = 5,
-    budget: int | None = None,
-    splits: int = 3,
-    family_column: str | None = None,
-    ignore: Sequence[str] = (),
-    schema: str | Path | None = None,
-    options: ReadOptions | None = None,
-    seed: int = 0,
-    progress: Progress | None = None,
-) -> Trial:
+    source: Spec, *, progress: Progress | None = None, **options: Unpack[EvaluateOptions]
+) -> EvaluationResult:
     """Judge detectors on the labelled rows of a source.
 
     Only columns that the schema uses take part, so that identifiers do not hide copies of a row.
 
     Parameters
     ----------
-    protocol : a name in `outlearn.evaluate.PROTOCOLS`; `labels` is how many anomalies "few-label" shows.
-    splits : how many splits, with seeds from `seed` on.
-    family_column : names the family of each anomaly; no feature, and without a label column it tells which
-        rows are normal.
+    source : as in `detect`. progress : called with a stage, what is done and what there is in all.
+
+    The others are the fields of `EvaluateRequest` and of its parts.
 
     Raises
     ------
@@ -106,59 +146,55 @@ def evaluate(
     >>> trial.figures["knn"].test_anomalies
     4
     """
+    request = EvaluateRequest.of(source, **options)
+    protocol, seed = request.protocol, request.seed
     if protocol not in PROTOCOLS:
         raise ParameterError(f"no protocol is called {protocol!r}; there are {', '.join(PROTOCOLS)}")
     stages = Stages(progress)
     with stages.stage("reading"):
-        rows = _judged(source, label_column, family_column, ignore, schema, options, seed)
-    split = partial(few_labels, labelled_anomalies=labels) if protocol == "few-label" else PROTOCOLS[protocol]
-    figures = {}
-    with stages.stage("judging", len(detectors)) as tick:
-        for done, name in enumerate(detectors, start=1):
-            make = partial(make_detector, name, schema=rows.schema, random_state=seed)
-            seeds = range(seed, seed + splits)
-            figures[name] = evaluate_detector(make, rows.frame, rows.truth, split, seeds, budget=budget)
-            tick(done)
-    if family_column is None:
-        return Trial(figures, rows.notes)
-    optimistic = (
-        f"each family of '{family_column}' stands on both sides of the split, so this is optimistic for one "
-        f"that was never seen: --protocol {ZERO_DAY} leaves one out at a time"
+        rows = _judged(request)
+    split = (
+        partial(few_labels, labelled_anomalies=request.labels)
+        if protocol == "few-label"
+        else PROTOCOLS[protocol]
     )
-    return Trial(figures, (*rows.notes, optimistic))
+    figures = {}
+    with stages.stage("judging", len(request.detectors)) as tick:
+        for done, name in enumerate(request.detectors, start=1):
+            make = partial(make_detector, name, schema=rows.schema, random_state=seed)
+            seeds = range(seed, seed + request.splits)
+            figures[name] = evaluate_detector(
+                make, rows.frame, rows.truth, split, seeds, budget=request.budget
+            )
+            tick(done)
+    if request.family_column is None:
+        return EvaluationResult(figures, rows.notes)
+    optimistic = (
+        f"each family of '{request.family_column}' stands on both sides of the split, so this is optimistic "
+        f"for one that was never seen: --protocol {ZERO_DAY} leaves one out at a time"
+    )
+    return EvaluationResult(figures, (*rows.notes, optimistic))
 
 
 def evaluate_zero_day(
-    source: Spec,
-    *,
-    family_column: str,
-    label_column: str | None = None,
-    detectors: Sequence[str] = ("profiles",),
-    cases: Sequence[int] = CASES,
-    known: int = 0,
-    splits: int = 1,
-    ignore: Sequence[str] = (),
-    schema: str | Path | None = None,
-    options: ReadOptions | None = None,
-    seed: int = 0,
-    progress: Progress | None = None,
+    source: Spec, *, progress: Progress | None = None, **options: Unpack[EvaluateOptions]
 ) -> ZeroDay:
     """Judge detectors on each family of anomalies in turn, of which they learn from a few cases at most.
 
     Parameters
     ----------
-    family_column : names the family of each anomaly; without a label column rows whose name is empty,
-        normal, benign or background are the normal ones.
-    cases, known : as in `outlearn.evaluate.zero_day`.
+    source, progress : as in `evaluate`. The others are the fields of `EvaluateRequest`; one split by default.
 
     Raises
     ------
     InputError
         When there are fewer than two families, or none with enough rows.
     """
+    request = EvaluateRequest.of(source, **{"splits": 1, **options})
+    detectors, splits, cases, seed = request.detectors, request.splits, request.cases, request.seed
     stages = Stages(progress)
     with stages.stage("reading"):
-        rows = _judged(source, label_column, family_column, ignore, schema, options, seed)
+        rows = _judged(request)
     figures: dict[str, list[FamilyFigures]] = {}
     families = held_families(rows.truth, rows.families)
     rounds = len(detectors) * len(families) * splits * len(cases)
@@ -174,7 +210,7 @@ def evaluate_zero_day(
                 rows.families,
                 range(seed, seed + splits),
                 cases=cases,
-                known=known,
+                known=request.known,
             ):
                 figures[name].append(each)
                 done += 1
@@ -182,19 +218,13 @@ def evaluate_zero_day(
     return ZeroDay(figures, rows.notes)
 
 
-def _judged(
-    source: Spec,
-    label_column: str | None,
-    family_column: str | None,
-    ignore: Sequence[str],
-    schema: str | Path | None,
-    options: ReadOptions | None,
-    seed: int,
-) -> _Judged:
+def _judged(request: EvaluateRequest) -> _Judged:
     """Read labelled rows, at most 50,000, of the columns that a detector would use."""
-    label = label_column or answer_column(source)
-    aside = tuple(ignore) if family_column is None else (*ignore, family_column)
-    opened, reading = open_table(source, Reading(label, None, aside, schema, options))
+    family_column, seed, table = request.family_column, request.seed, request.table
+    aside = table.ignore if family_column is None else (*table.ignore, family_column)
+    label = table.label_column or answer_column(request.source)
+    spec = replace(table, label_column=label, ignore=aside)
+    opened, reading = open_table(request.source, spec.reading(request.read))
     if family_column is not None and family_column not in opened.columns:
         raise unknown_column(family_column, opened.columns, what="the family column")
     label = reading.label_column

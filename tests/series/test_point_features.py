@@ -5,7 +5,7 @@ import pytest
 
 from outlearn.data.series import Series
 from outlearn.series.basis import Basis
-from outlearn.series.glance import DISTANCES, GLANCES, Glance, without
+from outlearn.series.point_features import DISTANCES, POINT_FEATURES, PointFeatures, without
 from outlearn.series.tokens import STEP, TOKEN, tokens
 
 
@@ -17,13 +17,13 @@ def wave(n, seed=0, channels=1):
 
 def seen(values, **how):
     basis = Basis.of([Series.of_array(values)])
-    glance = Glance.fit(basis, **how)
-    return glance.points(basis.values[0], [(0, len(values))], own=0)
+    features = PointFeatures.fit(basis, **how)
+    return features.points(basis.values[0], [(0, len(values))], own=0)
 
 
 def test_each_number_is_told_of_each_point_and_channel():
     points = seen(wave(600, channels=2))
-    assert points.shape == (600, 2, len(GLANCES))
+    assert points.shape == (600, 2, len(POINT_FEATURES))
     assert np.isfinite(points).all()
 
 
@@ -56,10 +56,10 @@ def test_what_is_like_a_labelled_case_is_recognised():
 def test_what_is_known_by_a_moment_does_not_change_with_what_follows():
     values = wave(1200)
     basis = Basis.of([Series.of_array(wave(1000, seed=1))])
-    glance = Glance.fit(basis)
+    features = PointFeatures.fit(basis)
     x = basis.standard(values)
-    early = glance.patches.profile(x[:801], [(0, 801)], causal=True)
-    late = glance.patches.profile(x, [(0, 1200)], causal=True)
+    early = features.patches.profile(x[:801], [(0, 801)], causal=True)
+    late = features.patches.profile(x, [(0, 1200)], causal=True)
     assert early == pytest.approx(late[:801], abs=1e-5)
 
 
@@ -74,11 +74,11 @@ def test_ranges_are_cut_out_of_stretches():
 
 
 def test_points_are_taken_together_by_eight():
-    points = np.arange(20 * 2 * len(GLANCES), dtype=np.float32).reshape(20, 2, -1)
+    points = np.arange(20 * 2 * len(POINT_FEATURES), dtype=np.float32).reshape(20, 2, -1)
     known = np.arange(20) < 12
     told = tokens(points, known, contaminated=True)
     assert told.shape == (3, 2, TOKEN)
     assert told[0, 1, 0] == pytest.approx(points[:STEP, 1, 0].mean())
-    assert told[1, 0, len(GLANCES)] == points[8:16, 0, 0].max()
+    assert told[1, 0, len(POINT_FEATURES)] == points[8:16, 0, 0].max()
     assert told[:, 0, -2].tolist() == [1.0, 0.5, 0.0]
     assert (told[..., -1] == 1.0).all()
