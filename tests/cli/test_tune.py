@@ -168,7 +168,7 @@ def test_the_policy_that_asks_is_learnt_by_a_command(call, folder, monkeypatch):
     from outlearn.feedback import train
     from outlearn.learners.policy import PPO
 
-    monkeypatch.setattr(train, "HELD_OUT", 1)
+    monkeypatch.setattr(train, "HELD_OUT_TABLES", 1)
     plain = train.AnalystPolicy.learn
     few = PPO(rounds=1, games=2, epochs=1)
     monkeypatch.setattr(

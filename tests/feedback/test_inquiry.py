@@ -103,9 +103,9 @@ def test_anomalies_are_found_sooner_than_without_feedback():
     truth = (1 - benign).astype(np.int8)
     kept = np.r_[np.flatnonzero(truth == 0), np.flatnonzero(truth)[:40]]
     ground, policy = Ground.of(X[kept].astype(np.float32)), load_analyst()
-    found = {name: anomalies_found(ground, truth[kept], way, 50)[-1] for name, way in WAYS.items()}
+    totals = {name: anomalies_found(ground, truth[kept], way, 50)[-1] for name, way in WAYS.items()}
     ours = anomalies_found(ground, truth[kept], lambda g: ByBeliefs(g, policy), 50)
-    assert ours[-1] > 1.3 * found["forest"] and ours[-1] >= found["forest with feedback"]
+    assert ours[-1] > 1.3 * totals["forest"] and ours[-1] >= totals["forest with feedback"]
     assert (np.diff(ours) >= 0).all()
 
 
@@ -173,7 +173,7 @@ def test_an_inquiry(blobs):
 
 
 def test_of_many_rows_the_oddest_are_asked_about(blobs, monkeypatch):
-    monkeypatch.setattr(module, "MOST_ROWS", 50)
+    monkeypatch.setattr(module, "MOST_ASKABLE", 50)
     asks = Inquiry(blobs[0])
     assert len(asks.rows) == len(asks.scores) == 50
     oddest = np.argsort(-Paths.of(blobs[0]).scores)[:50]

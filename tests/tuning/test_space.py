@@ -103,7 +103,7 @@ def test_those_of_pyod_and_subclasses_are_recognised():
     class Ours(IsolationForest):
         pass
 
-    assert [recognise(each)[0] for each in (IForest(), LOF(), Ours())] == ["iforest", "lof", "iforest"]
+    assert [recognise(model)[0] for model in (IForest(), LOF(), Ours())] == ["iforest", "lof", "iforest"]
 
 
 @pytest.mark.parametrize(

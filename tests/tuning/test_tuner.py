@@ -113,7 +113,7 @@ def test_the_surrogate_learns_what_tables_tell_apart(table, made_up):
 
 def test_the_surrogate_believes_what_was_seen(table, made_up):
     """A measure that told the truth elsewhere is followed where the meta-features say nothing."""
-    blind, new = (replace(each, features=np.zeros_like(each.features)) for each in (table, made_up(1)))
+    blind, new = (replace(origin, features=np.zeros_like(origin.features)) for origin in (table, made_up(1)))
     model, right = Surrogate.learn(blind, steps=300, width=64), new.precision.argmax(axis=1)
     assert np.mean(best_of(model, new, seen=False) == right) < 0.7
     assert np.mean(best_of(model, new, seen=True) == right) > 0.9

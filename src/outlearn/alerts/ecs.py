@@ -15,7 +15,7 @@ from outlearn.explain.words import clean, show
 
 __all__ = ["LONG", "ecs_line", "ecs_of", "identity", "ips_of", "rule_name", "stamp"]
 
-VERSION = "8.17.0"
+ECS_VERSION = "8.17.0"
 LONG = 4000  # characters of a text
 
 
@@ -32,7 +32,7 @@ def ecs_of(incident: Incident, run: Run) -> dict[str, Any]:
     start, end = stamp(incident.start), stamp(incident.end)
     document = {
         "@timestamp": start or _iso(run.now),
-        "ecs": {"version": VERSION},
+        "ecs": {"version": ECS_VERSION},
         "message": clean(incident_words(incident), LONG),
         "event": {
             "kind": "alert",
@@ -61,13 +61,13 @@ def ecs_of(incident: Incident, run: Run) -> dict[str, Any]:
 
 
 def identity(incident: Incident, run: Run) -> str:
-    """Return a name of the incident that is the same whenever the same rows of a source are told of."""
+    """Return a name of the incident that is the same whenever the same rows of a source make it."""
     key = json.dumps([run.source, incident.kind, incident.entity, incident.count, incident.rows])
     return hashlib.sha256(key.encode()).hexdigest()[:20]
 
 
 def rule_name(incident: Incident) -> str:
-    """Return what was found, in few words: the first technique, or the columns that are odd."""
+    """Return the finding in few words: the first technique, or the column that is oddest."""
     if incident.techniques:
         return incident.techniques[0].name
     columns = [clean(contribution.column) for contribution in incident.why.contributions[:1]]
@@ -95,7 +95,7 @@ def _iso(when: datetime) -> str:
 
 def _is_ip(value: str) -> bool:
     try:
-        # A zone is told in ECS by other means, and refused by those who index addresses.
+        # ECS has another place for a zone, and those who index addresses refuse it here.
         return "%" not in value and bool(ipaddress.ip_address(value))
     except ValueError:
         return False

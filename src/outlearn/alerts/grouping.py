@@ -77,7 +77,7 @@ def _frame(flagged: FlaggedRows) -> pl.DataFrame:
 
 
 def _summaries() -> list[pl.Expr]:
-    """Return what is told of the rows of an incident, which come highest score first."""
+    """Return the summaries of the rows of an incident, which come highest score first."""
     distinct = [pl.col(name).drop_nulls().unique(maintain_order=True) for name in _NAMED]
     return [
         pl.len().alias("count"),
@@ -98,7 +98,7 @@ def _summaries() -> list[pl.Expr]:
 
 
 def _total(amounts: pl.Expr) -> pl.Expr:
-    """Return the sum, null where nothing is told; never more than a whole number of 64 bits holds."""
+    """Return the sum, null where there is no amount; never more than a whole number of 64 bits holds."""
     return pl.when(amounts.count() > 0).then(amounts.sum().clip(0.0, 9e18))
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-__all__ = ["MOST", "Host", "HostTally"]
+__all__ = ["MOST_HOSTS", "Host", "HostTally"]
 
-MOST = 200_000  # hosts that are kept, about; a flood with forged addresses has no end of them
+MOST_HOSTS = 200_000  # hosts that are kept, about; a flood with forged addresses has no end of them
 STEP = 0.01  # scores nearer than this are counted together
 _HOST = ["address", "role"]
 
@@ -90,10 +90,10 @@ class HostTally:
         known = (
             pl.concat(self._parts).group_by([*_HOST, "bin"]).agg(pl.col("flows", "flagged", "total").sum())
         )
-        if known.select(pl.struct(_HOST).n_unique()).item() > MOST:
+        if known.select(pl.struct(_HOST).n_unique()).item() > MOST_HOSTS:
             # Half are let go, so that this is not done again with every piece.
             best = _scored(known, 0.0, 0.0).sort(["score", *_HOST], descending=[True, False, False])
-            known = known.join(best.head(MOST // 2), on=_HOST, how="semi")
+            known = known.join(best.head(MOST_HOSTS // 2), on=_HOST, how="semi")
             self.cut = True
         self._parts, self._rows = [known], 0
 

@@ -1,4 +1,4 @@
-"""What is known to be good, as conditions on columns."""
+"""Patterns of known-good rows, as conditions on columns."""
 
 from __future__ import annotations
 

@@ -32,12 +32,12 @@ __all__ = ["describe", "sentence", "telling"]
 
 Values = Sequence[Any] | NDArray[Any]
 
-RARE = 0.05
-FAR_RARER = 5
-SELDOM = 0.2
-MOSTLY = 0.9
-NAMED = 3
-WORTH_NAMING = 0.2
+RARE = 0.05  # share of usual rows under which a category may be rare
+FAR_RARER = 5  # times as common as a rare category the commonest is at least
+SELDOM = 0.2  # share of the nearest usual rows under which a category is none of theirs
+MOSTLY = 0.9  # share of usual rows without a value, from which on having one is rare
+COLUMNS_NAMED = 3  # columns of a sentence, at most
+WORTH_NAMING = 0.2  # of the drop of the strongest column, that another has to reach
 LIKE_THIS = "in rows like this"
 
 
@@ -66,7 +66,7 @@ def describe(
     >>> describe("amount", "numeric", 9120, range(0, 400), [10, 20]).usual
     '20 to 379'
     >>> describe("country", "categorical", "KP", ["DE"] * 999 + ["KP"], ["DE"])
-    Contribution(column='country', value='KP', usual='DE 100 %; this value 0.1 %', direction='rare',
+    Contribution(column='country', value='KP', usual='DE 99.9 %; this value 0.1 %', direction='rare',
         drop=0.0)
     """
     present = [cell for cell in usual_values if not is_missing(cell)]
@@ -110,23 +110,20 @@ def telling(contributions: Sequence[Contribution]) -> list[Contribution]:
     least = WORTH_NAMING * max((contribution.drop for contribution in contributions), default=0.0)
     return [
         contribution for contribution in contributions if contribution.drop >= least and contribution.drop > 0
-    ][:NAMED]
+    ][:COLUMNS_NAMED]
 
 
 def _clause(contribution: Contribution) -> str:
-    name, value = clean(contribution.column), show(contribution.value)
+    name, value, usual = clean(contribution.column), show(contribution.value), contribution.usual
     above, below = _sides_of(contribution.value)
     clauses = {
-        "high": f"{name} is {value}, {above} the usual {contribution.usual}",
-        "low": f"{name} is {value}, {below} the usual {contribution.usual}",
-        "rare": f"{name} {value} is rare (usual: {contribution.usual})",
-        "missing": f"{name} is missing (usual: {contribution.usual})",
-        "in combination": f"{name} is {value}, odd only beside the other columns "
-        f"(usual: {contribution.usual})",
+        "high": f"{name} is {value}, {above} the usual {usual}",
+        "low": f"{name} is {value}, {below} the usual {usual}",
+        "rare": f"{name} {value} is rare (usual: {usual})",
+        "missing": f"{name} is missing (usual: {usual})",
+        "in combination": f"{name} is {value}, odd only beside the other columns (usual: {usual})",
     }
-    return clauses.get(
-        contribution.direction, f"{name} is {value}, unusual here (usual: {contribution.usual})"
-    )
+    return clauses.get(contribution.direction, f"{name} is {value}, unusual here (usual: {usual})")
 
 
 def _sides_of(value: Any) -> tuple[str, str]:

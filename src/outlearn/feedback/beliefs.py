@@ -1,9 +1,9 @@
 """Which row to show an analyst next, so that anomalies are found with few questions.
 
-What is believed of each row starts with what an Isolation Forest and the pretrained in-context learner make
-of it, and follows each answer by Gaussian processes: rows that pass the same nodes of the forest, or lie near
-in ranks or in units of spread, are believed to be alike. A policy (`policy.AnalystPolicy`) chooses among the
-rows that these beliefs, and weights of the forest's nodes that follow the answers, put first.
+The belief about each row starts with the scores of an Isolation Forest and of the pretrained in-context
+learner, and follows each answer by Gaussian processes: rows that pass the same nodes of the forest, or lie
+near in ranks or in units of spread, are believed to be alike. A policy (`policy.AnalystPolicy`) chooses among
+the rows that these beliefs, and weights of the forest's nodes that follow the answers, put first.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ MOST_ASKABLE = 20_000  # that are asked about: of more, those that the forest fi
 KEPT_COLUMNS = 2000  # rows up to which what they are like is kept
 CONTEXT = 1500  # rows that the in-context learner reads
 CLIP = 5.0  # of a value, in standard deviations
-PAIRS = 400  # pairs of rows that the width of a kernel is found from
+PAIRS = 400  # pairs of rows that set the width of a kernel
 ODD, USUAL = 10.0, -5.0  # what an answer says, in standard deviations of the first belief
-NOISE = 0.5
+NOISE = 0.5  # variance of an answer, beside kernels of 1
 FIRST = 8  # rows that each belief puts forward
 RECENT = 10  # answers
 KERNELS = ("paths", "ranks", "spreads")
@@ -96,7 +96,7 @@ class Ground:
 
 
 class Beliefs:
-    """What is believed of the rows of a ground after some answers."""
+    """Beliefs about the rows of a ground after some answers."""
 
     def __init__(self, ground: Ground) -> None:
         self.ground = ground
@@ -134,7 +134,7 @@ class Beliefs:
         return np.flatnonzero(kept)
 
     def candidates(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Return rows that some belief puts first, in the order of `scores`, and what is known of them.
+        """Return rows that some belief puts first, in the order of `scores`, and their features.
 
         Returns
         -------
@@ -185,7 +185,7 @@ class Beliefs:
 
 
 def _posterior(alike: Floats, asked: NDArray[np.int64], surprise: Floats) -> Floats:
-    """Return (m,) how a belief changes by surprises (t,) at the rows asked, for kernels (m, t)."""
+    """Return the change (m,) of a belief by surprises (t,) at the rows asked, for kernels (m, t)."""
     if not len(asked):
         return np.zeros(len(alike))
     gram = alike[asked] + NOISE * np.eye(len(asked))
@@ -199,7 +199,7 @@ def _tail(scores: Floats) -> Floats:
 
 
 def _incontext(X: NDArray[np.float32], rows: NDArray[np.int64], seed: int) -> Floats:
-    """Return what the in-context learner makes of rows, each judged by others."""
+    """Return the scores (m,) that the in-context learner gives rows, each judged by others."""
     context = derive(seed, 0xA5C).permutation(len(X))[:CONTEXT]
     scorer = load_incontext().seeded(seed).adapt(X[context], np.full(len(context), -1, dtype=np.int8))
     scores = np.asarray(scorer.score(X[rows]), dtype=np.float64)

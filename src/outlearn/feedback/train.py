@@ -1,4 +1,4 @@
-"""Training the policy that asks: synthetic tables to play on, and what it is worth on others."""
+"""Training of the policy that asks, on synthetic tables, and its worth on others."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from outlearn.weights.card import figures_table, write_card
 __all__ = ["ASKED", "WAYS", "anomalies_found", "practice_tables", "train_analyst"]
 
 Table = tuple[Ground, NDArray[np.int8]]
-ASKED = (10, 20, 50, 100)  # questions after which it is told how many anomalies were found
+ASKED = (10, 20, 50, 100)  # questions after which anomalies are counted
 HELD_OUT_TABLES = 40  # tables that the policy is judged on
 SYNTHETIC = SamplerConfig(
     support_rows=(200, 800),
@@ -50,7 +50,7 @@ def practice_tables(
 
 
 def anomalies_found(ground: Ground, truth: NDArray[np.int8], way: Way, questions: int) -> NDArray[np.int64]:
-    """Return (questions,) how many anomalies a way of asking has found after each question.
+    """Return the number (questions,) of anomalies that a way of asking has found after each question.
 
     Where there are fewer rows than questions, the last number stays.
     """

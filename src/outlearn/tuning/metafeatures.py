@@ -1,4 +1,4 @@
-"""What a table is like, in a few dozen numbers that need no labels.
+"""Meta-features: a few dozen numbers that describe a table and need no labels.
 
 They are counts, the shapes of columns, how they hang together, how rows lie, and what quick detectors make of
 it (landmarks). They hardly depend on the order of rows or columns, and not on units.
@@ -18,7 +18,7 @@ __all__ = ["META_FEATURES", "describe"]
 
 Floats = NDArray[np.float64]
 FEW_VALUES = 10  # different values up to which a column counts as discrete
-PAIRS = [(i, j) for i in range(len(LANDMARKS)) for j in range(i)]
+LANDMARK_PAIRS = [(i, j) for i in range(len(LANDMARKS)) for j in range(i)]
 META_FEATURES = (
     "log rows",
     "log columns",
@@ -35,7 +35,7 @@ META_FEATURES = (
     "share",
     "reach",
     *(f"tail of {name}" for name in LANDMARKS),
-    *(f"{LANDMARKS[i]} with {LANDMARKS[j]}" for i, j in PAIRS),
+    *(f"{LANDMARKS[i]} with {LANDMARKS[j]}" for i, j in LANDMARK_PAIRS),
 )
 
 
@@ -117,4 +117,4 @@ def _agreement(scores: Floats) -> list[float]:
     ranks -= ranks.mean(axis=0)
     norm = np.sqrt((ranks**2).sum(axis=0))
     table = ranks.T @ ranks / np.maximum(np.outer(norm, norm), 1e-9)
-    return [float(table[pair]) for pair in PAIRS]
+    return [float(table[pair]) for pair in LANDMARK_PAIRS]

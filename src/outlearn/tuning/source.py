@@ -16,7 +16,7 @@ from outlearn.tasks.sets import read_set
 __all__ = ["SYNTHETIC_NAME", "TaskSource", "usable"]
 
 SYNTHETIC_NAME = "synthetic-"  # names of tasks that are no real set begin so
-FEWEST = 6  # anomalies, and normal rows, of a set that says something
+FEWEST_ROWS = 6  # anomalies, and normal rows, of a set that says something
 SYNTHETIC = SamplerConfig(
     support_rows=(200, 1000),
     query_rows=400,
@@ -88,6 +88,6 @@ def usable(entries: Iterable[Entry]) -> list[Entry]:
     kept = []
     for entry in entries:
         _, y = unique_rows(*read_set(entry.path))
-        if min(int(y.sum()), int((1 - y).sum())) >= FEWEST:
+        if min(int(y.sum()), int((1 - y).sum())) >= FEWEST_ROWS:
             kept.append(entry)
     return kept

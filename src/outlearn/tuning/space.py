@@ -1,4 +1,4 @@
-"""What there is to choose: the detectors, their declared spaces, and how a choice becomes an estimator.
+"""The detectors to choose among, their declared spaces, and how a choice becomes an estimator.
 
 A configuration is a mapping of plain values; ``detector`` names the detector, ``scale`` and ``project`` what
 is done to the rows first, the rest are settings of the detector itself. Spaces are ConfigSpace's, with

@@ -1,4 +1,4 @@
-"""The performance table: how every configuration does on every task, and what is seen of it without labels.
+"""The performance table: the results of every configuration on every task, and its label-free observations.
 
 The one costly thing that all strategies learn from. It is computed task by task; each is a Parquet file that
 appears whole or not at all, so that an interrupted computation goes on where it stopped. A configuration that
@@ -36,10 +36,10 @@ __all__ = ["PerformanceTable", "build_table", "fingerprint", "read_table", "same
 
 Floats = NDArray[np.float64]
 Source = Callable[[int], Episode]
-VERSION = 2  # of what is measured
+TABLE_VERSION = 2  # of what is measured
 OK = "ok"
 LEVELS = 65_535  # of the ranks kept of each query row
-POINTS = (0.05, 0.25, 0.5, 0.75, 0.95)
+POINTS = (0.05, 0.25, 0.5, 0.75, 0.95)  # quantiles of a fingerprint
 ALIKE = 0.03  # mean difference of quantiles, relative to their range, up to which tables are taken as one
 
 
@@ -115,7 +115,7 @@ _ARRAYS = ("features", "auroc", "precision", "seconds", "failed", "measures", "s
 
 
 def fingerprint(X: NDArray[np.float32]) -> Floats:
-    """Return what a table (n, d) is recognised by when it comes again: (5, d) quantiles of its columns.
+    """Return the quantiles (5, d) of the columns of a table (n, d), by which it is recognised.
 
     A sample of its rows has nearly the same; see `same_table`.
     """
@@ -159,7 +159,7 @@ def build_table(
     OutputError
         When a file cannot be written.
     """
-    claim(folder, {"version": VERSION, "source": about, "configs": [dict(c) for c in configs]})
+    claim(folder, {"version": TABLE_VERSION, "source": about, "configs": [dict(c) for c in configs]})
     paths = [folder / f"{i:05d}.parquet" for i in range(count)]
     missing = [i for i, path in enumerate(paths) if not path.exists()]
     done = count - len(missing)
@@ -184,8 +184,8 @@ def read_table(folder: Path, count: int | None = None) -> PerformanceTable:
     try:
         about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
         configs = about["configs"]
-        if about["version"] != VERSION:
-            raise ValueError(f"version {about['version']} of the table, this is version {VERSION}")
+        if about["version"] != TABLE_VERSION:
+            raise ValueError(f"version {about['version']} of the table, this is version {TABLE_VERSION}")
         paths = sorted(folder.glob("*.parquet"))[:count]
         tables = [pq.read_table(path) for path in paths]
         known = [json.loads(table.schema.metadata[b"task"]) for table in tables]
@@ -217,7 +217,7 @@ def read_table(folder: Path, count: int | None = None) -> PerformanceTable:
 
 
 def _measure(index: int, *, source: Source, configs: list[Config]) -> pa.Table:
-    """Return one task's part of the table."""
+    """Return the part of the table that one task makes."""
     episode = source(index)
     X, y = episode.support_x, episode.query_y
     sample = TableSample.of(X, episode.support_y)

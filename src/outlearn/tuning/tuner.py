@@ -32,12 +32,12 @@ from outlearn.tuning.trials.observe import Observer, TableSample
 __all__ = ["CLASSICAL", "MetaTuner", "Tuned", "configurations_of"]
 
 CLASSICAL = ("iforest", "lof", "ocsvm", "kmeans")
-MOST_ROWS = 2000  # that each of several detectors is fitted on: a part of an ensemble bears it
+MOST_FITTED = 2000  # that each of several detectors is fitted on: a part of an ensemble bears it
 
 
 @dataclass(frozen=True)
 class Tuned:
-    """What a search did.
+    """Record of a search.
 
     configs : candidates. choice : what was decided. trials : what was tried, in that order.
     default : the place of the default among the candidates, of the detector that was chosen first.
@@ -260,7 +260,7 @@ class MetaTuner:
         members = [configs[i] for i in choice.members]
         if len(members) == 1:
             return fitted(members[0], rows, seed=self.random_state, like=likes[members[0]["detector"]])
-        return RankEnsemble(members, max_rows=MOST_ROWS, random_state=self.random_state).fit(rows)
+        return RankEnsemble(members, max_rows=MOST_FITTED, random_state=self.random_state).fit(rows)
 
 
 def configurations_of(detectors: Iterable[str], configs: Sequence[Config]) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""Ways to choose that ask nothing of the table, for the others to be compared with and to lean on."""
+"""Strategies that try nothing on the table, for the others to be compared with and to lean on."""
 
 from __future__ import annotations
 

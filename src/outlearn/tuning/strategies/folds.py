@@ -17,7 +17,7 @@ from outlearn.tuning.table import PerformanceTable, same_table
 __all__ = ["ALL", "FOLDS", "Folds", "groups", "kindred", "means", "others"]
 
 Floats = NDArray[np.float64]
-FOLDS = 5
+FOLDS = 5  # of the families of tasks
 ALL = "all"  # name of the group of all configurations
 
 
@@ -47,7 +47,7 @@ class Folds:
 
 
 def kindred(table: PerformanceTable) -> PerformanceTable:
-    """Return a table in which families that share a table are one, and are told by the name of the first.
+    """Return a table in which families that share a table are one, under the name of the first.
 
     Sets cut from one source are often the same rows with other labels: they may not stand on both sides.
     """
@@ -91,7 +91,7 @@ def means(table: PerformanceTable, seed: int) -> Floats:
 
 
 def groups(configs: Sequence[Config]) -> dict[str, NDArray[np.int64]]:
-    """Return places of configurations among which one may have to choose: all, and those of each detector."""
+    """Return the groups of configurations to choose among, as places: all, and those of each detector."""
     names = np.array([config["detector"] for config in configs])
     by_detector = {str(name): np.flatnonzero(names == name) for name in dict.fromkeys(names)}
     return {ALL: np.arange(len(names)), **by_detector}

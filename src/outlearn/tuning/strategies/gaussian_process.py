@@ -25,7 +25,7 @@ __all__ = ["GaussianProcess", "improvement"]
 Floats = NDArray[np.float64]
 SHRINK = 0.2  # of the covariance towards its diagonal: it is learnt from a few hundred tables
 LEVEL = 0.2  # variance of the level of a table
-NOISE = 0.02  # variance of what labels say, where no table tells of it
+USUAL_NOISE = 0.02  # variance of what labels say, where no table shows it
 EXACT = (1e-3, 5e-3)  # other variances that what is seen may have; the likelihood decides
 
 
@@ -45,7 +45,7 @@ class GaussianProcess:
         precision = table.precision
         covariance = np.atleast_2d(np.cov(precision.T)) if len(precision) > 1 else np.eye(precision.shape[1])
         labelled = np.isfinite(table.seen).any(axis=1)
-        noise = NOISE
+        noise = USUAL_NOISE
         if labelled.any():
             seen = np.where(np.isfinite(table.seen[labelled]), table.seen[labelled], np.nan)
             apart = seen - precision[labelled]

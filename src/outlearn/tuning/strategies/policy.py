@@ -31,7 +31,7 @@ __all__ = ["SearchPolicy"]
 Floats = NDArray[np.float64]
 MOVES = 2  # TRY, TAKE
 RECIPE = PPO(rounds=200, decay=1e-2)
-WIDTH = 32
+WIDTH = 32  # of the network
 EAGER = 2.0  # logit of a trial over taking at the start: what trials are worth shows late
 SURE = 10.0  # of how configurations did on other tables, which a policy starts from
 NET = "net."  # what names of parameters begin with in a state

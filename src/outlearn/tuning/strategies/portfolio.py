@@ -18,7 +18,7 @@ from outlearn.tuning.table import PerformanceTable
 __all__ = ["average_precisions", "greedy", "votes"]
 
 Floats = NDArray[np.float64]
-BAGS = 4
+BAGS = 4  # draws of tasks, each with a portfolio of its own
 CONSIDERED = 32  # configurations, those that are best alone
 
 

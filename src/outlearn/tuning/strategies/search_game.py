@@ -12,7 +12,7 @@ __all__ = ["COST", "TAKE", "TRY", "SearchGame", "deal", "game_rows"]
 
 COST = 0.0001  # of a trial, in average precision
 TRY, TAKE = 0, 1  # kinds of move
-BUDGET = 25
+BUDGET = 25  # trials of a game, at most
 FEWEST_DEALT, MOST_DEALT = 8, 32  # configurations of a game that is dealt
 BLIND = 0.5  # share of the games that are dealt without meta-features
 AHEAD = 0.5  # share of the games that are dealt with some configurations tried

@@ -16,8 +16,8 @@ __all__ = ["SearchTask", "SearchTasks"]
 
 Floats = NDArray[np.float64]
 SIMULATED_LABELS = 5  # anomalies whose labels are simulated
-ENOUGH = 2 * SIMULATED_LABELS  # anomalies of a query that some can be labelled of
-SIMULATED = 0.5  # share of the tasks with simulated labels, where there are anomalies enough
+ENOUGH_ANOMALIES = 2 * SIMULATED_LABELS  # anomalies of a query that some can be labelled of
+SIMULATED_SHARE = 0.5  # share of the tasks with simulated labels, where there are anomalies enough
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class SearchTasks:
         failed = table.failed[t, among]
         if not np.isfinite(label_precision[~failed]).all() or failed.all():
             label_precision = None
-            if truth.sum() >= ENOUGH and rng.random() < SIMULATED:
+            if truth.sum() >= ENOUGH_ANOMALIES and rng.random() < SIMULATED_SHARE:
                 label_precision, precision = _labelled(table.ranks[t][among], truth, rng)
         return SearchTask(
             table.features[t],

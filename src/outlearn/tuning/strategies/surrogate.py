@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 __all__ = ["Surrogate"]
 
 Floats = NDArray[np.float64]
-BATCH = 8
+BATCH = 8  # search tasks of a step
 FORGET = 0.2  # share of the tasks whose meta-features are hidden in training: there are few tables
-MOST_TRIED = 40
+MOST_TRIED = 40  # configurations that are tried in a search task
 META = "meta."  # what names of meta-parameters begin with in a state
 UNTRIED = 0.3  # weight of a configuration that was not tried
 

@@ -18,7 +18,7 @@ __all__ = ["OBSERVED", "UNIT", "Seen", "View", "relative_gains"]
 
 Floats = NDArray[np.float64]
 UNIT = 0.2  # of average precision, the unit of differences
-CLIP = 3.0
+CLIP = 3.0  # of scaled values, beyond which they count as the bound
 SEEN = 3 * len(MEASURES) + 3  # columns that say what was seen of a configuration
 OBSERVED = len(MEASURES) + 1  # values that were observed of each that was tried
 
@@ -107,7 +107,7 @@ class View:
 
     @property
     def known(self) -> int:
-        """The column that tells how a configuration did on other tables."""
+        """The column of how a configuration did on other tables."""
         return len(self.mean) + int(self.vectors.shape[1])
 
     @property

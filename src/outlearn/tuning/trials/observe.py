@@ -46,8 +46,8 @@ MEASURES = (
     "peak",
     "distinct",
 )
-MOST_ROWS = 1000  # of a table that candidates are fitted and judged on
-HELD_OUT = 0.3
+MOST_SAMPLED = 1000  # of a table that candidates are fitted and judged on
+HELD_OUT = 0.3  # share of the rows that candidates are judged on
 PSEUDO_ROWS = 60  # rows of each kind
 
 
@@ -104,7 +104,7 @@ class TableSample:
     def of(cls, X: NDArray[np.float32], y: NDArray[np.int8], seed: int = 0) -> TableSample:
         """Draw from a table X (n, d) finite float32 with labels y (n,) in {-1, 0, 1}."""
         rest = derive(seed, 0x0B5).permutation(np.flatnonzero(y != 1))
-        rows = X[rest[:MOST_ROWS]]
+        rows = X[rest[:MOST_SAMPLED]]
         return cls(len(rest), rows, X[y == 1], Landmarks.of(rows, seed))
 
 

@@ -19,7 +19,7 @@ Rows = NDArray[np.float64]
 Kind = Callable[[Rows, int, np.random.Generator], Rows]
 NEAR = 5  # neighbour whose distance is the unit of `local`
 SHIFT = 3.0  # standard deviations
-MARGIN = 0.1  # of the range, that `box` goes beyond it
+BOX_MARGIN = 0.1  # of the range, that `box` goes beyond it
 FAR = 0.95  # quantile of the distances of rows from the median, at which a group lies
 TIGHT = 0.3  # spread of a far group, relative to that of the table
 
@@ -42,7 +42,7 @@ def _spread(X: Rows) -> Rows:
 def _box(X: Rows, count: int, rng: np.random.Generator) -> Rows:
     """Anywhere in the box around the table."""
     low, high = X.min(axis=0), X.max(axis=0)
-    beyond = MARGIN * (high - low)
+    beyond = BOX_MARGIN * (high - low)
     return rng.uniform(low - beyond, high + beyond, size=(count, X.shape[1]))
 
 
