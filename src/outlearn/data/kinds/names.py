@@ -9,8 +9,8 @@ __all__ = ["KINDS", "SESSIONS", "TABLE", "WHERE"]
 
 SESSIONS, TABLE = "sessions", "table"
 
-#: The place of each kind, from this folder on. Kinds are loaded when they are asked for: readers, from which they
-#: are made, know the names alone. What is to be recognised by its columns is tried in this order.
+#: The place of each kind, from this folder on. Kinds are loaded when they are asked for: readers, from which
+#: they are made, know the names alone. What is to be recognised by its columns is tried in this order.
 WHERE: Mapping[str, str] = MappingProxyType(
     {
         "flows": "flows.kind:FLOWS",
