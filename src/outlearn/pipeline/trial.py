@@ -28,6 +28,7 @@ from outlearn.evaluate import (
     telling_columns,
 )
 from outlearn.evaluate.zero_day import CASES, held_families
+from outlearn.execute import Executor
 from outlearn.pipeline.learn import SAMPLE_ROWS, Reading, open_table
 from outlearn.pipeline.rows import Spec, answer_column, chunk_rows
 from outlearn.pipeline.stages import Stages
@@ -84,6 +85,7 @@ def evaluate(
     options: ReadOptions | None = None,
     seed: int = 0,
     progress: Progress | None = None,
+    executor: Executor | None = None,
 ) -> EvaluationResult:
     """Judge detectors on the labelled rows of a source.
 
@@ -95,6 +97,7 @@ def evaluate(
     splits : how many splits, with seeds from `seed` on.
     family_column : names the family of each anomaly; no feature, and without a label column it tells which
         rows are normal.
+    executor : where splits are judged, in this process by default.
 
     Raises
     ------
@@ -118,7 +121,9 @@ def evaluate(
         for done, name in enumerate(detectors, start=1):
             make = partial(make_detector, name, schema=rows.schema, random_state=seed)
             seeds = range(seed, seed + splits)
-            figures[name] = evaluate_detector(make, rows.frame, rows.truth, split, seeds, budget=budget)
+            figures[name] = evaluate_detector(
+                make, rows.frame, rows.truth, split, seeds, budget=budget, executor=executor
+            )
             tick(done)
     if family_column is None:
         return EvaluationResult(figures, rows.notes)
@@ -143,6 +148,7 @@ def evaluate_zero_day(
     options: ReadOptions | None = None,
     seed: int = 0,
     progress: Progress | None = None,
+    executor: Executor | None = None,
 ) -> ZeroDay:
     """Judge detectors on each family of anomalies in turn, of which they learn from a few cases at most.
 
@@ -150,7 +156,7 @@ def evaluate_zero_day(
     ----------
     family_column : names the family of each anomaly; without a label column rows whose name is empty,
         normal, benign or background are the normal ones.
-    cases, known : as in `outlearn.evaluate.zero_day`.
+    cases, known : as in `outlearn.evaluate.zero_day`. executor : where splits are judged.
 
     Raises
     ------
@@ -176,6 +182,7 @@ def evaluate_zero_day(
                 range(seed, seed + splits),
                 cases=cases,
                 known=known,
+                executor=executor,
             ):
                 figures[name].append(each)
                 done += 1
