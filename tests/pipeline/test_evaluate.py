@@ -100,3 +100,12 @@ def test_one_family_is_too_few():
 def test_a_family_column_that_is_not_there_is_refused():
     with pytest.raises(OutlearnError, match="the family column"):
         evaluate_zero_day(families(), family_column="kin", label_column="y", detectors=["knn"])
+
+
+def test_splits_are_judged_where_the_caller_says(elsewhere):
+    options = {"label_column": "y", "detectors": ["knn"], "splits": 2}
+    here, there = (evaluate(labelled(), executor=where, **options) for where in (None, elsewhere))
+    assert here == there and elsewhere.items == 2
+    options["family_column"] = "family"
+    here, there = (evaluate_zero_day(families(), executor=where, **options) for where in (None, elsewhere))
+    assert here == there and elsewhere.items == 2 + len(here.figures["knn"])

@@ -47,7 +47,7 @@ def metatrain(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from outlearn.cli.terminal import draws
+    from outlearn.cli.terminal import progress_on
     from outlearn.execute import Processes, Serial
     from outlearn.learners.training.metatrain import metatrain as run
     from outlearn.learners.training.metatrain import work_folder
@@ -66,7 +66,7 @@ def metatrain(
             # The processes end when tasks are prepared, before the network trains.
             Processes(workers, keep=False) if workers > 1 else nullcontext(Serial()) as pool,
         ):
-            outcome = run(settings, out, executor=pool, folder=folder, progress=draws(bars))
+            outcome = run(settings, out, executor=pool, folder=folder, progress=progress_on(bars))
     except KeyboardInterrupt:
         kept = work_folder(out) if folder is None else folder
         typer.echo(f"interrupted: the same command goes on from what is kept in {kept}", err=True)

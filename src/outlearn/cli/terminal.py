@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from outlearn.pipeline.request import Outputs
     from outlearn.progress import Progress
 
-__all__ = ["check_report", "draws", "print_lines", "progress_bars", "tell"]
+__all__ = ["check_report", "print_lines", "progress_bars", "progress_on", "tell"]
 
 
 @contextmanager
@@ -32,10 +32,10 @@ def progress_bars(quiet: bool) -> Iterator[Progress | None]:
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
-        yield draws(bars)
+        yield progress_on(bars)
 
 
-def draws(bars: Bars) -> Progress:
+def progress_on(bars: Bars) -> Progress:
     """Return a progress callback that draws a bar for each stage, with the loss beside it if there is one."""
     tasks: dict[str, TaskID] = {}
 

@@ -16,6 +16,7 @@ from outlearn.evaluate.metrics import precision_at_budget as _precision_at_budge
 from outlearn.evaluate.protocol import Protocol as SplitProtocol
 from outlearn.evaluate.protocol import Split
 from outlearn.evaluate.rows import Rows
+from outlearn.execute import Executor, Serial
 from outlearn.rng import derive
 
 __all__ = ["Estimator", "Evaluation", "evaluate_detector"]
@@ -65,6 +66,7 @@ def evaluate_detector(
     *,
     budget: int | None = None,
     repetitions: int = 1000,
+    executor: Executor | None = None,
 ) -> Evaluation:
     """Fit a fresh detector on the training part of each split and judge it on the test part.
 
@@ -77,6 +79,7 @@ def evaluate_detector(
     protocol : e.g. :func:`~outlearn.evaluate.protocol.contaminated`.
     budget : rows to look at; None: as many as the test part holds anomalies.
     repetitions : bootstrap repetitions of each interval.
+    executor : where splits are judged, in this process by default.
 
     Raises
     ------
@@ -104,9 +107,8 @@ def evaluate_detector(
     splits = [protocol(X, y, seed) for seed in seeds]
     looked_at = int(splits[0].test_y.sum()) if budget is None else budget
     metrics: tuple[Metric, ...] = (auroc, average_precision, partial(_precision_at_budget, k=looked_at))
-    judged = [
-        _judge(make(), split, metrics, seed, repetitions) for split, seed in zip(splits, seeds, strict=True)
-    ]
+    judge = partial(_judge, make=make, metrics=metrics, repetitions=repetitions)
+    judged = list((executor or Serial()).map(judge, zip(splits, seeds, strict=True)))
     area, precision, at_budget = (_mean([row[i] for row in judged]) for i in range(len(metrics)))
     first = splits[0]
     return Evaluation(
@@ -124,8 +126,10 @@ def evaluate_detector(
 
 
 def _judge(
-    detector: Estimator, split: Split, metrics: tuple[Metric, ...], seed: int, repetitions: int
+    job: tuple[Split, int], *, make: Callable[[], Estimator], metrics: tuple[Metric, ...], repetitions: int
 ) -> list[Interval]:
+    """Return the metrics of a new detector on a split, with the seed of their intervals."""
+    detector, (split, seed) = make(), job
     detector.fit(split.train_x, split.train_y)
     scores = detector.anomaly_score(split.test_x)
     return [

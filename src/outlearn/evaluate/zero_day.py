@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import product
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +15,7 @@ from outlearn.evaluate.evaluation import Estimator
 from outlearn.evaluate.metrics import auroc, average_precision_at, recall_at_false_alarms
 from outlearn.evaluate.protocol import Split
 from outlearn.evaluate.rows import Rows, binary_labels, distinct, take
+from outlearn.execute import Executor, Serial
 from outlearn.rng import derive
 
 __all__ = ["CASES", "FamilyFigures", "figures_of", "held_families", "judge_zero_day", "zero_day"]
@@ -150,10 +153,12 @@ def judge_zero_day(
     cases: Sequence[int] = CASES,
     known: int = KNOWN,
     earlier: ArrayLike | None = None,
+    executor: Executor | None = None,
 ) -> Iterator[FamilyFigures]:
     """Yield the figures of a detector for each family, seed and count of confirmed cases.
 
-    Families with too few distinct rows are passed over. Parameters as in `zero_day`.
+    Families with too few distinct rows are passed over. Parameters as in `zero_day`; `executor` says where
+    splits are judged, in this process by default.
 
     Raises
     ------
@@ -162,23 +167,30 @@ def judge_zero_day(
     """
     if not seeds or not cases:
         raise ParameterError("no seeds or no counts of cases came; wanted one or more of each")
+
+    def splits() -> Iterator[tuple[str, int, int, Split]]:
+        for family, seed, count in product(held_families(y, families), seeds, cases):
+            try:
+                split = zero_day(
+                    X, y, families, seed, family=family, cases=count, known=known, earlier=earlier
+                )
+            except InputError:
+                continue
+            yield family, count, seed, split
+
     judged = False
-    for family in held_families(y, families):
-        for seed in seeds:
-            for count in cases:
-                try:
-                    split = zero_day(
-                        X, y, families, seed, family=family, cases=count, known=known, earlier=earlier
-                    )
-                except InputError:
-                    continue
-                judged = True
-                detector = make()
-                detector.fit(split.train_x, split.train_y)
-                scores = detector.anomaly_score(split.test_x)
-                yield figures_of(family, count, seed, split.test_y, scores)
+    for figures in (executor or Serial()).map(partial(_judge, make=make), splits()):
+        judged = True
+        yield figures
     if not judged:
         raise InputError(f"no family has {FEWEST} distinct rows to judge by beside those confirmed")
+
+
+def _judge(job: tuple[str, int, int, Split], *, make: Callable[[], Estimator]) -> FamilyFigures:
+    family, cases, seed, split = job
+    detector = make()
+    detector.fit(split.train_x, split.train_y)
+    return figures_of(family, cases, seed, split.test_y, detector.anomaly_score(split.test_x))
 
 
 def figures_of(

@@ -29,6 +29,7 @@ from outlearn.evaluate import (
     telling_columns,
 )
 from outlearn.evaluate.zero_day import CASES, held_families
+from outlearn.execute import Executor
 from outlearn.pipeline.learn import SAMPLE_ROWS, open_table
 from outlearn.pipeline.request import TableSpec
 from outlearn.pipeline.request_codec import by_parts
@@ -123,7 +124,11 @@ class EvaluateRequest:
 
 
 def evaluate(
-    source: Spec, *, progress: Progress | None = None, **options: Unpack[EvaluateOptions]
+    source: Spec,
+    *,
+    progress: Progress | None = None,
+    executor: Executor | None = None,
+    **options: Unpack[EvaluateOptions],
 ) -> EvaluationResult:
     """Judge detectors on the labelled rows of a source.
 
@@ -132,6 +137,7 @@ def evaluate(
     Parameters
     ----------
     source : as in `detect`. progress : called with a stage, what is done and what there is in all.
+    executor : where splits are judged, in this process by default.
 
     The others are the fields of `EvaluateRequest` and of its parts.
 
@@ -164,7 +170,7 @@ def evaluate(
             make = partial(make_detector, name, schema=rows.schema, random_state=seed)
             seeds = range(seed, seed + request.splits)
             figures[name] = evaluate_detector(
-                make, rows.frame, rows.truth, split, seeds, budget=request.budget
+                make, rows.frame, rows.truth, split, seeds, budget=request.budget, executor=executor
             )
             tick(done)
     if request.family_column is None:
@@ -177,13 +183,17 @@ def evaluate(
 
 
 def evaluate_zero_day(
-    source: Spec, *, progress: Progress | None = None, **options: Unpack[EvaluateOptions]
+    source: Spec,
+    *,
+    progress: Progress | None = None,
+    executor: Executor | None = None,
+    **options: Unpack[EvaluateOptions],
 ) -> ZeroDay:
     """Judge detectors on each family of anomalies in turn, of which they learn from a few cases at most.
 
     Parameters
     ----------
-    source, progress : as in `evaluate`. The others are the fields of `EvaluateRequest`; one split by default.
+    source, progress, executor : as in `evaluate`. The others are the fields of `EvaluateRequest`; one split by default.
 
     Raises
     ------
@@ -211,6 +221,7 @@ def evaluate_zero_day(
                 range(seed, seed + splits),
                 cases=cases,
                 known=request.known,
+                executor=executor,
             ):
                 figures[name].append(each)
                 done += 1
