@@ -37,14 +37,14 @@ __all__ = [
     "InContextNet",
 ]
 
-SITUATION = 5  # numbers that tell the situation of a support: see `learners.profiles.bank.situation`
+SITUATION = 5  # numbers that describe the situation of a support: see `learners.profiles.bank.situation`
 LOG_COLUMNS = 4.0  # the second of them is the logarithm of the number of columns over this
 NARROW, WIDE = 64, 6  # columns of a table up to which one mixture serves; hidden units that choose beyond
 SWIFT = 5.0  # how much faster the choice beyond, and the judge, are learnt than the rest
 ENOUGH = 256  # rows of a support whose scores the judge is trained on
 JUDGE = 32  # hidden units of the judge
 SHAPE = (0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 1.0)  # quantiles of the support's scores that it reads
-WITNESSES = 3  # with labels: the mixture, the verdicts of trees, the nearness of labelled anomalies
+PIECES = 3  # of evidence, with labels: the mixture, the verdicts of trees, the nearness of labelled anomalies
 USUAL = (0.75, 0.85, 0.8)  # AUROC that each of them is taken to reach on the labelled rows, untold
 TRUTH = 2.0  # labels that this counts as
 FIRM = (1.0, 2.0, 2.0)  # power of the evidence: where labels tell nothing, what they tell leaves first
@@ -131,7 +131,7 @@ class InContextNet(nn.Module):
         self.wide = MLP(2, (WIDE,), F)
         self.share = nn.Parameter(torch.tensor(1.5))
         self.level = nn.Linear(E, 2)
-        self.balance = nn.Parameter(torch.zeros(WITNESSES))
+        self.balance = nn.Parameter(torch.zeros(PIECES))
         self.beyond = nn.Parameter(torch.zeros(()))
         self.labelled = nn.Parameter(torch.tensor([-1.0, -1.0]))
         self.judge = MLP(E + SITUATION + len(SHAPE), (JUDGE,), 2)
@@ -167,12 +167,12 @@ class InContextNet(nn.Module):
         mixed: Tensor = torch.softmax(prior + SWIFT * wide, -1)
         return mixed
 
-    def witnesses(self, profile: Tensor, situation: Tensor) -> Tensor:
-        """Return what tells rows (B, M, P) apart where anomalies are labelled: (B, M, 3), high = abnormal."""
+    def evidence(self, profile: Tensor, situation: Tensor) -> Tensor:
+        """Return the evidence on rows (B, M, P) where anomalies are labelled: (B, M, 3), high = abnormal."""
         F, verdicts = self.config.statistics, self.config.profile - self.config.verdicts
         normal = situation[:, 2, None, None]
         tails, deviations = profile[..., :F], profile[..., F : 2 * F]  # (B, M, F)
-        # Deviations tell how far; where all is known to be normal, ranks tell something besides.
+        # Deviations say how far; where all is known to be normal, ranks add something.
         ranked = normal * torch.sigmoid(-self.share)
         evidence = (1 - ranked) * deviations + ranked * tails
         base = (evidence * self.mixture(situation)[:, None, :]).sum(-1)  # (B, M)
@@ -181,21 +181,21 @@ class InContextNet(nn.Module):
 
     @torch.no_grad()
     def trust(self, support: Tensor, y: Tensor, mask: Tensor, situation: Tensor) -> Tensor:
-        """Weigh the witnesses, (B, 3), by how well each ranks the labelled anomalies of the support itself.
+        """Weigh the evidence, (B, 3), by how well each piece ranks the labelled anomalies of the support itself.
 
-        The features of a labelled row are told without its own label, so this is evidence, not memory; of a
-        single label only the mixture can be judged. 1 is the weight at a usual AUROC, 0 at one of .5. Few
+        The features of a labelled row do not know its own label, so this is no memory; by a single label only
+        the mixture can be judged. 1 is the weight at a usual AUROC, 0 at one of .5. Few
         labels tell little where there are many directions: beyond NARROW columns they count less.
         Arguments as of `read`.
         """
-        told = self.witnesses(support, situation)
+        evidence = self.evidence(support, situation)
         usual = torch.tensor(USUAL)
-        weights = torch.ones(len(told), WITNESSES)
+        weights = torch.ones(len(evidence), PIECES)
         for i, labelled in enumerate((y == 1) & mask):
             count = int(labelled.sum())
             if count == 0 or bool((labelled == mask[i]).all()):
                 continue
-            reached = _auroc(told[i][labelled], told[i][mask[i] & ~labelled])  # (3,)
+            reached = _auroc(evidence[i][labelled], evidence[i][mask[i] & ~labelled])  # (3,)
             heard = torch.tensor([count, count - 1, count - 1])
             expected = (heard * reached + TRUTH * usual) / (heard + TRUTH)
             odds = torch.logit(expected.clamp(0.5, 0.995)) / torch.logit(usual)
@@ -206,12 +206,12 @@ class InContextNet(nn.Module):
 
     def score(self, profile: Tensor, situation: Tensor, context: Tensor, trust: Tensor) -> Tensor:
         """Score query rows: profile (B, M, P) → log-odds (B, M)."""
-        told = self.witnesses(profile, situation)
+        evidence = self.evidence(profile, situation)
         labelled = (situation[:, 4] > 0).float()
         # The wider the table, the more the mixture counts beside what labels tell.
-        weight = self.balance + SWIFT * self.beyond * _beyond(situation) * torch.eye(WITNESSES)[0]  # (B, 3)
-        heard = (told * (trust * torch.exp(weight))[:, None, :]).sum(-1)  # (B, M)
-        order = torch.where(labelled[:, None] > 0, heard, told[..., 0])
+        weight = self.balance + SWIFT * self.beyond * _beyond(situation) * torch.eye(PIECES)[0]  # (B, 3)
+        heard = (evidence * (trust * torch.exp(weight))[:, None, :]).sum(-1)  # (B, M)
+        order = torch.where(labelled[:, None] > 0, heard, evidence[..., 0])
         slope, shift = (self.level(context) + labelled[:, None] * self.labelled).unbind(-1)  # (B,)
         logit: Tensor = torch.exp(slope)[:, None] * order + shift[:, None]
         return logit

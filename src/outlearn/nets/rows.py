@@ -114,8 +114,8 @@ class RowNet(nn.Module):
         """
         soft = self.soften(profile)
         parts = ((self.unlabelled, self.guard[0], 1 - normal), (self.reference, self.guard[1], normal))
-        told = [share * (net(soft) + profile @ guard) for net, guard, share in parts if share > 0]
-        out: Tensor = torch.stack(told).sum(0)
+        shares = [share * (net(soft) + profile @ guard) for net, guard, share in parts if share > 0]
+        out: Tensor = torch.stack(shares).sum(0)
         return out
 
     def labelled(self, order: Tensor, evidence: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from outlearn.learners.profiles.evidence import EVIDENCE, TRUTH, USUAL, WITNESSES, Evidence
+from outlearn.learners.profiles.evidence import EVIDENCE, FEATURES, TRUTH, USUAL, Evidence
 from outlearn.learners.profiles.lean import LEAN_LABELS
 
 
@@ -35,7 +35,7 @@ def test_trust_is_the_shrunken_auroc_on_the_known_anomalies():
 def test_of_a_single_label_only_the_order_is_judged():
     order, labels, y = support(known=1)
     told = Evidence(order, labels, y).inputs(order, labels)
-    assert all(trust(told, name) == pytest.approx(USUAL - 0.5) for name in WITNESSES[1:])
+    assert all(trust(told, name) == pytest.approx(USUAL - 0.5) for name in FEATURES[1:])
     assert trust(told, "order") != pytest.approx(USUAL - 0.5)
 
 

@@ -38,6 +38,6 @@ def pays(module: nn.Module, tasks: int, rows: int) -> bool:
     from torch.nn.modules.conv import _ConvNd
 
     weights = max(value.numel() for value in module.parameters())
-    if any(isinstance(part, _ConvNd) for part in module.modules()):
+    if any(isinstance(layer, _ConvNd) for layer in module.modules()):
         return tasks > 1 and weights * rows <= CONVOLVED
     return tasks > 1 and weights <= WEIGHTS and rows <= ROWS

@@ -210,8 +210,10 @@ class InContext:
         train(dict(net.named_parameters()), objective, recipe)
         net.eval()
         with torch.inference_mode():
-            contexts = [net.read(*collate([each])[:4]) for each in bank]
-            net.remember(torch.cat(contexts), torch.from_numpy(np.stack([each.situation for each in bank])))
+            contexts = [net.read(*collate([episode])[:4]) for episode in bank]
+            net.remember(
+                torch.cat(contexts), torch.from_numpy(np.stack([episode.situation for episode in bank]))
+            )
 
     def batch_at(self, bank: list[EpisodeProfiles], step: int) -> list[EpisodeProfiles]:
         """Return the batch of a step: a pure function of (seed, step), so that training resumes anywhere."""

@@ -53,11 +53,11 @@ class PairLearner(MetricLearner):
 
         rows = torch.cat([query, support], 1)  # (T, M + N, E)
         y = torch.cat([batch.query_y, batch.support_y], 1)
-        told = (torch.cat([batch.query_w, batch.support_w], 1) > 0) & (y >= 0)
+        labelled = (torch.cat([batch.query_w, batch.support_w], 1) > 0) & (y >= 0)
         count = query.shape[1]
         same = y[:, :count, None] == y[:, None, :]  # (T, M, M + N)
         itself = torch.eye(count, rows.shape[1], dtype=torch.bool)
-        pair = told[:, :count, None] & told[:, None, :] & ~itself
+        pair = labelled[:, :count, None] & labelled[:, None, :] & ~itself
         return self.of_pairs(apart(query, rows), same, pair.to(query))
 
     def judge(self, meta: Params, batch: Batch, support: Tensor, query: Tensor) -> Tensor:

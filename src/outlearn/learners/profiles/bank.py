@@ -114,8 +114,8 @@ def claim(folder: Path, about: Mapping[str, Any]) -> None:
             "remove this one"
         )
     if fresh:
-        with whole(path) as part:
-            part.write_text(json.dumps(about, indent=1), encoding="utf-8")
+        with whole(path) as draft:
+            draft.write_text(json.dumps(about, indent=1), encoding="utf-8")
 
 
 def _shard(indices: range, episode: Callable[[int], Episode], read: Callable[[Episode], Kept]) -> list[Kept]:
@@ -162,12 +162,12 @@ def build_bank(
 
 def _write(path: Path, episodes: Sequence[Any]) -> None:
     arrays = {
-        f"{i}.{field.name}": getattr(each, field.name)
-        for i, each in enumerate(episodes)
-        for field in fields(each)
+        f"{i}.{field.name}": getattr(episode, field.name)
+        for i, episode in enumerate(episodes)
+        for field in fields(episode)
     }
-    with whole(path) as part:
-        np.savez(part, **arrays)
+    with whole(path) as draft:
+        np.savez(draft, **arrays)
 
 
 def _read(path: Path, kind: type[Kept]) -> list[Kept]:

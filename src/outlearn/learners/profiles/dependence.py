@@ -45,5 +45,5 @@ class Dependence:
 
     def statistics(self, X: Floats) -> list[Floats]:
         """Return the mean, the largest and the mean of the three largest over columns of rows, (m,) each."""
-        told = np.log1p(np.abs(self._residuals(self._standard.apply(X))) / self._usual)
-        return [told.mean(axis=1), *largest(told)]
+        surprise = np.log1p(np.abs(self._residuals(self._standard.apply(X))) / self._usual)
+        return [surprise.mean(axis=1), *largest(surprise)]

@@ -107,13 +107,13 @@ class View:
 
     def statistics(self, X: Floats, copies: Flags) -> list[Floats]:
         """Return `LOCAL` of rows (m, d)."""
-        return self._told(*self._reference.query(self.apply(X), copies, copies)[:2])
+        return self._local(*self._reference.query(self.apply(X), copies, copies)[:2])
 
     def own(self) -> list[Floats]:
         """Return `LOCAL` of the reference rows themselves."""
-        return self._told(*self._own)
+        return self._local(*self._own)
 
-    def _told(self, distance: Floats, number: NDArray[np.int64]) -> list[Floats]:
+    def _local(self, distance: Floats, number: NDArray[np.int64]) -> list[Floats]:
         return local_statistics(
             distance, number, self._usual5, self._usual20, float(np.log(self.scale * 1e-2))
         )
@@ -142,8 +142,8 @@ class LeanProfiler:
         self.kept = usable.copy()
         self.kept[usable] = self._clean(X[usable], y[usable] == 0, isolation)
         kept, rows = X[self.kept], X[self.kept].astype(np.float64)
-        told = isolation if known_share(y) < MOSTLY_KNOWN else None
-        self._overall = Overall(ColumnTails.fit(rows), told, WhitenedView.fit(rows))
+        forest = isolation if known_share(y) < MOSTLY_KNOWN else None
+        self._overall = Overall(ColumnTails.fit(rows), forest, WhitenedView.fit(rows))
         # Rows come in an order that is random with respect to their content: the first are a uniform sample.
         size = MAX_ROWS if (y[usable] == 0).all() else REFERENCE
         self._reference = kept[:size]
@@ -182,7 +182,7 @@ class LeanProfiler:
             ColumnTails.fit(rows).statistics(rows)[3],
             np.linalg.norm(WhitenedView.fit(rows).apply(rows), axis=1),
         )
-        oddness = np.sum([mid_ranks(each.round(6)) for each in quick], axis=0)
+        oddness = np.sum([mid_ranks(statistic.round(6)) for statistic in quick], axis=0)
         oddness[known_normal] = -1.0
         stay[np.argsort(-oddness, kind="stable")[:drop]] = False
         return stay
@@ -197,7 +197,7 @@ class LeanProfiler:
             if len(X) > known:
                 copies = has_copy(X[known:], self._reference[: view.size])
                 parts.append(view.statistics(rows[known:], copies))
-            columns += [np.concatenate(part) for part in zip(*parts, strict=True)]
+            columns += [np.concatenate(pair) for pair in zip(*parts, strict=True)]
         columns += self._overall.statistics(X)
         copies = has_copy(X, self._reference)
         columns += [*self._surprisal.statistics(rows, copies), *self._dependence.statistics(rows)]

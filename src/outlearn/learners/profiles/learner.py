@@ -87,8 +87,8 @@ class _Reader:
         if self.evidence is None:
             return order
         with torch.inference_mode():
-            told = torch.from_numpy(self.evidence.inputs(order, profile.labels.astype(np.float64)))
-            moved = self.net.labelled(torch.from_numpy(order).float(), told)
+            evidence = torch.from_numpy(self.evidence.inputs(order, profile.labels.astype(np.float64)))
+            moved = self.net.labelled(torch.from_numpy(order).float(), evidence)
             return np.asarray(moved.double().numpy())
 
 
@@ -227,9 +227,9 @@ class ProfilesLearned:
         reader = _Reader.of(self.net, own, y)
         blind = reader(own)
         summary = _summary(blind, own, y, X.shape[1])
-        told = reader(profiler.profile_support(X, blind=False)) if has_verdicts(y) else blind
+        informed = reader(profiler.profile_support(X, blind=False)) if has_verdicts(y) else blind
         scores = np.empty(len(y))
-        scores[order] = _odds(self.net, told, summary)
+        scores[order] = _odds(self.net, informed, summary)
         chances = expit(scores[order][y == -1])
         share = float(chances.sum() + (y == 1).sum()) / len(y)
         with torch.inference_mode():
@@ -237,8 +237,8 @@ class ProfilesLearned:
             strange = float(self.net.strangeness(summary, kind_of(y)))
         judged = (min(max(share, LEAST_SHARE), 1.0), reach, strange)
         some = (y >= 0) | (np.arange(len(y)) < SAMPLE)
-        part = LeanProfile(own.tails[some], own.deviations[some], own.labels[some])
-        sample = _Sample(X[some], y[some], part)
+        profile = LeanProfile(own.tails[some], own.deviations[some], own.labels[some])
+        sample = _Sample(X[some], y[some], profile)
         return ProfilesScorer(self.net, profiler, reader, summary, sample, scores, judged)
 
 
@@ -263,7 +263,7 @@ class Profiles:
 
         from outlearn.nets.rows import RowNet, RowNetConfig
 
-        deviations = torch.tensor([[each.get(name, 0.0) for name in LEAN_STATISTICS] for each in GUARD])
+        deviations = torch.tensor([[case.get(name, 0.0) for name in LEAN_STATISTICS] for case in GUARD])
         guard = torch.hstack([torch.zeros_like(deviations), deviations])
         config = RowNetConfig(2 * len(LEAN_STATISTICS), len(EVIDENCE), len(SUMMARY), JUDGED, kinds=KINDS)
         with seeded(self.seed):

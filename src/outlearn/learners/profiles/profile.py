@@ -122,7 +122,7 @@ class _ViewStatistics:
         if len(X) > known:
             points = self.transform(X[known:])
             parts.append(self._reference.query(points, copies[known:], kept_copies[known:]))
-        distance, number, cleaned = (np.concatenate(part) for part in zip(*parts, strict=True))
+        distance, number, cleaned = (np.concatenate(pieces) for pieces in zip(*parts, strict=True))
         floor = float(np.log(self.scale * 1e-2))
         clean = [log_distance(mean_distance(cleaned, k)) for k in (5, 20)]
         return [
@@ -232,17 +232,17 @@ class Profiler:
 
     def _statistics(self, X: NDArray[np.float32], *, support: bool = False) -> Floats:
         rows = X.astype(np.float64)
-        told = partial(
+        view_statistics = partial(
             _ViewStatistics.statistics,
             X=rows,
             copies=has_copy(X, self._reference),
             kept_copies=has_copy(X, self._kept),
             support=support,
         )
-        columns = [column for view in self._views for column in told(view)]
+        columns = [column for view in self._views for column in view_statistics(view)]
         columns += self._overall.statistics(X)
         if self._rich:
-            robust = dict(zip(_PER_VIEW, told(self._robust), strict=True))
+            robust = dict(zip(_PER_VIEW, view_statistics(self._robust), strict=True))
             columns += [robust[name] for name in _ROBUST]
         # Ranks compare these with the values of the support. Rounding keeps the last bits, which vary with
         # the size of the batch, from deciding between equal rows.

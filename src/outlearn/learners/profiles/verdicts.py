@@ -70,8 +70,8 @@ class _Nearness:
             return [np.zeros(len(X)) for _ in ks]
         distance, _, _ = self._rows.query(self._transform(X), hidden, hidden)
         alone = hidden if self._size == 1 else np.zeros(len(X), dtype=np.bool_)
-        told = [np.log(distance[:, :k].mean(axis=1) + 1e-2 * self._scale + 1e-6) - near for k in ks]
-        return [np.where(alone, 0.0, np.clip(ratio, -MOST_RATIO, MOST_RATIO)) for ratio in told]
+        relative = [np.log(distance[:, :k].mean(axis=1) + 1e-2 * self._scale + 1e-6) - near for k in ks]
+        return [np.where(alone, 0.0, np.clip(ratio, -MOST_RATIO, MOST_RATIO)) for ratio in relative]
 
 
 class _Direction:
@@ -94,8 +94,8 @@ class _Direction:
         if blind:
             cosines[hashes[:, None] == self._hashes] = -2.0
         largest: Floats = cosines.max(axis=1)
-        told: Floats = np.where(largest < -1.5, 0.0, largest).round(6)
-        return told
+        rounded: Floats = np.where(largest < -1.5, 0.0, largest).round(6)
+        return rounded
 
 
 class VerdictFeatures:
@@ -162,12 +162,12 @@ class VerdictFeatures:
             return np.zeros((len(X), width))
         rows, hashes = X.astype(np.float64), row_hash(X)
         nobody = np.zeros(len(X), dtype=np.bool_)
-        hidden = [has_copy(X, each) if blind else nobody for each in (self._anomalies, self._normals)]
+        hidden = [has_copy(X, known) if blind else nobody for known in (self._anomalies, self._normals)]
         columns: list[Floats] = []
         for view, (anomalies, normals) in self._near.items():
             columns += anomalies.ratios(rows, near[view], hidden[0], NEAR)
             columns += normals.ratios(rows, near[view], hidden[1], NEAR[:1])
-        columns += [each.cosines(rows, hashes, blind=blind) for each in self._directions]
+        columns += [direction.cosines(rows, hashes, blind=blind) for direction in self._directions]
         if self._trees:
             readings = (X, self._turned(X))
             columns += [t.log_odds(r, X, blind=blind) for t, r in zip(self._trees, readings, strict=True)]

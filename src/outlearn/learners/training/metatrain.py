@@ -100,9 +100,9 @@ def metatrain(
         run.train(train, watched, how)
     after = {name: judge(score, held_out) for name, score in run.scores().items()}
     figures = {
-        when + (f", {how}" if how else ""): found
+        when + (f", {how}" if how else ""): figure
         for when, states in (("before training", before), ("after training", after))
-        for how, found in states.items()
+        for how, figure in states.items()
     }
     said = Said(
         use or f'`outlearn.Detector("{config.learner}", weights="{out.name}")`',
@@ -147,8 +147,8 @@ def _write(
         notes["settings"] = config.to_toml()
     run.save(out, corpus=provenance(supply), command=said.command, notes=notes)
     card = out.with_suffix(CARD)
-    with whole(card) as part:
-        part.write_text(model_card(out.name, supply, said, figures, curve), encoding="utf-8")
+    with whole(card) as draft:
+        draft.write_text(model_card(out.name, supply, said, figures, curve), encoding="utf-8")
     apart = () if supply.sets is None else tuple(entry.name for entry in supply.sets.held_out)
     return Outcome(out, card, figures, apart)
 

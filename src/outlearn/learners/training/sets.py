@@ -138,10 +138,10 @@ def read_sets(
         if progress is not None:
             progress(done, len(corpus))
     if not widths:
-        told = ", ".join(f"{name} ({fault})" for name, fault in list(faults.items())[:5])
+        faulty = ", ".join(f"{name} ({fault})" for name, fault in list(faults.items())[:5])
         raise InputError(
             f"none of {len(faults)} sets makes a task, which takes {_NORMALS} distinct normal rows, "
-            f"{_ANOMALIES} anomalies and a column: {told}; give other sets"
+            f"{_ANOMALIES} anomalies and a column: {faulty}; give other sets"
         )
     if one_width:
         _check_widths(widths)
@@ -161,8 +161,10 @@ def counted(entries: Sequence[Entry]) -> str:
     counts = Counter(
         (str(Path(entry.name).parent), entry.licence or "licence not stated") for entry in entries
     )
-    told = ", ".join(f"{count} of {where} ({licence})" for (where, licence), count in sorted(counts.items()))
-    return f"{len(entries)} labelled real tables: {told}"
+    sources = ", ".join(
+        f"{count} of {where} ({licence})" for (where, licence), count in sorted(counts.items())
+    )
+    return f"{len(entries)} labelled real tables: {sources}"
 
 
 def missed(left_out: Sequence[str]) -> str:

@@ -67,7 +67,7 @@ class Supply:
 
     def _about_synthetic(self) -> dict[str, Any]:
         sampler = self._sampler()
-        values = {each.name: getattr(sampler, each.name) for each in fields(sampler)}
+        values = {setting.name: getattr(sampler, setting.name) for setting in fields(sampler)}
         return self._about() | {
             f"sampler.{name}": dict(value) if isinstance(value, Mapping) else value
             for name, value in values.items()
