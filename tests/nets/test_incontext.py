@@ -13,7 +13,7 @@ from outlearn.nets.incontext import (
     NARROW,
     SPARSE,
     TRUTH,
-    USUAL,
+    USUAL_AUROC,
     InContextConfig,
     InContextNet,
 )
@@ -177,7 +177,7 @@ def test_what_ranks_the_labelled_rows_is_trusted_as_far_as_it_does(inputs):
         odd = [i for i in range(N) if told["y"][b, i] == 1]
         rest = [i for i in range(N) if told["mask"][b, i] and i not in odd]
         assert odd
-        for w, (usual, power, own) in enumerate(zip(USUAL, FIRM, (0, 1, 1), strict=True)):
+        for w, (usual, power, own) in enumerate(zip(USUAL_AUROC, FIRM, (0, 1, 1), strict=True)):
             value = evidence[b, :, w].tolist()
             pairs = [(value[i] > value[j]) + 0.5 * (value[i] == value[j]) for i in odd for j in rest]
             count = len(odd) - own

@@ -187,12 +187,12 @@ class Recipe:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """All arguments of the learner: its defaults on tables and the options."""
+        """Return all arguments of the learner: its defaults on tables and the options."""
         return {**CATALOGUE[self.learner].options, **self.options}
 
     @property
     def one_class(self) -> bool:
-        """Whether it adapts to supports without a known anomaly; see `learners.tabular.label_weights`."""
+        """Return whether it adapts to supports without a known anomaly; see `tabular.label_weights`."""
         return not CATALOGUE[self.learner].first_order
 
     def build(self) -> GradientLearner | MetricLearner:

@@ -45,7 +45,7 @@ class Game(Protocol):
     def allowed(self) -> NDArray[np.bool_]: ...
 
     def act(self, row: int, kind: int) -> tuple[float, bool]:
-        """Do it; return the reward, and whether the game is over."""
+        """Take a move; return the reward, and whether the game is over."""
         ...
 
 

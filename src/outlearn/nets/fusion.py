@@ -1,4 +1,4 @@
-"""What several modalities of a record say, weighed into one verdict.
+"""A network that weighs the verdicts of several modalities of a record into one.
 
 Letters: B tasks, R rows, M modalities, V what a modality says of a row, C what is known of a modality.
 """

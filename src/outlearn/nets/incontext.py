@@ -8,8 +8,8 @@ support: all normal or not, and how wide; with labelled anomalies from that mixt
 on them and the distance to the nearest of them, each the more the better it ranks them among the rest of the
 support. What more a network read there to choose by, or to move single rows, it did worse with on unlike
 tables (`docs/pretraining.md`). What attention reads moves the level of all scores. Beside the
-scores, a small judge tells the share of anomalies in the support and how well the scores will tell them
-apart; it reads and steers nothing.
+scores, a small judge estimates the share of anomalies in the support and how well the scores will separate
+them; it reads and steers nothing.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ __all__ = [
     "SITUATION",
     "SPARSE",
     "TRUTH",
-    "USUAL",
+    "USUAL_AUROC",
     "InContextConfig",
     "InContextNet",
 ]
@@ -45,10 +45,10 @@ ENOUGH = 256  # rows of a support whose scores the judge is trained on
 JUDGE = 32  # hidden units of the judge
 SHAPE = (0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 1.0)  # quantiles of the support's scores that it reads
 PIECES = 3  # of evidence, with labels: the mixture, the verdicts of trees, the nearness of labelled anomalies
-USUAL = (0.75, 0.85, 0.8)  # AUROC that each of them is taken to reach on the labelled rows, untold
+USUAL_AUROC = (0.75, 0.85, 0.8)  # AUROC that each of them is taken to reach on the labelled rows, untold
 TRUTH = 2.0  # labels that this counts as
-FIRM = (1.0, 2.0, 2.0)  # power of the evidence: where labels tell nothing, what they tell leaves first
-SPARSE = 4.0  # labels at which what they tell counts half in a table far beyond NARROW columns
+FIRM = (1.0, 2.0, 2.0)  # power of the evidence: where labels say nothing, their evidence leaves first
+SPARSE = 4.0  # labels at which their evidence counts half in a table far beyond NARROW columns
 LEAST = 0.2  # weight that the mixture, which needs no labels, keeps in any case
 KINDS = 3  # of situations; see `_kind`
 
@@ -181,15 +181,15 @@ class InContextNet(nn.Module):
 
     @torch.no_grad()
     def trust(self, support: Tensor, y: Tensor, mask: Tensor, situation: Tensor) -> Tensor:
-        """Weigh the evidence, (B, 3), by how well each piece ranks the labelled anomalies of the support itself.
+        """Weigh the evidence, (B, 3), by how well it ranks the labelled anomalies of the support itself.
 
         The features of a labelled row do not know its own label, so this is no memory; by a single label only
-        the mixture can be judged. 1 is the weight at a usual AUROC, 0 at one of .5. Few
-        labels tell little where there are many directions: beyond NARROW columns they count less.
+        the mixture can be judged. 1 is the weight at a usual AUROC, 0 at one of .5. Few labels say little
+        where there are many directions: beyond NARROW columns they count less.
         Arguments as of `read`.
         """
         evidence = self.evidence(support, situation)
-        usual = torch.tensor(USUAL)
+        usual = torch.tensor(USUAL_AUROC)
         weights = torch.ones(len(evidence), PIECES)
         for i, labelled in enumerate((y == 1) & mask):
             count = int(labelled.sum())
@@ -208,7 +208,7 @@ class InContextNet(nn.Module):
         """Score query rows: profile (B, M, P) → log-odds (B, M)."""
         evidence = self.evidence(profile, situation)
         labelled = (situation[:, 4] > 0).float()
-        # The wider the table, the more the mixture counts beside what labels tell.
+        # The wider the table, the more the mixture counts beside the labels.
         weight = self.balance + SWIFT * self.beyond * _beyond(situation) * torch.eye(PIECES)[0]  # (B, 3)
         heard = (evidence * (trust * torch.exp(weight))[:, None, :]).sum(-1)  # (B, M)
         order = torch.where(labelled[:, None] > 0, heard, evidence[..., 0])
@@ -236,7 +236,7 @@ class InContextNet(nn.Module):
         context = self.read(support, y, mask, situation)
         trust = self.trust(support, y, mask, situation)
         with torch.no_grad():
-            # Rows of a support come in random order: some tell the shape of all.
+            # Rows of a support come in random order: some show the shape of all.
             own = self.score(support[:, :ENOUGH], situation, context, trust)
         share, reach = self.verdict(situation, context, own, mask[:, :ENOUGH])
         return self.score(query, situation, context, trust), share, reach
@@ -271,7 +271,7 @@ def _auroc(anomalies: Tensor, others: Tensor) -> Tensor:
 
 
 def _kind(situation: Tensor) -> Tensor:
-    """Tell supports (B, 5) apart: 0 nothing known, 1 mostly known normal, 2 with labelled anomalies."""
+    """Return kinds of supports (B, 5): 0 nothing known, 1 mostly known normal, 2 with known anomalies."""
     labelled, normal = situation[:, 4] > 0, situation[:, 2] > 0.5
     kinds: Tensor = torch.where(labelled, 2, normal.long())
     return kinds

@@ -4,7 +4,7 @@ Letters: T tokens of a stretch, C channels, S points a token, M tokens of the re
 G numbers a point, E width, H heads.
 
 It reads what is seen at each point (`series.glance`), and moves the plain mixture of `series.mixture` up or
-down by what these numbers tell there. Untrained it is that mixture.
+down by these numbers. Untrained it is that mixture.
 """
 
 from __future__ import annotations
@@ -81,9 +81,9 @@ class SequenceNet(nn.Module):
         return weights
 
     def odd(self, weights: Tensor, points: Tensor) -> Tensor:
-        """Return (N, C) how odd channels are, by what was told (N, C, G + 1) of their numbers (N, C, G).
+        """Return (N, C) how odd channels are, by weights (N, C, G + 1) and their numbers (N, C, G).
 
-        What was learnt moves the plain mixture by `bound` at most.
+        The learnt part moves the plain mixture by `bound` at most.
         """
         more, bound = (weights[..., :-1] * points).sum(-1) + weights[..., -1], self.config.bound
         return (self.start * points).sum(-1) + bound * torch.tanh(more / bound)

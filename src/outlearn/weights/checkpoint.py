@@ -27,7 +27,7 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a checkpoint says of itself.
+    """The description that a checkpoint holds of itself.
 
     architecture : name and version of the architecture; a reader refuses any other.
     config : constructor arguments of the network.

@@ -30,7 +30,7 @@ def refuse_batch_norm(module: nn.Module) -> None:
 
 
 def has_parameters(loss: RowLoss | None) -> bool:
-    """Say whether a loss is a module with something to learn."""
+    """Return whether a loss is a module with something to learn."""
     from torch import nn
 
     return isinstance(loss, nn.Module) and any(True for _ in loss.parameters())

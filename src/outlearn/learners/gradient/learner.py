@@ -1,4 +1,4 @@
-"""What gradient-based meta-learners have in common: meta-parameters, tasks side by side, adapting for use."""
+"""The base of gradient-based meta-learners: meta-parameters, tasks side by side, adapting for use."""
 
 from __future__ import annotations
 
@@ -286,7 +286,7 @@ class GradientLearned:
 
     @cached_property
     def _calm(self) -> GradientLearner:
-        """The learner with a module that drops nothing out: in use the same input has the same output."""
+        """Return the learner without dropout: in use the same input has the same output."""
         return replace(self.learner, module=deepcopy(self.learner.module).eval())
 
     def adapt(

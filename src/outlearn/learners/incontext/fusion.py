@@ -1,9 +1,9 @@
-"""Late fusion: each modality of a record is judged by itself, and a learnt network weighs what they say.
+"""Late fusion: each modality of a record is judged by itself, and a learnt network weighs the verdicts.
 
 A record of a few numbers and a vector of a thousand is not one long vector: the numbers would drown. Here
-the in-context learner adapts to each modality apart, on the rows that have it; what it says of a row, and
-what is known of it there (how well it expects to tell, rows, columns, how odd the labelled anomalies look to
-it), is weighed by `nets.fusion`, meta-trained on synthetic records of two to five modalities.
+the in-context learner adapts to each modality apart, on the rows that have it; `nets.fusion` weighs its
+scores, and what it knows of itself there (how well it expects to rank, rows, columns, how odd the labelled
+anomalies look to it). That network is meta-trained on synthetic records of two to five modalities.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ FARTHEST = 4.0  # decades of a tail, and quarters of log-odds
 
 @dataclass(frozen=True, slots=True)
 class Modality:
-    """Columns of a matrix that belong together, and the one that tells where they are missing, if any is."""
+    """Columns of a matrix that belong together, and the one that marks where they are missing, if any."""
 
     name: str
     columns: tuple[int, ...]
@@ -91,7 +91,7 @@ class Sight:
     about: NDArray[np.float32]
 
     def voices(self, X: Rows, scores: Floats | None = None) -> NDArray[np.float32]:
-        """Return (m, V) what is said of rows (m, d); `scores` in place of those of its informed scorer."""
+        """Return (m, V) verdicts on rows (m, d); `scores` in place of those of its informed scorer."""
         blind = self.blind.score(X)
         if scores is None:
             scores = blind if self.informed is self.blind else self.informed.score(X)
@@ -201,7 +201,7 @@ class FusedScorer:
         self.contamination = self.reach = self.strangeness = 0.0
 
     def judge(self, support_scores: Floats, y: NDArray[np.int8]) -> None:
-        """Say what the scores of the support tell of it."""
+        """Estimate from the scores of the support how it is made up."""
         self.support_scores = support_scores
         unknown = support_scores[y == -1]
         odds = 1 / (1 + np.exp(-np.clip(unknown if len(unknown) else support_scores, -30, 30)))
@@ -212,7 +212,7 @@ class FusedScorer:
 
     @property
     def uncertainty(self) -> float:
-        """How little the order of scores is to be trusted, 0 to 1: as of the modality that tells best."""
+        """Return how little the order of scores is to be trusted, 0 to 1: that of the best modality."""
         return uncertainty_of(self.reach, len(self.support_scores), self.strangeness)
 
     def score(self, X: Rows) -> Floats:
@@ -228,7 +228,7 @@ class FusedScorer:
         return label_effects(self.score, without, X, labelled)
 
     def _heard(self, X: Rows, without: Rows | None = None) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """Return what modalities say of rows, (m, M, V), and which rows lack which, (m, M)."""
+        """Return the verdicts of modalities on rows, (m, M, V), and which rows lack which, (m, M)."""
         voices = np.zeros((len(X), len(self._modalities), len(VOICES)), dtype=np.float32)
         gone = np.ones((len(X), len(self._modalities)), dtype=bool)
         for place, (modality, sight) in enumerate(zip(self._modalities, self._sights, strict=True)):
@@ -243,7 +243,7 @@ class FusedScorer:
         return voices, gone
 
     def of_voices(self, voices: NDArray[np.float32], gone: NDArray[np.bool_]) -> Floats:
-        """Return (m,) log-odds from what modalities say of rows (m, M, V)."""
+        """Return (m,) log-odds from the verdicts of modalities on rows (m, M, V)."""
         import torch
 
         about = np.stack(

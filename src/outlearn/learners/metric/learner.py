@@ -1,4 +1,4 @@
-"""What metric learners share: an embedding, learnt across tasks, in which a support is simply kept."""
+"""The base of metric learners: an embedding, learnt across tasks, in which a support is simply kept."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class MetricLearned:
 
     @cached_property
     def _calm(self) -> MetricLearner:
-        """The learner with a module that drops nothing out: in use the same input has the same output."""
+        """Return the learner without dropout: in use the same input has the same output."""
         return replace(self.learner, module=deepcopy(self.learner.module).eval())
 
     def adapt(self, X: Array, y: Array, weight: NDArray[np.float32] | None = None) -> MetricScorer:

@@ -19,7 +19,7 @@ __all__ = ["EVIDENCE", "Evidence"]
 Floats = NDArray[np.float64]
 
 TRUTH = 2.0  # labels that the usual AUROC counts as
-USUAL = 0.75
+USUAL_AUROC = 0.75
 FEATURES = ("order", *LEAN_LABELS)  # whose trust the labels decide
 SIGN = np.array([1.0 if "direction" in n or n.startswith(("order", "trees")) else -1.0 for n in FEATURES])
 SIGN[[i for i, name in enumerate(FEATURES) if "normal" in name]] *= -1.0  # like a known normal: usual
@@ -69,7 +69,7 @@ class Evidence:
     def _heard(self, odd: Floats) -> Floats:
         """Return how far the AUROC of each feature on known anomalies is above chance, shrunk: (1 + L,)."""
         if not len(odd):
-            return np.full(odd.shape[1], USUAL - 0.5)
+            return np.full(odd.shape[1], USUAL_AUROC - 0.5)
         ordered = self._usual
         places = [
             np.searchsorted(ordered[:, j], odd[:, j], "left")
@@ -80,7 +80,7 @@ class Evidence:
         # A single label cannot bear itself out: only what needs no label can.
         counts = np.full(odd.shape[1], len(odd) - 1.0)
         counts[0] += 1
-        trust: Floats = (counts * reached + TRUTH * USUAL) / (counts + TRUTH) - 0.5
+        trust: Floats = (counts * reached + TRUTH * USUAL_AUROC) / (counts + TRUTH) - 0.5
         return trust
 
     def inputs(self, order: Floats, labels: Floats) -> NDArray[np.float32]:

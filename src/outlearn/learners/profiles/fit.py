@@ -50,7 +50,7 @@ MOST_OF_A_FAMILY = 4  # tables that a family counts as, at most, under a root
 RATES = {"level": 1e-2, "judge": 1e-2}  # of the optimiser; 2e-3 of what orders rows
 DECAYS = {"level": 1e-2, "judge": 1e-2}  # of weights; .1 of what orders rows
 BLUR = 1.5  # standard deviations that summaries are off by when the level learns to read them, roughly
-CLEAN, CONVENTION, LEAST, MOST = 0.001, 0.05, 0.003, 0.5  # shares of anomalies that a level is told for
+CLEAN, CONVENTION, LEAST, MOST = 0.001, 0.05, 0.003, 0.5  # shares of anomalies that a level is set for
 
 
 @dataclass(frozen=True)
@@ -248,10 +248,10 @@ def _summed(net: RowNet, episode: LeanEpisode) -> _Summed:
 
 
 def _share(episode: LeanEpisode) -> float:
-    """Return the anomaly share that probabilities are told at."""
+    """Return the anomaly share that probabilities refer to."""
     rest = episode.support_y != 1
     if known_share(episode.support_y) >= MOSTLY_KNOWN:
-        # With a clean support nothing tells how many of the new rows will be odd; 5 % is the stated
+        # A clean support does not say how many of the new rows will be odd; 5 % is the stated
         # convention.
         return CONVENTION
     share = float(episode.support_truth[rest].mean())

@@ -91,7 +91,7 @@ class Reference:
     ) -> tuple[Floats, NDArray[np.int64], Floats]:
         """Return distances (m, k) to all rows, rising, their numbers, and distances (m, kept_k) to kept rows.
 
-        `copies` and `kept_copies` (m,) tell which query rows have a copy in the reference and among its kept.
+        `copies` and `kept_copies` (m,) mark query rows that have a copy in the reference and among its kept.
         """
         everything = self._all.keys(points, self._k + 1)
         nearest = _without_copy(everything, copies, self._k)

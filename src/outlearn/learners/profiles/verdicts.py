@@ -1,7 +1,7 @@
-"""What labelled rows tell of others: nearness to them, likeness of direction, the verdict of trees.
+"""Features of rows from labelled ones: nearness to them, likeness of direction, the verdict of trees.
 
-A feature is told in one of two ways. To rows that are to be scored, labelled rows and their exact copies have
-the label that an analyst gave them: a confirmed case is nearest to itself. `blind` rows are told as if their
+A feature has one of two forms. To rows that are to be scored, labelled rows and their exact copies have
+the label that an analyst gave them: a confirmed case is nearest to itself. `blind` rows are read as if their
 own label were unknown, which is how the labelled rows of a support bear witness of what the features are
 worth.
 """
@@ -47,7 +47,7 @@ def known_share(y: NDArray[np.int8]) -> float:
 
 
 def has_verdicts(y: NDArray[np.int8]) -> bool:
-    """Say whether labels (n,) tell more than that all rows are normal."""
+    """Return whether labels (n,) say more than that all rows are normal."""
     return bool((y == 1).any()) or 0 < known_share(y) < MOSTLY_KNOWN
 
 
@@ -62,7 +62,7 @@ class _Nearness:
             self._rows = Reference(points, np.ones(len(rows), dtype=np.bool_), max(NEAR))
 
     def ratios(self, X: Floats, near: Floats, hidden: Flags, ks: tuple[int, ...]) -> list[Floats]:
-        """Log of (mean distance to the k nearest labelled rows / distance `near` to the reference), one a k.
+        """Return log(mean distance to the k nearest labelled rows / `near`, that to the reference), one a k.
 
         hidden : (m,) rows whose own copy among the labelled ones does not count.
         """

@@ -36,7 +36,7 @@ Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]
 Rows = NDArray[np.float32]
 Progress = Callable[[str, int, int], None]
-APART = 8  # points between two rows that are learnt from: those between tell the same
+APART = 8  # points between two rows that are learnt from: those between show the same
 SUPPORT = 1000  # rows without a label that a learner adapts to
 NORMALS, FAULTS = 10, 4  # different points of either kind that a machine shows, or it is left out
 FEWEST = 4  # series with anomalies, so that some can be held out
@@ -96,7 +96,7 @@ class FleetScorer:
 
 @dataclass(frozen=True, slots=True)
 class FleetOutcome:
-    """What a training left behind, and whether it pays.
+    """The outcome of a training, and whether it pays.
 
     machines : that took no part. plain, learnt : mean average precision on their points, nothing labelled, of
     plain distances and of the learner.

@@ -50,7 +50,7 @@ SHORTEST = 96
 OVERLAP = 128
 LATEST = 64  # tokens that are read at once where only the past counts
 LABELLED_SHARE = 0.4  # share of tasks with labelled ranges
-CASES = 3  # of them at most
+CASES = 3  # labelled ranges of a task at most
 REMEMBERED = 1000  # windows of a width, where tasks are made by the thousand
 BATCH = 8
 LEVEL_STEPS, LEVEL_RATE = 30, 0.05
@@ -72,7 +72,7 @@ class Shown:
     """A task as the network sees it.
 
     points : (n, c, g) float16, of `Glance.points`. labels : (n,).
-    counted : (n,) bool, points that the loss is taken over: those that are not told of.
+    counted : (n,) bool, points that the loss is taken over: those without a label.
     known : (n,) bool, known to be normal.
     """
 
@@ -288,7 +288,7 @@ class SequenceScorer:
 class Past:
     """The latest tokens of a series that comes point by point, and what the network makes of them.
 
-    A point is judged by its own numbers and by what was told at the last token that was whole by then; before
+    A point is judged by its own numbers and by the weights at the last token that was whole by then; before
     the first as the plain mixture does.
     """
 
@@ -304,7 +304,7 @@ class Past:
 
     @property
     def nbytes(self) -> int:
-        """Bytes that the tokens kept take, when there are as many as may be."""
+        """Return the bytes that kept tokens take, when there are as many as may be."""
         return LATEST * int(self._scorer.memory[0].nbytes)
 
     def next(self, point: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -14,21 +14,21 @@ __all__ = ["Curve", "Figures", "Said", "figures_of", "model_card", "provenance"]
 
 Figures = Mapping[str, tuple[Figure, ...]]  # state of the learner → figures
 Curve = Sequence[tuple[int, float]]  # step → mean training loss up to it, from the last one on
-POINTS = 12  # of a curve told
+POINTS = 12  # of a curve that the card shows
 MOST_NAMED = 60  # sets that are named one by one
 SYNTHETIC = "synthetic episodes of outlearn.tasks.sampler.SyntheticSampler (generated, no licence needed)"
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a card says that the checkpoint is for, and by which command it was made."""
+    """How the card describes what the checkpoint is for, and the command it was made by."""
 
     use: str
     command: str
 
 
 def provenance(supply: Supply) -> str:
-    """Say what a run learnt from, with the licence of each set."""
+    """Return what a run learnt from, with the licence of each set."""
     if supply.sets is None:
         return f"{SYNTHETIC}; no real data"
     parts = [SYNTHETIC] if supply.config.tasks.synthetic else []
@@ -98,7 +98,7 @@ def _of_sets(sets: Sets, per_set: int) -> str:
 
 def _curve(curve: Curve) -> str:
     every = -(-len(curve) // POINTS)
-    kept = curve[::-1][::every][::-1]  # the last is told in any case
+    kept = curve[::-1][::every][::-1]  # the last is kept in any case
     rows = [[f"{step:,}" for step, _ in kept], [f"{loss:.3f}" for _, loss in kept]]
     lines = [f"| {name} | {' | '.join(cells)} |" for name, cells in zip(("step", "loss"), rows, strict=True)]
     return "\n".join([lines[0], "|---" * (len(kept) + 1) + "|", lines[1]])

@@ -1,4 +1,4 @@
-"""What a meta-training run is made of, as a TOML file says it; see `read_config`."""
+"""The settings of a meta-training run, as a TOML file gives them; see `read_config`."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _CHOICES: Choices = {
 
 @dataclass(frozen=True, kw_only=True)
 class TaskConfig:
-    """What is learnt from.
+    """Tasks to learn from.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ class TaskConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingConfig:
-    """How it is learnt; `MetatrainConfig.settled` fills in what is None.
+    """Settings of the training; `MetatrainConfig.settled` fills in what is None.
 
     Parameters
     ----------

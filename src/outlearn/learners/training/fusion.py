@@ -39,10 +39,10 @@ TOGETHER = 50  # tasks that are kept in one file while they are made
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What modalities say of the query of one task; places beyond its modalities are nil.
+    """The verdicts of modalities on the query of one task; places beyond its modalities are nil.
 
     voices : (m, M, V). about : (M, C). gone : (m, M). absent : (M,). truth : (m,) in {0, 1}.
-    share : of anomalies that probabilities are told at.
+    share : of anomalies that probabilities refer to.
     """
 
     voices: NDArray[np.float32]

@@ -1,4 +1,4 @@
-"""How well a learner does on tasks it was not trained on."""
+"""Judge a learner on tasks it was not trained on."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ def train_series(
 
 
 def _rank(net: SequenceNet, tasks: Sequence[Shown]) -> float:
-    """Return the mean average precision on tasks, over points that are not told of."""
+    """Return the mean average precision on tasks, over points without a label."""
     from sklearn.metrics import average_precision_score
 
     precisions = []

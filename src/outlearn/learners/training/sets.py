@@ -31,7 +31,7 @@ _NORMALS, _ANOMALIES = 10, 2  # rows without which a set makes no task
 
 @dataclass(frozen=True, slots=True)
 class Sets:
-    """What a corpus gives.
+    """The labelled sets of a corpus.
 
     train, held_out : sets of no common family.
     digests : SHA-256 of the file of each set, by name.
@@ -153,7 +153,7 @@ def read_sets(
 
 
 def counted(entries: Sequence[Entry]) -> str:
-    """Say how many sets these are, by folder and licence.
+    """Return how many sets these are, by folder and licence.
 
     >>> counted([Entry("old/a", Path("a.npz"), "CC0", "a"), Entry("old/b", Path("b.npz"), "", "b")])
     '2 labelled real tables: 1 of old (CC0), 1 of old (licence not stated)'
@@ -168,7 +168,7 @@ def counted(entries: Sequence[Entry]) -> str:
 
 
 def missed(left_out: Sequence[str]) -> str:
-    """Say which sets were left out, as a sentence after another; nothing where there is none.
+    """Return which sets were left out, as a sentence after another; nothing where there is none.
 
     >>> missed(["a", "b"])
     ' 2 more sets have too few rows of one kind, and were left out: a, b.'
