@@ -1,8 +1,6 @@
 """Adapting against not adapting on generated sets: rows, resuming, other weights, the parts that judge."""
 
 import csv
-import sys
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -11,16 +9,13 @@ import pytest
 from outlearn.learners.catalogue import Recipe
 from outlearn.learners.pretrained import save_table_learner
 
-FOLDER = Path(__file__).parents[2] / "benchmarks"
-
 
 @pytest.fixture
 def benchmark(monkeypatch):
     import torch
 
     threads = torch.get_num_threads()
-    monkeypatch.syspath_prepend(FOLDER)
-    import adaptation
+    from benchmarks.studies import adaptation
 
     # CatBoost is no part of what tests install; what it adds is run by the benchmark itself.
     monkeypatch.setattr(adaptation, "PEERS", ("bagged_trees", "logistic"))
@@ -54,14 +49,13 @@ def weights(folder, seed):
 def run(benchmark, monkeypatch, folder, learners="maml,protonet"):
     words = [str(folder / "sets"), "--out", str(folder / "out.csv"), "--weights", str(folder / "weights")]
     words += ["--work", str(folder / "work"), "--learners", learners, "--seeds", "0"]
-    monkeypatch.setattr(sys, "argv", ["adaptation.py", *words, "--tasks", "4", "--steps", "2"])
-    benchmark.main()
+    benchmark.STUDY.run([*words, "--tasks", "4", "--steps", "2"])
     with (folder / "out.csv").open() as stored:
         return list(csv.DictReader(stored))
 
 
 def test_a_run_writes_a_row_a_learner_reports_and_resumes(benchmark, monkeypatch, folder, capsys):
-    import scratch
+    from benchmarks.harness import scratch
 
     monkeypatch.setattr(scratch, "BUDGETS", (2, 5))
     rows = run(benchmark, monkeypatch, folder, "maml,protonet,one-class maml")
@@ -143,7 +137,7 @@ def test_the_cosine_is_that_of_a_formula(benchmark):
 
 
 def test_gains_are_tested_one_sided(benchmark):
-    from adaptation_report import greater
+    from benchmarks.studies.adaptation_report import greater
 
     gains = np.linspace(0.01, 0.2, 20)
     assert greater(gains) < 1e-4 and greater(-gains) > 0.99 and greater(np.zeros(9)) == 1

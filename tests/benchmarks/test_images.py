@@ -1,13 +1,9 @@
 """Few-shot images: a tiny run, resuming, and the judge."""
 
 import json
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
-
-FOLDER = Path(__file__).parents[2] / "benchmarks"
 
 
 @pytest.fixture
@@ -15,8 +11,7 @@ def benchmark(monkeypatch):
     import torch
 
     threads = torch.get_num_threads()
-    monkeypatch.syspath_prepend(FOLDER)
-    import images
+    from benchmarks.studies import images
 
     yield images
     torch.set_num_threads(threads)
@@ -25,8 +20,7 @@ def benchmark(monkeypatch):
 def run(benchmark, monkeypatch, folder, *options):
     words = ["--out", str(folder / "out.json"), "--channels", "4", "--classes", "30", "--tasks", "2"]
     words += ["--scale", "0.003", "--tests", "6", "--shots", "1", *options]
-    monkeypatch.setattr(sys, "argv", ["images.py", *words])
-    benchmark.main()
+    benchmark.STUDY.run(words)
     return json.loads((folder / "out.json").read_text())
 
 

@@ -1,15 +1,11 @@
 """The benchmarks that judge the in-context learner: tiny runs answer every question, and are gone on with."""
 
 import json
-import sys
 from dataclasses import replace
 from importlib import import_module
-from pathlib import Path
 
 import numpy as np
 import pytest
-
-FOLDER = Path(__file__).parents[2] / "benchmarks"
 
 
 @pytest.fixture
@@ -27,18 +23,15 @@ def run(folder, monkeypatch, capsys, few_trees):
     import torch
 
     threads = torch.get_num_threads()
-    monkeypatch.syspath_prepend(FOLDER)
 
     def run(script, *words):
-        module = import_module(script)
+        module = import_module(f"benchmarks.studies.{script}")
         out = folder / f"{script}.json"
-        monkeypatch.setattr(
-            sys, "argv", [f"{script}.py", str(folder / "sets"), "--out", str(out), "--seeds", "1", *words]
-        )
-        module.main()
+        command = [str(folder / "sets"), "--out", str(out), "--seeds", "1", *words]
+        module.STUDY.run(command)
         rows, said = json.loads(out.read_text())["rows"], capsys.readouterr().out
         before = out.stat().st_mtime_ns
-        module.main()
+        module.STUDY.run(command)
         assert out.stat().st_mtime_ns == before, "a finished run computes nothing anew"
         return module, rows, said
 
@@ -59,7 +52,7 @@ def test_calibration_is_judged_with_and_without_the_share(run):
 
 
 def test_labels_are_judged_at_each_count_on_the_same_sets(run, monkeypatch):
-    monkeypatch.setattr(import_module("labels"), "PEERS", ("outlearn", "bagged_trees"))
+    monkeypatch.setattr(import_module("benchmarks.studies.labels"), "PEERS", ("outlearn", "bagged_trees"))
     module, rows, said = run("labels")
     assert {row["set"] for row in rows} == {"1_plain"}  # the other has too few anomalies
     counts = {(row["labels"], row["count"]) for row in rows if row["detector"] == "outlearn"}
@@ -78,9 +71,8 @@ def test_each_statistic_is_judged_alone_beside_the_network(run):
     assert best > 0.9
 
 
-@pytest.mark.slow
 def test_each_part_of_training_is_left_out_once(run, folder, monkeypatch):
-    module = import_module("ablation")
+    module = import_module("benchmarks.studies.ablation")
     small = replace(module.SAMPLER, support_rows=(50, 60), query_rows=40, columns=(2, 5))
     monkeypatch.setattr(module, "SAMPLER", small)
     _, rows, said = run("ablation", "--work", str(folder / "work"), "--tasks", "10", "--epochs", "1")
@@ -90,7 +82,7 @@ def test_each_part_of_training_is_left_out_once(run, folder, monkeypatch):
 
 
 def test_real_sets_are_compared_with_synthetic_tasks(run, monkeypatch):
-    module = import_module("fingerprint")
+    module = import_module("benchmarks.studies.fingerprint")
     small = replace(module.SAMPLER, support_rows=(50, 60), query_rows=40, columns=(2, 5))
     monkeypatch.setattr(module, "SAMPLER", small)
     monkeypatch.setattr(module, "TASKS", 12)
@@ -105,7 +97,7 @@ def test_real_sets_are_compared_with_synthetic_tasks(run, monkeypatch):
 
 
 def test_sizes_of_support_are_judged_on_one_test_part(run, monkeypatch):
-    monkeypatch.setattr(import_module("support_size"), "LEAST", 100)
+    monkeypatch.setattr(import_module("benchmarks.studies.support_size"), "LEAST", 100)
     module, rows, said = run("support_size")
     told = {(row["situation"], row["size"]) for row in rows}
     assert told == {(situation, size) for situation in module.SITUATIONS for size in module.SIZES}

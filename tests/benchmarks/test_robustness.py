@@ -1,9 +1,7 @@
 """Guards with and without: the harms do what they say, and a tiny run of every question resumes."""
 
 import json
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,16 +10,13 @@ from outlearn.tasks.episode import Episode
 from outlearn.tasks.glyphs import glyphs
 from outlearn.tasks.task import Task
 
-FOLDER = Path(__file__).parents[2] / "benchmarks"
-
 
 @pytest.fixture
 def benchmark(monkeypatch):
     import torch
 
     threads = torch.get_num_threads()
-    monkeypatch.syspath_prepend(FOLDER)
-    import robustness
+    from benchmarks.studies import robustness
 
     yield robustness
     torch.set_num_threads(threads)
@@ -46,10 +41,9 @@ def episode():
 def test_a_run_answers_every_question_and_resumes(benchmark, monkeypatch, tmp_path, capsys):
     words = ["--out", str(tmp_path / "out.json"), "--work", str(tmp_path / "work"), "--classes", "30"]
     words += ["--steps", "1", "--tests", "4", "--tasks", "2", "--table-steps", "1", "--table-tests", "2"]
-    monkeypatch.setattr(sys, "argv", ["robustness.py", *words])
     small = replace(benchmark.robust_tables.SAMPLER, support_rows=(60, 80), query_rows=40)
     monkeypatch.setattr(benchmark.robust_tables, "SAMPLER", small)
-    benchmark.main()
+    benchmark.STUDY.run(words)
     rows = json.loads((tmp_path / "out.json").read_text())["rows"]
     questions = {
         (on, *key)
@@ -71,15 +65,14 @@ def test_a_run_answers_every_question_and_resumes(benchmark, monkeypatch, tmp_pa
     monkeypatch.setattr(
         benchmark.robust_tables, "QUESTIONS", dict.fromkeys(benchmark.robust_tables.QUESTIONS)
     )
-    benchmark.main()
+    benchmark.STUDY.run(words)
     assert json.loads((tmp_path / "out.json").read_text())["rows"] == rows
-    monkeypatch.setattr(sys, "argv", ["robustness.py", *words, "--seed", "1"])
     with pytest.raises(SystemExit, match="take another --out"):
-        benchmark.main()
+        benchmark.STUDY.run([*words, "--seed", "1"])
 
 
 def test_harms_have_their_size(benchmark, task):
-    from harms import delete_rows, mislabel, shuffle_labels
+    from benchmarks.studies.harms import delete_rows, mislabel, shuffle_labels
 
     rng = np.random.default_rng(0)
     assert (mislabel(task, rng, 0.2).support_y != task.support_y).sum() == 10
@@ -91,7 +84,7 @@ def test_harms_have_their_size(benchmark, task):
 
 
 def test_tied_tasks_give_a_class_one_number(benchmark):
-    from harms import tied_task
+    from benchmarks.studies.harms import tied_task
 
     classes = glyphs(10, 4, seed=0, size=8)
     numbers = {}
@@ -106,7 +99,7 @@ def test_tied_tasks_give_a_class_one_number(benchmark):
 
 
 def test_harmed_episodes_tell_untruths(benchmark, episode):
-    from harms import planted, wrong_labels
+    from benchmarks.studies.harms import planted, wrong_labels
 
     rng = np.random.default_rng(0)
     wrong = wrong_labels(episode, rng, 0.2)
@@ -121,7 +114,7 @@ def test_harmed_episodes_tell_untruths(benchmark, episode):
 def test_an_attack_is_bounded_and_hurts(benchmark):
     import torch
 
-    from answers import predict
+    from benchmarks.studies.answers import predict
     from outlearn.learners.gradient.maml import MAML
     from outlearn.nets.losses import binary_cross_entropy
 
@@ -137,7 +130,7 @@ def test_an_attack_is_bounded_and_hurts(benchmark):
 
 
 def test_gains_are_paired_and_checks_are_against_what_is_expected(benchmark):
-    from answers import Found
+    from benchmarks.studies.answers import Found
 
     base = np.linspace(0, 1, 20)
     row = Found(base, base, base, base + 0.1).row()

@@ -1,14 +1,10 @@
 """The benchmark of tuning: a tiny run answers every question, and is gone on with."""
 
 import json
-import sys
 from importlib import import_module
-from pathlib import Path
 
 import numpy as np
 import pytest
-
-FOLDER = Path(__file__).parents[2] / "benchmarks"
 
 
 @pytest.fixture
@@ -21,20 +17,21 @@ def data(tmp_path):
     return tmp_path
 
 
-def test_strategies_are_judged_beside_baselines(data, monkeypatch, capsys):
-    monkeypatch.syspath_prepend(FOLDER)
-    module = import_module("tuning")
-    from outlearn.tuning.policy import SearchPolicy
-    from outlearn.tuning.surrogate import Surrogate
+def test_strategies_are_judged_beside_baselines(data, monkeypatch, capsys, few_trees):
+    module = import_module("benchmarks.studies.tuning")
+    from outlearn.tuning.strategies import adversary
+    from outlearn.tuning.strategies.policy import SearchPolicy
+    from outlearn.tuning.strategies.surrogate import Surrogate
 
     surrogate, policy = Surrogate.learn, SearchPolicy.learn
     monkeypatch.setattr(Surrogate, "learn", lambda t, s=0: surrogate(t, s, steps=3, width=8))
     monkeypatch.setattr(SearchPolicy, "learn", lambda t, s=0: policy(t, s, rounds=1))
+    monkeypatch.setattr(adversary, "STEPS", 20)
     monkeypatch.setattr(module, "CLASSICAL", ("lof", "kmeans"))
     out = data / "tuning.json"
-    words = [str(data), "--synthetic", "2", "--candidates", "3", "--budget", "2"]
-    monkeypatch.setattr(sys, "argv", ["tuning.py", *words, "--work", str(data / "work"), "--out", str(out)])
-    module.main()
+    words = [str(data), "--synthetic", "2", "--candidates", "3", "--budget", "2", "--folds", "2"]
+    words += ["--work", str(data / "work"), "--out", str(out)]
+    module.STUDY.run(words)
     rows, said = json.loads(out.read_text())["rows"], capsys.readouterr().out
     assert {row["set"] for row in rows} == {"one", "two", "three"}
     assert {row["detectors"] for row in rows} == {"lof kmeans", "lof", "kmeans"}
@@ -57,5 +54,5 @@ def test_strategies_are_judged_beside_baselines(data, monkeypatch, capsys):
             assert all(values[way] == 0 for way in module.PEERS)
     assert "| maml |" in said and "Kendall" in said
     before = out.stat().st_mtime_ns
-    module.main()
+    module.STUDY.run(words)
     assert out.stat().st_mtime_ns == before

@@ -34,7 +34,7 @@ def learn_tuning(
     from outlearn.cli.terminal import progress_bars
     from outlearn.pipeline.output import check_output
     from outlearn.tuning.experience import train_tuning
-    from outlearn.tuning.strategies import STRATEGIES
+    from outlearn.tuning.strategies.catalogue import STRATEGIES
 
     check_output(out, suffixes=(".safetensors",))
     names = [name.strip() for name in strategies.split(",") if name.strip()] or list(STRATEGIES)

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from outlearn.learners.gradient.learner import GradientLearner
     from outlearn.learners.metric.learner import MetricLearner
 
-__all__ = ["CATALOGUE", "Kind", "Recipe"]
+__all__ = ["CATALOGUE", "LearnerSpec", "Recipe"]
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class LearnerSpec:
     """A learner as users choose it.
 
     where : module and class.
@@ -57,9 +57,9 @@ _FAMILIES = ("gradient", "metric")  # of learners that a recipe builds
 _STEPS: Mapping[str, Any] = MappingProxyType({"steps": 5, "rate": 0.1})
 _LINEAR = "weights of the statistics before and after"
 
-CATALOGUE: Mapping[str, Kind] = MappingProxyType(
+CATALOGUE: Mapping[str, LearnerSpec] = MappingProxyType(
     {
-        "profiles": Kind(
+        "profiles": LearnerSpec(
             "profiles.learner:Profiles",
             "profile",
             "a small network, trained on hundreds of real tables, scores a row by its profile",
@@ -68,7 +68,7 @@ CATALOGUE: Mapping[str, Kind] = MappingProxyType(
             "contributions and neighbours",
             probabilistic=True,
         ),
-        "incontext": Kind(
+        "incontext": LearnerSpec(
             "incontext.learner:InContext",
             "in-context",
             "a network reads the support and its labels in one pass",
@@ -78,7 +78,7 @@ CATALOGUE: Mapping[str, Kind] = MappingProxyType(
             probabilistic=True,
             rich=True,
         ),
-        "maml": Kind(
+        "maml": LearnerSpec(
             "gradient.maml:MAML",
             "gradient",
             "a start from which a few gradient steps suffice",
@@ -87,7 +87,7 @@ CATALOGUE: Mapping[str, Kind] = MappingProxyType(
             _LINEAR,
             MappingProxyType({**_STEPS, "rates": "layer-step"}),
         ),
-        "fomaml": Kind(
+        "fomaml": LearnerSpec(
             "gradient.maml:FOMAML",
             "gradient",
             "MAML without second derivatives",
@@ -97,7 +97,7 @@ CATALOGUE: Mapping[str, Kind] = MappingProxyType(
             MappingProxyType({"steps": 5, "rate": 0.05}),
             first_order=True,
         ),
-        "anil": Kind(
+        "anil": LearnerSpec(
             "gradient.anil:ANIL",
             "gradient",
             "only the last layer adapts",
@@ -106,7 +106,7 @@ CATALOGUE: Mapping[str, Kind] = MappingProxyType(
             "a linear model on fixed features",
             MappingProxyType({**_STEPS, "rates": "parameter"}),
         ),
-        "metasgd": Kind(
+        "metasgd": LearnerSpec(
             "gradient.metasgd:MetaSGD",
             "gradient",
             "MAML that also learns how far to step in each parameter",
@@ -115,7 +115,7 @@ CATALOGUE: Mapping[str, Kind] = MappingProxyType(
             _LINEAR,
             _STEPS,
         ),
-        "reptile": Kind(
+        "reptile": LearnerSpec(
             "gradient.reptile:Reptile",
             "gradient",
             "a start near where many tasks end",
@@ -125,7 +125,7 @@ CATALOGUE: Mapping[str, Kind] = MappingProxyType(
             MappingProxyType({"steps": 8, "rate": 0.05}),
             first_order=True,
         ),
-        "protonet": Kind(
+        "protonet": LearnerSpec(
             "metric.protonet:ProtoNet",
             "metric",
             "distance to the mean of the usual rows and to that of the known anomalies",
@@ -133,7 +133,7 @@ CATALOGUE: Mapping[str, Kind] = MappingProxyType(
             "one pass; the quickest to train",
             "which prototype is near",
         ),
-        "siamese": Kind(
+        "siamese": LearnerSpec(
             "metric.pairs:Siamese",
             "metric",
             "likeness learnt from pairs of rows",
@@ -142,7 +142,7 @@ CATALOGUE: Mapping[str, Kind] = MappingProxyType(
             "the nearest support rows",
             MappingProxyType({"nearest": 200}),
         ),
-        "triplet": Kind(
+        "triplet": LearnerSpec(
             "metric.pairs:Triplet",
             "metric",
             "likeness learnt from the hardest triples of rows",

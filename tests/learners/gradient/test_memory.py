@@ -13,7 +13,7 @@ from outlearn.learners.training.batch import Batch
 from outlearn.nets.losses import squared_error
 from outlearn.nets.mlp import MLP
 
-Peak = runpy.run_path(str(Path(__file__).parents[3] / "benchmarks" / "live_bytes.py"))["Peak"]
+Peak = runpy.run_path(str(Path(__file__).parents[3] / "benchmarks" / "harness" / "live_bytes.py"))["Peak"]
 STEPS = (4, 16, 64)
 
 

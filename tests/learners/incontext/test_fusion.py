@@ -7,7 +7,15 @@ import pytest
 import torch
 
 from outlearn.errors import WeightsError
-from outlearn.learners.incontext.fusion import ABOUT, VOICES, Fused, Modality, load_fusion, save_fusion, see
+from outlearn.learners.incontext.fusion import (
+    ABOUT,
+    VOICES,
+    Fused,
+    Modality,
+    load_fusion,
+    save_fusion,
+    see,
+)
 from outlearn.learners.pretrained import load_incontext
 from outlearn.learners.training.fusion import hear, train_fusion
 from outlearn.nets.fusion import FusionConfig, FusionNet
@@ -115,7 +123,7 @@ def test_training_resumes_and_writes_what_it_learnt(tmp_path, monkeypatch, few_t
         "outlearn.learners.training.fusion.hear", lambda *a, **k: asked.append(a) or hear(*a, **k)
     )
 
-    def stop(stage, done, total):
+    def stop(stage, done, total, loss=None):
         if stage == "records" and done == 4:
             raise KeyboardInterrupt
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn.ensemble import IsolationForest
 
-from outlearn.learners.profiles.isolation import SAMPLE, TREES, Isolation
+from outlearn.learners.profiles import isolation as module
+from outlearn.learners.profiles.isolation import SAMPLE, Isolation
 
 
 @pytest.mark.parametrize(("n", "d", "seed"), [(2, 1, 0), (30, 4, 1), (700, 3, 2)])
@@ -13,7 +14,7 @@ def test_scores_are_those_of_scikit_learn(n, d, seed):
     X = rng.normal(size=(n, d)).astype(np.float32)
     X[:, 0] = np.round(X[:, 0])
     query = np.vstack([X, rng.normal(size=(20, d)) * 5]).astype(np.float32)
-    forest = IsolationForest(n_estimators=TREES, max_samples=min(SAMPLE, n), random_state=seed).fit(X)
+    forest = IsolationForest(n_estimators=module.TREES, max_samples=min(SAMPLE, n), random_state=seed).fit(X)
     assert np.allclose(Isolation(X, seed).score(query), -forest.score_samples(query))
 
 

@@ -32,6 +32,7 @@ def everything(fitted: LeanProfiler, X: np.ndarray) -> np.ndarray:
     return np.hstack([profile.order(), profile.labels])
 
 
+@pytest.mark.usefixtures("shipped_forests")
 @pytest.mark.parametrize("view", ["log", "rank"])
 @pytest.mark.parametrize("known", [True, False])
 def test_neighbour_statistics_are_those_of_the_plain_oracle_among_the_rows_kept(view, known):

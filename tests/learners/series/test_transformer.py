@@ -20,8 +20,8 @@ from outlearn.learners.series.transformer import (
 )
 from outlearn.learners.training.loop import Training
 from outlearn.series.basis import Basis
-from outlearn.series.glance import Glance
 from outlearn.series.mixture import Mixture
+from outlearn.series.point_features import PointFeatures
 from outlearn.tasks.series import draw_series
 
 
@@ -44,7 +44,7 @@ def test_an_untrained_network_scores_as_the_plain_mixture_does():
     values = np.sin(np.arange(900)[:, None] / 6) + 0.05 * rng.normal(size=(900, 1))
     values[500:540] = 0.0
     series = Series.of_array(values)
-    glance = Glance.fit(Basis.of([series]))
+    glance = PointFeatures.fit(Basis.of([series]))
     scorer = SequenceLearned(small().eval()).adapt(glance, normal=False)
     plain, _ = Mixture(glance, normal=False).channels(series, own=0)
     assert scorer.channels(series, own=0)[0] == pytest.approx(plain, abs=1e-3)
@@ -66,6 +66,7 @@ def test_training_lowers_the_loss_and_is_a_function_of_the_seed(bank):
 
 def test_training_goes_on_where_it_stopped(bank, tmp_path):
     whole, halves = small(), small()
+    bank = bank[:2]
     train_sequence(whole, bank, Training(steps=4, every=2), seed=2)
     state = tmp_path / "state.safetensors"
     train_sequence(halves, bank, Training(steps=2, every=2, checkpoint=state), seed=2)
@@ -113,6 +114,6 @@ def test_the_order_of_channels_makes_no_difference():
     scores = []
     for order in ([0, 1, 2], [2, 0, 1]):
         series = Series.of_array(values[:, order])
-        glance = Glance.fit(Basis.of([series]))
+        glance = PointFeatures.fit(Basis.of([series]))
         scores.append(learned.adapt(glance, normal=False).channels(series, own=0)[0])
     assert scores[0] == pytest.approx(scores[1], abs=1e-4)

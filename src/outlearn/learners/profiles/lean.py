@@ -49,7 +49,7 @@ __all__ = [
     "VERSION",
     "LeanProfile",
     "LeanProfiler",
-    "View",
+    "NeighbourView",
 ]
 
 Floats = NDArray[np.float64]
@@ -92,7 +92,7 @@ class LeanProfile:
         return np.hstack([self.tails, self.deviations])
 
 
-class View:
+class NeighbourView:
     """Neighbours among `size` reference rows in one view."""
 
     def __init__(self, fitted: LogView | RankView, reference: Floats) -> None:
@@ -148,8 +148,8 @@ class LeanProfiler:
         size = MAX_ROWS if (y[usable] == 0).all() else REFERENCE
         self._reference = kept[:size]
         self._views = {
-            "log": View(LogView.fit(rows), rows[:size]),
-            "rank": View(RankView.fit(rows[:size]), rows[:RANKED]),
+            "log": NeighbourView(LogView.fit(rows), rows[:size]),
+            "rank": NeighbourView(RankView.fit(rows[:size]), rows[:RANKED]),
         }
         self._surprisal, self._mismatch = Surprisal(rows[:size]), Mismatch(kept[:size])
         self._dependence = Dependence(rows[:size])

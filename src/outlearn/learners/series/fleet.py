@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,17 +25,17 @@ from outlearn.learners.pretrained import load_table_learner
 from outlearn.learners.tabular import TableLearned
 from outlearn.learners.training.config import MetatrainConfig, TaskConfig, TrainingConfig
 from outlearn.learners.training.metatrain import Outcome, metatrain, work_folder
+from outlearn.progress import Progress
 from outlearn.ranges import runs
 from outlearn.series.basis import Basis
-from outlearn.series.glance import Glance
 from outlearn.series.mixture import LEADING
+from outlearn.series.point_features import PointFeatures
 
-__all__ = ["LEARNER", "STEPS", "FleetOutcome", "FleetScorer", "Progress", "point_rows", "train_fleet"]
+__all__ = ["LEARNER", "STEPS", "FleetOutcome", "FleetScorer", "point_rows", "train_fleet"]
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]
 Rows = NDArray[np.float32]
-Progress = Callable[[str, int, int], None]
 APART = 8  # points between two rows that are learnt from: those between show the same
 SUPPORT = 1000  # rows without a label that a learner adapts to
 NORMALS, FAULTS = 10, 4  # different points of either kind that a machine shows, or it is left out
@@ -45,7 +45,7 @@ LEARNER, STEPS, WIDTHS = "reptile", 300, (16,)  # few machines, so a small netwo
 BLOCK = 65_536  # rows that are scored at once
 
 
-def point_rows(glance: Glance, series: Series, own: int | None = None) -> NDArray[np.float32]:
+def point_rows(glance: PointFeatures, series: Series, own: int | None = None) -> NDArray[np.float32]:
     """Return (n, 1 + c) how rare each point of a series is, over all channels and in each.
 
     own : the reference series that it is, where that may be contaminated.
@@ -59,11 +59,13 @@ def point_rows(glance: Glance, series: Series, own: int | None = None) -> NDArra
 class FleetScorer:
     """Scores points of a machine's series by a learner that was trained on others."""
 
-    glance: Glance
+    glance: PointFeatures
     scorer: Scorer
 
     @classmethod
-    def of(cls, learned: TableLearned, glance: Glance, past: Sequence[tuple[Series, Labels]]) -> FleetScorer:
+    def of(
+        cls, learned: TableLearned, glance: PointFeatures, past: Sequence[tuple[Series, Labels]]
+    ) -> FleetScorer:
         """Adapt a learner to a machine.
 
         past : the series that the glance was fitted to, and the labels (n,) of each.
@@ -129,12 +131,13 @@ def train_fleet(
 ) -> FleetOutcome:
     """Meta-train a learner on the labelled series of some machines; write it to `out` with a card beside.
 
+    An interrupted run goes on from a folder beside `out`.
+
     Parameters
     ----------
     machines : series with the same channels, each of one machine, and labels (n,): 1 where a point is
         anomalous; all others count as normal. Each is compared with itself, as where nothing is known.
     learner : a name in `learners.catalogue` but ``incontext``. licence : of the data, for the card.
-    progress : called with (stage, done, total). An interrupted run goes on from a folder beside `out`.
 
     Raises
     ------
@@ -143,7 +146,7 @@ def train_fleet(
     """
     made: list[tuple[str, Rows, Labels]] = []
     for number, (series, labels) in enumerate(machines):
-        rows = point_rows(Glance.fit(Basis.of([series]), seed=seed), series, own=0)
+        rows = point_rows(PointFeatures.fit(Basis.of([series]), seed=seed), series, own=0)
         kept = _learnt_from(labels == 1)
         rows, truth = rows[kept], (labels[kept] == 1).astype(np.int8)
         distinct = [len(np.unique(rows[truth == odd], axis=0)) for odd in (0, 1)]
@@ -178,14 +181,13 @@ def train_fleet(
         training=TrainingConfig(steps=steps, patience=0),  # so few held out are no guide when to stop
     )
     use = f'`outlearn.SeriesDetector("{learner}", weights="{out.name}")` on machines with the same channels'
-    tell = progress or (lambda stage, done, total: None)
     outcome = metatrain(
         config,
         out,
         folder=work,
         use=use,
         command=command,
-        progress=lambda stage, done, total, _: tell(stage, done, total),
+        progress=progress,
     )
     result = _judged(outcome, folder, load_table_learner(learner, out))
     shutil.rmtree(work_folder(out))

@@ -18,8 +18,8 @@ from outlearn.learners.training.settings import one_thread, seeded
 from outlearn.ranges import runs
 from outlearn.rng import derive
 from outlearn.series.basis import Basis
-from outlearn.series.glance import GLANCES, Glance
 from outlearn.series.mixture import LEVEL, WEIGHTS
+from outlearn.series.point_features import POINT_FEATURES, PointFeatures
 from outlearn.series.tokens import STEP, TOKEN, tokens
 from outlearn.tasks.series import SeriesTask
 from outlearn.weights.checkpoint import Header, once_a_file, read_network, write_checkpoint
@@ -62,7 +62,9 @@ def new_network(seed: int = 0, *, width: int = 128, blocks: int = 4) -> Sequence
     """Return an untrained network, which scores as `series.mixture` does."""
     from outlearn.nets.sequence import SequenceConfig, SequenceNet
 
-    config = SequenceConfig(TOKEN, len(GLANCES), STEP, WEIGHTS, SHARP, LEVEL, width=width, blocks=blocks)
+    config = SequenceConfig(
+        TOKEN, len(POINT_FEATURES), STEP, WEIGHTS, SHARP, LEVEL, width=width, blocks=blocks
+    )
     with seeded(seed):
         return SequenceNet(config)
 
@@ -71,7 +73,7 @@ def new_network(seed: int = 0, *, width: int = 128, blocks: int = 4) -> Sequence
 class Shown:
     """A task as the network sees it.
 
-    points : (n, c, g) float16, of `Glance.points`. labels : (n,).
+    points : (n, c, g) float16, of `PointFeatures.points`. labels : (n,).
     counted : (n,) bool, points that the loss is taken over: those without a label.
     known : (n,) bool, known to be normal.
     """
@@ -97,11 +99,11 @@ def show(task: SeriesTask, seed: int, number: int) -> Shown:
         # Known normal points and labelled ranges: the reference is the past, the cases lie after it.
         usual = Basis.of([Series.of_array(task.values[: task.reference])])
         basis = Basis([usual.standard(task.values)], [[(0, task.reference)]], usual.centre, usual.scale)
-        glance = Glance.fit(basis, [cases], most=REMEMBERED)
+        glance = PointFeatures.fit(basis, [cases], most=REMEMBERED)
         points = glance.points(basis.values[0], whole.stretches)
     else:
         basis = Basis.of([whole])
-        glance = Glance.fit(basis, [cases], most=REMEMBERED)
+        glance = PointFeatures.fit(basis, [cases], most=REMEMBERED)
         points = glance.points(basis.values[0], whole.stretches, own=0)
     counted = np.ones(n, dtype=bool)
     for start, end in cases:
@@ -227,7 +229,7 @@ class SequenceLearned:
 
     net: SequenceNet
 
-    def adapt(self, glance: Glance, *, normal: bool) -> SequenceScorer:
+    def adapt(self, glance: PointFeatures, *, normal: bool) -> SequenceScorer:
         """Return a scorer that compares with a reference; `normal`: all of it is known to be."""
         return SequenceScorer.of(self.net, glance, normal)
 
@@ -240,12 +242,12 @@ class SequenceScorer:
     """
 
     net: SequenceNet
-    glance: Glance
+    glance: PointFeatures
     normal: bool
     memory: NDArray[np.float32]
 
     @classmethod
-    def of(cls, net: SequenceNet, glance: Glance, normal: bool) -> SequenceScorer:
+    def of(cls, net: SequenceNet, glance: PointFeatures, normal: bool) -> SequenceScorer:
         parts = [
             tokens(glance.points(x, stretches, None if normal else i), np.full(len(x), normal), not normal)
             for i, (x, stretches) in enumerate(zip(glance.basis.values, glance.basis.stretches, strict=True))
@@ -272,9 +274,9 @@ class SequenceScorer:
         odd = np.stack(parts)
         return self.pooled(odd), odd.astype(np.float64)
 
-    def past(self) -> Past:
+    def past(self) -> StreamState:
         """Return what reads points as they come."""
-        return Past(self)
+        return StreamState(self)
 
     def pooled(self, odd: NDArray[np.float32]) -> Floats:
         """Return (n,) log-odds of points from how odd their channels (n, c) are."""
@@ -285,7 +287,7 @@ class SequenceScorer:
         return np.asarray(pooled.numpy(), dtype=np.float64)
 
 
-class Past:
+class StreamState:
     """The latest tokens of a series that comes point by point, and what the network makes of them.
 
     A point is judged by its own numbers and by the weights at the last token that was whole by then; before
@@ -359,7 +361,9 @@ def _windows(count: int) -> Iterable[tuple[int, int, int, int]]:
 def save_sequence(path: Path, net: SequenceNet, *, corpus: str, seed: int, command: str) -> None:
     """Write a trained network with its provenance, whole or not at all."""
     config = asdict(net.config)
-    write_checkpoint(path, net.state_dict(), Header(ARCHITECTURE, config, corpus, seed, command, GLANCES))
+    write_checkpoint(
+        path, net.state_dict(), Header(ARCHITECTURE, config, corpus, seed, command, POINT_FEATURES)
+    )
 
 
 @once_a_file
@@ -377,4 +381,4 @@ def load_sequence(path: Path) -> SequenceLearned:
         lists = {name: tuple(config[name]) for name in ("start", "level")}
         return SequenceNet(SequenceConfig(**{**config, **lists}))
 
-    return SequenceLearned(read_network(path, ARCHITECTURE, GLANCES, make))
+    return SequenceLearned(read_network(path, ARCHITECTURE, POINT_FEATURES, make))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from outlearn.learners.pretrained import load_incontext
 from outlearn.learners.profiles.bank import usual_share
 from outlearn.learners.training.loop import adamw, train
 from outlearn.learners.training.settings import one_thread, seeded
+from outlearn.progress import Progress, silent
 from outlearn.rng import derive
 from outlearn.tasks.mixed import MOST, draw_mixed
 from outlearn.weights.card import figures_table, write_card
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Heard", "hear", "train_fusion"]
 
-Progress = Callable[[str, int, int], None]
 HELD_OUT = 100  # tasks that the network is judged on
 BATCH = 16
 RATE = 3e-3
@@ -97,7 +97,7 @@ def train_fusion(
 
     from outlearn.nets.fusion import FusionConfig, FusionNet
 
-    tell = progress or (lambda stage, done, total: None)
+    tell = progress or silent
     heard = _all_heard(out, tasks + held_out, seed, Serial() if executor is None else executor, tell)
     with seeded(seed):
         net = FusionNet(FusionConfig(len(VOICES), len(ABOUT)))

@@ -6,11 +6,13 @@ import json
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from outlearn.errors import WeightsError
 from outlearn.files import whole
+from outlearn.progress import Progress
 
 if TYPE_CHECKING:
     import torch
@@ -64,7 +66,7 @@ def adamw(
     *,
     every: int,
     checkpoint: Path,
-    tell: Callable[[str, int, int], None],
+    tell: Progress,
     decay: float = 1e-2,
 ) -> Training:
     """Return how networks are trained from one command: AdamW, warm-up and cosine, gradients clipped at 1."""
@@ -78,7 +80,7 @@ def adamw(
         every=every,
         optimiser=lambda leaves, share: torch.optim.AdamW(leaves, lr=share, weight_decay=decay),
         checkpoint=checkpoint,
-        progress=lambda step, total, loss: tell("training", step, total),
+        progress=partial(tell, "training"),
     )
 
 

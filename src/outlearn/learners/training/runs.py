@@ -24,14 +24,13 @@ from outlearn.learners.training.loop import Training, warm_cosine
 from outlearn.learners.training.supply import Supply, task_source
 from outlearn.rng import derive
 
-__all__ = ["Run", "run_of", "training_of"]
+__all__ = ["TrainingRun", "run_of", "training_of"]
 
 Episodes = Sequence[EpisodeProfiles]
-Progress = Callable[[int, int, float], None]
 Passed = Callable[[int, float], None]
 
 
-class Run(Protocol):
+class TrainingRun(Protocol):
     """A learner in training."""
 
     def scores(self) -> Mapping[str, Score[EpisodeProfiles]]:
@@ -44,7 +43,7 @@ class Run(Protocol):
         """Write the checkpoint."""
 
 
-def run_of(supply: Supply) -> Run:
+def run_of(supply: Supply) -> TrainingRun:
     """Return the run that a configuration asks for.
 
     Raises
@@ -55,7 +54,9 @@ def run_of(supply: Supply) -> Run:
     return _RUNS[CATALOGUE[supply.config.learner].family](supply)
 
 
-def training_of(supply: Supply, state: Path, log: TrainingLog, tell: Progress, passed: Passed) -> Training:
+def training_of(
+    supply: Supply, state: Path, log: TrainingLog, tell: Callable[[int, int, float], None], passed: Passed
+) -> Training:
     """Return how a configuration trains; it goes on from the file `state` if it is there."""
 
     def logged(step: int, total: int, loss: float) -> None:
@@ -169,7 +170,7 @@ class _TableRun:
         save_table_learner(out, self._recipe, self._meta, corpus=corpus, command=command, notes=notes)
 
 
-_RUNS: Mapping[str, Callable[[Supply], Run]] = {
+_RUNS: Mapping[str, Callable[[Supply], TrainingRun]] = {
     "in-context": _InContextRun,
     "gradient": _TableRun,
     "metric": _TableRun,

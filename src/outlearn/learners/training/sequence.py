@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from outlearn.learners.series.transformer import (
     train_sequence,
 )
 from outlearn.learners.training.loop import adamw
+from outlearn.progress import Progress, silent
 from outlearn.tasks.series import draw_series
 from outlearn.weights.card import figures_table, write_card
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["train_series"]
 
-Progress = Callable[[str, int, int], None]
 HELD_OUT = 100  # tasks that the network is judged on
 RATE = 3e-4
 EVERY = 100  # steps between two checkpoints
@@ -61,7 +61,7 @@ def train_series(
     OutputError
         When a file cannot be written.
     """
-    tell = progress or (lambda stage, done, total: None)
+    tell = progress or silent
     made: list[Shown] = []
     pool = Serial() if executor is None else executor
     for task in pool.map(partial(shown, seed=seed), range(tasks + held_out)):
@@ -86,8 +86,8 @@ def train_series(
         limits=(
             "Synthetic series are not yours: `benchmarks/series.py` measures it on real ones, docs/series.md "
             "has the figures.",
-            "It reads what `series.glance` sees of a point: distances at widths of 16 to 192 points. What "
-            "shows only over thousands of points, such as a slow drift, it does not see.",
+            "It reads what `series.point_features` sees of a point: distances at widths of 16 to 192 points. "
+            "What shows only over thousands of points, such as a slow drift, it does not see.",
         ),
     )
     kept.unlink(missing_ok=True)

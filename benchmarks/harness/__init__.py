@@ -1,0 +1,1 @@
+"""What the studies share: result files, the machine, peers, workers, sets and published figures."""
