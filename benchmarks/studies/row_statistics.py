@@ -31,7 +31,7 @@ from outlearn.evaluate import Split, auroc, average_precision, contaminated, few
 from outlearn.learners.incontext.learner import InContext
 from outlearn.learners.pretrained import load_incontext
 from outlearn.learners.profiles.bank import situation
-from outlearn.learners.profiles.profile import LABEL_FEATURES, STATISTICS, Profiler
+from outlearn.learners.profiles.profile import RICH_LABELS, STATISTICS, Profiler
 from outlearn.nets.incontext import InContextNet
 from outlearn.rng import derive
 from outlearn.tasks.sets import read_set
@@ -66,7 +66,7 @@ def orders(split: Split, nets: Mapping[str, InContextNet]) -> dict[str, NDArray[
         found[name] = logits[0].double().numpy()
     if (y == 1).any():
         forests = {
-            name: profile.labels[:, i] for i, name in enumerate(LABEL_FEATURES) if name.startswith("trees.")
+            name: profile.labels[:, i] for i, name in enumerate(RICH_LABELS) if name.startswith("trees.")
         }
         return found | forests | {"trees, both": np.sum(list(forests.values()), axis=0)}
     return found | {name: profile.deviations[:, i] for i, name in enumerate(STATISTICS)}

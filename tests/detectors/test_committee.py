@@ -9,7 +9,7 @@ import pytest
 from outlearn import detect
 from outlearn.detectors import BaseDetector, ClassicalDetector, Committee, make_detector
 from outlearn.errors import ParameterError
-from outlearn.learners.surprisal import Heights
+from outlearn.learners.surprisal import ScoreSurprisal
 
 RNG = np.random.default_rng(0)
 X = np.vstack([RNG.normal(size=(80, 3)), [[6.0, 6.0, 6.0]]])
@@ -20,7 +20,7 @@ def test_it_says_the_mean_of_its_members():
     parts = []
     for name in ("knn", "iforest"):
         alone = ClassicalDetector(name, random_state=0).fit(X)
-        parts.append(Heights.of(alone.support_raw_)(alone.support_raw_))
+        parts.append(ScoreSurprisal.of(alone.support_raw_)(alone.support_raw_))
     np.testing.assert_allclose(together.support_raw_, np.mean(parts, axis=0), atol=1e-9)
     assert together.anomaly_score(X).argmax() == 80
 

@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 from torch import nn
 
 from outlearn.learners.profiles.bank import EpisodeProfiles
-from outlearn.learners.profiles.profile import LABEL_FEATURES, STATISTICS
+from outlearn.learners.profiles.profile import RICH_LABELS, STATISTICS
 from outlearn.tasks.sampler import SamplerConfig, SyntheticSampler
 from outlearn.tasks.task import Task
 
@@ -33,7 +33,7 @@ def sampler() -> SyntheticSampler:
 def bank() -> list[EpisodeProfiles]:
     """Twelve episodes of made-up profiles of various sizes; anomalies have larger tails."""
     rng = np.random.default_rng(0)
-    statistics, extra = len(STATISTICS), len(LABEL_FEATURES)
+    statistics, extra = len(STATISTICS), len(RICH_LABELS)
 
     def rows(truth: np.ndarray) -> np.ndarray:
         tails = rng.exponential(size=(len(truth), statistics)) + truth[:, None]

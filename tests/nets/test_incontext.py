@@ -13,7 +13,7 @@ from outlearn.nets.incontext import (
     NARROW,
     SPARSE,
     TRUTH,
-    USUAL,
+    USUAL_AUROC,
     InContextConfig,
     InContextNet,
 )
@@ -147,8 +147,8 @@ def test_with_labels_trees_and_distances_count_beside_the_mixture(inputs):
     logits, *_ = run(net, told)
     mixture = (inputs["query"][..., F : 2 * F] * PRIOR[0].softmax(0)).sum(-1)
     near = -inputs["query"][..., 2 * F : -1 : 3].mean(-1)
-    witnesses = torch.stack([mixture, inputs["query"][..., -1], near])
-    heard = (weights(net, told).T[:, :, None] * witnesses).sum(0)
+    evidence = torch.stack([mixture, inputs["query"][..., -1], near])
+    heard = (weights(net, told).T[:, :, None] * evidence).sum(0)
     assert torch.allclose(logits, math.exp(-1) * heard - 4.0, atol=1e-4)
     surer = {**told, "query": told["query"].clone()}
     surer["query"][..., -1] += 0.1
@@ -172,13 +172,13 @@ def test_what_ranks_the_labelled_rows_is_trusted_as_far_as_it_does(inputs):
     told = {**inputs, "situation": situation(anomalies=3)}
     trust = weights(net, told)
     with torch.inference_mode():
-        witnesses = net.witnesses(told["support"], told["situation"])
+        evidence = net.evidence(told["support"], told["situation"])
     for b in range(B):
         odd = [i for i in range(N) if told["y"][b, i] == 1]
         rest = [i for i in range(N) if told["mask"][b, i] and i not in odd]
         assert odd
-        for w, (usual, power, own) in enumerate(zip(USUAL, FIRM, (0, 1, 1), strict=True)):
-            value = witnesses[b, :, w].tolist()
+        for w, (usual, power, own) in enumerate(zip(USUAL_AUROC, FIRM, (0, 1, 1), strict=True)):
+            value = evidence[b, :, w].tolist()
             pairs = [(value[i] > value[j]) + 0.5 * (value[i] == value[j]) for i in odd for j in rest]
             count = len(odd) - own
             expected = (count * np.mean(pairs) + TRUTH * usual) / (count + TRUTH)

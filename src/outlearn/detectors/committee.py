@@ -19,7 +19,7 @@ from outlearn.detectors.tie_margin import calibrate_ranking
 from outlearn.errors import ParameterError
 from outlearn.learners.base import Scorer
 from outlearn.learners.catalogue import CATALOGUE
-from outlearn.learners.surprisal import Heights
+from outlearn.learners.surprisal import ScoreSurprisal
 from outlearn.rng import Seed, derive
 
 __all__ = ["MEMBERS", "Committee"]
@@ -117,11 +117,11 @@ class _Member:
 
     scorer: Scorer
     own: Scores
-    heights: Heights
+    surprisal: ScoreSurprisal
 
     @classmethod
     def of(cls, scorer: Scorer, own: Scores, y: NDArray[np.int8]) -> _Member:
-        return cls(scorer, own, Heights.of(own[y != 1] if (y != 1).any() else own))
+        return cls(scorer, own, ScoreSurprisal.of(own[y != 1] if (y != 1).any() else own))
 
 
 class CommitteeScorer:
@@ -129,9 +129,9 @@ class CommitteeScorer:
 
     def __init__(self, members: tuple[_Member, ...]) -> None:
         self._members = members
-        self.support_scores: Scores = np.mean([each.heights(each.own) for each in members], axis=0)
+        self.support_scores: Scores = np.mean([each.surprisal(each.own) for each in members], axis=0)
 
     def score(self, X: NDArray[np.float32]) -> Scores:
         """Score rows (m, d) → (m,), high = abnormal; a row scores the same alone or in a batch."""
-        told: Scores = np.mean([each.heights(each.scorer.score(X)) for each in self._members], axis=0)
+        told: Scores = np.mean([each.surprisal(each.scorer.score(X)) for each in self._members], axis=0)
         return told

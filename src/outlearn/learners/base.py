@@ -43,23 +43,23 @@ class ProbabilisticScorer(SupportScorer, Protocol):
 
     @property
     def contamination(self) -> float:
-        """The share of anomalies that is expected in the support."""
+        """Return the share of anomalies that is expected in the support."""
 
     @property
     def least_flagged(self) -> float:
-        """The probability below which no row should be flagged; 0 for any."""
+        """Return the probability below which no row should be flagged; 0 for any."""
 
     @property
     def reach(self) -> float:
-        """The AUROC that is expected of the scores."""
+        """Return the AUROC that is expected of the scores."""
 
     @property
     def strangeness(self) -> float:
-        """How unlike those trained on the support is: above 1, farther from their middle than 99 in 100."""
+        """Return how unlike those trained on the support is; above 1 are the farthest 1 in 100."""
 
     @property
     def uncertainty(self) -> float:
-        """How little the order of scores is to be trusted, 0 to 1."""
+        """Return how little the order of scores is to be trusted, 0 to 1."""
 
     def label_effects(self, X: NDArray[np.float32], labelled: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return how much the label of each row (k, d) of the support moved the score of each row (m, d).
@@ -70,7 +70,7 @@ class ProbabilisticScorer(SupportScorer, Protocol):
 
 @runtime_checkable
 class Learned(Protocol):
-    """What was learnt across tasks. `y` is (n,) int8 in {-1, 0, 1}, as in `Episode.support_y`."""
+    """A learner, trained across tasks. `y` is (n,) int8 in {-1, 0, 1}, as in `Episode.support_y`."""
 
     def adapt(self, X: NDArray[np.float32], y: NDArray[np.int8]) -> Scorer: ...
 

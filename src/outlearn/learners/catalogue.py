@@ -176,7 +176,7 @@ class Recipe:
     def __post_init__(self) -> None:
         kind = CATALOGUE.get(self.learner)
         if kind is None or kind.family not in _FAMILIES:
-            known = [name for name, each in CATALOGUE.items() if each.family in _FAMILIES]
+            known = [name for name, entry in CATALOGUE.items() if entry.family in _FAMILIES]
             raise ParameterError(f"learner is {self.learner!r}; wanted one of {', '.join(known)}")
         sizes = (*self.widths, self.embedding, 1 if self.columns is None else self.columns)
         if not self.widths or any(not isinstance(size, int) or size < 1 for size in sizes):
@@ -187,12 +187,12 @@ class Recipe:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """All arguments of the learner: its defaults on tables and the options."""
+        """Return all arguments of the learner: its defaults on tables and the options."""
         return {**CATALOGUE[self.learner].options, **self.options}
 
     @property
     def one_class(self) -> bool:
-        """Whether it adapts to supports without a known anomaly; see `learners.tabular.label_weights`."""
+        """Return whether it adapts to supports without a known anomaly; see `tabular.label_weights`."""
         return not CATALOGUE[self.learner].first_order
 
     def build(self) -> GradientLearner | MetricLearner:

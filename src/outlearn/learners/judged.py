@@ -1,4 +1,4 @@
-"""What scorers of log-odds say of themselves, the same for all of them."""
+"""How scorers of log-odds judge themselves, the same for all of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["label_effects", "uncertainty_of"]
 Rows = NDArray[np.float32]
 Floats = NDArray[np.float64]
 
-FEWEST = 50  # rows of a support below which it tells less than the network expects
+FEWEST = 50  # rows of a support below which it reveals less than the network expects
 
 
 def uncertainty_of(reach: float, rows: int, strangeness: float = 0.0) -> float:

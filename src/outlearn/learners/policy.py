@@ -45,7 +45,7 @@ class Game(Protocol):
     def allowed(self) -> NDArray[np.bool_]: ...
 
     def act(self, row: int, kind: int) -> tuple[float, bool]:
-        """Do it; return the reward, and whether the game is over."""
+        """Take a move; return the reward, and whether the game is over."""
         ...
 
 
@@ -120,13 +120,13 @@ def advantages(
     >>> advantages([0.0, 1.0], [0.5, 0.5], 1.0, 1.0)
     array([0.5, 0.5])
     """
-    found = np.zeros(len(rewards))
+    gains = np.zeros(len(rewards))
     later, after = 0.0, 0.0
     for move in reversed(range(len(rewards))):
         surprise = rewards[move] + discount * after - values[move]
         later = surprise + discount * smoothing * later
-        found[move], after = later, values[move]
-    return found
+        gains[move], after = later, values[move]
+    return gains
 
 
 def preferences(net: Pointer, rows: NDArray[np.float32]) -> Floats:
@@ -136,8 +136,8 @@ def preferences(net: Pointer, rows: NDArray[np.float32]) -> Floats:
     with torch.no_grad():
         there = torch.ones(1, len(rows), dtype=torch.bool)
         logits, _ = net(torch.from_numpy(rows)[None], there)
-    found: Floats = logits[0].double().numpy()
-    return found
+    scores: Floats = logits[0].double().numpy()
+    return scores
 
 
 def train_policy(

@@ -1,4 +1,4 @@
-"""How far out a score lies among others, without steps: the tail of their distribution, drawn as a line."""
+"""How surprising a score is among others, without steps: the tail of their distribution, drawn as a line."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Heights"]
+__all__ = ["ScoreSurprisal"]
 
 Floats = NDArray[np.float64]
 APART = 0.05  # least distance of two knots, in the distance of the highest score from the middle one
 
 
 @dataclass(frozen=True, slots=True)
-class Heights:
-    """Heights of scores among reference scores: -log of the share of these that are as high, in nats.
+class ScoreSurprisal:
+    """Surprisal of scores among reference scores: -log of the share of these that are as high, in nats.
 
-    The share is told at knots where it halves, by lines between, and beyond the highest score by how far
-    beyond. Steps, which a rank has, would let the last bits of a score, which differ with the size of a
+    The share is kept at knots where it halves, with lines between, and beyond the highest score it falls with
+    the distance. Steps, which a rank has, would let the last bits of a score, which differ with the size of a
     batch, decide.
 
     Parameters
@@ -26,8 +26,8 @@ class Heights:
     scores, tails : (k,) the knots, both rising.
     room : the distance of the highest reference score from the middle one.
 
-    >>> heights = Heights.of(np.arange(1.0, 101.0))
-    >>> heights(np.array([0.0, 1.0, 51.0, 100.0, 149.0])).round(2).tolist()
+    >>> surprisal = ScoreSurprisal.of(np.arange(1.0, 101.0))
+    >>> surprisal(np.array([0.0, 1.0, 51.0, 100.0, 149.0])).round(2).tolist()
     [0.0, 0.0, 0.68, 3.79, 4.61]
     """
 
@@ -36,7 +36,7 @@ class Heights:
     room: float
 
     @classmethod
-    def of(cls, reference: Floats) -> Heights:
+    def of(cls, reference: Floats) -> ScoreSurprisal:
         """Draw the line of reference scores (n,), at least one."""
         ordered = np.sort(reference)
         n = len(ordered)
@@ -49,7 +49,7 @@ class Heights:
         return cls(knots, -np.log((1 + counts) / (1 + n)), room)
 
     def __call__(self, scores: Floats) -> Floats:
-        """Return the heights of scores (m,)."""
+        """Return the surprisal of scores (m,), in nats."""
         beyond = np.maximum(scores - self.scores[-1], 0.0) / self.room
-        told: Floats = np.interp(scores, self.scores, self.tails) + np.log1p(beyond)
-        return told
+        surprisal: Floats = np.interp(scores, self.scores, self.tails) + np.log1p(beyond)
+        return surprisal

@@ -113,7 +113,7 @@ def _task(
 
 
 def _usual(y: Labels) -> NDArray[np.bool_]:
-    """Say which rows of a support are no known anomalies; refuse one without any."""
+    """Return which rows of a support are no known anomalies; refuse a support without any."""
     if len(y) == 0:
         raise InputError("the support has no rows; give at least one")
     usual: NDArray[np.bool_] = y != 1

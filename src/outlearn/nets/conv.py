@@ -6,7 +6,7 @@ Each block is a 3 × 3 convolution, a normalisation, a rectifier and a 2 × 2 ma
 Finn et al., 2017). Those papers normalise by batch; here it is by groups of channels of one image. Batch
 normalisation ties the rows of a batch together and keeps running statistics: under `torch.func.vmap` these
 cannot be updated for each task, and in one-class adaptation the statistics of the support are those of one
-class, so that normalising takes away what tells it from others.
+class, so that normalising takes away what sets it apart.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How far a vector lies from those that a network was trained on."""
+"""The distance of a vector from those that a network was trained on."""
 
 from __future__ import annotations
 

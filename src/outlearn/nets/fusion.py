@@ -1,4 +1,4 @@
-"""What several modalities of a record say, weighed into one verdict.
+"""A network that weighs the verdicts of several modalities of a record into one.
 
 Letters: B tasks, R rows, M modalities, V what a modality says of a row, C what is known of a modality.
 """
@@ -58,8 +58,8 @@ class FusionNet(nn.Module):
         middle = (about * there).sum(1, keepdim=True) / there.sum(1, keepdim=True).clamp(min=1.0)
         known = torch.cat([about, middle.expand_as(about)], -1)  # (B, M, 2C)
         weights = softplus(self.weigh(known))[:, None]  # (B, 1, M, V)
-        each = known[:, None].expand(-1, voices.shape[1], -1, -1)
-        evidence = (weights * voices).sum(-1) + self.correct(torch.cat([voices, each], -1))[..., 0]
+        repeated = known[:, None].expand(-1, voices.shape[1], -1, -1)
+        evidence = (weights * voices).sum(-1) + self.correct(torch.cat([voices, repeated], -1))[..., 0]
         mute = gone | absent[:, None]
         heard = evidence.masked_fill(mute, 0.0)  # (B, R, M)
         low = torch.finfo(evidence.dtype).min

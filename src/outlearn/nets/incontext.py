@@ -8,8 +8,8 @@ support: all normal or not, and how wide; with labelled anomalies from that mixt
 on them and the distance to the nearest of them, each the more the better it ranks them among the rest of the
 support. What more a network read there to choose by, or to move single rows, it did worse with on unlike
 tables (`docs/pretraining.md`). What attention reads moves the level of all scores. Beside the
-scores, a small judge tells the share of anomalies in the support and how well the scores will tell them
-apart; it reads and steers nothing.
+scores, a small judge estimates the share of anomalies in the support and how well the scores will separate
+them; it reads and steers nothing.
 """
 
 from __future__ import annotations
@@ -32,23 +32,23 @@ __all__ = [
     "SITUATION",
     "SPARSE",
     "TRUTH",
-    "USUAL",
+    "USUAL_AUROC",
     "InContextConfig",
     "InContextNet",
 ]
 
-SITUATION = 5  # numbers that tell the situation of a support: see `learners.profiles.bank.situation`
+SITUATION = 5  # numbers that describe the situation of a support: see `learners.profiles.bank.situation`
 LOG_COLUMNS = 4.0  # the second of them is the logarithm of the number of columns over this
 NARROW, WIDE = 64, 6  # columns of a table up to which one mixture serves; hidden units that choose beyond
 SWIFT = 5.0  # how much faster the choice beyond, and the judge, are learnt than the rest
 ENOUGH = 256  # rows of a support whose scores the judge is trained on
 JUDGE = 32  # hidden units of the judge
 SHAPE = (0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 1.0)  # quantiles of the support's scores that it reads
-WITNESSES = 3  # with labels: the mixture, the verdicts of trees, the nearness of labelled anomalies
-USUAL = (0.75, 0.85, 0.8)  # AUROC that each of them is taken to reach on the labelled rows, untold
+PIECES = 3  # of evidence, with labels: the mixture, the verdicts of trees, the nearness of labelled anomalies
+USUAL_AUROC = (0.75, 0.85, 0.8)  # AUROC that each of them is taken to reach on the labelled rows, untold
 TRUTH = 2.0  # labels that this counts as
-FIRM = (1.0, 2.0, 2.0)  # power of the evidence: where labels tell nothing, what they tell leaves first
-SPARSE = 4.0  # labels at which what they tell counts half in a table far beyond NARROW columns
+FIRM = (1.0, 2.0, 2.0)  # power of the evidence: where labels say nothing, their evidence leaves first
+SPARSE = 4.0  # labels at which their evidence counts half in a table far beyond NARROW columns
 LEAST = 0.2  # weight that the mixture, which needs no labels, keeps in any case
 KINDS = 3  # of situations; see `_kind`
 
@@ -131,7 +131,7 @@ class InContextNet(nn.Module):
         self.wide = MLP(2, (WIDE,), F)
         self.share = nn.Parameter(torch.tensor(1.5))
         self.level = nn.Linear(E, 2)
-        self.balance = nn.Parameter(torch.zeros(WITNESSES))
+        self.balance = nn.Parameter(torch.zeros(PIECES))
         self.beyond = nn.Parameter(torch.zeros(()))
         self.labelled = nn.Parameter(torch.tensor([-1.0, -1.0]))
         self.judge = MLP(E + SITUATION + len(SHAPE), (JUDGE,), 2)
@@ -167,12 +167,12 @@ class InContextNet(nn.Module):
         mixed: Tensor = torch.softmax(prior + SWIFT * wide, -1)
         return mixed
 
-    def witnesses(self, profile: Tensor, situation: Tensor) -> Tensor:
-        """Return what tells rows (B, M, P) apart where anomalies are labelled: (B, M, 3), high = abnormal."""
+    def evidence(self, profile: Tensor, situation: Tensor) -> Tensor:
+        """Return the evidence on rows (B, M, P) where anomalies are labelled: (B, M, 3), high = abnormal."""
         F, verdicts = self.config.statistics, self.config.profile - self.config.verdicts
         normal = situation[:, 2, None, None]
         tails, deviations = profile[..., :F], profile[..., F : 2 * F]  # (B, M, F)
-        # Deviations tell how far; where all is known to be normal, ranks tell something besides.
+        # Deviations say how far; where all is known to be normal, ranks add something.
         ranked = normal * torch.sigmoid(-self.share)
         evidence = (1 - ranked) * deviations + ranked * tails
         base = (evidence * self.mixture(situation)[:, None, :]).sum(-1)  # (B, M)
@@ -181,21 +181,21 @@ class InContextNet(nn.Module):
 
     @torch.no_grad()
     def trust(self, support: Tensor, y: Tensor, mask: Tensor, situation: Tensor) -> Tensor:
-        """Weigh the witnesses, (B, 3), by how well each ranks the labelled anomalies of the support itself.
+        """Weigh the evidence, (B, 3), by how well it ranks the labelled anomalies of the support itself.
 
-        The features of a labelled row are told without its own label, so this is evidence, not memory; of a
-        single label only the mixture can be judged. 1 is the weight at a usual AUROC, 0 at one of .5. Few
-        labels tell little where there are many directions: beyond NARROW columns they count less.
+        The features of a labelled row do not know its own label, so this is no memory; by a single label only
+        the mixture can be judged. 1 is the weight at a usual AUROC, 0 at one of .5. Few labels say little
+        where there are many directions: beyond NARROW columns they count less.
         Arguments as of `read`.
         """
-        told = self.witnesses(support, situation)
-        usual = torch.tensor(USUAL)
-        weights = torch.ones(len(told), WITNESSES)
+        evidence = self.evidence(support, situation)
+        usual = torch.tensor(USUAL_AUROC)
+        weights = torch.ones(len(evidence), PIECES)
         for i, labelled in enumerate((y == 1) & mask):
             count = int(labelled.sum())
             if count == 0 or bool((labelled == mask[i]).all()):
                 continue
-            reached = _auroc(told[i][labelled], told[i][mask[i] & ~labelled])  # (3,)
+            reached = _auroc(evidence[i][labelled], evidence[i][mask[i] & ~labelled])  # (3,)
             heard = torch.tensor([count, count - 1, count - 1])
             expected = (heard * reached + TRUTH * usual) / (heard + TRUTH)
             odds = torch.logit(expected.clamp(0.5, 0.995)) / torch.logit(usual)
@@ -206,12 +206,12 @@ class InContextNet(nn.Module):
 
     def score(self, profile: Tensor, situation: Tensor, context: Tensor, trust: Tensor) -> Tensor:
         """Score query rows: profile (B, M, P) → log-odds (B, M)."""
-        told = self.witnesses(profile, situation)
+        evidence = self.evidence(profile, situation)
         labelled = (situation[:, 4] > 0).float()
-        # The wider the table, the more the mixture counts beside what labels tell.
-        weight = self.balance + SWIFT * self.beyond * _beyond(situation) * torch.eye(WITNESSES)[0]  # (B, 3)
-        heard = (told * (trust * torch.exp(weight))[:, None, :]).sum(-1)  # (B, M)
-        order = torch.where(labelled[:, None] > 0, heard, told[..., 0])
+        # The wider the table, the more the mixture counts beside the labels.
+        weight = self.balance + SWIFT * self.beyond * _beyond(situation) * torch.eye(PIECES)[0]  # (B, 3)
+        heard = (evidence * (trust * torch.exp(weight))[:, None, :]).sum(-1)  # (B, M)
+        order = torch.where(labelled[:, None] > 0, heard, evidence[..., 0])
         slope, shift = (self.level(context) + labelled[:, None] * self.labelled).unbind(-1)  # (B,)
         logit: Tensor = torch.exp(slope)[:, None] * order + shift[:, None]
         return logit
@@ -236,7 +236,7 @@ class InContextNet(nn.Module):
         context = self.read(support, y, mask, situation)
         trust = self.trust(support, y, mask, situation)
         with torch.no_grad():
-            # Rows of a support come in random order: some tell the shape of all.
+            # Rows of a support come in random order: some show the shape of all.
             own = self.score(support[:, :ENOUGH], situation, context, trust)
         share, reach = self.verdict(situation, context, own, mask[:, :ENOUGH])
         return self.score(query, situation, context, trust), share, reach
@@ -271,7 +271,7 @@ def _auroc(anomalies: Tensor, others: Tensor) -> Tensor:
 
 
 def _kind(situation: Tensor) -> Tensor:
-    """Tell supports (B, 5) apart: 0 nothing known, 1 mostly known normal, 2 with labelled anomalies."""
+    """Return kinds of supports (B, 5): 0 nothing known, 1 mostly known normal, 2 with known anomalies."""
     labelled, normal = situation[:, 4] > 0, situation[:, 2] > 0.5
     kinds: Tensor = torch.where(labelled, 2, normal.long())
     return kinds

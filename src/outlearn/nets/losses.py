@@ -19,8 +19,9 @@ RowLoss = Callable[[Tensor, Tensor], Any]
 
 
 def squared_error(output: Tensor, y: Tensor) -> Tensor:
-    """Squared error, averaged over the dimensions of the target: output, y (N, …) → (N,). A target (N,) goes
-    with an output (N, 1).
+    """Return the squared error, averaged over the dimensions of the target: output, y (N, …) → (N,).
+
+    A target (N,) goes with an output (N, 1).
 
     >>> squared_error(torch.tensor([[1.0], [3.0]]), torch.tensor([[1.0], [1.0]]))
     tensor([0., 4.])
@@ -30,7 +31,7 @@ def squared_error(output: Tensor, y: Tensor) -> Tensor:
 
 
 def cross_entropy(output: Tensor, y: Tensor) -> Tensor:
-    """Cross-entropy of logits (N, C) against class numbers (N,) → (N,).
+    """Return the cross-entropy of logits (N, C) against class numbers (N,) → (N,).
 
     >>> cross_entropy(torch.zeros(1, 4), torch.tensor([2])).exp().round().tolist()
     [4.0]
@@ -39,7 +40,7 @@ def cross_entropy(output: Tensor, y: Tensor) -> Tensor:
 
 
 def binary_cross_entropy(output: Tensor, y: Tensor) -> Tensor:
-    """Cross-entropy of log-odds (N,) or (N, 1) of an anomaly; a label of -1 (unlabelled) counts as usual.
+    """Return the cross-entropy of log-odds (N,) or (N, 1) of an anomaly; a label -1 (unlabelled) is usual.
 
     >>> binary_cross_entropy(torch.zeros(3), torch.tensor([1, 0, -1])).exp().round().tolist()
     [2.0, 2.0, 2.0]
@@ -49,8 +50,10 @@ def binary_cross_entropy(output: Tensor, y: Tensor) -> Tensor:
 
 
 def one_class(output: Tensor, y: Tensor) -> Tensor:
-    """Squared length of an embedding (N, E) whose centre is the origin: the loss of deep support vector data
-    description (Ruff et al. 2018), and its inverse for known anomalies (Ruff et al. 2020).
+    """Return the squared length of an embedding (N, E) whose centre is the origin.
+
+    This is the loss of deep support vector data description (Ruff et al. 2018), and its inverse for known
+    anomalies (Ruff et al. 2020).
 
     >>> one_class(torch.tensor([[3.0, 4.0]]), torch.tensor([-1]))
     tensor([25.])

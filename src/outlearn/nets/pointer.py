@@ -52,13 +52,13 @@ class Pointer(nn.Module):
                 last.bias.copy_(torch.tensor(lean))
 
     def forward(self, rows: Tensor, there: Tensor) -> tuple[Tensor, Tensor]:
-        each = self.embed(rows)
-        kept = each * there[..., None]
+        embedded = self.embed(rows)
+        kept = embedded * there[..., None]
         count = there.sum(dim=1, keepdim=True).clamp(min=1)
         # Embeddings are not negative, so absent rows, set to zero, change no maximum.
         pooled = torch.cat([kept.sum(dim=1) / count, kept.amax(dim=1)], dim=-1)
         beside = pooled[:, None].expand(-1, rows.shape[1], -1)
-        logits = self.act(torch.cat([each, beside], dim=-1))
+        logits = self.act(torch.cat([embedded, beside], dim=-1))
         if self.log_sure is not None:
             logits = logits + self.log_sure.exp() * rows[..., self.base, None]
         return logits, self.judge(pooled).squeeze(-1)

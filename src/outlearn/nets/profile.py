@@ -19,7 +19,7 @@ class ProfileNet(nn.Module):
     """Profiles (N, P) → (N, outputs): one linear head on the tails (N, F) and on features of a body (N, E).
 
     Without training it is the mean of the tails that `gate` names (outputs = 1) or a random projection of
-    them: the body's part of the head starts at nil. What adapts by gradients so starts from a decent
+    them: the body's part of the head starts at nil. Gradient learners so start from a decent
     detector, and an adapted head is a logistic regression on classical statistics beside learnt features.
     """
 

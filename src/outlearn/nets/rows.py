@@ -4,7 +4,7 @@ Letters: M rows, P = 2F numbers of a lean profile, V numbers of evidence, S numb
 
 The order of rows is a function of each row's own profile and of nothing else: what reads a table as a whole
 learns what marks the tables it was trained on. Labels move it by what they say of the row and by how well
-they bear each other out. What is read of the support as a whole sets the level of all scores alone.
+they bear each other out. A reading of the support as a whole sets the level of all scores, and nothing else.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Skip(nn.Module):
         return out
 
     def ignore(self, inputs: Tensor) -> None:
-        """Take all weight from some of the inputs, (inputs,) bool: those that were never told in training."""
+        """Take all weight from some of the inputs, (inputs,) bool: those that were never seen in training."""
         with torch.no_grad():
             for layer in (self.deep.get_submodule("body.linear0"), self.straight):
                 layer.get_parameter("weight")[:, inputs] = 0.0
@@ -108,18 +108,18 @@ class RowNet(nn.Module):
     def order(self, profile: Tensor, normal: float) -> Tensor:
         """Order rows without labels: (M, P) → (M,).
 
-        What was learnt is held by the guard, which is right more often on tables unlike those learnt from.
+        The guard holds back the learnt part; it is right more often on tables unlike those learnt from.
 
         normal : share of the support's rows that are known to be normal, anomalies apart.
         """
         soft = self.soften(profile)
         parts = ((self.unlabelled, self.guard[0], 1 - normal), (self.reference, self.guard[1], normal))
-        told = [share * (net(soft) + profile @ guard) for net, guard, share in parts if share > 0]
-        out: Tensor = torch.stack(told).sum(0)
+        shares = [share * (net(soft) + profile @ guard) for net, guard, share in parts if share > 0]
+        out: Tensor = torch.stack(shares).sum(0)
         return out
 
     def labelled(self, order: Tensor, evidence: Tensor) -> Tensor:
-        """Move the order (…, M) that needs no labels by what labels tell of the rows, (…, M, V) → (…, M)."""
+        """Move the order (…, M) that needs no labels by evidence (…, M, V) from labels → (…, M)."""
         out: Tensor = order + self.verdicts(evidence)
         return out
 

@@ -4,7 +4,7 @@ Letters: T tokens of a stretch, C channels, S points a token, M tokens of the re
 G numbers a point, E width, H heads.
 
 It reads the features of each point (`series.point_features`), and moves the plain mixture of `series.mixture`
-up or down by what these numbers tell there. Untrained it is that mixture.
+up or down by these numbers. Untrained it is that mixture.
 """
 
 from __future__ import annotations
@@ -68,24 +68,24 @@ class SequenceNet(nn.Module):
 
     def channels(self, tokens: Tensor, points: Tensor, memory: Tensor | None = None) -> Tensor:
         """Return (N, C) how odd each channel is at each point."""
-        told = _per_point(self.told(tokens, memory), self.config.step)
-        return self.odd(told[: len(points)], points)
+        token_weights = _per_point(self.token_weights(tokens, memory), self.config.step)
+        return self.odd(token_weights[: len(points)], points)
 
-    def told(self, tokens: Tensor, memory: Tensor | None = None) -> Tensor:
+    def token_weights(self, tokens: Tensor, memory: Tensor | None = None) -> Tensor:
         """Return (T, C, G + 1) how much more each number of a point counts at each token, and a residual."""
         x = self.embed(tokens).transpose(0, 1)  # (C, T, E)
         kept = None if memory is None else self.embed(memory).transpose(0, 1)  # (C, M, E)
         for block in self.blocks:
             x, kept = block(x, kept)
-        found: Tensor = self.head(self.norm(x)).transpose(0, 1)
-        return found
+        weights: Tensor = self.head(self.norm(x)).transpose(0, 1)
+        return weights
 
-    def odd(self, told: Tensor, points: Tensor) -> Tensor:
-        """Return (N, C) how odd channels are, by what was told (N, C, G + 1) of their numbers (N, C, G).
+    def odd(self, weights: Tensor, points: Tensor) -> Tensor:
+        """Return (N, C) how odd channels are, by weights (N, C, G + 1) and their numbers (N, C, G).
 
-        What was learnt moves the plain mixture by `bound` at most.
+        The learnt part moves the plain mixture by `bound` at most.
         """
-        more, bound = (told[..., :-1] * points).sum(-1) + told[..., -1], self.config.bound
+        more, bound = (weights[..., :-1] * points).sum(-1) + weights[..., -1], self.config.bound
         return (self.start * points).sum(-1) + bound * torch.tanh(more / bound)
 
     def pooled(self, odd: Tensor) -> Tensor:
@@ -96,11 +96,11 @@ class SequenceNet(nn.Module):
         return self.level[0] * together + self.level[1]
 
 
-def _per_point(told: Tensor, step: int) -> Tensor:
+def _per_point(values: Tensor, step: int) -> Tensor:
     """Return (T·S, C, K) values of tokens (T, C, K), on a line between the middles of tokens."""
-    flat = told.flatten(1).T[None]  # (1, C·K, T)
+    flat = values.flatten(1).T[None]  # (1, C·K, T)
     wide = functional.interpolate(flat, scale_factor=float(step), mode="linear", align_corners=False)
-    return wide[0].T.reshape(-1, *told.shape[1:])
+    return wide[0].T.reshape(-1, *values.shape[1:])
 
 
 class _Block(nn.Module):

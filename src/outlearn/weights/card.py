@@ -35,8 +35,8 @@ def write_card(
         When it cannot be written.
     """
     text = card(checkpoint.name, what=what, source=source, command=command, how_good=how_good, limits=limits)
-    with whole(checkpoint.with_suffix(".md")) as part:
-        part.write_text(text, encoding="utf-8")
+    with whole(checkpoint.with_suffix(".md")) as draft:
+        draft.write_text(text, encoding="utf-8")
 
 
 def figures_table(columns: Sequence[str], rows: Mapping[str, Sequence[float]], digits: int = 2) -> str:

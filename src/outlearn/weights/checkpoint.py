@@ -27,7 +27,7 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a checkpoint says of itself.
+    """The description that a checkpoint holds of itself.
 
     architecture : name and version of the architecture; a reader refuses any other.
     config : constructor arguments of the network.
@@ -70,8 +70,8 @@ def write_checkpoint(path: Path, tensors: dict[str, Tensor], header: Header) -> 
 
     tensors = {name: value.detach().contiguous().cpu() for name, value in tensors.items()}
     text = json.dumps({**asdict(header), "sha256": digest(tensors)}, sort_keys=True)
-    with whole(path, errors=(OSError, SafetensorError), parents=True) as part:
-        save_file(tensors, part, metadata={"outlearn": text})
+    with whole(path, errors=(OSError, SafetensorError), parents=True) as draft:
+        save_file(tensors, draft, metadata={"outlearn": text})
 
 
 def read_checkpoint(path: Path, architecture: str) -> tuple[dict[str, Tensor], Header]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from outlearn.learners.profiles.dependence import LEAST_RIDGE, MOST_RIDGE, USUAL, Dependence
+from outlearn.learners.profiles.dependence import LEAST_RIDGE, MOST_RIDGE, USUAL_QUANTILE, Dependence
 from outlearn.learners.profiles.views import StandardView
 
 
@@ -22,7 +22,7 @@ def regressions(rows: np.ndarray, query: np.ndarray) -> np.ndarray:
             weights = np.linalg.solve(inner, Z[:, others].T @ Z[:, j] / n)
             residuals[:, j] = each[:, j] - each[:, others] @ weights
         found.append(np.abs(residuals))
-    usual = np.quantile(found[0], USUAL, axis=0) + 1e-3
+    usual = np.quantile(found[0], USUAL_QUANTILE, axis=0) + 1e-3
     return np.log1p(found[1] / usual)
 
 

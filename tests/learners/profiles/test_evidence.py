@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from outlearn.learners.profiles.evidence import EVIDENCE, TRUTH, USUAL, WITNESSES, Evidence
+from outlearn.learners.profiles.evidence import EVIDENCE, FEATURES, TRUTH, USUAL_AUROC, Evidence
 from outlearn.learners.profiles.lean import LEAN_LABELS
 
 
@@ -24,19 +24,19 @@ def test_trust_is_the_shrunken_auroc_on_the_known_anomalies():
     told = Evidence(order, labels, y).inputs(order, labels)
     assert told.shape == (80, len(EVIDENCE)) and np.isfinite(told).all()
     reached = roc_auc_score(y == 1, order)
-    wanted = (6 * reached + TRUTH * USUAL) / (6 + TRUTH) - 0.5
+    wanted = (6 * reached + TRUTH * USUAL_AUROC) / (6 + TRUTH) - 0.5
     assert trust(told, "order") == pytest.approx(wanted, abs=1e-6)
     near = roc_auc_score(y == 1, -labels[:, LEAN_LABELS.index("log.anomaly1")])
     assert trust(told, "log.anomaly1") == pytest.approx(
-        (5 * near + TRUTH * USUAL) / (5 + TRUTH) - 0.5, abs=1e-6
+        (5 * near + TRUTH * USUAL_AUROC) / (5 + TRUTH) - 0.5, abs=1e-6
     )
 
 
 def test_of_a_single_label_only_the_order_is_judged():
     order, labels, y = support(known=1)
     told = Evidence(order, labels, y).inputs(order, labels)
-    assert all(trust(told, name) == pytest.approx(USUAL - 0.5) for name in WITNESSES[1:])
-    assert trust(told, "order") != pytest.approx(USUAL - 0.5)
+    assert all(trust(told, name) == pytest.approx(USUAL_AUROC - 0.5) for name in FEATURES[1:])
+    assert trust(told, "order") != pytest.approx(USUAL_AUROC - 0.5)
 
 
 def test_a_row_is_read_alike_alone_and_in_a_batch():

@@ -12,7 +12,7 @@ from outlearn.learners.profiles.isolation import Isolation
 from outlearn.learners.profiles.profile import (
     BASIC_LABELS,
     BASIC_STATISTICS,
-    LABEL_FEATURES,
+    RICH_LABELS,
     STATISTICS,
     Profile,
     Profiler,
@@ -43,7 +43,7 @@ def close(one: Profile, other: Profile, atol: float = 1e-4) -> bool:
 
 
 def labels(profile: Profile, name: str) -> np.ndarray:
-    return profile.labels[:, LABEL_FEATURES.index(name)]
+    return profile.labels[:, RICH_LABELS.index(name)]
 
 
 @pytest.mark.parametrize("view", FITS)
@@ -98,8 +98,8 @@ def test_the_width_does_not_depend_on_the_table():
         X = gaussian(*shape)
         profile = profiler(X).profile(X[:3])
         assert profile.tails.shape == profile.deviations.shape == (3, len(STATISTICS))
-        assert profile.labels.shape == (3, len(LABEL_FEATURES))
-        assert profile.stacked().shape == (3, 2 * len(STATISTICS) + len(LABEL_FEATURES))
+        assert profile.labels.shape == (3, len(RICH_LABELS))
+        assert profile.stacked().shape == (3, 2 * len(STATISTICS) + len(RICH_LABELS))
         assert profile.stacked().dtype == np.float32
 
 

@@ -68,5 +68,5 @@ class _Recomputed(torch.autograd.Function):
         with torch.enable_grad(), torch.random.fork_rng(devices=[]):
             torch.set_rng_state(ctx.random)
             after = ctx.run(*leaves)
-        found = torch.autograd.grad(after, leaves, along, materialize_grads=True)
-        return None, *found
+        grads = torch.autograd.grad(after, leaves, along, materialize_grads=True)
+        return None, *grads

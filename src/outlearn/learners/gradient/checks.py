@@ -18,10 +18,10 @@ def refuse_batch_norm(module: nn.Module) -> None:
     """Raise ParameterError for a module with batch normalisation or without parameters."""
     from torch.nn.modules.batchnorm import _BatchNorm
 
-    for name, part in module.named_modules():
-        if isinstance(part, _BatchNorm) or getattr(part, "track_running_stats", False):
+    for name, layer in module.named_modules():
+        if isinstance(layer, _BatchNorm) or getattr(layer, "track_running_stats", False):
             raise ParameterError(
-                f"the module has batch normalisation ({name or 'itself'}: {type(part).__name__}): it mixes "
+                f"the module has batch normalisation ({name or 'itself'}: {type(layer).__name__}): it mixes "
                 "the rows of a support, changes state on every call and fails with supports of one class; "
                 "take LayerNorm, GroupNorm or RMSNorm"
             )
@@ -30,7 +30,7 @@ def refuse_batch_norm(module: nn.Module) -> None:
 
 
 def has_parameters(loss: RowLoss | None) -> bool:
-    """Say whether a loss is a module with something to learn."""
+    """Return whether a loss is a module with something to learn."""
     from torch import nn
 
     return isinstance(loss, nn.Module) and any(True for _ in loss.parameters())

@@ -1,4 +1,4 @@
-"""Calling what users bring, a module and a loss, so that a misfit is told in plain words."""
+"""Call what users bring, a module and a loss, so that a misfit is an error in plain words."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ONE = RLock()  # torch puts parameters into the module while it runs: threads t
 
 
 def ties(module: nn.Module) -> bool:
-    """Say whether some of the module's parameters go by two names."""
+    """Return whether some of the module's parameters go by two names."""
     every = module.named_parameters(remove_duplicate=False)
     return sum(1 for _ in every) > sum(1 for _ in module.parameters())
 

@@ -58,9 +58,9 @@ class ImplicitMAML(GradientLearner):
         meta = {name: value.detach().requires_grad_() for name, value in meta.items()}
         total = [torch.zeros_like(value) for value in meta.values()]
         losses = []
-        for part in self.portions(batch):
-            loss, found = self._implicit(meta, part)
-            total = [a + b / len(batch) for a, b in zip(total, found, strict=True)]
+        for portion in self.portions(batch):
+            loss, grads = self._implicit(meta, portion)
+            total = [a + b / len(batch) for a, b in zip(total, grads, strict=True)]
             losses.append(loss)
         return torch.cat(losses), dict(zip(meta, total, strict=True))
 
@@ -79,8 +79,8 @@ class ImplicitMAML(GradientLearner):
         params = self._adapted_to(meta, batch)
         wanted = list(params.values())
         loss = self.query_losses(meta, params, batch)
-        found = torch.autograd.grad(loss.sum(), [*wanted, *meta.values()], materialize_grads=True)
-        query, direct = found[: len(wanted)], found[len(wanted) :]
+        grads = torch.autograd.grad(loss.sum(), [*wanted, *meta.values()], materialize_grads=True)
+        query, direct = grads[: len(wanted)], grads[len(wanted) :]
         inner = torch.autograd.grad(
             self.support_losses(meta, batch)(params).sum(), wanted, create_graph=True, materialize_grads=True
         )
@@ -105,7 +105,7 @@ def conjugate_gradients(product: Callable[[Vector], Vector], b: Vector, steps: i
     def plus(a: Vector, share: Tensor, c: Vector) -> Vector:
         return [x + share.view(-1, *[1] * (y.dim() - 1)) * y for x, y in zip(a, c, strict=True)]
 
-    x = [torch.zeros_like(part) for part in b]
+    x = [torch.zeros_like(tensor) for tensor in b]
     residual, direction = b, b
     size = dot(residual, residual)
     for _ in range(steps):

@@ -125,15 +125,15 @@ def gradients(losses: Losses, params: Params, *, second_order: bool) -> Params:
         for name, value in params.items()
     }
     with torch.enable_grad():
-        each = losses(params)
-        found = torch.autograd.grad(
-            each,
+        task_losses = losses(params)
+        grads = torch.autograd.grad(
+            task_losses,
             list(params.values()),
-            torch.ones_like(each),
+            torch.ones_like(task_losses),
             create_graph=second_order and inside,
             materialize_grads=True,
         )
-    return dict(zip(params, found, strict=True))
+    return dict(zip(params, grads, strict=True))
 
 
 def descend(

@@ -1,4 +1,4 @@
-"""What gradient-based meta-learners have in common: meta-parameters, tasks side by side, adapting for use."""
+"""The base of gradient-based meta-learners: meta-parameters, tasks side by side, adapting for use."""
 
 from __future__ import annotations
 
@@ -142,11 +142,11 @@ class GradientLearner:
         meta = {name: value.detach().requires_grad_() for name, value in meta.items()}
         leaves, losses = list(meta.values()), []
         total: list[Tensor] = []
-        for part in self.portions(batch):  # a loop over tasks holds the graph of one at a time
-            loss = self.meta_loss(meta, part, step)
+        for portion in self.portions(batch):  # a loop over tasks holds the graph of one at a time
+            loss = self.meta_loss(meta, portion, step)
             share = torch.full_like(loss, 1 / len(batch))
-            found = torch.autograd.grad(loss, leaves, share, materialize_grads=True)
-            total = [a + b for a, b in zip(total, found, strict=True)] if total else list(found)
+            grads = torch.autograd.grad(loss, leaves, share, materialize_grads=True)
+            total = [a + b for a, b in zip(total, grads, strict=True)] if total else list(grads)
             losses.append(loss.detach())
         return torch.cat(losses), dict(zip(meta, total, strict=True))
 
@@ -158,9 +158,11 @@ class GradientLearner:
             return torch.cat(
                 [
                     self.query_losses(
-                        meta, last(self.walk(meta, self.stacked(meta, len(part)), part, self.steps)), part
+                        meta,
+                        last(self.walk(meta, self.stacked(meta, len(portion)), portion, self.steps)),
+                        portion,
                     )
-                    for part in self.portions(batch)
+                    for portion in self.portions(batch)
                 ]
             )
 
@@ -284,7 +286,7 @@ class GradientLearned:
 
     @cached_property
     def _calm(self) -> GradientLearner:
-        """The learner with a module that drops nothing out: in use the same input has the same output."""
+        """Return the learner without dropout: in use the same input has the same output."""
         return replace(self.learner, module=deepcopy(self.learner.module).eval())
 
     def adapt(

@@ -58,19 +58,19 @@ class Reptile(GradientLearner):
         losses = []
         with torch.no_grad():
             theta, _ = self.parts(meta)
-            for part in self.portions(batch):
-                params = self._adapt(meta, part, step)
+            for portion in self.portions(batch):
+                params = self._adapt(meta, portion, step)
                 for name, value in params.items():
                     away[f"net.{name}"] += (theta[name] - value).sum(0) / len(batch)
-                losses.append(self.query_losses(meta, params, part))
+                losses.append(self.query_losses(meta, params, portion))
         return torch.cat(losses), away
 
     def _adapt(self, meta: Params, batch: Batch, step: int) -> Params:
         params, batch = self.stacked(meta, len(batch)), self._rows_of(batch)
         state, rates = self.optimiser.start(params), self.rates_of(meta)
         for number in range(self.steps):
-            part = batch if self.minibatch is None else _turn(batch, self.minibatch, step, number)
-            grads = gradients(self.support_losses(meta, part), params, second_order=False)
+            turn = batch if self.minibatch is None else _turn(batch, self.minibatch, step, number)
+            grads = gradients(self.support_losses(meta, turn), params, second_order=False)
             params, state = self.optimiser.step(params, grads, state, rates(number))
         return params
 

@@ -14,7 +14,7 @@ CONVOLVED = 50_000  # weights times rows, each row an image of 28 × 28
 
 
 def pays(module: nn.Module, tasks: int, rows: int) -> bool:
-    """Say whether `vmap` over tasks is the faster path for so many tasks of so many rows.
+    """Return whether `vmap` over tasks is the faster path for so many tasks of so many rows.
 
     It saves the overhead of many small operations. With weights of its own a task each, a product of
     matrices becomes a batch of small ones and a convolution a grouped one, which are slower once they are
@@ -38,6 +38,6 @@ def pays(module: nn.Module, tasks: int, rows: int) -> bool:
     from torch.nn.modules.conv import _ConvNd
 
     weights = max(value.numel() for value in module.parameters())
-    if any(isinstance(part, _ConvNd) for part in module.modules()):
+    if any(isinstance(layer, _ConvNd) for layer in module.modules()):
         return tasks > 1 and weights * rows <= CONVOLVED
     return tasks > 1 and weights <= WEIGHTS and rows <= ROWS

@@ -1,9 +1,9 @@
-"""Late fusion: each modality of a record is judged by itself, and a learnt network weighs what they say.
+"""Late fusion: each modality of a record is judged by itself, and a learnt network weighs the verdicts.
 
 A record of a few numbers and a vector of a thousand is not one long vector: the numbers would drown. Here
-the in-context learner adapts to each modality apart, on the rows that have it; what it says of a row, and
-what is known of it there (how well it expects to tell, rows, columns, how odd the labelled anomalies look to
-it), is weighed by `nets.fusion`, meta-trained on synthetic records of two to five modalities.
+the in-context learner adapts to each modality apart, on the rows that have it; `nets.fusion` weighs its
+scores, and what it knows of itself there (how well it expects to rank, rows, columns, how odd the labelled
+anomalies look to it). That network is meta-trained on synthetic records of two to five modalities.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from outlearn.data.rows import canonical_order
 from outlearn.learners.incontext.learner import InContextLearned, InContextScorer
 from outlearn.learners.judged import label_effects, uncertainty_of
-from outlearn.learners.surprisal import Heights
+from outlearn.learners.surprisal import ScoreSurprisal
 from outlearn.weights.checkpoint import Header, once_a_file, read_network, write_checkpoint
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ FARTHEST = 4.0  # decades of a tail, and quarters of log-odds
 
 @dataclass(frozen=True, slots=True)
 class Modality:
-    """Columns of a matrix that belong together, and the one that tells where they are missing, if any is."""
+    """Columns of a matrix that belong together, and the one that marks where they are missing, if any."""
 
     name: str
     columns: tuple[int, ...]
@@ -69,8 +69,8 @@ class Modality:
 
     def of(self, X: Rows, rows: NDArray[np.int64]) -> Rows:
         """Return its columns in some rows, (r, k)."""
-        part: Rows = X[rows[:, None], np.array(self.columns)]
-        return part
+        values: Rows = X[rows[:, None], np.array(self.columns)]
+        return values
 
     def gone(self, X: Rows) -> NDArray[np.bool_]:
         """Return (n,), which rows lack it."""
@@ -81,32 +81,32 @@ class Modality:
 class Sight:
     """One modality of a support, adapted to.
 
-    told, blind : scorers with the labelled anomalies, and without them. heights : of the scores of the latter
-    among those of its support. about : (C,) as `ABOUT`.
+    informed, blind : scorers with the labelled anomalies, and without them. surprisal : of scores of the
+    latter among those of its support. about : (C,) as `ABOUT`.
     """
 
-    told: InContextScorer
+    informed: InContextScorer
     blind: InContextScorer
-    heights: Heights
+    surprisal: ScoreSurprisal
     about: NDArray[np.float32]
 
-    def voices(self, X: Rows, told: Floats | None = None) -> NDArray[np.float32]:
-        """Return (m, V) what is said of rows (m, d); `told` in place of what its scorer says."""
+    def voices(self, X: Rows, scores: Floats | None = None) -> NDArray[np.float32]:
+        """Return (m, V) verdicts on rows (m, d); `scores` in place of those of its informed scorer."""
         blind = self.blind.score(X)
-        if told is None:
-            told = blind if self.told is self.blind else self.told.score(X)
-        return _voices(blind, told, self.heights)
+        if scores is None:
+            scores = blind if self.informed is self.blind else self.informed.score(X)
+        return _voices(blind, scores, self.surprisal)
 
 
-def _voices(blind: Floats, told: Floats, heights: Heights) -> NDArray[np.float32]:
-    bounded = np.clip(np.column_stack([blind, told]) / 4, -FARTHEST, FARTHEST)
-    return np.column_stack([_tails(blind, heights), bounded]).astype(np.float32)
+def _voices(blind: Floats, informed: Floats, surprisal: ScoreSurprisal) -> NDArray[np.float32]:
+    bounded = np.clip(np.column_stack([blind, informed]) / 4, -FARTHEST, FARTHEST)
+    return np.column_stack([_tails(blind, surprisal), bounded]).astype(np.float32)
 
 
-def _tails(scores: Floats, heights: Heights) -> Floats:
+def _tails(scores: Floats, surprisal: ScoreSurprisal) -> Floats:
     """Return how far out scores (m,) lie, in decades."""
-    told: Floats = np.minimum(heights(scores) / np.log(10), FARTHEST)
-    return told
+    tails: Floats = np.minimum(surprisal(scores) / np.log(10), FARTHEST)
+    return tails
 
 
 def see(learned: InContextLearned, X: Rows, y: NDArray[np.int8], missing: float = 0.0) -> Sight | None:
@@ -117,14 +117,14 @@ def see(learned: InContextLearned, X: Rows, y: NDArray[np.int8], missing: float 
     usual = y != 1
     if usual.sum() < FEWEST_ROWS:
         return None
-    told = learned.adapt(X, y)
+    informed = learned.adapt(X, y)
     labelled = int((~usual).sum())
-    blind = learned.adapt(X[usual], y[usual]) if labelled else told
-    heights = Heights.of(blind.support_scores)
-    tails = _tails(blind.score(X[~usual]), heights) if labelled else np.zeros(1)
+    blind = learned.adapt(X[usual], y[usual]) if labelled else informed
+    surprisal = ScoreSurprisal.of(blind.support_scores)
+    tails = _tails(blind.score(X[~usual]), surprisal) if labelled else np.zeros(1)
     about = (
         blind.reach,
-        told.reach,
+        informed.reach,
         min(blind.strangeness, 3.0),
         np.log(len(X)) / 7,
         np.log(X.shape[1]) / 4,
@@ -134,7 +134,7 @@ def see(learned: InContextLearned, X: Rows, y: NDArray[np.int8], missing: float 
         missing,
         (y == 0).mean(),
     )
-    return Sight(told, blind, heights, np.array(about, dtype=np.float32))
+    return Sight(informed, blind, surprisal, np.array(about, dtype=np.float32))
 
 
 @dataclass(frozen=True)
@@ -155,8 +155,8 @@ class Fused:
         sights = []
         for modality in self.modalities:
             there = np.flatnonzero(~modality.gone(X))
-            part = modality.of(X, there)
-            sights.append(see(self.learned, part, y[there], 1 - len(there) / len(X)))
+            values = modality.of(X, there)
+            sights.append(see(self.learned, values, y[there], 1 - len(there) / len(X)))
         scorer = FusedScorer(self.net, self.modalities, tuple(sights))
         own = scorer.of_voices(*_support_voices(self.modalities, sights, X, y))
         scores = np.empty(len(y))
@@ -180,7 +180,7 @@ def _support_voices(
         odd = y[there] == 1
         blind[~odd] = sight.blind.support_scores
         blind[odd] = sight.blind.score(modality.of(X, there[odd])) if odd.any() else 0.0
-        voices[there, place] = _voices(blind, sight.told.support_scores, sight.heights)
+        voices[there, place] = _voices(blind, sight.informed.support_scores, sight.surprisal)
     return voices, gone
 
 
@@ -201,18 +201,18 @@ class FusedScorer:
         self.contamination = self.reach = self.strangeness = 0.0
 
     def judge(self, support_scores: Floats, y: NDArray[np.int8]) -> None:
-        """Say what the scores of the support tell of it."""
+        """Estimate from the scores of the support how it is made up."""
         self.support_scores = support_scores
         unknown = support_scores[y == -1]
         odds = 1 / (1 + np.exp(-np.clip(unknown if len(unknown) else support_scores, -30, 30)))
         self.contamination = float(np.clip(odds.mean(), 0.005, 0.5)) if len(unknown) else 0.05
         heard = [sight for sight in self._sights if sight is not None]
-        self.reach = max((sight.told.reach for sight in heard), default=0.5)
-        self.strangeness = min((sight.told.strangeness for sight in heard), default=2.0)
+        self.reach = max((sight.informed.reach for sight in heard), default=0.5)
+        self.strangeness = min((sight.informed.strangeness for sight in heard), default=2.0)
 
     @property
     def uncertainty(self) -> float:
-        """How little the order of scores is to be trusted, 0 to 1: as of the modality that tells best."""
+        """Return how little the order of scores is to be trusted, 0 to 1: that of the best modality."""
         return uncertainty_of(self.reach, len(self.support_scores), self.strangeness)
 
     def score(self, X: Rows) -> Floats:
@@ -228,22 +228,22 @@ class FusedScorer:
         return label_effects(self.score, without, X, labelled)
 
     def _heard(self, X: Rows, without: Rows | None = None) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """Return what modalities say of rows, (m, M, V), and which rows lack which, (m, M)."""
+        """Return the verdicts of modalities on rows, (m, M, V), and which rows lack which, (m, M)."""
         voices = np.zeros((len(X), len(self._modalities), len(VOICES)), dtype=np.float32)
         gone = np.ones((len(X), len(self._modalities)), dtype=bool)
         for place, (modality, sight) in enumerate(zip(self._modalities, self._sights, strict=True)):
             there = np.flatnonzero(~modality.gone(X))
             if sight is None or not len(there):
                 continue
-            part, told = modality.of(X, there), None
+            values, scores = modality.of(X, there), None
             if without is not None:
-                told = sight.told.score_without(part, without[list(modality.columns)])
+                scores = sight.informed.score_without(values, without[list(modality.columns)])
             gone[there, place] = False
-            voices[there, place] = sight.voices(part, told)
+            voices[there, place] = sight.voices(values, scores)
         return voices, gone
 
     def of_voices(self, voices: NDArray[np.float32], gone: NDArray[np.bool_]) -> Floats:
-        """Return (m,) log-odds from what modalities say of rows (m, M, V)."""
+        """Return (m,) log-odds from the verdicts of modalities on rows (m, M, V)."""
         import torch
 
         about = np.stack(
@@ -251,7 +251,7 @@ class FusedScorer:
         )
         absent = np.array([sight is None for sight in self._sights])
         with torch.inference_mode():
-            out = self._net(*(torch.from_numpy(each)[None] for each in (voices, about, gone, absent)))
+            out = self._net(*(torch.from_numpy(inputs)[None] for inputs in (voices, about, gone, absent)))
         return np.asarray(out[0].double().numpy())
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from outlearn.data.rows import canonical_order
 from outlearn.learners.judged import label_effects, uncertainty_of
 from outlearn.learners.profiles.bank import EpisodeProfiles, profile_episode, situation
-from outlearn.learners.profiles.profile import LABEL_FEATURES, STATISTICS, Profiler
+from outlearn.learners.profiles.profile import RICH_LABELS, STATISTICS, Profiler
 from outlearn.learners.training.loop import Training, train, warm_cosine
 from outlearn.learners.training.settings import seeded
 from outlearn.rng import derive
@@ -75,7 +75,7 @@ class InContextScorer:
 
     @property
     def uncertainty(self) -> float:
-        """How little the order of scores is to be trusted, 0 to 1; see `learners.judged`."""
+        """Return how little the order of scores is to be trusted, 0 to 1; see `learners.judged`."""
         return uncertainty_of(self.reach, len(self.support_scores), self.strangeness)
 
     def score(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -85,7 +85,7 @@ class InContextScorer:
     def label_effects(self, X: NDArray[np.float32], labelled: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return how much each label moved the score of each row, (m, k); see `learners.judged`.
 
-        The score is told anew with what a row looks like when one label is forgotten; how the network reads
+        The row is profiled and scored anew with one label forgotten; how the network reads
         the support as a whole stays as it is.
         """
         return label_effects(self.score, self.score_without, X, labelled)
@@ -174,7 +174,7 @@ class InContext:
             [[start.get(name, UNUSED) for name in STATISTICS] for start in (CONTAMINATED, NORMAL)]
         )
         config = InContextConfig(
-            len(STATISTICS), len(LABEL_FEATURES), width=self.width, latents=self.latents, blocks=self.blocks
+            len(STATISTICS), len(RICH_LABELS), width=self.width, latents=self.latents, blocks=self.blocks
         )
         with seeded(self.seed):
             return InContextNet(config, prior)
@@ -210,8 +210,10 @@ class InContext:
         train(dict(net.named_parameters()), objective, recipe)
         net.eval()
         with torch.inference_mode():
-            contexts = [net.read(*collate([each])[:4]) for each in bank]
-            net.remember(torch.cat(contexts), torch.from_numpy(np.stack([each.situation for each in bank])))
+            contexts = [net.read(*collate([episode])[:4]) for episode in bank]
+            net.remember(
+                torch.cat(contexts), torch.from_numpy(np.stack([episode.situation for episode in bank]))
+            )
 
     def batch_at(self, bank: list[EpisodeProfiles], step: int) -> list[EpisodeProfiles]:
         """Return the batch of a step: a pure function of (seed, step), so that training resumes anywhere."""

@@ -41,7 +41,7 @@ def collate(batch: list[EpisodeProfiles]) -> tuple[Tensor, ...]:
 
 
 def episode_loss(net: InContextNet, batch: list[EpisodeProfiles]) -> Tensor:
-    """Mean over episodes of calibration and ranking losses, and of those of the judge.
+    """Return the mean over episodes of calibration and ranking losses, and of those of the judge.
 
     Calibration: cross-entropy, query rows weighted so that their anomaly share equals that of the support,
     so the output is the probability at that share. Ranking: logistic loss over (anomaly, normal) pairs, which

@@ -1,4 +1,4 @@
-"""What metric learners share: an embedding, learnt across tasks, in which a support is simply kept."""
+"""The base of metric learners: an embedding, learnt across tasks, in which a support is simply kept."""
 
 from __future__ import annotations
 
@@ -96,8 +96,8 @@ class MetricLearner:
         meta = {name: value.detach().requires_grad_() for name, value in meta.items()}
         support, query = self.embed(meta, batch.support_x), self.embed(meta, batch.query_x)
         losses = self.losses(meta, batch, support, query)
-        found = torch.autograd.grad(losses.mean(), list(meta.values()), materialize_grads=True)
-        return losses.detach(), dict(zip(meta, found, strict=True))
+        grads = torch.autograd.grad(losses.mean(), list(meta.values()), materialize_grads=True)
+        return losses.detach(), dict(zip(meta, grads, strict=True))
 
     def meta_fit(
         self, tasks: Iterable[Task], how: Training | None = None, *, batch: int = 16, seed: int = 0
@@ -120,7 +120,7 @@ class MetricLearned:
 
     @cached_property
     def _calm(self) -> MetricLearner:
-        """The learner with a module that drops nothing out: in use the same input has the same output."""
+        """Return the learner without dropout: in use the same input has the same output."""
         return replace(self.learner, module=deepcopy(self.learner.module).eval())
 
     def adapt(self, X: Array, y: Array, weight: NDArray[np.float32] | None = None) -> MetricScorer:
@@ -160,9 +160,9 @@ class MetricScorer:
         with torch.inference_mode():
             parts = [
                 self.learner.judge(
-                    self.meta, self.batch, self.support, self.learner.embed(self.meta, part[None])
+                    self.meta, self.batch, self.support, self.learner.embed(self.meta, chunk[None])
                 )[0]
-                for part in torch.split(rows, size)
+                for chunk in torch.split(rows, size)
             ]
             return torch.cat(parts).numpy()
 

@@ -47,17 +47,17 @@ class PairLearner(MetricLearner):
     def losses(self, meta: Params, batch: Batch, support: Tensor, query: Tensor) -> Tensor:
         """Compare each labelled query row with all others and with the labelled rows of the support.
 
-        What rows weigh does not matter here, but that of weight 0 are not there.
+        The weights of rows do not matter here, but rows of weight 0 are left out.
         """
         import torch
 
         rows = torch.cat([query, support], 1)  # (T, M + N, E)
         y = torch.cat([batch.query_y, batch.support_y], 1)
-        told = (torch.cat([batch.query_w, batch.support_w], 1) > 0) & (y >= 0)
+        labelled = (torch.cat([batch.query_w, batch.support_w], 1) > 0) & (y >= 0)
         count = query.shape[1]
         same = y[:, :count, None] == y[:, None, :]  # (T, M, M + N)
         itself = torch.eye(count, rows.shape[1], dtype=torch.bool)
-        pair = told[:, :count, None] & told[:, None, :] & ~itself
+        pair = labelled[:, :count, None] & labelled[:, None, :] & ~itself
         return self.of_pairs(apart(query, rows), same, pair.to(query))
 
     def judge(self, meta: Params, batch: Batch, support: Tensor, query: Tensor) -> Tensor:
@@ -111,7 +111,7 @@ def sum_over(values: Tensor) -> Tensor:
 
 
 def contrastive(distance: Tensor, same: Tensor, margin: float) -> Tensor:
-    """Squared distance for pairs of the same class; for others the square of what is missing to the margin.
+    """Return the squared distance of pairs of a class, and the squared gap to the margin of the others.
 
     >>> import torch
     >>> contrastive(torch.tensor([2.0, 0.25, 2.0]), torch.tensor([True, False, False]), 1.0)
@@ -125,7 +125,7 @@ def contrastive(distance: Tensor, same: Tensor, margin: float) -> Tensor:
 def hardest_triplets(
     distance: Tensor, same: Tensor, weight: Tensor, margin: float, *, mean: bool = False
 ) -> Tensor:
-    """Mean over anchors (M) of softplus(margin + farthest of its kind - nearest of another) → (T,).
+    """Average over anchors (M) softplus(margin + farthest of its kind - nearest of another) → (T,).
 
     With `mean` the mean distance to its kind stands for the farthest. Anchors that lack either kind of
     partner count for nothing.
@@ -165,7 +165,7 @@ def without_itself(distance: Tensor, there: Tensor) -> Tensor:
 
 
 def nearest(distance: Tensor, there: Tensor, k: int) -> Tensor:
-    """Mean of the (up to) k smallest distances (T, M, N) to rows that are there (T, N); inf without any."""
+    """Return the mean of the (up to) k smallest distances (T, M, N) to rows there (T, N); inf without any."""
     import torch
 
     k = min(k, distance.shape[-1])

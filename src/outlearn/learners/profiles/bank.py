@@ -37,7 +37,7 @@ ABOUT = "about.json"
 
 @dataclass(frozen=True, slots=True)
 class EpisodeProfiles:
-    """What the network needs of one episode.
+    """One episode as the network needs it.
 
     support (n, P), query (m, P) float16 profiles; support_y (n,), query_y (m,) int8; situation (5,) float32;
     share () float32: anomaly share of the support, which probabilities are calibrated to.
@@ -52,7 +52,7 @@ class EpisodeProfiles:
 
 
 def situation(X: NDArray[np.float32], y: NDArray[np.int8]) -> NDArray[np.float32]:
-    """Size, width and label state of a support, as five numbers of about unit size."""
+    """Return size, width and label state of a support, as five numbers of about unit size."""
     n, d = X.shape
     known = (y == 0).mean()
     anomalies = int((y == 1).sum())
@@ -78,14 +78,14 @@ def profile_episode(episode: Episode, *, rich: bool = False) -> EpisodeProfiles:
 
 
 def usual_share(episode: Episode) -> NDArray[np.float32]:
-    """Return the anomaly share of a support, () float32, within bounds that a probability can be told at."""
+    """Return the anomaly share of a support, () float32, within bounds where probabilities are defined."""
     share = float(episode.support_truth.mean())
-    # With a clean support nothing tells how many of the new rows will be odd; 5 % is the stated convention.
+    # A clean support does not say how many of the new rows will be odd; 5 % is the stated convention.
     return np.array(0.05 if share == 0 else min(max(share, 0.01), 0.5), dtype=np.float32)
 
 
 def claim(folder: Path, about: Mapping[str, Any]) -> None:
-    """Take a folder for episodes made as `about` says, in JSON's terms; a folder of others is refused.
+    """Claim a folder for episodes made as `about` says, in JSON's terms; refuse a folder of others.
 
     Raises
     ------
@@ -114,8 +114,8 @@ def claim(folder: Path, about: Mapping[str, Any]) -> None:
             "remove this one"
         )
     if fresh:
-        with whole(path) as part:
-            part.write_text(json.dumps(about, indent=1), encoding="utf-8")
+        with whole(path) as draft:
+            draft.write_text(json.dumps(about, indent=1), encoding="utf-8")
 
 
 def _shard(indices: range, episode: Callable[[int], Episode], read: Callable[[Episode], Kept]) -> list[Kept]:
@@ -132,7 +132,7 @@ def build_bank(
     executor: Executor | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Kept]:
-    """Return episodes 0 … count-1 as `read` tells them, taking from `folder` what it holds (see `claim`).
+    """Return episodes 0 … count-1 as `read` makes them, taking from `folder` what it holds (see `claim`).
 
     kind : what `read` returns, a dataclass of arrays.
 
@@ -162,12 +162,12 @@ def build_bank(
 
 def _write(path: Path, episodes: Sequence[Any]) -> None:
     arrays = {
-        f"{i}.{field.name}": getattr(each, field.name)
-        for i, each in enumerate(episodes)
-        for field in fields(each)
+        f"{i}.{field.name}": getattr(episode, field.name)
+        for i, episode in enumerate(episodes)
+        for field in fields(episode)
     }
-    with whole(path) as part:
-        np.savez(part, **arrays)
+    with whole(path) as draft:
+        np.savez(draft, **arrays)
 
 
 def _read(path: Path, kind: type[Kept]) -> list[Kept]:

@@ -12,7 +12,7 @@ __all__ = ["Dependence"]
 
 Floats = NDArray[np.float64]
 LEAST_RIDGE, MOST_RIDGE = 0.02, 0.5  # on correlations: the more, the more columns there are for each row
-USUAL = 0.9  # quantile of the residuals of the support, that a residual is told by
+USUAL_QUANTILE = 0.9  # quantile of the residuals of the support, which is the unit of a residual
 
 
 class Dependence:
@@ -36,7 +36,7 @@ class Dependence:
             self._inverse = np.linalg.solve(n * self._ridge * np.eye(n) + Z @ Z.T, Z)
             own = (1 - np.einsum("nd,nd->d", Z, self._inverse)) / self._ridge
         self._own = own
-        self._usual = np.quantile(np.abs(self._residuals(Z)), USUAL, axis=0) + 1e-3
+        self._usual = np.quantile(np.abs(self._residuals(Z)), USUAL_QUANTILE, axis=0) + 1e-3
 
     def _residuals(self, Z: Floats) -> Floats:
         if self._wide is None:
@@ -45,5 +45,5 @@ class Dependence:
 
     def statistics(self, X: Floats) -> list[Floats]:
         """Return the mean, the largest and the mean of the three largest over columns of rows, (m,) each."""
-        told = np.log1p(np.abs(self._residuals(self._standard.apply(X))) / self._usual)
-        return [told.mean(axis=1), *largest(told)]
+        surprise = np.log1p(np.abs(self._residuals(self._standard.apply(X))) / self._usual)
+        return [surprise.mean(axis=1), *largest(surprise)]

@@ -50,7 +50,7 @@ MOST_OF_A_FAMILY = 4  # tables that a family counts as, at most, under a root
 RATES = {"level": 1e-2, "judge": 1e-2}  # of the optimiser; 2e-3 of what orders rows
 DECAYS = {"level": 1e-2, "judge": 1e-2}  # of weights; .1 of what orders rows
 BLUR = 1.5  # standard deviations that summaries are off by when the level learns to read them, roughly
-CLEAN, CONVENTION, LEAST, MOST = 0.001, 0.05, 0.003, 0.5  # shares of anomalies that a level is told for
+CLEAN, CONVENTION, LEAST, MOST = 0.001, 0.05, 0.003, 0.5  # shares of anomalies that a level is set for
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class _Draw:
     def __init__(self, families: Sequence[str], seed: int, stage: int) -> None:
         self._names = sorted(set(families))
         self._of = [np.flatnonzero(np.array(families) == name) for name in self._names]
-        weights = np.sqrt([min(len(each), MOST_OF_A_FAMILY) for each in self._of])
+        weights = np.sqrt([min(len(members), MOST_OF_A_FAMILY) for members in self._of])
         self._chance = weights / weights.sum()
         self._seed, self._stage = seed, stage
 
@@ -144,17 +144,17 @@ def fit_order(
         if not chosen:
             continue
         tables = [_table(net, bank[i], stage) for i in chosen]
-        part = {"unlabelled": net.unlabelled, "reference": net.reference, "verdicts": net.verdicts}[stage]
+        head = {"unlabelled": net.unlabelled, "reference": net.reference, "verdicts": net.verdicts}[stage]
         draw = _Draw([families[i] for i in chosen], seed, number)
-        _run(stage, part, partial(_ranking, part, tables, draw), replace(recipe(stage), steps=steps))
-        part.ignore(~torch.stack([table.rows.any(0) for table in tables]).any(0))
+        _run(stage, head, partial(_ranking, head, tables, draw), replace(recipe(stage), steps=steps))
+        head.ignore(~torch.stack([table.rows.any(0) for table in tables]).any(0))
     net.eval()
 
 
 def _with_both(bank: Sequence[LeanEpisode], families: Sequence[str]) -> tuple[list[LeanEpisode], list[str]]:
     """Return the episodes whose query holds anomalies and normal rows, and their families."""
-    told = [i for i, e in enumerate(bank) if e.query_y.any() and not e.query_y.all()]
-    return [bank[i] for i in told], [families[i] for i in told]
+    usable = [i for i, e in enumerate(bank) if e.query_y.any() and not e.query_y.all()]
+    return [bank[i] for i in usable], [families[i] for i in usable]
 
 
 def _belongs(episode: LeanEpisode, stage: str) -> bool:
@@ -178,14 +178,14 @@ def _table(net: RowNet, episode: LeanEpisode, stage: str) -> _Table:
     return _Table(torch.from_numpy(inputs), odd, usual, torch.from_numpy(asked.astype(np.float32)))
 
 
-def _run(stage: str, part: nn.Module, objective: Callable[[int], Tensor], how: Training) -> None:
+def _run(stage: str, net: nn.Module, objective: Callable[[int], Tensor], how: Training) -> None:
     import torch
 
     decay = DECAYS.get(stage, 0.1)
 
     def step(number: int) -> float:
         loss = objective(number)
-        part.zero_grad()
+        net.zero_grad()
         torch.autograd.backward(loss)
         return float(loss.detach())
 
@@ -196,15 +196,15 @@ def _run(stage: str, part: nn.Module, objective: Callable[[int], Tensor], how: T
         optimiser=lambda leaves, rate: torch.optim.AdamW(leaves, lr=rate, weight_decay=decay),
         clip=1.0,
     )
-    train(dict(part.named_parameters()), step, recipe)
+    train(dict(net.named_parameters()), step, recipe)
 
 
-def _ranking(part: nn.Module, tables: Sequence[_Table], draw: _Draw, step: int) -> Tensor:
+def _ranking(net: nn.Module, tables: Sequence[_Table], draw: _Draw, step: int) -> Tensor:
     import torch
 
     chosen, rng = draw.at(step)
     places = [(tables[i], _places(tables[i], rng)) for i in chosen]
-    scores = part(torch.stack([table.rows[rows] for table, rows in places]))  # (B, A + N)
+    scores = net(torch.stack([table.rows[rows] for table, rows in places]))  # (B, A + N)
     before = [table.before[rows] for table, rows in places if table.before is not None]
     if not before:
         return _misordered(scores).mean()
@@ -248,10 +248,10 @@ def _summed(net: RowNet, episode: LeanEpisode) -> _Summed:
 
 
 def _share(episode: LeanEpisode) -> float:
-    """Return the anomaly share that probabilities are told at."""
+    """Return the anomaly share that probabilities refer to."""
     rest = episode.support_y != 1
     if known_share(episode.support_y) >= MOSTLY_KNOWN:
-        # With a clean support nothing tells how many of the new rows will be odd; 5 % is the stated
+        # A clean support does not say how many of the new rows will be odd; 5 % is the stated
         # convention.
         return CONVENTION
     share = float(episode.support_truth[rest].mean())
@@ -273,12 +273,12 @@ class _Summaries:
         import torch
 
         draws = [derive(seed, len(STAGES), i) for i in range(len(tables))]
-        rows = [each.asked.rows[_places(each.asked, rng)] for each, rng in zip(tables, draws, strict=True)]
+        rows = [table.asked.rows[_places(table.asked, rng)] for table, rng in zip(tables, draws, strict=True)]
         return cls(
-            torch.stack([each.summary for each in tables]),
+            torch.stack([table.summary for table in tables]),
             torch.stack(rows),
-            torch.tensor([each.share for each in tables]),
-            torch.tensor([each.reached for each in tables]),
+            torch.tensor([table.share for table in tables]),
+            torch.tensor([table.reached for table in tables]),
         )
 
 
@@ -305,6 +305,6 @@ def _judgement(net: RowNet, tables: _Summaries, draw: _Draw, step: int) -> Tenso
     from torch.nn import functional
 
     chosen = torch.from_numpy(draw.at(step, MANY)[0])
-    told = net.expected(tables.summary[chosen])
-    loss: Tensor = functional.binary_cross_entropy_with_logits(told, tables.reached[chosen])
+    odds = net.expected(tables.summary[chosen])
+    loss: Tensor = functional.binary_cross_entropy_with_logits(odds, tables.reached[chosen])
     return loss

@@ -13,7 +13,7 @@ SAMPLE = 256
 
 
 def _expected_depth(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean path length of a failed search among `rows` rows in a binary search tree (Liu et al. 2008)."""
+    """Return the mean path length of a failed search in a binary search tree of `rows` (Liu et al. 2008)."""
     big = np.maximum(rows, 2.0)
     usual = 2 * (np.log(np.maximum(big - 1, 1.0)) + np.euler_gamma) - 2 * (big - 1) / big
     depth: NDArray[np.float64] = np.where(rows <= 1, 0.0, np.where(rows == 2, 1.0, usual))

@@ -1,12 +1,12 @@
 """Lean row profiles: what `learners.profiles` reads of a row, at two neighbour searches a row.
 
-The profile of a row tells it relative to a cleaned support: log distances and density ratios in two views,
+The profile of a row places it relative to a cleaned support: log distances and density ratios in two views,
 column-wise tails and rarities, isolation depth, Mahalanobis distance and residual, how often its very values
 were seen and how well they go together, each as a tail rank and as a robust deviation among the rows kept.
 What more the profiles of `profile` hold (more views, distances with and without cleaning) gave a network
 trained on real tables next to nothing.
 
-Isolation depth among known normals costs time and tells nothing (`benchmarks/lean_statistics.py`): it is 0
+Isolation depth among known normals costs time and adds nothing (`benchmarks/lean_statistics.py`): it is 0
 there, which is no news.
 
 Rows that may be anomalies themselves are no measure of what is usual: of an unlabelled support the oddest
@@ -59,7 +59,7 @@ Rows = NDArray[np.float32]
 VERSION = 3  # of the profiles: raised whenever the same rows get other ones
 NEIGHBOURS = 50
 REFERENCE = 2048  # rows that distances are taken to: of rows that may hold anomalies, more are no better
-RANKED = 1024  # of them that distances on ranks are taken to: these tell less, at the same cost
+RANKED = 1024  # of them that distances on ranks are taken to: these reveal less, at the same cost
 CLEANED_SHARE = 0.2
 FEWEST_KEPT = 10
 LEAN_STATISTICS = (
@@ -79,7 +79,7 @@ class LeanProfile:
 
     tails : (m, F) -log of the share of kept support rows at least as odd; F = len(LEAN_STATISTICS).
     deviations : (m, F) signed log of the robust deviation from the median of the kept rows.
-    labels : (m, L) what labelled rows tell (see `verdicts`), 0 where there are none;
+    labels : (m, L) features from labelled rows (see `verdicts`), 0 where there are none;
         L = len(LEAN_LABELS).
     """
 
@@ -107,13 +107,13 @@ class NeighbourView:
 
     def statistics(self, X: Floats, copies: Flags) -> list[Floats]:
         """Return `LOCAL` of rows (m, d)."""
-        return self._told(*self._reference.query(self.apply(X), copies, copies)[:2])
+        return self._local(*self._reference.query(self.apply(X), copies, copies)[:2])
 
     def own(self) -> list[Floats]:
         """Return `LOCAL` of the reference rows themselves."""
-        return self._told(*self._own)
+        return self._local(*self._own)
 
-    def _told(self, distance: Floats, number: NDArray[np.int64]) -> list[Floats]:
+    def _local(self, distance: Floats, number: NDArray[np.int64]) -> list[Floats]:
         return local_statistics(
             distance, number, self._usual5, self._usual20, float(np.log(self.scale * 1e-2))
         )
@@ -142,8 +142,8 @@ class LeanProfiler:
         self.kept = usable.copy()
         self.kept[usable] = self._clean(X[usable], y[usable] == 0, isolation)
         kept, rows = X[self.kept], X[self.kept].astype(np.float64)
-        told = isolation if known_share(y) < MOSTLY_KNOWN else None
-        self._overall = Overall(ColumnTails.fit(rows), told, WhitenedView.fit(rows))
+        forest = isolation if known_share(y) < MOSTLY_KNOWN else None
+        self._overall = Overall(ColumnTails.fit(rows), forest, WhitenedView.fit(rows))
         # Rows come in an order that is random with respect to their content: the first are a uniform sample.
         size = MAX_ROWS if (y[usable] == 0).all() else REFERENCE
         self._reference = kept[:size]
@@ -182,7 +182,7 @@ class LeanProfiler:
             ColumnTails.fit(rows).statistics(rows)[3],
             np.linalg.norm(WhitenedView.fit(rows).apply(rows), axis=1),
         )
-        oddness = np.sum([mid_ranks(each.round(6)) for each in quick], axis=0)
+        oddness = np.sum([mid_ranks(statistic.round(6)) for statistic in quick], axis=0)
         oddness[known_normal] = -1.0
         stay[np.argsort(-oddness, kind="stable")[:drop]] = False
         return stay
@@ -197,7 +197,7 @@ class LeanProfiler:
             if len(X) > known:
                 copies = has_copy(X[known:], self._reference[: view.size])
                 parts.append(view.statistics(rows[known:], copies))
-            columns += [np.concatenate(part) for part in zip(*parts, strict=True)]
+            columns += [np.concatenate(pair) for pair in zip(*parts, strict=True)]
         columns += self._overall.statistics(X)
         copies = has_copy(X, self._reference)
         columns += [*self._surprisal.statistics(rows, copies), *self._dependence.statistics(rows)]
@@ -217,7 +217,7 @@ class LeanProfiler:
     def profile_support(self, X: Rows, *, blind: bool) -> LeanProfile:
         """Profile the support that this was made from, each row against the others.
 
-        blind : labelled rows are told as if their own label were unknown.
+        blind : whether labelled rows are profiled as if their own label were unknown.
         """
         statistics = np.empty((len(X), len(LEAN_STATISTICS)))
         statistics[self.kept] = self._own
@@ -244,7 +244,7 @@ class LeanProfiler:
     def without_label(self, row: Rows) -> LeanProfiler:
         """Return a profiler that has forgotten the label of one row (d,) of the support, and of its copies.
 
-        Label features are told without it; statistics stay as they are.
+        Label features do without it; statistics stay as they are.
         """
         less = copy(self)
         if self._verdicts is not None:

@@ -19,7 +19,7 @@ QUICK = ("log.d20", "isolation", "histogram.mean", "mahalanobis")
 
 @dataclass(frozen=True, slots=True)
 class LeanEpisode:
-    """What the network needs of one episode.
+    """One episode as the network needs it.
 
     support (n, 2F), query (m, 2F) float16 profiles; support_labels (n, L) blind, query_labels (m, L) float16;
     support_y, support_truth (n,), query_y (m,) int8; columns () of the table.

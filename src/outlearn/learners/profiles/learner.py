@@ -42,11 +42,11 @@ __all__ = [
 ]
 
 ARCHITECTURE = f"profiles-{VERSION}"
-SAMPLE = 1000  # rows of a support that tell what a forgotten label changes
+SAMPLE = 1000  # rows of a support by which the effect of a forgotten label is measured
 LEAST_FLAGGED = (
     0.3  # probability from which on a row is flagged: noise, clusters too, holds next to none above it
 )
-LEAST_SHARE = 1e-4  # of anomalies that is told of a support
+LEAST_SHARE = 1e-4  # of anomalies that is ever expected of a support
 CHUNK = 8192  # rows profiled at once: bounds memory
 GUARD = ({"log.d20": 0.5, "isolation": 0.5}, {"log.d1": 0.15, "log.d5": 0.15})
 """Weights of deviations that hold the learnt order, of unlabelled supports and of references. Chosen by
@@ -87,8 +87,8 @@ class _Reader:
         if self.evidence is None:
             return order
         with torch.inference_mode():
-            told = torch.from_numpy(self.evidence.inputs(order, profile.labels.astype(np.float64)))
-            moved = self.net.labelled(torch.from_numpy(order).float(), told)
+            evidence = torch.from_numpy(self.evidence.inputs(order, profile.labels.astype(np.float64)))
+            moved = self.net.labelled(torch.from_numpy(order).float(), evidence)
             return np.asarray(moved.double().numpy())
 
 
@@ -131,7 +131,7 @@ def _profile(rows: NDArray[np.float16], labels: NDArray[np.float16]) -> LeanProf
 class ProfilesScorer:
     """Scores rows against one support; log-odds of being an anomaly, high = abnormal.
 
-    contamination : the share of anomalies that is expected in the support, labelled rows as they are told.
+    contamination : the share of anomalies that is expected in the support, labelled rows by label.
     reach : the AUROC that is expected of the scores.
     strangeness : how unlike those trained on the support is; above 1 it is farther from their mean than 99 in
         100 of them.
@@ -158,7 +158,7 @@ class ProfilesScorer:
 
     @property
     def uncertainty(self) -> float:
-        """How little the order of scores is to be trusted, 0 to 1, with so many rows compared with."""
+        """Return how little the order of scores is to be trusted, 0 to 1, with so many rows compared with."""
         return uncertainty_of(self.reach, int(self._profiler.kept.sum()), self.strangeness)
 
     def score(self, X: Rows) -> Floats:
@@ -168,14 +168,14 @@ class ProfilesScorer:
     def label_effects(self, X: Rows, labelled: Rows) -> Floats:
         """Return how much each label moved the score of each row, (m, k); see `learners.judged`.
 
-        The score is told anew with one label forgotten: see `score_without`.
+        The rows are scored anew with one label forgotten: see `score_without`.
         """
         return label_effects(self.score, self.score_without, X, labelled)
 
     def score_without(self, X: Rows, labelled: Rows) -> Floats:
         """Score rows (m, d) → (m,) as if the label of one row (d,) of the support were forgotten.
 
-        What that changes of evidence and level is told by some rows of the support, the labelled ones among
+        How that changes evidence and level is read off some rows of the support, the labelled ones among
         them; the row stays out of, or in, what others are compared with.
         """
         some = self._sample
@@ -227,9 +227,9 @@ class ProfilesLearned:
         reader = _Reader.of(self.net, own, y)
         blind = reader(own)
         summary = _summary(blind, own, y, X.shape[1])
-        told = reader(profiler.profile_support(X, blind=False)) if has_verdicts(y) else blind
+        informed = reader(profiler.profile_support(X, blind=False)) if has_verdicts(y) else blind
         scores = np.empty(len(y))
-        scores[order] = _odds(self.net, told, summary)
+        scores[order] = _odds(self.net, informed, summary)
         chances = expit(scores[order][y == -1])
         share = float(chances.sum() + (y == 1).sum()) / len(y)
         with torch.inference_mode():
@@ -237,8 +237,8 @@ class ProfilesLearned:
             strange = float(self.net.strangeness(summary, kind_of(y)))
         judged = (min(max(share, LEAST_SHARE), 1.0), reach, strange)
         some = (y >= 0) | (np.arange(len(y)) < SAMPLE)
-        part = LeanProfile(own.tails[some], own.deviations[some], own.labels[some])
-        sample = _Sample(X[some], y[some], part)
+        profile = LeanProfile(own.tails[some], own.deviations[some], own.labels[some])
+        sample = _Sample(X[some], y[some], profile)
         return ProfilesScorer(self.net, profiler, reader, summary, sample, scores, judged)
 
 
@@ -263,7 +263,7 @@ class Profiles:
 
         from outlearn.nets.rows import RowNet, RowNetConfig
 
-        deviations = torch.tensor([[each.get(name, 0.0) for name in LEAN_STATISTICS] for each in GUARD])
+        deviations = torch.tensor([[case.get(name, 0.0) for name in LEAN_STATISTICS] for case in GUARD])
         guard = torch.hstack([torch.zeros_like(deviations), deviations])
         config = RowNetConfig(2 * len(LEAN_STATISTICS), len(EVIDENCE), len(SUMMARY), JUDGED, kinds=KINDS)
         with seeded(self.seed):

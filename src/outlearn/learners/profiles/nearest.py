@@ -18,7 +18,7 @@ _BATCH = 256  # rows whose distances are held at once
 _GROUPS = 128  # of columns, in the search for the nearest: about twice the neighbours that are wanted
 
 
-class _Part:
+class _Subset:
     """Some of the reference rows, under their numbers in the whole."""
 
     def __init__(self, points: Floats, numbers: NDArray[np.int64]) -> None:
@@ -35,10 +35,10 @@ class _Part:
         they must not decide which of two equally near rows comes first.
         """
         k = min(k, len(self._numbers))
-        found = np.empty((len(points), k), dtype=np.int64)
+        chosen = np.empty((len(points), k), dtype=np.int64)
         for start in range(0, len(points), _BATCH):
-            found[start : start + _BATCH] = self._keys(points[start : start + _BATCH], k)
-        return found
+            chosen[start : start + _BATCH] = self._keys(points[start : start + _BATCH], k)
+        return chosen
 
     def _keys(self, points: Floats, k: int) -> Keys:
         # Less the square of the point, which makes no difference to the order.
@@ -81,9 +81,9 @@ class Reference:
 
     def __init__(self, points: Floats, kept: NDArray[np.bool_], k: int, kept_k: int | None = None) -> None:
         numbers = np.arange(len(points))
-        self._all = _Part(points, numbers)
+        self._all = _Subset(points, numbers)
         self._is_kept = kept
-        self._kept = _Part(points[kept], numbers[kept]) if not kept.all() else None
+        self._kept = _Subset(points[kept], numbers[kept]) if not kept.all() else None
         self._k, self._kept_k = k, k if kept_k is None else kept_k
 
     def query(
@@ -91,7 +91,7 @@ class Reference:
     ) -> tuple[Floats, NDArray[np.int64], Floats]:
         """Return distances (m, k) to all rows, rising, their numbers, and distances (m, kept_k) to kept rows.
 
-        `copies` and `kept_copies` (m,) tell which query rows have a copy in the reference and among its kept.
+        `copies` and `kept_copies` (m,) mark query rows that have a copy in the reference and among its kept.
         """
         everything = self._all.keys(points, self._k + 1)
         nearest = _without_copy(everything, copies, self._k)

@@ -14,7 +14,7 @@ Counts = NDArray[np.int64]
 class Ordered:
     """Values (n,), one at least, none of them NaN, in rising order.
 
-    One search tells both sides of a value, which is most of what tails, ranks and frequencies cost.
+    One search finds both sides of a value, which is most of what tails, ranks and frequencies cost.
 
     >>> [places.tolist() for places in Ordered(np.array([2.0, 1.0, 2.0, 4.0])).around(np.array([2.0, 3.0]))]
     [[1, 3], [3, 3]]

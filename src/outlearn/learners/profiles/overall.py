@@ -28,7 +28,7 @@ OVERALL = (
 
 @dataclass(frozen=True, slots=True)
 class Overall:
-    """What the eight statistics are fitted as; without isolation, it tells 0 of every row."""
+    """The eight statistics, fitted; without isolation, that one is 0 for every row."""
 
     tails: ColumnTails
     isolation: Isolation | None

@@ -3,7 +3,7 @@
 The profile of a row holds neighbour distances and density ratios under four scalings (`views`), the same
 distances to a self-cleaned support, column-wise tail and histogram statistics, isolation depth, and, where an
 analyst has labelled anomalies, distances to labelled rows and the verdict of trees on the columns themselves.
-Each statistic is then told relative to the values it takes on the support itself: as a tail rank and as a
+Each statistic is then put relative to the values it takes on the support itself: as a tail rank and as a
 robust deviation. So tables of any width, unit and size meet the network in the same form.
 
 An exact copy of a row in the support is not its own neighbour (one copy is left out): a row has the same
@@ -35,8 +35,8 @@ __all__ = [
     "BASIC_LABELS",
     "BASIC_STATISTICS",
     "FEATURES",
-    "LABEL_FEATURES",
     "PRIOR_GATE",
+    "RICH_LABELS",
     "STATISTICS",
     "Profile",
     "Profiler",
@@ -50,18 +50,18 @@ NEIGHBOURS = 50
 CLEAN_NEIGHBOURS = 20  # among the rows that cleaning keeps
 LABELLED = MAX_ROWS  # labelled rows of one kind that distances are taken to
 REFERENCE = 2048  # rows that distances are taken to: of rows that may hold anomalies, more are no better
-NORMAL_REFERENCE = MAX_ROWS  # of rows all known to be normal each one tells of another place that is usual
+NORMAL_REFERENCE = MAX_ROWS  # of rows all known to be normal each one shows another place that is usual
 CLEANED_SHARE = 0.2  # measured: dropping the oddest fifth suits contaminated supports best
 _PER_VIEW = (*LOCAL, "clean5", "clean20")
-_ROBUST = ("d5", "d20", "d50", "clean5", "clean20")  # its others told nothing that these do not
+_ROBUST = ("d5", "d20", "d50", "clean5", "clean20")  # its others add nothing to these
 BASIC_STATISTICS = (
     *(f"{view}.{name}" for view in VIEWS for name in _PER_VIEW),
     *OVERALL,
 )
 BASIC_LABELS = tuple(f"{view}.{which}" for view in VIEWS for which in ("anomaly1", "anomaly3", "normal1"))
 STATISTICS = (*BASIC_STATISTICS, *(f"robust.{name}" for name in _ROBUST))
-LABEL_FEATURES = (*BASIC_LABELS, "trees.columns", "trees.whitened")
-FEATURES = (*STATISTICS, *LABEL_FEATURES)
+RICH_LABELS = (*BASIC_LABELS, "trees.columns", "trees.whitened")
+FEATURES = (*STATISTICS, *RICH_LABELS)
 BASIC_FEATURES = (*BASIC_STATISTICS, *BASIC_LABELS)
 """What learners read that adapt by gradients or compare by distances: no robust view, no trees."""
 
@@ -85,7 +85,7 @@ class Profile:
         robust view len(BASIC_STATISTICS).
     deviations : (m, F) signed log of the robust deviation from the support's median.
     labels : (m, L) log distance ratios to labelled rows and log-odds by trees, 0 where there are no labels;
-        L = len(LABEL_FEATURES), without trees len(BASIC_LABELS).
+        L = len(RICH_LABELS), without trees len(BASIC_LABELS).
     """
 
     tails: NDArray[np.float32]
@@ -93,7 +93,7 @@ class Profile:
     labels: NDArray[np.float32]
 
     def stacked(self) -> NDArray[np.float32]:
-        """All of it side by side: (m, 2F + L)."""
+        """Return all of it side by side: (m, 2F + L)."""
         return np.hstack([self.tails, self.deviations, self.labels])
 
 
@@ -116,13 +116,13 @@ class _ViewStatistics:
     def statistics(
         self, X: Floats, copies: Flags, kept_copies: Flags, *, support: bool = False
     ) -> list[Floats]:
-        """Tell of rows (m, d); with `support` the first of them are the reference itself, known already."""
+        """Return statistics of rows (m, d); with `support` the first are the reference itself."""
         known = len(self._own[0]) if support else 0
         parts = [self._own] if support else []
         if len(X) > known:
             points = self.transform(X[known:])
             parts.append(self._reference.query(points, copies[known:], kept_copies[known:]))
-        distance, number, cleaned = (np.concatenate(part) for part in zip(*parts, strict=True))
+        distance, number, cleaned = (np.concatenate(pieces) for pieces in zip(*parts, strict=True))
         floor = float(np.log(self.scale * 1e-2))
         clean = [log_distance(mean_distance(cleaned, k)) for k in (5, 20)]
         return [
@@ -142,7 +142,7 @@ class _Labelled:
         self._size = len(rows)
 
     def ratios(self, X: Floats, near: Floats, copies: Flags, ks: tuple[int, ...]) -> list[Floats]:
-        """Log of (mean distance to the k nearest labelled rows / distance to the reference), one a k."""
+        """Return log(mean distance to the k nearest labelled rows / distance to the reference), one a k."""
         if self._rows is None:
             return [np.zeros(len(X)) for _ in ks]
         distance, _, _ = self._rows.query(self._view.transform(X), copies, copies)
@@ -160,8 +160,8 @@ class Profiler:
     X : (n, d) float32, the support, in canonical order (`data.rows.canonical_order`).
     y : (n,) int8 in {-1, 0, 1}.
     rng : generator for the isolation forest and the trees.
-    rich : tell all of `FEATURES`: with the robust view, and with trees where there are labelled anomalies;
-        otherwise `BASIC_FEATURES`, at less cost.
+    rich : whether to return all of `FEATURES`: with the robust view, and with trees where anomalies are
+        labelled; otherwise `BASIC_FEATURES`, at less cost.
 
     Known anomalies are not part of the reference that distances are taken to; known normals are never cleaned
     away.
@@ -205,7 +205,7 @@ class Profiler:
     def without_label(self, row: NDArray[np.float32]) -> Profiler:
         """Return a profiler that has forgotten the label of one row (d,) of the support, and of its copies.
 
-        Label features are told without it; statistics stay as they are.
+        Label features do without it; statistics stay as they are.
         """
         less = copy(self)
         one = row_hash(row[None])
@@ -232,17 +232,17 @@ class Profiler:
 
     def _statistics(self, X: NDArray[np.float32], *, support: bool = False) -> Floats:
         rows = X.astype(np.float64)
-        told = partial(
+        view_statistics = partial(
             _ViewStatistics.statistics,
             X=rows,
             copies=has_copy(X, self._reference),
             kept_copies=has_copy(X, self._kept),
             support=support,
         )
-        columns = [column for view in self._views for column in told(view)]
+        columns = [column for view in self._views for column in view_statistics(view)]
         columns += self._overall.statistics(X)
         if self._rich:
-            robust = dict(zip(_PER_VIEW, told(self._robust), strict=True))
+            robust = dict(zip(_PER_VIEW, view_statistics(self._robust), strict=True))
             columns += [robust[name] for name in _ROBUST]
         # Ranks compare these with the values of the support. Rounding keeps the last bits, which vary with
         # the size of the batch, from deciding between equal rows.
@@ -288,5 +288,5 @@ class Profiler:
                 t.log_odds(rows, X, blind=True) for t, rows in zip(self._trees, readings, strict=True)
             ]
         elif self._rich:
-            columns += [np.zeros(len(rows))] * (len(LABEL_FEATURES) - len(BASIC_LABELS))
+            columns += [np.zeros(len(rows))] * (len(RICH_LABELS) - len(BASIC_LABELS))
         return np.column_stack(columns)

@@ -1,4 +1,4 @@
-"""The values that statistics take on a support, which others are told relative to."""
+"""The values that statistics take on a support; others are put relative to these."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Scale:
         for j, own in enumerate(self._own):
             below, upto = own.around(values[:, j])
             tails[:, j] = -np.log1p(-(below + upto) / (2 * len(own.values) + 1))
-        # Ranks tell the oddest rows of a support apart, but not how far out they are: that is added on top.
+        # Ranks separate the oddest rows of a support, but not how far out they are: that is added on top.
         return tails + np.maximum(deviations - self._far, 0), deviations
 
     def deviations(self, values: Floats) -> Floats:

@@ -18,7 +18,7 @@ __all__ = ["JUDGED", "KINDS", "SUMMARY", "kind_of", "summarise"]
 Floats = NDArray[np.floating]
 
 SHAPE = (0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 1.0)  # quantiles of the support's own order
-TAIL = (0.95, 0.98, 0.99, 0.995, 1.0)  # quantiles told by how many quarters beyond the median they lie
+TAIL = (0.95, 0.98, 0.99, 0.995, 1.0)  # quantiles, in quarters beyond the median
 GAPS = 5  # between the oddest rows
 PARTED, FEWEST_PARTED = (
     0.05,
@@ -59,7 +59,7 @@ correlation .45 for .38 with cases, .11 for .03 unlabelled), but take ten rows o
 
 
 def kind_of(y: NDArray[np.int8]) -> int:
-    """Tell supports apart: 0 unlabelled, 1 mostly known normal; 2 and 3 the same with telling labels."""
+    """Return the kind of a support: 0 unlabelled, 1 mostly known normal; 2, 3 the same with verdicts."""
     return int(known_share(y) >= MOSTLY_KNOWN) + 2 * int(has_verdicts(y))
 
 
@@ -101,7 +101,7 @@ def summarise(order: Floats, profile: Floats, y: NDArray[np.int8], columns: int)
 def _parted(order: NDArray[np.float64], width: float) -> tuple[float, ...]:
     """Describe the gap that parts the oddest rows from the others most clearly.
 
-    Where the k-th gap from the top is told k times, all are of one size on average, if the tail falls off as
+    Where the k-th gap from the top counts k times, all are of one size on average, if the tail falls off as
     an exponential one does. So the one that is widest in this measure parts rows that are odd together.
 
     Source: Rényi, "On the theory of order statistics", 1953.

@@ -38,7 +38,7 @@ class ColumnTails:
         return cls(columns, edges, rarity)
 
     def statistics(self, X: Floats) -> list[Floats]:
-        """Tails: mean, largest, mean of the three largest; histogram rarity: mean, largest; five (m,)."""
+        """Return five (m,): mean, largest, mean of three largest tails; mean, largest histogram rarity."""
         tails = np.empty(X.shape)
         rarity = np.empty(X.shape)
         for j, column in enumerate(self.columns):

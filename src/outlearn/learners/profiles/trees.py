@@ -36,8 +36,8 @@ class LabelTrees:
 
     def __init__(self, hashes: NDArray[np.uint64], y: NDArray[np.int8]) -> None:
         self._hashes, self._group = np.unique(hashes, return_inverse=True)
-        self._told = np.zeros(len(self._hashes), dtype=np.bool_)
-        self._told[self._group[y >= 0]] = True
+        self._labelled = np.zeros(len(self._hashes), dtype=np.bool_)
+        self._labelled[self._group[y >= 0]] = True
         self._trees: list[tuple[Any, Floats, NDArray[np.bool_]]] = []
 
     @classmethod
@@ -94,13 +94,13 @@ class LabelTrees:
         group = int(np.searchsorted(self._hashes, row))
         less = copy(self)
         less._trees = [tree for tree in self._trees if not tree[2][group]]
-        less._told = self._told.copy()
-        less._told[group] = False
+        less._labelled = self._labelled.copy()
+        less._labelled[group] = False
         return less
 
     def _probability(self, rows: Rows, hashes: NDArray[np.uint64], *, blind: bool) -> Floats:
         group = np.searchsorted(self._hashes, hashes).clip(max=len(self._hashes) - 1)
-        copied = np.flatnonzero((self._hashes[group] == hashes) & (blind | ~self._told[group]))
+        copied = np.flatnonzero((self._hashes[group] == hashes) & (blind | ~self._labelled[group]))
         total, count = np.zeros(len(rows)), np.full(len(rows), float(len(self._trees)))
         rows = np.ascontiguousarray(rows, dtype=np.float32)
         for grown, leaves, seen in self._trees:

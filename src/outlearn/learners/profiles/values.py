@@ -63,10 +63,10 @@ class Mismatch:
     def __init__(self, reference: Rows) -> None:
         self._rows = reference[:COMPARED]
         values = np.array([len(np.unique(column)) for column in self._rows.T])
-        told = np.flatnonzero(values < len(self._rows))
+        repeated = np.flatnonzero(values < len(self._rows))
         # Ties are settled by what the columns hold: their order in the table must not matter.
-        order = np.lexsort((row_hash(np.ascontiguousarray(self._rows[:, told].T)), values[told]))
-        self._columns = told[order[:MOST_COLUMNS]]
+        order = np.lexsort((row_hash(np.ascontiguousarray(self._rows[:, repeated].T)), values[repeated]))
+        self._columns = repeated[order[:MOST_COLUMNS]]
         self._values = [np.unique(column) for column in self._rows[:, self._columns].T]
         self._codes = self._coded(self._rows)
 
@@ -80,16 +80,16 @@ class Mismatch:
 
     def statistic(self, X: Rows) -> Floats:
         """Return (m,) of rows; one exact copy among the reference rows does not count."""
-        told = np.zeros(len(X))
+        differing = np.zeros(len(X))
         if not len(self._columns) or len(self._rows) < 2:
-            return told
+            return differing
         own = has_copy(X, self._rows)
         nearest = min(ALIKE, len(self._rows) - 1)
         for start in range(0, len(X), _BATCH):
             some = slice(start, start + _BATCH)
             first = np.sort(np.partition(self._away(X[some]), nearest, axis=1)[:, : nearest + 1], axis=1)
-            told[some] = np.where(own[some], first[:, 1:].mean(axis=1), first[:, :-1].mean(axis=1))
-        return told / len(self._columns)
+            differing[some] = np.where(own[some], first[:, 1:].mean(axis=1), first[:, :-1].mean(axis=1))
+        return differing / len(self._columns)
 
     def _away(self, X: Rows) -> NDArray[np.uint8]:
         """Return (m, n) in how many columns rows differ from the reference rows."""

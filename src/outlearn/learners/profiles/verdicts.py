@@ -1,7 +1,7 @@
-"""What labelled rows tell of others: nearness to them, likeness of direction, the verdict of trees.
+"""Features of rows from labelled ones: nearness to them, likeness of direction, the verdict of trees.
 
-A feature is told in one of two ways. To rows that are to be scored, labelled rows and their exact copies have
-the label that an analyst gave them: a confirmed case is nearest to itself. `blind` rows are told as if their
+A feature has one of two forms. To rows that are to be scored, labelled rows and their exact copies have
+the label that an analyst gave them: a confirmed case is nearest to itself. `blind` rows are read as if their
 own label were unknown, which is how the labelled rows of a support bear witness of what the features are
 worth.
 """
@@ -47,7 +47,7 @@ def known_share(y: NDArray[np.int8]) -> float:
 
 
 def has_verdicts(y: NDArray[np.int8]) -> bool:
-    """Say whether labels (n,) tell more than that all rows are normal."""
+    """Return whether labels (n,) say more than that all rows are normal."""
     return bool((y == 1).any()) or 0 < known_share(y) < MOSTLY_KNOWN
 
 
@@ -62,7 +62,7 @@ class _Nearness:
             self._rows = Reference(points, np.ones(len(rows), dtype=np.bool_), max(NEAR))
 
     def ratios(self, X: Floats, near: Floats, hidden: Flags, ks: tuple[int, ...]) -> list[Floats]:
-        """Log of (mean distance to the k nearest labelled rows / distance `near` to the reference), one a k.
+        """Return log(mean distance to the k nearest labelled rows / `near`, that to the reference), one a k.
 
         hidden : (m,) rows whose own copy among the labelled ones does not count.
         """
@@ -70,8 +70,8 @@ class _Nearness:
             return [np.zeros(len(X)) for _ in ks]
         distance, _, _ = self._rows.query(self._transform(X), hidden, hidden)
         alone = hidden if self._size == 1 else np.zeros(len(X), dtype=np.bool_)
-        told = [np.log(distance[:, :k].mean(axis=1) + 1e-2 * self._scale + 1e-6) - near for k in ks]
-        return [np.where(alone, 0.0, np.clip(ratio, -MOST_RATIO, MOST_RATIO)) for ratio in told]
+        relative = [np.log(distance[:, :k].mean(axis=1) + 1e-2 * self._scale + 1e-6) - near for k in ks]
+        return [np.where(alone, 0.0, np.clip(ratio, -MOST_RATIO, MOST_RATIO)) for ratio in relative]
 
 
 class _Direction:
@@ -94,8 +94,8 @@ class _Direction:
         if blind:
             cosines[hashes[:, None] == self._hashes] = -2.0
         largest: Floats = cosines.max(axis=1)
-        told: Floats = np.where(largest < -1.5, 0.0, largest).round(6)
-        return told
+        rounded: Floats = np.where(largest < -1.5, 0.0, largest).round(6)
+        return rounded
 
 
 class VerdictFeatures:
@@ -162,12 +162,12 @@ class VerdictFeatures:
             return np.zeros((len(X), width))
         rows, hashes = X.astype(np.float64), row_hash(X)
         nobody = np.zeros(len(X), dtype=np.bool_)
-        hidden = [has_copy(X, each) if blind else nobody for each in (self._anomalies, self._normals)]
+        hidden = [has_copy(X, known) if blind else nobody for known in (self._anomalies, self._normals)]
         columns: list[Floats] = []
         for view, (anomalies, normals) in self._near.items():
             columns += anomalies.ratios(rows, near[view], hidden[0], NEAR)
             columns += normals.ratios(rows, near[view], hidden[1], NEAR[:1])
-        columns += [each.cosines(rows, hashes, blind=blind) for each in self._directions]
+        columns += [direction.cosines(rows, hashes, blind=blind) for direction in self._directions]
         if self._trees:
             readings = (X, self._turned(X))
             columns += [t.log_odds(r, X, blind=blind) for t, r in zip(self._trees, readings, strict=True)]

@@ -47,7 +47,7 @@ class LogView:
     """Each column on a logarithmic scale with its sign, standardised: what is twice as large is as far away.
 
     Amounts, counts and times spread over powers of ten, and the standard deviation of such a column is that
-    of its largest values. The size of a value is told by the median size in its column, so that units make
+    of its largest values. The unit of a value is the median size in its column, so that units make
     no difference; around a mean far from 0 the scale is nearly a straight line.
     """
 
@@ -149,7 +149,7 @@ class WhitenedView:
         return self.standard.apply(X) @ self.directions
 
     def residual(self, X: Floats) -> Floats:
-        """Length of each row outside the directions that hold 90 % of the variance: (m,)."""
+        """Return the length of each row outside the directions that hold 90 % of the variance: (m,)."""
         Z = self.standard.apply(X)
         # The difference of squared lengths would leave the root of the rounding error, which varies with the
         # batch.

@@ -36,7 +36,7 @@ __all__ = ["LEARNER", "STEPS", "FleetOutcome", "FleetScorer", "point_rows", "tra
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]
 Rows = NDArray[np.float32]
-APART = 8  # points between two rows that are learnt from: those between tell the same
+APART = 8  # points between two rows that are learnt from: those between show the same
 SUPPORT = 1000  # rows without a label that a learner adapts to
 NORMALS, FAULTS = 10, 4  # different points of either kind that a machine shows, or it is left out
 FEWEST = 4  # series with anomalies, so that some can be held out
@@ -82,12 +82,12 @@ class FleetScorer:
                 f"{glance.basis.channels}: train one on machines with the same"
             )
         rows = [point_rows(glance, series, i) for i, (series, _) in enumerate(past)]
-        found, labels = np.concatenate(rows), np.concatenate([told for _, told in past])
+        points, labels = np.concatenate(rows), np.concatenate([marks for _, marks in past])
         free = np.flatnonzero(labels != 1)
         drawn = free[np.linspace(0, len(free) - 1, min(len(free), SUPPORT)).astype(np.int64)]
         odd = np.flatnonzero(labels == 1)[::APART]
         kept = np.concatenate([drawn, odd])
-        return cls(glance, learned.adapt(found[kept], labels[kept]))
+        return cls(glance, learned.adapt(points[kept], labels[kept]))
 
     def channels(self, series: Series, own: int | None = None) -> tuple[Floats, Floats]:
         """Return (n,) scores, high = abnormal, and (n, c) how odd each channel is."""
@@ -98,7 +98,7 @@ class FleetScorer:
 
 @dataclass(frozen=True, slots=True)
 class FleetOutcome:
-    """What a training left behind, and whether it pays.
+    """The outcome of a training, and whether it pays.
 
     machines : that took no part. plain, learnt : mean average precision on their points, nothing labelled, of
     plain distances and of the learner.
@@ -147,7 +147,7 @@ def train_fleet(
     made: list[tuple[str, Rows, Labels]] = []
     for number, (series, labels) in enumerate(machines):
         rows = point_rows(PointFeatures.fit(Basis.of([series]), seed=seed), series, own=0)
-        kept = _told(labels == 1)
+        kept = _learnt_from(labels == 1)
         rows, truth = rows[kept], (labels[kept] == 1).astype(np.int8)
         distinct = [len(np.unique(rows[truth == odd], axis=0)) for odd in (0, 1)]
         if distinct[0] >= NORMALS and distinct[1] >= FAULTS:
@@ -164,9 +164,12 @@ def train_fleet(
     with writing(folder, refusal="cannot keep the series in"):
         folder.mkdir(parents=True, exist_ok=True)
     for name, rows, truth in made:
-        with whole(folder / f"{name}.npz") as part, part.open("wb") as file:
+        with whole(folder / f"{name}.npz") as draft, draft.open("wb") as file:
             np.savez(file, X=rows, y=truth)
-    with whole(folder / "manifest.csv") as part, part.open("w", encoding="utf-8", newline="") as file:
+    with (
+        whole(folder / "manifest.csv") as draft,
+        draft.open("w", encoding="utf-8", newline="") as file,
+    ):
         lines = [[f"{name}.npz", name, licence] for name, _, _ in made]
         csv.writer(file).writerows([["file", "family", "licence"], *lines])
     config = MetatrainConfig(
@@ -186,12 +189,12 @@ def train_fleet(
         command=command,
         progress=progress,
     )
-    found = _judged(outcome, folder, load_table_learner(learner, out))
+    result = _judged(outcome, folder, load_table_learner(learner, out))
     shutil.rmtree(work_folder(out))
-    return found
+    return result
 
 
-def _told(odd: NDArray[np.bool_]) -> NDArray[np.int64]:
+def _learnt_from(odd: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Return which points are learnt from: every eighth, and of a short fault all."""
     kept = np.zeros(len(odd), dtype=bool)
     kept[::APART] = True
@@ -209,8 +212,8 @@ def _judged(outcome: Outcome, folder: Path, learned: TableLearned) -> FleetOutco
         scores = learned.adapt(rows, np.full(len(rows), -1, dtype=np.int8)).score(rows)
         plain.append(average_precision_score(truth, rows[:, 0]))
         learnt.append(average_precision_score(truth, scores))
-    found = FleetOutcome(outcome, len(plain), float(np.mean(plain)), float(np.mean(learnt)))
-    with whole(outcome.card) as part:
+    fleet_outcome = FleetOutcome(outcome, len(plain), float(np.mean(plain)), float(np.mean(learnt)))
+    with whole(outcome.card) as draft:
         text = outcome.card.read_text(encoding="utf-8")
-        part.write_text(f"{text}* {found.sentence}\n", encoding="utf-8")
-    return found
+        draft.write_text(f"{text}* {fleet_outcome.sentence}\n", encoding="utf-8")
+    return fleet_outcome

@@ -49,8 +49,8 @@ LONGEST = 512  # tokens that are read at once
 SHORTEST = 96
 OVERLAP = 128
 LATEST = 64  # tokens that are read at once where only the past counts
-TOLD = 0.4  # share of tasks with labelled ranges
-CASES = 3  # of them at most
+LABELLED_SHARE = 0.4  # share of tasks with labelled ranges
+CASES = 3  # labelled ranges of a task at most
 REMEMBERED = 1000  # windows of a width, where tasks are made by the thousand
 BATCH = 8
 LEVEL_STEPS, LEVEL_RATE = 30, 0.05
@@ -74,7 +74,7 @@ class Shown:
     """A task as the network sees it.
 
     points : (n, c, g) float16, of `PointFeatures.points`. labels : (n,).
-    counted : (n,) bool, points that the loss is taken over: those that are not told of.
+    counted : (n,) bool, points that the loss is taken over: those without a label.
     known : (n,) bool, known to be normal.
     """
 
@@ -89,24 +89,24 @@ def show(task: SeriesTask, seed: int, number: int) -> Shown:
     rng = derive(seed, 0x7E11, number)
     n = len(task.labels)
     ranges = runs(task.labels)
-    told: list[tuple[int, int]] = []
-    if rng.random() < TOLD and len(ranges) > 1:
+    cases: list[tuple[int, int]] = []
+    if rng.random() < LABELLED_SHARE and len(ranges) > 1:
         count = int(rng.integers(1, min(CASES, len(ranges) - 1) + 1))
-        told = [ranges[i] for i in sorted(rng.choice(len(ranges), size=count, replace=False))]
+        cases = [ranges[i] for i in sorted(rng.choice(len(ranges), size=count, replace=False))]
     known = np.arange(n) < task.reference
     whole = Series.of_array(task.values)
     if task.reference:
         # Known normal points and labelled ranges: the reference is the past, the cases lie after it.
         usual = Basis.of([Series.of_array(task.values[: task.reference])])
         basis = Basis([usual.standard(task.values)], [[(0, task.reference)]], usual.centre, usual.scale)
-        glance = PointFeatures.fit(basis, [told], most=REMEMBERED)
+        glance = PointFeatures.fit(basis, [cases], most=REMEMBERED)
         points = glance.points(basis.values[0], whole.stretches)
     else:
         basis = Basis.of([whole])
-        glance = PointFeatures.fit(basis, [told], most=REMEMBERED)
+        glance = PointFeatures.fit(basis, [cases], most=REMEMBERED)
         points = glance.points(basis.values[0], whole.stretches, own=0)
     counted = np.ones(n, dtype=bool)
-    for start, end in told:
+    for start, end in cases:
         counted[start:end] = False
     return Shown(np.clip(points, -50, 50).astype(np.float16), task.labels, counted, known)
 
@@ -140,7 +140,7 @@ def train_sequence(
     def validate() -> float:
         net.eval()
         with torch.no_grad():
-            losses = [float(_loss(net, each, derive(seed, 1, i))) for i, each in enumerate(held_out)]
+            losses = [float(_loss(net, shown, derive(seed, 1, i))) for i, shown in enumerate(held_out)]
         return float(np.mean(losses))
 
     with one_thread():
@@ -164,18 +164,18 @@ def _loss(net: SequenceNet, shown: Shown, rng: np.random.Generator) -> Tensor:
 
     contaminated = not shown.known.any()
     points = shown.points.astype(np.float32)
-    told = tokens(points, shown.known, contaminated)
-    length = min(len(told), int(rng.integers(SHORTEST, LONGEST + 1)))
-    first = int(rng.integers(0, len(told) - length + 1))
-    part = slice(first * STEP, (first + length) * STEP)
-    memory = _memory(told, shown.known, rng)
+    encoded = tokens(points, shown.known, contaminated)
+    length = min(len(encoded), int(rng.integers(SHORTEST, LONGEST + 1)))
+    first = int(rng.integers(0, len(encoded) - length + 1))
+    stretch = slice(first * STEP, (first + length) * STEP)
+    memory = _memory(encoded, shown.known, rng)
     logits = net(
-        torch.from_numpy(told[first : first + length]),
-        torch.from_numpy(points[part]),
+        torch.from_numpy(encoded[first : first + length]),
+        torch.from_numpy(points[stretch]),
         torch.from_numpy(memory),
     )
-    weights = torch.from_numpy((shown.counted & ~shown.known)[part].astype(np.float32))
-    truth = torch.from_numpy(_softened(shown.labels, rng)[part])
+    weights = torch.from_numpy((shown.counted & ~shown.known)[stretch].astype(np.float32))
+    truth = torch.from_numpy(_softened(shown.labels, rng)[stretch])
     loss = functional.binary_cross_entropy_with_logits(logits, truth, weights, reduction="sum")
     return loss / weights.sum().clamp(min=1.0)
 
@@ -208,19 +208,19 @@ def read_shown(net: SequenceNet, shown: Shown) -> Floats:
 
 
 def _memory(
-    told: NDArray[np.float32], known: NDArray[np.bool_], rng: np.random.Generator | None
+    encoded: NDArray[np.float32], known: NDArray[np.bool_], rng: np.random.Generator | None
 ) -> NDArray[np.float32]:
     """Return (m, c, f) tokens of the reference, which is all where nothing is known to be normal."""
-    flags = np.flatnonzero(told[:, 0, -2] >= 1.0) if known.any() else np.arange(len(told))
-    usable = flags if len(flags) else np.arange(len(told))
+    flags = np.flatnonzero(encoded[:, 0, -2] >= 1.0) if known.any() else np.arange(len(encoded))
+    usable = flags if len(flags) else np.arange(len(encoded))
     if len(usable) <= MEMORY:
-        return told[usable]
+        return encoded[usable]
     places = (
         np.sort(rng.choice(usable, MEMORY, replace=False))
         if rng is not None
         else usable[np.linspace(0, len(usable) - 1, MEMORY).astype(np.int64)]
     )
-    return told[places]
+    return encoded[places]
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,8 +252,8 @@ class SequenceScorer:
             tokens(glance.points(x, stretches, None if normal else i), np.full(len(x), normal), not normal)
             for i, (x, stretches) in enumerate(zip(glance.basis.values, glance.basis.stretches, strict=True))
         ]
-        told = np.concatenate(parts)
-        return cls(net, glance, normal, _memory(told, np.full(1, normal), None))
+        encoded = np.concatenate(parts)
+        return cls(net, glance, normal, _memory(encoded, np.full(1, normal), None))
 
     def channels(
         self, series: Series, own: int | None = None, *, causal: bool = False
@@ -270,7 +270,7 @@ class SequenceScorer:
         parts = []
         for start, end in series.stretches:
             past = self.past()
-            parts += [past.next(each) for each in points[start:end]]
+            parts += [past.next(point) for point in points[start:end]]
         odd = np.stack(parts)
         return self.pooled(odd), odd.astype(np.float64)
 
@@ -290,7 +290,7 @@ class SequenceScorer:
 class StreamState:
     """The latest tokens of a series that comes point by point, and what the network makes of them.
 
-    A point is judged by its own numbers and by what was told at the last token that was whole by then; before
+    A point is judged by its own numbers and by the weights at the last token that was whole by then; before
     the first as the plain mixture does.
     """
 
@@ -302,11 +302,11 @@ class StreamState:
         self._memory = torch.from_numpy(scorer.memory)
         self._points: list[NDArray[np.float32]] = []  # of the token that is not whole yet
         self._tokens: deque[NDArray[np.float32]] = deque(maxlen=LATEST)
-        self._told = torch.zeros(1, scorer.memory.shape[1], config.points + 1)
+        self._weights = torch.zeros(1, scorer.memory.shape[1], config.points + 1)
 
     @property
     def nbytes(self) -> int:
-        """Bytes that the tokens kept take, when there are as many as may be."""
+        """Return the bytes that kept tokens take, when there are as many as may be."""
         return LATEST * int(self._scorer.memory[0].nbytes)
 
     def next(self, point: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -320,8 +320,8 @@ class StreamState:
                 self._tokens.append(tokens(whole, known, not self._scorer.normal)[0])
                 self._points = []
                 latest = torch.from_numpy(np.stack(self._tokens))
-                self._told = self._scorer.net.told(latest, self._memory)[-1:]
-            odd = self._scorer.net.odd(self._told, torch.from_numpy(point[None]))
+                self._weights = self._scorer.net.token_weights(latest, self._memory)[-1:]
+            odd = self._scorer.net.odd(self._weights, torch.from_numpy(point[None]))
         return np.asarray(odd.numpy()[0])
 
 
@@ -331,16 +331,16 @@ def _read(
     """Run the network over overlapping stretches, each point scored where it lies farthest from an edge."""
     import torch
 
-    told = tokens(points, np.zeros(len(points), dtype=bool), contaminated)
+    encoded = tokens(points, np.zeros(len(points), dtype=bool), contaminated)
     odd = np.empty(points.shape[:2], dtype=np.float32)
     reference = torch.from_numpy(memory)
     with torch.no_grad():
-        for first, last, a, b in _windows(len(told)):
-            part = slice(first * STEP, min(last * STEP, len(points)))
-            found = net.channels(
-                torch.from_numpy(told[first:last]), torch.from_numpy(points[part]), reference
+        for first, last, a, b in _windows(len(encoded)):
+            stretch = slice(first * STEP, min(last * STEP, len(points)))
+            values = net.channels(
+                torch.from_numpy(encoded[first:last]), torch.from_numpy(points[stretch]), reference
             ).numpy()
-            odd[a * STEP : b * STEP] = found[(a - first) * STEP : (b - first) * STEP]
+            odd[a * STEP : b * STEP] = values[(a - first) * STEP : (b - first) * STEP]
         pooled = net.pooled(torch.from_numpy(odd)).numpy()
     return pooled.astype(np.float64), odd.astype(np.float64)
 

@@ -14,21 +14,21 @@ __all__ = ["Curve", "Figures", "Said", "figures_of", "model_card", "provenance"]
 
 Figures = Mapping[str, tuple[Figure, ...]]  # state of the learner → figures
 Curve = Sequence[tuple[int, float]]  # step → mean training loss up to it, from the last one on
-POINTS = 12  # of a curve told
+POINTS = 12  # of a curve that the card shows
 MOST_NAMED = 60  # sets that are named one by one
 SYNTHETIC = "synthetic episodes of outlearn.tasks.sampler.SyntheticSampler (generated, no licence needed)"
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a card says that the checkpoint is for, and by which command it was made."""
+    """How the card describes what the checkpoint is for, and the command it was made by."""
 
     use: str
     command: str
 
 
 def provenance(supply: Supply) -> str:
-    """Say what a run learnt from, with the licence of each set."""
+    """Return what a run learnt from, with the licence of each set."""
     if supply.sets is None:
         return f"{SYNTHETIC}; no real data"
     parts = [SYNTHETIC] if supply.config.tasks.synthetic else []
@@ -70,18 +70,18 @@ def model_card(name: str, supply: Supply, said: Said, figures: Figures, curve: C
 
 def _learnt_from(supply: Supply) -> str:
     tasks = supply.config.tasks
-    told = []
+    sentences = []
     if tasks.synthetic:
         held = supply.synthetic_held_out
-        told.append(
+        sentences.append(
             f"{tasks.synthetic - held:,} synthetic tasks, generated, so that no licence is needed; {held:,} "
             "more were held out."
         )
     if supply.sets is None:
-        told.append("No real table took part.")
+        sentences.append("No real table took part.")
     else:
-        told.append(_of_sets(supply.sets, tasks.per_set))
-    return " ".join(told)
+        sentences.append(_of_sets(supply.sets, tasks.per_set))
+    return " ".join(sentences)
 
 
 def _of_sets(sets: Sets, per_set: int) -> str:
@@ -98,10 +98,10 @@ def _of_sets(sets: Sets, per_set: int) -> str:
 
 def _curve(curve: Curve) -> str:
     every = -(-len(curve) // POINTS)
-    told = curve[::-1][::every][::-1]  # the last is told in any case
-    rows = [[f"{step:,}" for step, _ in told], [f"{loss:.3f}" for _, loss in told]]
+    kept = curve[::-1][::every][::-1]  # the last is kept in any case
+    rows = [[f"{step:,}" for step, _ in kept], [f"{loss:.3f}" for _, loss in kept]]
     lines = [f"| {name} | {' | '.join(cells)} |" for name, cells in zip(("step", "loss"), rows, strict=True)]
-    return "\n".join([lines[0], "|---" * (len(told) + 1) + "|", lines[1]])
+    return "\n".join([lines[0], "|---" * (len(kept) + 1) + "|", lines[1]])
 
 
 def figures_of(figures: Figures) -> str:

@@ -49,12 +49,12 @@ def check(prefix: str, config: Any, bounds: Bounds, choices: Choices) -> None:
     for name, hint in get_type_hints(type(config)).items():
         key, value = prefix + name, getattr(config, name)
         _check_type(key, value, hint)
-        for each in value if isinstance(value, tuple) else (value,):
-            check_choice(key, each, choices)
+        for entry in value if isinstance(value, tuple) else (value,):
+            check_choice(key, entry, choices)
             low, high = bounds.get(key, (-math.inf, math.inf))
-            if isinstance(each, int | float) and not (low <= each <= high and math.isfinite(each)):
+            if isinstance(entry, int | float) and not (low <= entry <= high and math.isfinite(entry)):
                 wanted = f"{low:g} or more" if high == math.inf else f"{low:g} to {high:g}"
-                raise ParameterError(f"{key} is {each}; wanted {wanted}")
+                raise ParameterError(f"{key} is {entry}; wanted {wanted}")
 
 
 def check_choice(key: str, value: Any, choices: Choices) -> None:
@@ -85,7 +85,7 @@ def _check_type(key: str, value: Any, hint: Any) -> None:
     kind = kinds[0]
     if get_origin(kind) is tuple:
         inner = get_args(kind)[0]
-        if not (isinstance(value, tuple) and all(_is(each, inner) for each in value)):
+        if not (isinstance(value, tuple) and all(_is(entry, inner) for entry in value)):
             raise ParameterError(f"{key} is {value!r}; wanted a list, each entry {_WORDS[inner]}")
     elif get_origin(kind) is Mapping:
         table(key, value)

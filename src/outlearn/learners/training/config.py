@@ -1,4 +1,4 @@
-"""What a meta-training run is made of, as a TOML file says it; see `read_config`."""
+"""The settings of a meta-training run, as a TOML file gives them; see `read_config`."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _CHOICES: Choices = {
 
 @dataclass(frozen=True, kw_only=True)
 class TaskConfig:
-    """What is learnt from.
+    """Tasks to learn from.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ class TaskConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingConfig:
-    """How it is learnt; `MetatrainConfig.settled` fills in what is None.
+    """Settings of the training; `MetatrainConfig.settled` fills in what is None.
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ class MetatrainConfig:
     def _network_settings(self) -> list[str]:
         """Return which settings of a network for rows or columns are not as they are by default."""
         given = {"features": self.features, "widths": self.widths, "embedding": self.embedding}
-        own = {each.name: each.default for each in fields(self)}
+        own = {setting.name: setting.default for setting in fields(self)}
         return [name for name, value in given.items() if value != own[name]]
 
     def _check_own_recipe(self) -> None:
@@ -210,8 +210,8 @@ class MetatrainConfig:
         learner = "incontext"
         """
         lines = _lines(self, ("tasks", "training", "options"))
-        for name, part in (("tasks", self.tasks), ("training", self.training)):
-            lines += ["", f"[{name}]", *_lines(part, ())]
+        for name, section in (("tasks", self.tasks), ("training", self.training)):
+            lines += ["", f"[{name}]", *_lines(section, ())]
         if self.options:
             lines += ["", "[options]", *(f"{name} = {json.dumps(v)}" for name, v in self.options.items())]
         return "\n".join(lines) + "\n"
@@ -247,8 +247,9 @@ def read_config(path: Path) -> MetatrainConfig:
         raise ParameterError(f"{path}: {error}") from error
 
 
-def _lines(part: Any, besides: tuple[str, ...]) -> list[str]:
-    values = {each.name: getattr(part, each.name) for each in fields(part) if each.name not in besides}
+def _lines(section: Any, besides: tuple[str, ...]) -> list[str]:
+    names = [setting.name for setting in fields(section) if setting.name not in besides]
+    values = {name: getattr(section, name) for name in names}
     return [
         f"{name} = {json.dumps(value)}"
         for name, value in values.items()

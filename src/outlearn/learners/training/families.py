@@ -1,4 +1,4 @@
-"""What the training of a family of learners takes, and what it falls back on."""
+"""Which settings the training of a family of learners takes, and their defaults."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Rules", "rules_of"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """How the settings of a run are read for a family of `learners.catalogue`.
+    """Rules for the settings of a run of a family of `learners.catalogue`.
 
     Parameters
     ----------

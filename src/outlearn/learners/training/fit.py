@@ -25,7 +25,7 @@ Source = Callable[[int], Batch]  # a pure function of the step
 
 
 class MetaLearner(Protocol):
-    """What meta-training needs of a learner."""
+    """A learner as meta-training needs it."""
 
     def start(self) -> Params: ...
 
@@ -37,7 +37,7 @@ class MetaLearner(Protocol):
 def draw(tasks: Sequence[Task], size: int, seed: int = 0, dtype: torch.dtype | None = None) -> Source:
     """Return a source that shows all tasks once an epoch, `size` at a time, in an order drawn from `seed`.
 
-    What is left of an epoch when `size` does not divide the tasks is not shown in it.
+    Tasks left over when `size` does not divide an epoch are not shown in it.
     """
     if size < 1:
         raise ParameterError(f"batch={size}; wanted at least 1")
@@ -105,7 +105,7 @@ def _dropout_of(step: int) -> AbstractContextManager[None]:
 
 
 def _blame(learner: MetaLearner, meta: Params, batch: Batch, step: int) -> str:
-    """Say which tasks of the batch do not compute."""
+    """Return which tasks of the batch do not compute."""
     import torch
 
     def computes(task: Batch) -> bool:

@@ -39,10 +39,10 @@ TOGETHER = 50  # tasks that are kept in one file while they are made
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What modalities say of the query of one task; places beyond its modalities are nil.
+    """The verdicts of modalities on the query of one task; places beyond its modalities are nil.
 
     voices : (m, M, V). about : (M, C). gone : (m, M). absent : (M,). truth : (m,) in {0, 1}.
-    share : of anomalies that probabilities are told at.
+    share : of anomalies that probabilities refer to.
     """
 
     voices: NDArray[np.float32]
@@ -61,14 +61,14 @@ def hear(number: int, seed: int) -> Heard:
     voices = np.zeros((rows, MOST, len(VOICES)), dtype=np.float32)
     about = np.zeros((MOST, len(ABOUT)), dtype=np.float32)
     gone, absent = np.ones((rows, MOST), dtype=bool), np.ones(MOST, dtype=bool)
-    for place, part in enumerate(task.parts):
+    for place, columns in enumerate(task.parts):
         there, asked = ~task.support_gone[:, place], ~task.query_gone[:, place]
         sight = see(
-            learned, episode.support_x[there, part], episode.support_y[there], 1 - float(there.mean())
+            learned, episode.support_x[there, columns], episode.support_y[there], 1 - float(there.mean())
         )
         if sight is None:
             continue
-        voices[asked, place] = sight.voices(episode.query_x[asked, part])
+        voices[asked, place] = sight.voices(episode.query_x[asked, columns])
         about[place], absent[place], gone[asked, place] = sight.about, False, False
     return Heard(voices, about, gone, absent, episode.query_y, usual_share(episode))
 
@@ -147,11 +147,11 @@ def _all_heard(out: Path, count: int, seed: int, executor: Executor, tell: Progr
                 ]
             continue
         fresh: list[Heard] = []
-        for each in executor.map(partial(hear, seed=seed), numbers):
-            fresh.append(each)
+        for record in executor.map(partial(hear, seed=seed), numbers):
+            fresh.append(record)
             tell("records", start + len(fresh), count)
-        arrays = {f"{i}.{name}": getattr(each, name) for i, each in enumerate(fresh) for name in names}
-        with whole(path) as part, part.open("wb") as file:
+        arrays = {f"{i}.{name}": getattr(record, name) for i, record in enumerate(fresh) for name in names}
+        with whole(path) as draft, draft.open("wb") as file:
             np.savez(file, **arrays)
         made += fresh
     return made
@@ -161,7 +161,7 @@ def _tensors(batch: Sequence[Heard]) -> list[Tensor]:
     import torch
 
     names = ("voices", "about", "gone", "absent")
-    return [torch.from_numpy(np.stack([getattr(each, name) for each in batch])) for name in names]
+    return [torch.from_numpy(np.stack([getattr(record, name) for record in batch])) for name in names]
 
 
 def _loss(net: FusionNet, batch: Sequence[Heard]) -> Tensor:
@@ -169,8 +169,8 @@ def _loss(net: FusionNet, batch: Sequence[Heard]) -> Tensor:
     import torch
     from torch.nn.functional import binary_cross_entropy_with_logits as entropy
 
-    truth = torch.from_numpy(np.stack([each.truth for each in batch])).float()
-    share = torch.from_numpy(np.stack([each.share for each in batch]))[:, None]
+    truth = torch.from_numpy(np.stack([record.truth for record in batch])).float()
+    share = torch.from_numpy(np.stack([record.share for record in batch]))[:, None]
     odd = truth.mean(1, keepdim=True)
     weight = truth / odd + (1 - truth) / (1 - odd)
     return entropy(net(*_tensors(batch)) - torch.logit(share), truth, weight / 2)
@@ -182,20 +182,20 @@ def _judged(net: FusionNet, heard: Sequence[Heard]) -> Mapping[str, Sequence[flo
     from sklearn.metrics import average_precision_score, roc_auc_score
 
     net.eval()
-    found: dict[str, list[tuple[float, float]]] = {}
-    for each in heard:
+    ranks: dict[str, list[tuple[float, float]]] = {}
+    for record in heard:
         with torch.inference_mode():
-            learnt = net(*_tensors([each]))[0].numpy()
-        mute = each.gone | each.absent
-        odds = np.where(mute, 0.0, each.voices[..., 2])
+            learnt = net(*_tensors([record]))[0].numpy()
+        mute = record.gone | record.absent
+        odds = np.where(mute, 0.0, record.voices[..., 2])
         ways = {
             "trained": learnt,
             "sum of log-odds": odds.sum(1),
-            "highest log-odds": np.where(mute, -9.0, each.voices[..., 2]).max(1),
-            "sum of tails": np.where(mute, 0.0, each.voices[..., 0]).sum(1),
-            "highest tail": np.where(mute, 0.0, each.voices[..., 0]).max(1),
+            "highest log-odds": np.where(mute, -9.0, record.voices[..., 2]).max(1),
+            "sum of tails": np.where(mute, 0.0, record.voices[..., 0]).sum(1),
+            "highest tail": np.where(mute, 0.0, record.voices[..., 0]).max(1),
         }
         for name, scores in ways.items():
-            rank = roc_auc_score(each.truth, scores), average_precision_score(each.truth, scores)
-            found.setdefault(name, []).append(rank)
-    return {name: np.mean(pairs, axis=0).tolist() for name, pairs in found.items()}
+            rank = roc_auc_score(record.truth, scores), average_precision_score(record.truth, scores)
+            ranks.setdefault(name, []).append(rank)
+    return {name: np.mean(pairs, axis=0).tolist() for name, pairs in ranks.items()}

@@ -1,4 +1,4 @@
-"""How well a learner does on tasks it was not trained on."""
+"""Judge a learner on tasks it was not trained on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 __all__ = ["Figure", "judge"]
 
 
-class Told(Protocol):
+class LabelledEpisode(Protocol):
     """An episode as far as a judge looks: labels (n,) of the support, and truth (m,) of the query."""
 
     @property
@@ -23,7 +23,7 @@ class Told(Protocol):
     def query_y(self) -> NDArray[np.int8]: ...
 
 
-E = TypeVar("E", bound=Told)
+E = TypeVar("E", bound=LabelledEpisode)
 Score = Callable[[E], NDArray[np.floating]]  # query rows (m,), high = abnormal
 
 

@@ -44,7 +44,7 @@ class TrainingLog(AbstractContextManager["TrainingLog"]):
         if self._writer is None:
             from torch.utils.tensorboard import SummaryWriter
 
-            # What an interrupted run wrote from here on is not shown: these steps come again.
+            # Lines that an interrupted run wrote from here on are dropped: these steps come again.
             self._writer = SummaryWriter(str(self.folder), purge_step=step)
         self._writer.add_scalar("loss/training", loss, step)
         rate = self._rate * warm_cosine(step - 1, total)

@@ -24,13 +24,13 @@ WARM_UP = 50  # steps
 
 
 def warm_cosine(step: int, steps: int) -> float:
-    """Share of the rate at a step: a linear rise, then a cosine down to 2 %."""
+    """Return the share of the rate at a step: a linear rise, then a cosine down to 2 %."""
     return min(1.0, (step + 1) / WARM_UP) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps)))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """How to train.
+    """Settings of the training loop.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class Training:
         result, and training stops when `patience` answers in a row were no better.
     progress : called with (step, steps, loss); `validated` with (step, held-out loss).
     passed : called each `every` steps with (step, mean loss of the steps since the last call); a run
-        that goes on after an interruption first tells of those before it.
+        that goes on after an interruption first reports those before it.
     """
 
     steps: int = 1000

@@ -29,7 +29,7 @@ _OWN_TRAINING = {"profile": train_profiles}  # family → its training, where it
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run left behind.
+    """The outcome of a run.
 
     figures : means on held-out tasks by the state of the learner: ``before training``, ``after training``,
         and for learners that take gradient steps the same with ``, unadapted``: without taking them.
@@ -92,16 +92,16 @@ def metatrain(
         train, held_out = supply.profiles(folder, executor, tell)
         before = {name: judge(score, held_out) for name, score in run.scores().items()}
         state = folder / f"training-{config.learner}-{supply.digest}.safetensors"
-        # The user's own sets are what matters; without any, synthetic tasks tell when to stop.
+        # The user's own sets are what matters; without any, synthetic tasks decide when to stop.
         watched = held_out.get("corpus") or held_out["synthetic"]
         curve: list[tuple[int, float]] = []
         how = training_of(supply, state, log, partial(tell, "training"), lambda *point: curve.append(point))
         run.train(train, watched, how)
     after = {name: judge(score, held_out) for name, score in run.scores().items()}
     figures = {
-        when + (f", {how}" if how else ""): found
+        when + (f", {how}" if how else ""): figure
         for when, states in (("before training", before), ("after training", after))
-        for how, found in states.items()
+        for how, figure in states.items()
     }
     said = Said(
         use or f'`outlearn.Detector("{config.learner}", weights="{out.name}")`',
@@ -137,7 +137,7 @@ def _write(
         "held-out AUROC": figures["after training"][0].auroc,
         "episodes": tasks,
     }
-    # A recipe of the learner's own on synthetic tasks is told whole by its command.
+    # Its command says all of a recipe of the learner's own on synthetic tasks.
     by_command = rules_of(config.learner).name and config.tasks.corpus is None and config == _plain(config)
     if not by_command:
         notes["held-out average precision"] = figures["after training"][0].average_precision
@@ -146,8 +146,8 @@ def _write(
         notes["settings"] = config.to_toml()
     run.save(out, corpus=provenance(supply), command=said.command, notes=notes)
     card = out.with_suffix(CARD)
-    with whole(card) as part:
-        part.write_text(model_card(out.name, supply, said, figures, curve), encoding="utf-8")
+    with whole(card) as draft:
+        draft.write_text(model_card(out.name, supply, said, figures, curve), encoding="utf-8")
     apart = () if supply.sets is None else tuple(entry.name for entry in supply.sets.held_out)
     return Outcome(out, card, figures, apart)
 

@@ -59,7 +59,7 @@ def training_of(
 ) -> Training:
     """Return how a configuration trains; it goes on from the file `state` if it is there."""
 
-    def told(step: int, total: int, loss: float) -> None:
+    def logged(step: int, total: int, loss: float) -> None:
         log.step(step, total, loss)
         tell(step, total, loss)
 
@@ -71,7 +71,7 @@ def training_of(
         checkpoint=state,
         every=training.every,
         patience=training.patience or 0,
-        progress=told,
+        progress=logged,
         validated=log.held_out,
         passed=passed,
     )
@@ -112,7 +112,7 @@ class _InContextRun:
 
         parts = [list(episodes[i : i + 8]) for i in range(0, len(episodes), 8)]
         with torch.inference_mode():
-            total = sum(float(episode_loss(self._net, part)) * len(part) for part in parts)
+            total = sum(float(episode_loss(self._net, group)) * len(group) for group in parts)
         return total / len(episodes)
 
     def save(self, out: Path, *, corpus: str, command: str, notes: dict[str, object]) -> None:

@@ -95,12 +95,12 @@ def train_series(
 
 
 def _rank(net: SequenceNet, tasks: Sequence[Shown]) -> float:
-    """Return the mean average precision on tasks, over points that are not told of."""
+    """Return the mean average precision on tasks, over points without a label."""
     from sklearn.metrics import average_precision_score
 
-    found = []
+    precisions = []
     for task in tasks:
         free = task.counted & ~task.known
         if task.labels[free].any():
-            found.append(average_precision_score(task.labels[free], read_shown(net, task)[free]))
-    return float(np.mean(found)) if found else float("nan")
+            precisions.append(average_precision_score(task.labels[free], read_shown(net, task)[free]))
+    return float(np.mean(precisions)) if precisions else float("nan")

@@ -31,7 +31,7 @@ _NORMALS, _ANOMALIES = 10, 2  # rows without which a set makes no task
 
 @dataclass(frozen=True, slots=True)
 class Sets:
-    """What a corpus gives.
+    """The labelled sets of a corpus.
 
     train, held_out : sets of no common family.
     digests : SHA-256 of the file of each set, by name.
@@ -138,10 +138,10 @@ def read_sets(
         if progress is not None:
             progress(done, len(corpus))
     if not widths:
-        told = ", ".join(f"{name} ({fault})" for name, fault in list(faults.items())[:5])
+        faulty = ", ".join(f"{name} ({fault})" for name, fault in list(faults.items())[:5])
         raise InputError(
             f"none of {len(faults)} sets makes a task, which takes {_NORMALS} distinct normal rows, "
-            f"{_ANOMALIES} anomalies and a column: {told}; give other sets"
+            f"{_ANOMALIES} anomalies and a column: {faulty}; give other sets"
         )
     if one_width:
         _check_widths(widths)
@@ -153,7 +153,7 @@ def read_sets(
 
 
 def counted(entries: Sequence[Entry]) -> str:
-    """Say how many sets these are, by folder and licence.
+    """Return how many sets these are, by folder and licence.
 
     >>> counted([Entry("old/a", Path("a.npz"), "CC0", "a"), Entry("old/b", Path("b.npz"), "", "b")])
     '2 labelled real tables: 1 of old (CC0), 1 of old (licence not stated)'
@@ -161,12 +161,14 @@ def counted(entries: Sequence[Entry]) -> str:
     counts = Counter(
         (str(Path(entry.name).parent), entry.licence or "licence not stated") for entry in entries
     )
-    told = ", ".join(f"{count} of {where} ({licence})" for (where, licence), count in sorted(counts.items()))
-    return f"{len(entries)} labelled real tables: {told}"
+    sources = ", ".join(
+        f"{count} of {where} ({licence})" for (where, licence), count in sorted(counts.items())
+    )
+    return f"{len(entries)} labelled real tables: {sources}"
 
 
 def missed(left_out: Sequence[str]) -> str:
-    """Say which sets were left out, as a sentence after another; nothing where there is none.
+    """Return which sets were left out, as a sentence after another; nothing where there is none.
 
     >>> missed(["a", "b"])
     ' 2 more sets have too few rows of one kind, and were left out: a, b.'

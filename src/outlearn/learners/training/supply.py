@@ -60,14 +60,14 @@ class Supply:
 
     @property
     def digest(self) -> str:
-        """Name of all that decides the result, but for the version of the code."""
+        """Return a name of all that decides the result, but for the version of the code."""
         defaults = dict(CATALOGUE[self.config.learner].options)
         about = [self.config.to_toml(), defaults, self._about_synthetic(), self._about_sets()]
         return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:12]
 
     def _about_synthetic(self) -> dict[str, Any]:
         sampler = self._sampler()
-        values = {each.name: getattr(sampler, each.name) for each in fields(sampler)}
+        values = {setting.name: getattr(sampler, setting.name) for setting in fields(sampler)}
         return self._about() | {
             f"sampler.{name}": dict(value) if isinstance(value, Mapping) else value
             for name, value in values.items()
@@ -94,7 +94,7 @@ class Supply:
 
     @property
     def _rich(self) -> bool:
-        """Whether profiles hold all features; the other learners read the basic ones."""
+        """Return whether profiles hold all features; the other learners read the basic ones."""
         return CATALOGUE[self.config.learner].rich
 
     def _sampler(self) -> SamplerConfig:
