@@ -78,9 +78,9 @@ def conduct(call: Call) -> None:
         folded = FoldedTables(tables, bank, families, plain, options.within)
         if options.curve:
             jobs = [(fold, most) for most in CURVE for fold in range(FOLDS)]
-            rows = [row for part in pool.map(folded.curve, jobs) for row in part]
+            rows = [row for chunk in pool.map(folded.curve, jobs) for row in chunk]
         else:
-            rows = [row for part in pool.map(folded.fold, range(FOLDS)) for row in part]
+            rows = [row for chunk in pool.map(folded.fold, range(FOLDS)) for row in chunk]
             if options.every:
                 _with_peers(rows, tables, options, pool)
     rowfile.write(options.out, call.settings, rows, command=call.command)
@@ -210,12 +210,12 @@ def flags(episode: LeanEpisode, odds: Scores) -> Row:
         return {}
     chances, truth = 1 / (1 + np.exp(-odds[rest])), episode.support_truth[rest]
     flagged = chances >= by_expected_f1(chances, LEAST_FLAGGED)
-    found: Row = {"flagged": round(float(flagged.mean()), 5), "share": round(float(truth.mean()), 5)}
+    row: Row = {"flagged": round(float(flagged.mean()), 5), "share": round(float(truth.mean()), 5)}
     if truth.any():
         best = np.sort(chances)[::-1][int(truth.sum()) - 1]
-        found["f1"] = round(float(f1_score(truth, flagged)), 4)
-        found["f1 at the share"] = round(float(f1_score(truth, chances >= best)), 4)
-    return found
+        row["f1"] = round(float(f1_score(truth, flagged)), 4)
+        row["f1 at the share"] = round(float(f1_score(truth, chances >= best)), 4)
+    return row
 
 
 def _with_peers(rows: list[Row], tables: RealTables, options: argparse.Namespace, pool: Executor) -> None:
@@ -223,8 +223,8 @@ def _with_peers(rows: list[Row], tables: RealTables, options: argparse.Namespace
     episodes = TableEpisodes(tuple(entry.path for entry in tables.entries), tables.numbers, SEED)
     wanted = [row for row in rows if row["use"] != "clean" and _runs(row, episodes.a_table, options.every)]
     done = pool.map(partial(peers_of, episodes=episodes, folder=options.work / "peers"), wanted)
-    for number, (row, found) in enumerate(zip(wanted, done, strict=True), 1):
-        row["peers"] = found
+    for number, (row, reached) in enumerate(zip(wanted, done, strict=True), 1):
+        row["peers"] = reached
         if number % 100 == 0:
             print(f"peers: {number} of {len(wanted)}", flush=True)
 
@@ -237,18 +237,18 @@ def peers_of(row: Row, episodes: TableEpisodes, folder: Path) -> dict[str, list[
     """Return AUROC and average precision of each peer on a task; None where it cannot run."""
     path = folder / f"{row['episode']}.json"
     if path.exists():
-        found: dict[str, list[float] | None] = json.loads(path.read_text())
-        return found
+        reached: dict[str, list[float] | None] = json.loads(path.read_text())
+        return reached
     from threadpoolctl import threadpool_limits
 
     warnings.simplefilter("ignore")
     episode = episodes(row["episode"])
     names = LABEL_FREE if row["use"] in ("reference", "unlabelled") else LABELLED
     with threadpool_limits(1):
-        found = {name: _reached(name, episode) for name in names}
-    with whole(path, parents=True) as part:
-        part.write_text(json.dumps(found))
-    return found
+        reached = {name: _reached(name, episode) for name in names}
+    with whole(path, parents=True) as file:
+        file.write_text(json.dumps(reached))
+    return reached
 
 
 def _reached(name: str, episode: Episode) -> list[float] | None:
@@ -332,8 +332,8 @@ def _against(rows: Sequence[Row], use: str, group: str) -> list[str]:
 
 
 def _peer(name: str, row: Row) -> list[float] | None:
-    found: list[float] | None = row.get("peers", {}).get(name)
-    return found
+    reached: list[float] | None = row.get("peers", {}).get(name)
+    return reached
 
 
 def _labelled(rows: Sequence[Row], use: str, low: int, high: int) -> list[str]:
@@ -363,12 +363,12 @@ def _level(rows: Sequence[Row]) -> str:
     for use in ("unlabelled", "cases", "verdicts", "clean"):
         there = [row for row in rows if row["use"] == use]
         low, middle, high = np.quantile([row["flagged"] for row in there], (0.05, 0.5, 0.95))
-        told = f"* {use}: flags {middle:.1%} of the rows (5 to 95 % of the tables: {low:.1%} to {high:.1%})"
-        found = [(row["f1"], row["f1 at the share"]) for row in there if "f1" in row]
-        if found:
-            ours, best = np.mean(found, axis=0)
-            told += f"; F1 {ours:.3f}, at the true share {best:.3f}, so {ours / best:.2f} of it"
-        lines.append(told)
+        line = f"* {use}: flags {middle:.1%} of the rows (5 to 95 % of the tables: {low:.1%} to {high:.1%})"
+        pairs = [(row["f1"], row["f1 at the share"]) for row in there if "f1" in row]
+        if pairs:
+            ours, best = np.mean(pairs, axis=0)
+            line += f"; F1 {ours:.3f}, at the true share {best:.3f}, so {ours / best:.2f} of it"
+        lines.append(line)
     for use in ("reference", "unlabelled", "cases", "reference and cases", "verdicts"):
         there = [row for row in rows if row["use"] == use]
         rank = spearmanr([row["reach"] for row in there], [row["ours"][0] for row in there]).statistic

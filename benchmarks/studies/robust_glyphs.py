@@ -46,8 +46,8 @@ class _Flat(nn.Module):
         self.net = MLP(SIZE * SIZE, (64, 64), outputs, normalise=True)
 
     def forward(self, images: Tensor) -> Tensor:
-        found: Tensor = self.net(images.flatten(1))
-        return found
+        logits: Tensor = self.net(images.flatten(1))
+        return logits
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,13 +94,13 @@ class Glyphs:
         self, learned: Any, change: Change | None = None, *, attack: float = 0.0
     ) -> NDArray[np.float64]:
         """Return the accuracy on each test task (T,), of characters that were not trained on."""
-        found = []
+        correct = []
         for number in range(self.tests):
             rng = derive(TEST_STREAM, number)
             task = way_shot_task(self.test, rng, **SHAPE)
             task = task if change is None else change(task, rng)
-            found.append((predict(learned, task, attack).argmax(axis=1) == task.query_y).mean())
-        return np.array(found)
+            correct.append((predict(learned, task, attack).argmax(axis=1) == task.query_y).mean())
+        return np.array(correct)
 
 
 def _mislabelled(task: Task, rng: np.random.Generator) -> Task:
@@ -115,7 +115,7 @@ def _trimmed(learned: GradientLearned) -> GradientLearned:
     return replace(learned, learner=replace(learned.learner, trim=SHARE))
 
 
-def _found(
+def _answers(
     lab: Glyphs, without: Any, guarded: Any, change: Change | None = None, *, attack: float = 0.0
 ) -> Found:
     """Judge two learners unharmed and harmed."""
@@ -126,23 +126,23 @@ def _found(
 
 
 def trim_in_use(lab: Glyphs) -> Found:
-    return _found(lab, lab.maml(), _trimmed(lab.maml()), _mislabelled)
+    return _answers(lab, lab.maml(), _trimmed(lab.maml()), _mislabelled)
 
 
 def trim_throughout(lab: Glyphs) -> Found:
-    return _found(lab, lab.maml(), lab.maml(trim=SHARE), _mislabelled)
+    return _answers(lab, lab.maml(), lab.maml(trim=SHARE), _mislabelled)
 
 
 def noisy_training(lab: Glyphs) -> Found:
-    return _found(lab, lab.maml(), lab.maml(change=_mislabelled), _mislabelled)
+    return _answers(lab, lab.maml(), lab.maml(change=_mislabelled), _mislabelled)
 
 
 def noisy_trimmed(lab: Glyphs) -> Found:
-    return _found(lab, lab.maml(), lab.maml(change=_mislabelled, trim=SHARE), _mislabelled)
+    return _answers(lab, lab.maml(), lab.maml(change=_mislabelled, trim=SHARE), _mislabelled)
 
 
 def adversary(lab: Glyphs) -> Found:
-    return _found(lab, lab.maml(), lab.maml(adversary=ATTACK), attack=ATTACK)
+    return _answers(lab, lab.maml(), lab.maml(adversary=ATTACK), attack=ATTACK)
 
 
 def memorisation(lab: Glyphs) -> Found:
@@ -161,11 +161,11 @@ def shuffled(lab: Glyphs) -> Found:
 
 
 def deletion_maml(lab: Glyphs) -> Found:
-    return _found(lab, lab.maml(), lab.maml(change=_thinned), _thinned)
+    return _answers(lab, lab.maml(), lab.maml(change=_thinned), _thinned)
 
 
 def deletion_protonet(lab: Glyphs) -> Found:
-    return _found(lab, lab.protonet(), lab.protonet(change=_thinned), _thinned)
+    return _answers(lab, lab.protonet(), lab.protonet(change=_thinned), _thinned)
 
 
 #: (threat, guard) → how it is measured.

@@ -136,12 +136,12 @@ class Tables:
         one_class: bool = True,
     ) -> NDArray[np.float64]:
         """Return the average precision on each test episode (T,); `one_class` as in `label_weights`."""
-        found = []
+        precisions = []
         for number, profiles in enumerate(self._bank(variant)):
             task = _whole(profiles, one_class)
             task = task if change is None else change(task, derive(TEST_STREAM, number))
-            found.append(average_precision(task.query_y, predict(learned, task, attack).ravel()))
-        return np.array(found)
+            precisions.append(average_precision(task.query_y, predict(learned, task, attack).ravel()))
+        return np.array(precisions)
 
 
 def _whole(profiles: EpisodeProfiles, one_class: bool) -> Task:
@@ -165,7 +165,9 @@ def _trimmed(learned: Learned) -> GradientLearned:
     return replace(learned, learner=replace(learned.learner, trim=SHARE))
 
 
-def _found(lab: Tables, without: Learned, guarded: Learned, variant: str = "as-drawn", **harm: Any) -> Found:
+def _answers(
+    lab: Tables, without: Learned, guarded: Learned, variant: str = "as-drawn", **harm: Any
+) -> Found:
     """Judge two learners unharmed and harmed."""
     return Found(
         *(lab.precision(learned) for learned in (without, guarded)),
@@ -174,15 +176,15 @@ def _found(lab: Tables, without: Learned, guarded: Learned, variant: str = "as-d
 
 
 def trim_against_wrong(lab: Tables) -> Found:
-    return _found(lab, lab.trained(), _trimmed(lab.trained()), "wrong")
+    return _answers(lab, lab.trained(), _trimmed(lab.trained()), "wrong")
 
 
 def trim_against_planted(lab: Tables) -> Found:
-    return _found(lab, lab.trained(), _trimmed(lab.trained()), "planted")
+    return _answers(lab, lab.trained(), _trimmed(lab.trained()), "planted")
 
 
 def trim_throughout(lab: Tables) -> Found:
-    return _found(lab, lab.trained(), lab.trained(trim=SHARE), "wrong")
+    return _answers(lab, lab.trained(), lab.trained(trim=SHARE), "wrong")
 
 
 def shuffled(lab: Tables) -> Found:
@@ -199,13 +201,13 @@ def shuffled(lab: Tables) -> Found:
 def no_labels(lab: Tables) -> Found:
     """Unharmed: with labels."""
     learned = lab.trained()
-    told = lab.precision(learned)
+    reached = lab.precision(learned)
     steps, none = (lab.precision(learned, "untold", one_class=one_class) for one_class in (True, False))
-    return Found(told, told, steps, none)
+    return Found(reached, reached, steps, none)
 
 
 def adversary(lab: Tables) -> Found:
-    return _found(lab, lab.trained(), lab.trained(adversary=ATTACK), attack=ATTACK)
+    return _answers(lab, lab.trained(), lab.trained(adversary=ATTACK), attack=ATTACK)
 
 
 def few_tasks(lab: Tables) -> Found:
@@ -216,7 +218,7 @@ def few_tasks(lab: Tables) -> Found:
 
 
 def _deletion(lab: Tables, name: str) -> Found:
-    return _found(lab, lab.trained(name), lab.trained(name, change=_thinned), change=_thinned)
+    return _answers(lab, lab.trained(name), lab.trained(name, change=_thinned), change=_thinned)
 
 
 #: (threat, guard) → how it is measured.

@@ -93,8 +93,8 @@ def test_real_sets_are_compared_with_synthetic_tasks(run, monkeypatch):
     made = np.random.default_rng(0).normal(size=(200, 4))
     assert module.farther(made[:50] + 9, made) == 1 > 0.3 > module.farther(made[:50] + 0.1, made)
     named = [{"set": "ab"[i % 2] * (i + 1)} for i in range(60)]  # a family each
-    assert module.told_apart(named, made[:60] + 3, made) > 0.9
-    assert module.told_apart(named, np.random.default_rng(1).normal(size=(60, 4)), made) < 0.65
+    assert module.separability(named, made[:60] + 3, made) > 0.9
+    assert module.separability(named, np.random.default_rng(1).normal(size=(60, 4)), made) < 0.65
 
 
 def test_sizes_of_support_are_judged_on_one_test_part(run, monkeypatch):
