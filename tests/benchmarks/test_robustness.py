@@ -33,9 +33,9 @@ def task():
 def episode():
     rng = np.random.default_rng(0)
     truth = (np.arange(40) < 8).astype(np.int8)
-    told = np.where(np.arange(40) < 3, 1, -1).astype(np.int8)
+    labels = np.where(np.arange(40) < 3, 1, -1).astype(np.int8)
     x = (rng.normal(size=(40, 2)) + 9 * truth[:, None]).astype(np.float32)
-    return Episode(x, told, x, truth, truth)
+    return Episode(x, labels, x, truth, truth)
 
 
 def test_a_run_answers_every_question_and_resumes(benchmark, monkeypatch, tmp_path, capsys):
@@ -95,7 +95,7 @@ def test_tied_tasks_give_a_class_one_number(benchmark):
             numbers.setdefault(int(classes.labels[row]), set()).add(int(label))
         both = np.concatenate([drawn.support_x, drawn.query_x])
         assert len(np.unique(both, axis=0)) == 20, "no image is in support and query"
-    assert len(numbers) == 10 and all(len(found) == 1 for found in numbers.values())
+    assert len(numbers) == 10 and all(len(given) == 1 for given in numbers.values())
 
 
 def test_harmed_episodes_tell_untruths(benchmark, episode):
