@@ -18,7 +18,7 @@ Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Found:
+class Answers:
     """One figure a test task (T,): a learner without and with a guard, unharmed and harmed; higher is better.
 
     expected : what the harmed learner is expected to reach, where there is no guard but a check: one figure,

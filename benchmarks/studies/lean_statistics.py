@@ -32,11 +32,11 @@ from benchmarks.studies.real_tables import (
     FoldedTables,
     Row,
     fold_of,
-    gain,
     pair,
     silent,
     table_arguments,
 )
+from benchmarks.studies.real_tables_report import gain
 from outlearn.evaluate.compare import markdown
 from outlearn.execute import Processes, Serial
 from outlearn.learners.profiles.fit import fit_order

@@ -130,11 +130,11 @@ def test_an_attack_is_bounded_and_hurts(benchmark):
 
 
 def test_gains_are_paired_and_checks_are_against_what_is_expected(benchmark):
-    from benchmarks.studies.answers import Found
+    from benchmarks.studies.answers import Answers
 
     base = np.linspace(0, 1, 20)
-    row = Found(base, base, base, base + 0.1).row()
+    row = Answers(base, base, base, base + 0.1).row()
     assert row["gain"] == {"mean": 0.1, "error": 0.0} and row["harmed"]["worst"] == pytest.approx(
         0.0263, abs=1e-4
     )
-    assert Found(base, None, base, None, expected=0.2).row()["gain"]["mean"] == 0.3
+    assert Answers(base, None, base, None, expected=0.2).row()["gain"]["mean"] == 0.3
