@@ -1,5 +1,6 @@
 # make        the environment .venv, with outlearn and what its tests need
-# make test   lint, types, layers and all tests
+# make test   lint, types, layers and the tests of every day: some minutes
+# make test-long  the studies that take minutes each, for once a week
 # make cover  all tests, a good deal slower, with the lines that none of them runs
 # make demo   the main job on a bundled data set; writes demo/report.html
 # make clean  remove what the others made
@@ -12,7 +13,7 @@ STAMP = $(VENV)/.outlearn-installed
 # The build of torch that needs no graphics card. A plain `pip install torch` on Linux may fetch gigabytes of CUDA.
 TORCH = torch==2.13.0+cpu
 
-.PHONY: env test cover demo clean
+.PHONY: env test test-long cover demo clean
 .DEFAULT_GOAL := env
 
 env: $(STAMP)
@@ -44,7 +45,10 @@ test: env
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal -m 'not long'
+
+test-long: env
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal -m long
 
 cover: env
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --cov --cov-report=term-missing:skip-covered

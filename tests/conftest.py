@@ -1,19 +1,65 @@
 """What tests of several folders share: training and forests small enough for a test."""
 
-import pytest
+import os
+from collections.abc import Callable, Iterator
 
-from outlearn.learners.rows import isolation, trees
+import pytest
+from hypothesis import HealthCheck, settings
+
+from outlearn.learners.profiles import isolation, trees
+
+# Compiling the matrix profile takes a minute, and its threads then slow down what comes after it; on the few
+# points of a test plain Python is done in a second.
+os.environ.setdefault("NUMBA_DISABLE_JIT", "1")
+
+# A busy machine is slow now and then, which says nothing of what is tested.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
+
+FORESTS = ((isolation, "TREES"), (trees, "FIRST"), (trees, "TREES"))
+SHIPPED = tuple(getattr(module, name) for module, name in FORESTS)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _small_forests() -> Iterator[None]:
+    """Make the forests in profiles of rows a tenth as large: most of the time of a fit goes into them.
+
+    For the tests of a module, fixtures that they share included; examples in docstrings see what ships.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for (module, name), trees_shipped in zip(FORESTS, SHIPPED, strict=True):
+            patch.setattr(module, name, trees_shipped // 10)
+        yield
 
 
 @pytest.fixture
-def quick(monkeypatch):
-    """Make what strategies of tuning learn small."""
-    from outlearn.tuning.policy import SearchPolicy
-    from outlearn.tuning.surrogate import Surrogate
+def shipped_forests(monkeypatch) -> None:
+    """Leave the forests as they ship, for what rests on them or runs in other processes too."""
+    for (module, name), trees_shipped in zip(FORESTS, SHIPPED, strict=True):
+        monkeypatch.setattr(module, name, trees_shipped)
 
-    surrogate, policy = Surrogate.learn, SearchPolicy.learn
-    monkeypatch.setattr(Surrogate, "learn", lambda t, s=0: surrogate(t, s, steps=20, width=16))
-    monkeypatch.setattr(SearchPolicy, "learn", lambda t, s=0: policy(t, s, rounds=2))
+
+@pytest.fixture(scope="session")
+def make_quick() -> Callable[[pytest.MonkeyPatch], None]:
+    """Make what strategies of tuning learn small, by a patch of any scope."""
+
+    def make(patch: pytest.MonkeyPatch) -> None:
+        from outlearn.tuning.strategies import adversary
+        from outlearn.tuning.strategies.policy import SearchPolicy
+        from outlearn.tuning.strategies.surrogate import Surrogate
+
+        surrogate, policy = Surrogate.learn, SearchPolicy.learn
+        patch.setattr(adversary, "STEPS", 40)
+        patch.setattr(Surrogate, "learn", lambda t, s=0: surrogate(t, s, steps=20, width=16))
+        patch.setattr(SearchPolicy, "learn", lambda t, s=0: policy(t, s, rounds=2))
+
+    return make
+
+
+@pytest.fixture
+def quick(monkeypatch, make_quick) -> None:
+    """Make what strategies of tuning learn small."""
+    make_quick(monkeypatch)
 
 
 @pytest.fixture

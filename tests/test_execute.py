@@ -1,9 +1,11 @@
 """Executors: order, bounded memory, errors, and processes that start afresh."""
 
 import math
+import os
 import time
 from collections.abc import Iterator
 from functools import partial
+from multiprocessing import active_children
 
 import numpy as np
 import pytest
@@ -45,6 +47,17 @@ def test_few_items_are_in_flight_at_once(pool):
     assert next(results) == 0
     assert len(taken) <= 4  # two workers, two items each
     assert list(results) == list(range(1, 100))
+
+
+def test_processes_that_are_not_kept_end_with_their_work():
+    with Processes(1, keep=False) as processes:
+        first, second = (list(processes.map(_process, range(2))) for _ in range(2))
+        assert len({*first, *second}) == 2
+        assert not {child.pid for child in active_children()} & {*first, *second}
+
+
+def _process(_: int) -> int:
+    return os.getpid()
 
 
 def test_an_error_in_a_worker_reaches_the_caller(pool):

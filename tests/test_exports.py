@@ -1,5 +1,8 @@
+import ast
 import subprocess
 import sys
+from collections import defaultdict
+from pathlib import Path
 
 import outlearn
 
@@ -54,3 +57,13 @@ def test_the_command_line_loads_nothing_heavy_before_a_command_runs():
 
 def test_a_classical_detector_needs_no_torch():
     assert "torch" not in loaded_after("from outlearn import ClassicalDetector, Monitor, detect")
+
+
+def test_no_two_public_classes_share_a_name():
+    homes = defaultdict(list)
+    for path in Path(outlearn.__file__).parent.rglob("*.py"):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes[node.name].append(path.name)
+    assert {name: places for name, places in homes.items() if len(places) > 1} == {}
+    assert "Detector" in homes

@@ -10,12 +10,12 @@ import torch
 from numpy.typing import NDArray
 
 from outlearn.evaluate import auroc
-from outlearn.learners.batch import stack
-from outlearn.learners.gradient import GradientScorer
-from outlearn.learners.inner import Adam, Params
-from outlearn.learners.maml import FOMAML
-from outlearn.learners.rows.profile import BASIC_LABELS, BASIC_STATISTICS
+from outlearn.learners.gradient.inner import Adam, Params
+from outlearn.learners.gradient.learner import GradientScorer
+from outlearn.learners.gradient.maml import FOMAML
+from outlearn.learners.profiles.profile import BASIC_LABELS, BASIC_STATISTICS
 from outlearn.learners.tabular import label_weights
+from outlearn.learners.training.batch import stack
 from outlearn.nets.losses import binary_cross_entropy
 from outlearn.nets.profile import ProfileNet
 from outlearn.rng import derive

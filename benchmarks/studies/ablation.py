@@ -30,10 +30,10 @@ from benchmarks.harness.study import Call, Study, on_rows
 from benchmarks.studies.families import family_of, sets_in
 from outlearn.errors import InputError
 from outlearn.evaluate import auroc, average_precision, contaminated, few_labels, inlier_only
-from outlearn.learners.incontext import InContext
-from outlearn.learners.loop import Training
-from outlearn.learners.rows.bank import EpisodeProfiles, build_bank, profile_episode
-from outlearn.learners.rows.profile import STATISTICS
+from outlearn.learners.incontext.learner import InContext
+from outlearn.learners.profiles.bank import EpisodeProfiles, build_bank, profile_episode
+from outlearn.learners.profiles.profile import STATISTICS
+from outlearn.learners.training.loop import Training
 from outlearn.nets.incontext import InContextNet
 from outlearn.tasks.episode import Episode
 from outlearn.tasks.sampler import SamplerConfig, SyntheticSampler

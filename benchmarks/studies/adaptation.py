@@ -42,13 +42,13 @@ from benchmarks.studies.gradients import cosine
 from outlearn.data.rows import canonical_order
 from outlearn.evaluate import auroc, average_precision
 from outlearn.learners.catalogue import CATALOGUE, Recipe
-from outlearn.learners.fit import draw, meta_fit
-from outlearn.learners.gradient import GradientLearned
-from outlearn.learners.loop import Training, warm_cosine
+from outlearn.learners.gradient.learner import GradientLearned
 from outlearn.learners.pretrained import load_learner
-from outlearn.learners.rows.bank import EpisodeProfiles, build_bank, profile_episode
-from outlearn.learners.rows.profile import Profiler
+from outlearn.learners.profiles.bank import EpisodeProfiles, build_bank, profile_episode
+from outlearn.learners.profiles.profile import Profiler
 from outlearn.learners.tabular import TableLearned, label_weights, profile_task
+from outlearn.learners.training.fit import draw, meta_fit
+from outlearn.learners.training.loop import Training, warm_cosine
 from outlearn.rng import derive
 from outlearn.tasks.episode import Episode
 from outlearn.tasks.real import episode_from_set

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.studies.harms import attacked
-from outlearn.learners.batch import stack
-from outlearn.learners.gradient import GradientLearned
-from outlearn.learners.metric import MetricLearned
+from outlearn.learners.gradient.learner import GradientLearned
+from outlearn.learners.metric.learner import MetricLearned
+from outlearn.learners.training.batch import stack
 from outlearn.tasks.task import Array, Task
 
 Values = NDArray[np.float64]

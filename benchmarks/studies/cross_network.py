@@ -34,6 +34,7 @@ from outlearn.data.infer import infer_schema
 from outlearn.errors import InputError
 from outlearn.evaluate.rows import distinct
 from outlearn.evaluate.zero_day import figures_of, held_families, zero_day
+from outlearn.execute import Processes
 from outlearn.files import whole
 from outlearn.learners.training.config import MetatrainConfig, TaskConfig, TrainingConfig
 from outlearn.learners.training.metatrain import metatrain
@@ -127,7 +128,8 @@ def taught(folder: Path, learner: str, synthetic: int, options: argparse.Namespa
             training=TrainingConfig(steps=options.steps),
         )
         # Tasks of one corpus are profiled once for all learners.
-        outcome = metatrain(config, weights, workers=2, folder=folder / "work")
+        with Processes(2, keep=False) as pool:
+            outcome = metatrain(config, weights, executor=pool, folder=folder / "work")
         aurocs = {when: figures[0].auroc for when, figures in outcome.figures.items()}
         print(f"{weights}: {aurocs}", flush=True)
     return weights

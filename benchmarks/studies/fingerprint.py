@@ -28,7 +28,7 @@ from benchmarks.studies.families import called
 from outlearn.evaluate import contaminated
 from outlearn.tasks.sampler import SyntheticSampler
 from outlearn.tuning.metafeatures import META_FEATURES, describe
-from outlearn.tuning.observe import Sample
+from outlearn.tuning.trials.observe import TableSample
 
 TASKS = 300
 MIDDLE = (0.01, 0.99)
@@ -39,7 +39,7 @@ MOST_ROWS = 1400  # of a set, so that its training part is as large as the suppo
 
 def features_of(X: NDArray[np.float32]) -> list[float]:
     """Return the meta-features of rows (n, d)."""
-    return describe(Sample.of(X.astype(np.float32), np.full(len(X), -1, dtype=np.int8))).tolist()
+    return describe(TableSample.of(X.astype(np.float32), np.full(len(X), -1, dtype=np.int8))).tolist()
 
 
 def measure(data: sets.LabelledSet, seed: int) -> list[rowfile.Row]:

@@ -25,7 +25,7 @@ from benchmarks.studies.series import OURS, Labelled, series_of
 from outlearn import SeriesDetector
 from outlearn.data.series import Series
 from outlearn.evaluate.volume import edge_window, volume
-from outlearn.learners.fleet import train_fleet
+from outlearn.learners.series.fleet import train_fleet
 
 FLEETS = ("asd", "jumpstarter", "skab", "tep")
 LEARNERS = ("reptile", "maml", "protonet")

@@ -7,9 +7,9 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from outlearn.learners.batch import stack
-from outlearn.learners.gradient import GradientLearner
-from outlearn.learners.inner import Params, gradients
+from outlearn.learners.gradient.inner import Params, gradients
+from outlearn.learners.gradient.learner import GradientLearner
+from outlearn.learners.training.batch import stack
 from outlearn.tasks.task import Task
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from outlearn.learners.batch import Batch
-from outlearn.learners.gradient import GradientLearner
-from outlearn.learners.inner import Params
+from outlearn.learners.gradient.inner import Params
+from outlearn.learners.gradient.learner import GradientLearner
+from outlearn.learners.training.batch import Batch
 from outlearn.tasks.episode import Episode
 from outlearn.tasks.images import ImageClasses
 from outlearn.tasks.task import Task

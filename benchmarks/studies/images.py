@@ -27,12 +27,12 @@ import torch
 from benchmarks.harness import machine, rowfile
 from benchmarks.harness.study import Call, Study, integers, listed
 from outlearn.evaluate.compare import markdown
-from outlearn.learners.anil import ANIL
-from outlearn.learners.batch import Batch, stack
-from outlearn.learners.fit import meta_fit
-from outlearn.learners.loop import Training
-from outlearn.learners.maml import FOMAML, MAML
-from outlearn.learners.protonet import ProtoNet
+from outlearn.learners.gradient.anil import ANIL
+from outlearn.learners.gradient.maml import FOMAML, MAML
+from outlearn.learners.metric.protonet import ProtoNet
+from outlearn.learners.training.batch import Batch, stack
+from outlearn.learners.training.fit import meta_fit
+from outlearn.learners.training.loop import Training
 from outlearn.nets.conv import ConvEmbedding, ConvNet
 from outlearn.nets.losses import cross_entropy
 from outlearn.rng import derive

@@ -39,15 +39,15 @@ from benchmarks.studies.real_tables import (
 from benchmarks.studies.real_tables_report import gain
 from outlearn.evaluate.compare import markdown
 from outlearn.execute import Processes, Serial
+from outlearn.learners.profiles.dependence import Dependence
 from outlearn.learners.profiles.fit import fit_order
+from outlearn.learners.profiles.isolation import Isolation
+from outlearn.learners.profiles.lean import LEAN_STATISTICS, RANKED, NeighbourView
+from outlearn.learners.profiles.lean_bank import LeanEpisode
 from outlearn.learners.profiles.learner import Profiles, read_episode
-from outlearn.learners.rows.dependence import Dependence
-from outlearn.learners.rows.isolation import Isolation
-from outlearn.learners.rows.lean import LEAN_STATISTICS, RANKED, View
-from outlearn.learners.rows.lean_bank import LeanEpisode
-from outlearn.learners.rows.tails import ColumnTails
-from outlearn.learners.rows.values import Mismatch, Surprisal
-from outlearn.learners.rows.views import LogView, RankView, WhitenedView
+from outlearn.learners.profiles.tails import ColumnTails
+from outlearn.learners.profiles.values import Mismatch, Surprisal
+from outlearn.learners.profiles.views import LogView, RankView, WhitenedView
 from outlearn.learners.training.real import real_tables
 from outlearn.tasks.corpus import Corpus
 
@@ -140,11 +140,11 @@ def costs() -> dict[str, float]:
     known, new = X[:ROWS], X[ROWS:]
     rows, asked, apart = known.astype(float), new.astype(float), np.zeros(ROWS, dtype=bool)
     jobs: dict[str, Callable[[], Any]] = {
-        "distances, log view": lambda: View(LogView.fit(rows), rows).statistics(asked, apart),
-        "distances, ranks": lambda: View(RankView.fit(rows), rows[:RANKED]).statistics(asked, apart),
-        "distances, ranks, up to 64 columns": lambda: View(RankView.fit(rows), rows[:RANKED]).statistics(
-            asked, apart
-        ),
+        "distances, log view": lambda: NeighbourView(LogView.fit(rows), rows).statistics(asked, apart),
+        "distances, ranks": lambda: NeighbourView(RankView.fit(rows), rows[:RANKED]).statistics(asked, apart),
+        "distances, ranks, up to 64 columns": lambda: NeighbourView(
+            RankView.fit(rows), rows[:RANKED]
+        ).statistics(asked, apart),
         "tails and histograms": lambda: ColumnTails.fit(rows).statistics(asked),
         "isolation": lambda: Isolation(known, 0).score(new),
         "Mahalanobis, residual": lambda: (

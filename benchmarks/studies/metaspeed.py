@@ -30,9 +30,9 @@ from torch.nn import functional
 
 from benchmarks.harness.live_bytes import Peak
 from benchmarks.harness.study import Call, Study
-from outlearn.learners.batch import Batch
-from outlearn.learners.maml import MAML
-from outlearn.learners.side_by_side import pays
+from outlearn.learners.gradient.maml import MAML
+from outlearn.learners.gradient.vmap import pays
+from outlearn.learners.training.batch import Batch
 from outlearn.nets.conv import ConvNet
 from outlearn.nets.losses import RowLoss, cross_entropy, squared_error
 from outlearn.nets.mlp import MLP

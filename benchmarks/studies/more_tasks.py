@@ -41,10 +41,10 @@ from benchmarks.studies.real_tables import (
 from benchmarks.studies.real_tables_report import gain
 from outlearn.evaluate.compare import markdown
 from outlearn.execute import Executor, Processes, Serial
+from outlearn.learners.profiles.bank import build_bank
 from outlearn.learners.profiles.fit import fit_order
+from outlearn.learners.profiles.lean_bank import LeanEpisode, lean_episode, quick_oddness
 from outlearn.learners.profiles.learner import Profiles, read_episode
-from outlearn.learners.rows.bank import build_bank
-from outlearn.learners.rows.lean_bank import LeanEpisode, lean_episode, quick_oddness
 from outlearn.learners.training.real import RealTables, TableEpisodes, real_tables
 from outlearn.rng import derive
 from outlearn.tasks.augment import subset_columns, warp_columns

@@ -41,9 +41,9 @@ from outlearn.execute import Executor, Processes, Serial
 from outlearn.extras import require
 from outlearn.files import whole
 from outlearn.learners.profiles.fit import fit, fit_order
+from outlearn.learners.profiles.lean_bank import LeanEpisode
 from outlearn.learners.profiles.learner import LEAST_FLAGGED, Profiles, order_of, read_episode
-from outlearn.learners.rows.lean_bank import LeanEpisode
-from outlearn.learners.rows.verdicts import known_share
+from outlearn.learners.profiles.verdicts import known_share
 from outlearn.learners.training.presets import PRESETS
 from outlearn.learners.training.real import RealTables, TableEpisodes, plain_profiles, real_tables
 from outlearn.rng import derive
@@ -272,11 +272,11 @@ def nearest_case(episode: Episode) -> Scores:
     return -cases.kneighbors(scaler.transform(episode.query_x.astype(np.float64)))[0][:, 0]
 
 
-def silent(stage: str, done: int, total: int, loss: float) -> None:
+def silent(stage: str, done: int, total: int | None, loss: float | None = None, /) -> None:
     return None
 
 
-def _tell(stage: str, done: int, total: int, loss: float) -> None:
+def _tell(stage: str, done: int, total: int | None, loss: float | None = None, /) -> None:
     if done % 500 == 0:
         print(f"{stage}: {done} of {total}", flush=True)
 

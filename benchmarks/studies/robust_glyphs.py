@@ -14,13 +14,13 @@ from torch import Tensor, nn
 
 from benchmarks.studies.answers import Answers, predict
 from benchmarks.studies.harms import delete_rows, mislabel, shuffle_labels, tied_task
-from outlearn.learners.batch import Batch, stack
-from outlearn.learners.fit import meta_fit
-from outlearn.learners.gradient import GradientLearned
-from outlearn.learners.loop import Training, warm_cosine
-from outlearn.learners.maml import MAML
-from outlearn.learners.metric import MetricLearned
-from outlearn.learners.protonet import ProtoNet
+from outlearn.learners.gradient.learner import GradientLearned
+from outlearn.learners.gradient.maml import MAML
+from outlearn.learners.metric.learner import MetricLearned
+from outlearn.learners.metric.protonet import ProtoNet
+from outlearn.learners.training.batch import Batch, stack
+from outlearn.learners.training.fit import meta_fit
+from outlearn.learners.training.loop import Training, warm_cosine
 from outlearn.nets.losses import cross_entropy
 from outlearn.nets.mlp import MLP
 from outlearn.rng import derive

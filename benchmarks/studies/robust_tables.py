@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from benchmarks.studies.answers import Answers, predict
 from benchmarks.studies.harms import delete_rows, planted, wrong_labels
 from outlearn.evaluate import average_precision
-from outlearn.learners.batch import Batch, stack
 from outlearn.learners.catalogue import Recipe
-from outlearn.learners.fit import meta_fit
-from outlearn.learners.gradient import GradientLearned
-from outlearn.learners.loop import Training, warm_cosine
-from outlearn.learners.metric import MetricLearned
-from outlearn.learners.rows.bank import EpisodeProfiles, build_bank, profile_episode
+from outlearn.learners.gradient.learner import GradientLearned
+from outlearn.learners.metric.learner import MetricLearned
+from outlearn.learners.profiles.bank import EpisodeProfiles, build_bank, profile_episode
 from outlearn.learners.tabular import label_weights, profile_task
+from outlearn.learners.training.batch import Batch, stack
+from outlearn.learners.training.fit import meta_fit
+from outlearn.learners.training.loop import Training, warm_cosine
 from outlearn.rng import derive
 from outlearn.tasks.episode import Episode
 from outlearn.tasks.sampler import SamplerConfig, SyntheticSampler

@@ -28,10 +28,10 @@ from benchmarks.studies.families import sets_in
 from outlearn.data.rows import canonical_order
 from outlearn.errors import InputError
 from outlearn.evaluate import Split, auroc, average_precision, contaminated, few_labels, inlier_only
-from outlearn.learners.incontext import InContext
+from outlearn.learners.incontext.learner import InContext
 from outlearn.learners.pretrained import load_incontext
-from outlearn.learners.rows.bank import situation
-from outlearn.learners.rows.profile import LABEL_FEATURES, STATISTICS, Profiler
+from outlearn.learners.profiles.bank import situation
+from outlearn.learners.profiles.profile import LABEL_FEATURES, STATISTICS, Profiler
 from outlearn.nets.incontext import InContextNet
 from outlearn.rng import derive
 from outlearn.tasks.sets import read_set

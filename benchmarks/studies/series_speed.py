@@ -27,7 +27,7 @@ from benchmarks.harness import rowfile
 from benchmarks.harness.study import Call, Study, on_rows
 from benchmarks.studies.speed import timed
 from outlearn import SeriesDetector
-from outlearn.learners.sequence import new_network, save_sequence
+from outlearn.learners.series.transformer import new_network, save_sequence
 from outlearn.rng import derive
 from outlearn.series.latest import early
 from outlearn.series.mixture import LEADING

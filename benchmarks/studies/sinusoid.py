@@ -27,14 +27,14 @@ from benchmarks.harness import machine
 from benchmarks.harness.study import Call, Study, listed
 from benchmarks.studies.sinusoid_report import EXAMPLES, report, table
 from outlearn.files import whole
-from outlearn.learners.anil import ANIL
-from outlearn.learners.batch import Batch
-from outlearn.learners.fit import meta_fit
-from outlearn.learners.gradient import GradientLearned, GradientLearner
-from outlearn.learners.loop import Training
-from outlearn.learners.maml import FOMAML, MAML
-from outlearn.learners.metasgd import MetaSGD
-from outlearn.learners.reptile import Reptile
+from outlearn.learners.gradient.anil import ANIL
+from outlearn.learners.gradient.learner import GradientLearned, GradientLearner
+from outlearn.learners.gradient.maml import FOMAML, MAML
+from outlearn.learners.gradient.metasgd import MetaSGD
+from outlearn.learners.gradient.reptile import Reptile
+from outlearn.learners.training.batch import Batch
+from outlearn.learners.training.fit import meta_fit
+from outlearn.learners.training.loop import Training
 from outlearn.nets.losses import squared_error
 from outlearn.nets.mlp import MLP
 from outlearn.rng import derive

@@ -36,15 +36,15 @@ from benchmarks.studies.tuning_peers import PEERS, regret
 from outlearn.execute import Executor, Processes, Serial
 from outlearn.rng import derive
 from outlearn.tasks.corpus import Corpus
-from outlearn.tuning.adversary import Adversary
 from outlearn.tuning.experience import load_experience
-from outlearn.tuning.folds import kindred
-from outlearn.tuning.observe import Observation
 from outlearn.tuning.search import Search
 from outlearn.tuning.source import SYNTHETIC_NAME, TaskSource, usable
 from outlearn.tuning.space import Config, configurations
-from outlearn.tuning.strategies import STRATEGIES
+from outlearn.tuning.strategies.adversary import Adversary
+from outlearn.tuning.strategies.catalogue import STRATEGIES
+from outlearn.tuning.strategies.folds import kindred
 from outlearn.tuning.table import PerformanceTable, build_table
+from outlearn.tuning.trials.observe import Observation
 from outlearn.tuning.tuner import CLASSICAL
 
 BASELINE = "single"  # the best single configuration elsewhere: what is to be exceeded

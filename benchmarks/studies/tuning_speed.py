@@ -20,10 +20,10 @@ import numpy as np
 
 from benchmarks.harness import rowfile
 from benchmarks.harness.study import Call, Study
-from outlearn.tuning.candidate import fitted
 from outlearn.tuning.metafeatures import describe
-from outlearn.tuning.observe import Sample
-from outlearn.tuning.strategies import STRATEGIES
+from outlearn.tuning.strategies.catalogue import STRATEGIES
+from outlearn.tuning.trials.candidate import fitted
+from outlearn.tuning.trials.observe import TableSample
 from outlearn.tuning.tuner import CLASSICAL, MetaTuner
 
 ROWS, COLUMNS = 10_000, 20
@@ -75,9 +75,9 @@ def conduct(call: Call) -> None:
     options = call.options
     X = table()
     labels = np.full(len(X), -1, dtype=np.int8)
-    sample = Sample.of(X, labels)
+    sample = TableSample.of(X, labels)
     looks = {
-        "sample and landmarks": round(least(lambda: Sample.of(X, labels)), 2),
+        "sample and landmarks": round(least(lambda: TableSample.of(X, labels)), 2),
         "meta-features beside": round(least(lambda: describe(sample)), 2),
     }
     rows = []

@@ -52,12 +52,14 @@ class Threads:
     At most one item a thread is in flight, so that memory stays bounded. An item that fails ends the walk.
     Libraries of linear algebra are kept to one thread meanwhile: more would wait for those that are here.
 
+    workers : threads; as many as `cores` says by default.
+
     >>> list(Threads(2).map(abs, [-1, 2, -3]))
     [1, 2, 3]
     """
 
-    def __init__(self, workers: int) -> None:
-        self._workers = workers
+    def __init__(self, workers: int | None = None) -> None:
+        self._workers = cores() if workers is None else workers
 
     def map(self, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
         if self._workers == 1:
@@ -99,13 +101,19 @@ class Processes(AbstractContextManager["Processes"]):
     Each process starts afresh and imports what it needs, so a script that makes one keeps its work under
     ``if __name__ == "__main__":``. When the block ends with an error, Ctrl-C included, unfinished work is
     dropped at once.
+
+    keep : whether the processes stay for the next `map`; else they end with each, and hold no memory while
+    other work goes on.
     """
 
-    def __init__(self, workers: int, *, ahead: int = 4) -> None:
+    def __init__(self, workers: int, *, ahead: int = 4, keep: bool = True) -> None:
+        self._workers, self._window, self._keep = workers, workers * ahead, keep
+        self._pool = self._started()
+
+    def _started(self) -> ProcessPoolExecutor:
         # Fresh processes: in a forked one, OpenMP (scikit-learn's neighbours) waits for ever for threads that
-        # only the parent had.
-        self._pool = ProcessPoolExecutor(workers, get_context("spawn"), _start)
-        self._window = workers * ahead
+        # only the parent had. Each is there from the first item on that needs it.
+        return ProcessPoolExecutor(self._workers, get_context("spawn"), _start)
 
     def map(self, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
         pending: deque[Future[R]] = deque()
@@ -115,6 +123,9 @@ class Processes(AbstractContextManager["Processes"]):
                 yield _result(pending.popleft())
         while pending:
             yield _result(pending.popleft())
+        if not self._keep:
+            self._pool.shutdown()
+            self._pool = self._started()
 
     def __exit__(
         self,

@@ -41,24 +41,24 @@ def whole(
     >>> import tempfile
     >>> folder = tempfile.TemporaryDirectory()
     >>> path = Path(folder.name) / "a.txt"
-    >>> with whole(path) as part:
-    ...     written, there = part.write_text("all of it"), path.exists()
+    >>> with whole(path) as draft:
+    ...     written, there = draft.write_text("all of it"), path.exists()
     >>> path.read_text(), there
     ('all of it', False)
     >>> folder.cleanup()
     """
     own: Errors = (OSError, ValueError)  # ValueError: a path with a null character
     with writing(path, errors=own, refusal=refusal):
-        part = _beside(path, parents=parents)
+        draft = _beside(path, parents=parents)
     try:
         with writing(path, errors=errors, refusal=refusal):
-            yield part
+            yield draft
         with writing(path, errors=own, refusal=refusal):
-            _flush(part)
-            part.replace(path)
+            _flush(draft)
+            draft.replace(path)
     except BaseException:
-        with suppress(OSError):  # the first error is the one to tell
-            part.unlink(missing_ok=True)
+        with suppress(OSError):  # the first error is the one to raise
+            draft.unlink(missing_ok=True)
         raise
 
 
@@ -94,12 +94,12 @@ def _beside(path: Path, *, parents: bool) -> Path:
         raise IsADirectoryError(errno.EISDIR, "it is a folder")
     if not stat.S_ISREG(mode):  # renaming would put a file in the place of /dev/null
         raise OSError(errno.EINVAL, "it is a device, not a file")
-    part = path.parent / f".{path.stem}-part-{secrets.token_hex(8)}{path.suffix}"
-    part.touch(exist_ok=False)  # with the mode that any new file gets; a closed folder is found out here
-    return part
+    draft = path.parent / f".{path.stem}-part-{secrets.token_hex(8)}{path.suffix}"
+    draft.touch(exist_ok=False)  # with the mode that any new file gets; a closed folder is found out here
+    return draft
 
 
-def _flush(part: Path) -> None:
+def _flush(draft: Path) -> None:
     """Wait until the content is on the disk: a rename may overtake it when the power fails."""
-    with part.open("rb+") as stream:
+    with draft.open("rb+") as stream:
         os.fsync(stream.fileno())

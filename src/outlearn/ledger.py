@@ -123,7 +123,7 @@ def _parsed(content: bytes, path: Path) -> Lines:
     cut = [number for number, text in texts if text.endswith(_TORN)]
     if last:
         cut.append(len(texts) + 1)
-    return Lines(tuple(each for each in texts if each[0] not in set(cut)), tuple(cut))
+    return Lines(tuple(entry for entry in texts if entry[0] not in set(cut)), tuple(cut))
 
 
 def _lock(stream: IO[bytes], *, exclusive: bool) -> None:

@@ -23,7 +23,7 @@ def reason(row: int, *columns: str) -> Explanation:
 def make_rows() -> Callable[..., FlaggedRows]:
     def make(count: int = 4, facts: dict[str, Any] | None = None, **other: Any) -> FlaggedRows:
         given = facts or {}
-        told = pl.DataFrame(
+        frame = pl.DataFrame(
             {name: given.get(name, [None] * count) for name in FACTS}, schema=FACTS, strict=False
         )
         fields: dict[str, Any] = {
@@ -33,7 +33,7 @@ def make_rows() -> Callable[..., FlaggedRows]:
             "p_values": None,
             "times": np.arange(count, dtype=float),
             "entities": ("10.0.0.7",) * count,
-            "facts": told,
+            "facts": frame,
             "masks": np.zeros(count, np.uint32),
             "reasons": (reason(0, "bytes"),),
             "reason_of": np.zeros(count, np.int64),

@@ -9,8 +9,8 @@ from .conftest import reason
 
 def test_a_thousand_alike_rows_are_one_line(make_rows):
     facts = {"target": [f"10.1.0.{i % 40}" for i in range(1000)], "target port": ["445"] * 1000}
-    found = make_rows(1000, facts, rows=np.arange(600, 1600), masks=np.ones(1000, np.uint32))
-    (only,) = incidents_of(found)
+    flagged = make_rows(1000, facts, rows=np.arange(600, 1600), masks=np.ones(1000, np.uint32))
+    (only,) = incidents_of(flagged)
     words = incident_words(only)
     assert "10.0.0.7: 1,000 flows, 1970-01-01 00:00:00–00:16:39, to 40 targets port 445: T1046" in words
     assert "highest score 0.900, rows 1599, 1598, 1597, …" in words
@@ -35,28 +35,28 @@ def test_rows_are_together_by_entity_cause_and_time(make_rows, other, incidents)
 
 
 def test_reasons_are_one_where_the_strongest_column_of_either_is_in_the_other(make_rows):
-    told = (reason(0, "bytes", "duration"), reason(1, "duration", "packets"), reason(2, "port"))
-    found = make_rows(reasons=told, reason_of=np.array([0, 1, 2, 2]))
-    assert sorted(each.count for each in incidents_of(found)) == [2, 2]
+    reasons = (reason(0, "bytes", "duration"), reason(1, "duration", "packets"), reason(2, "port"))
+    flagged = make_rows(reasons=reasons, reason_of=np.array([0, 1, 2, 2]))
+    assert sorted(incident.count for incident in incidents_of(flagged)) == [2, 2]
 
 
 def test_the_order_is_highest_score_then_size_and_rows_do_not_depend_on_it(make_rows):
     scores = np.array([0.9, 0.7, 0.9, 0.8])
-    told = incidents_of(make_rows(scores=scores, entities=("a", "b", "c", "c")))
-    assert [(each.entity, each.score, each.count) for each in told] == [
+    order = incidents_of(make_rows(scores=scores, entities=("a", "b", "c", "c")))
+    assert [(incident.entity, incident.score, incident.count) for incident in order] == [
         ("c", 0.9, 2), ("a", 0.9, 1), ("b", 0.7, 1),
     ]  # fmt: skip
 
 
 def test_a_borrowed_reason_says_whose_it_is_and_a_remark_comes_first(make_rows):
-    found = make_rows(reasons=(reason(2, "bytes"),), remarks=("", "", "", "like the case; "))
-    (only,) = incidents_of(found)
+    flagged = make_rows(reasons=(reason(2, "bytes"),), remarks=("", "", "", "like the case; "))
+    (only,) = incidents_of(flagged)
     assert only.rows[0] == 3 and "like the case; bytes 9" in incident_words(only)
     assert "(as told of row 2, the most alike)" in incident_words(only)
 
 
 def test_single_rows_and_none(make_rows):
-    assert [each.rows for each in incidents_of(make_rows(), single=True)] == [(3,), (2,), (1,), (0,)]
+    assert [incident.rows for incident in incidents_of(make_rows(), single=True)] == [(3,), (2,), (1,), (0,)]
     assert incidents_of(make_rows(0, reasons=())) == ()
 
 

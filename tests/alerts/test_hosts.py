@@ -13,8 +13,8 @@ def hosts_of(sources, scores, threshold=0.5, targets=None, pieces=1, count=10):
     )
     scores, tally = np.asarray(scores, dtype=float), HostTally()
     flagged = scores >= threshold
-    for part in np.array_split(np.arange(len(scores)), pieces):
-        tally.add(flows[part], scores[part], flagged[part])
+    for piece in np.array_split(np.arange(len(scores)), pieces):
+        tally.add(flows[piece], scores[piece], flagged[piece])
     return tally.hosts(float(np.median(scores)), float(flagged.mean()), count)
 
 
@@ -62,7 +62,7 @@ def test_pieces_make_no_difference():
 
 
 def test_memory_is_bounded_and_said_to_be(monkeypatch):
-    monkeypatch.setattr(module, "MOST", 100)
+    monkeypatch.setattr(module, "MOST_HOSTS", 100)
     tally = HostTally()
     for start in range(0, 1000, 50):
         flows = pl.DataFrame(

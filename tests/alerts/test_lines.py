@@ -39,10 +39,10 @@ SYSLOG = re.compile(
 def cef(line):
     """Read a line of CEF as a receiver does: seven bars that are not escaped, then keys and values."""
     *head, rest = re.split(r"(?<!\\)(?:\\\\)*\|", line, maxsplit=7)
-    found = re.split(r"(?:^| )([A-Za-z0-9]+)(?<!\\)=", rest)
-    values = [re.sub(r"\\(.)", r"\1", value) for value in found[2::2]]
-    assert len(head) == 7 and found[0] == ""
-    return head, dict(zip(found[1::2], values, strict=True))
+    fields = re.split(r"(?:^| )([A-Za-z0-9]+)(?<!\\)=", rest)
+    values = [re.sub(r"\\(.)", r"\1", value) for value in fields[2::2]]
+    assert len(head) == 7 and fields[0] == ""
+    return head, dict(zip(fields[1::2], values, strict=True))
 
 
 def facts(text, number=1.0):
@@ -61,7 +61,7 @@ def facts(text, number=1.0):
 def test_hostile_cells_break_no_line(make_rows, run, text, number, seconds, score, kind):
     why = Explanation(0, score, (Contribution(text, text, text, "rare", 1.0),), (), f"{text} is odd.")
     plain = text.encode("utf-8", "replace").decode()  # a frame holds no half of a surrogate pair
-    found = make_rows(
+    flagged = make_rows(
         1,
         facts(plain, number),
         kind=kind,
@@ -69,11 +69,11 @@ def test_hostile_cells_break_no_line(make_rows, run, text, number, seconds, scor
         scores=np.array([score]),
         reasons=(why,),
     )
-    (incident,) = incidents_of(found)
+    (incident,) = incidents_of(flagged)
     halves = dict.fromkeys(incident.facts, (text,))
     hostile = replace(incident, entity=text, remark=text, facts=halves)
-    told = replace(run, source=text, promise=text)
-    lines = {suffix: make(hostile, told) for suffix, make in ALERT_FORMATS.items()}
+    hostile_run = replace(run, source=text, promise=text)
+    lines = {suffix: make(hostile, hostile_run) for suffix, make in ALERT_FORMATS.items()}
     for line in lines.values():
         assert line.splitlines() == [line] and not re.search("[\x00-\x1f\x7f-\x9f\ud800-\udfff]", line)
         assert len(line.encode()) < 300_000
@@ -85,36 +85,39 @@ def test_hostile_cells_break_no_line(make_rows, run, text, number, seconds, scor
 
 @pytest.fixture
 def incident(make_rows):
-    told = {
+    cells = {
         "source": ["10.0.0.7"] * 4, "source port": ["5", "6", "x", "70000"],
         "target": ["10.1.0.1", "fe80::1", "b", "b"],
         "target port": ["445"] * 4, "protocol": ["tcp"] * 4, "service": ["smb"] * 4, "sent bytes": [1.0] * 4,
         "received bytes": [2.0] * 4,
     }  # fmt: skip
-    found = make_rows(facts=told, masks=np.ones(4, np.uint32), p_values=np.full(4, 0.01))
-    (only,) = incidents_of(found)
+    flagged = make_rows(facts=cells, masks=np.ones(4, np.uint32), p_values=np.full(4, 0.01))
+    (only,) = incidents_of(flagged)
     return only
 
 
 def test_ecs_has_its_names_nested(incident, run):
-    told = json.loads(ALERT_FORMATS[".jsonl"](incident, run))
-    assert told["@timestamp"] == told["event"]["start"] == "1970-01-01T00:00:00.000000Z"
-    assert told["event"]["risk_score"] == 90.0 and told["event"]["category"] == ["network"]
-    assert told["source"] == {"address": "10.0.0.7", "ip": "10.0.0.7", "port": [6, 5], "bytes": 4}
-    assert set(told["destination"]["ip"]) == {"10.1.0.1", "fe80::1"} and "b" in told["destination"]["address"]
-    assert told["network"] == {"transport": "tcp", "protocol": "smb", "bytes": 12}
-    technique = told["threat"]["technique"]
+    document = json.loads(ALERT_FORMATS[".jsonl"](incident, run))
+    assert document["@timestamp"] == document["event"]["start"] == "1970-01-01T00:00:00.000000Z"
+    assert document["event"]["risk_score"] == 90.0 and document["event"]["category"] == ["network"]
+    assert document["source"] == {"address": "10.0.0.7", "ip": "10.0.0.7", "port": [6, 5], "bytes": 4}
+    assert (
+        set(document["destination"]["ip"]) == {"10.1.0.1", "fe80::1"}
+        and "b" in document["destination"]["address"]
+    )
+    assert document["network"] == {"transport": "tcp", "protocol": "smb", "bytes": 12}
+    technique = document["threat"]["technique"]
     assert technique["id"] == ["T1046"] and technique["reference"][0].endswith("/T1046/")
-    assert told["rule"]["name"] == "Network Service Discovery"
-    assert told["outlearn"]["rows"] == [3, 2, 1, 0] and told["outlearn"]["p_value"] == 0.01
-    assert told["outlearn"]["promise"] == "never more than 5"
+    assert document["rule"]["name"] == "Network Service Discovery"
+    assert document["outlearn"]["rows"] == [3, 2, 1, 0] and document["outlearn"]["p_value"] == 0.01
+    assert document["outlearn"]["promise"] == "never more than 5"
 
 
 def test_what_is_not_known_is_left_out(make_rows, run):
     (table,) = incidents_of(make_rows(1, kind="table", times=np.array([np.nan]), entities=("",)))
-    told = json.loads(ALERT_FORMATS[".jsonl"](table, run))
-    assert told["@timestamp"] == "2026-01-01T00:00:00.000000Z" and "start" not in told["event"]
-    assert not {"source", "destination", "network", "threat", "file", "log"} & set(told)
+    document = json.loads(ALERT_FORMATS[".jsonl"](table, run))
+    assert document["@timestamp"] == "2026-01-01T00:00:00.000000Z" and "start" not in document["event"]
+    assert not {"source", "destination", "network", "threat", "file", "log"} & set(document)
     (line,) = incidents_of(make_rows(1, {"line": ["a\tb"]}, kind="logs"))
     assert json.loads(ALERT_FORMATS[".jsonl"](line, run))["log"]["original"] == "a b"
     (file,) = incidents_of(make_rows(1, {"file": ["a/b.exe"]}, kind="executables"))
@@ -146,5 +149,8 @@ def test_signs_are_escaped(make_rows, run):
 
 def test_the_id_tells_incidents_apart_and_is_the_same_again(make_rows, run):
     first, second = incidents_of(make_rows(entities=("a", "a", "b", "b")))
-    ids = [json.loads(ALERT_FORMATS[".jsonl"](each, run))["event"]["id"] for each in (first, second, first)]
+    ids = [
+        json.loads(ALERT_FORMATS[".jsonl"](incident, run))["event"]["id"]
+        for incident in (first, second, first)
+    ]
     assert ids[0] == ids[2] != ids[1]

@@ -32,7 +32,7 @@ ADDRESSES = pl.Series(["10.0.0.5", "10.0.1.5", "fe80::1", "x", None])
     ],
 )
 def test_a_condition_holds_for_its_cells_and_no_others(text, cells, holds):
-    assert parse_condition(text).holds(cells).to_list() == [bool(each) for each in holds]
+    assert parse_condition(text).holds(cells).to_list() == [bool(expected) for expected in holds]
 
 
 @pytest.mark.parametrize("text", ["", "a", "=5", "a=", "a>=x", "a<=nan", "a=10.0.0.0/99"])
@@ -60,12 +60,12 @@ def test_lists_are_no_plain_cells():
 
 
 def lines(*patterns, until=None):
-    known, found = (), []
+    known, entries = (), []
     for where in patterns:
         _, line = pattern_line(known, [where], why="why\nnot", by="soc", until=until, now=NOW)
-        found.append(line)
-        known = read_patterns([each.rstrip("\n") for each in found], "f")
-    return [line.rstrip("\n") for line in found], known
+        entries.append(line)
+        known = read_patterns([entry.rstrip("\n") for entry in entries], "f")
+    return [line.rstrip("\n") for line in entries], known
 
 
 def test_what_is_written_is_read_and_ids_go_up():

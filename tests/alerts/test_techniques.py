@@ -135,10 +135,10 @@ def test_ordinary_traffic_is_silent(seed):
 
 @pytest.mark.parametrize("seed", range(2))
 def test_ordinary_traffic_is_silent_where_one_direction_is_told(seed):
-    told = ("ts", "id.orig_h", "id.resp_h", "id.resp_p", "proto", "orig_bytes", "orig_pkts", "duration")
-    flows = [{name: one[name] for name in told} for one in ordinary(seed) if one["conn_state"] == "SF"]
+    held = ("ts", "id.orig_h", "id.resp_h", "id.resp_p", "proto", "orig_bytes", "orig_pkts", "duration")
+    flows = [{name: one[name] for name in held} for one in ordinary(seed) if one["conn_state"] == "SF"]
     assert ids(flows) == set()
-    scan = [{name: one[name] for name in told} for one in ATTACKS["T1046"]]
+    scan = [{name: one[name] for name in held} for one in ATTACKS["T1046"]]
     assert ids(scan) == {"T1046"}
 
 

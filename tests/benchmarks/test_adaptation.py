@@ -120,7 +120,7 @@ def test_from_scratch_solves_what_is_easy(benchmark):
 def test_the_cosine_is_that_of_a_formula(benchmark):
     import torch
 
-    from outlearn.learners.maml import MAML
+    from outlearn.learners.gradient.maml import MAML
     from outlearn.nets.losses import binary_cross_entropy
     from outlearn.tasks.task import Task
 

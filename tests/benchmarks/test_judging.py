@@ -71,7 +71,6 @@ def test_each_statistic_is_judged_alone_beside_the_network(run):
     assert best > 0.9
 
 
-@pytest.mark.slow
 def test_each_part_of_training_is_left_out_once(run, folder, monkeypatch):
     module = import_module("benchmarks.studies.ablation")
     small = replace(module.SAMPLER, support_rows=(50, 60), query_rows=40, columns=(2, 5))

@@ -115,7 +115,7 @@ def test_an_attack_is_bounded_and_hurts(benchmark):
     import torch
 
     from benchmarks.studies.answers import predict
-    from outlearn.learners.maml import MAML
+    from outlearn.learners.gradient.maml import MAML
     from outlearn.nets.losses import binary_cross_entropy
 
     net = torch.nn.Linear(2, 1)

@@ -2,8 +2,6 @@
 
 import json
 import math
-import subprocess
-import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -90,14 +88,12 @@ def test_the_table_tells_what_is_met_missed_and_no_longer_finite(report, tmp_pat
     assert (tmp_path / "out.svg").read_text().startswith("<svg")
 
 
-@pytest.mark.slow
-def test_a_short_run_reports_and_goes_on_from_its_state(tmp_path):
+def test_a_short_run_reports_and_goes_on_from_its_state(sinusoid, monkeypatch, tmp_path):
+    monkeypatch.setattr(torch, "set_num_threads", lambda count: None)
+    words = ["--runs", "MAML 10-shot", "--steps", "3", "--out", str(tmp_path / "out")]
+
     def run():
-        command = [sys.executable, "-m", "benchmarks", "run", "sinusoid"]
-        command += ["--runs", "MAML 10-shot", "--steps", "3"]
-        options = ["--out", str(tmp_path / "out"), "--work", str(tmp_path / "work")]
-        done = subprocess.run([*command, *options], capture_output=True, text=True, check=False, cwd=ROOT)
-        assert done.returncode == 0, done.stderr
+        sinusoid.STUDY.run([*words, "--work", str(tmp_path / "work")])
         return json.loads((tmp_path / "out.json").read_text())["runs"]
 
     (first,) = run()

@@ -1,15 +1,11 @@
 """The runner on a generated folder: rows, refusals, resuming, time limits."""
 
 import csv
-import subprocess
-import sys
-from pathlib import Path
+from importlib import import_module
 
 import numpy as np
 import polars as pl
 import pytest
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -26,18 +22,24 @@ def folder(tmp_path):
     return tmp_path
 
 
-def run(folder, *options):
-    command = [sys.executable, "-m", "benchmarks", "run", "tabular", str(folder)]
-    command += ["--seeds", "0", "--out", str(folder / "out.csv")]
-    done = subprocess.run([*command, *options], capture_output=True, text=True, check=False, cwd=ROOT)
-    assert done.returncode == 0, done.stderr
-    with (folder / "out.csv").open() as stored:
-        return list(csv.DictReader(stored)), done.stdout
+@pytest.fixture
+def run(folder, monkeypatch, capsys):
+    module = import_module("benchmarks.studies.tabular")
+    # The runner sets these for its children.
+    for name in (*module.THREADS, "PYTHONDONTWRITEBYTECODE"):
+        monkeypatch.setenv(name, "1")
+
+    def run(*options):
+        words = [str(folder), "--seeds", "0", "--out", str(folder / "out.csv")]
+        module.STUDY.run([*words, *options])
+        with (folder / "out.csv").open() as stored:
+            return list(csv.DictReader(stored)), capsys.readouterr().out
+
+    return run
 
 
-@pytest.mark.slow
-def test_a_run_writes_rows_resumes_and_reports(folder):
-    rows, report = run(folder, "--detectors", "iforest,random")
+def test_a_run_writes_rows_resumes_and_reports(run, folder):
+    rows, report = run("--detectors", "iforest,random")
     by_run = {(row["set"], row["detector"]): row for row in rows}
     assert len(by_run) == len(rows) == 6
     for name in ("1_plain", "3_words"):
@@ -49,17 +51,16 @@ def test_a_run_writes_rows_resumes_and_reports(folder):
     for words in ("p vs iforest", "oracle", "kNN(50)", "Sets refused", "2/2"):
         assert words in report
     assert str(folder) not in (folder / "out.md").read_text()
-    again, _ = run(folder, "--detectors", "iforest,random")
+    again, _ = run("--detectors", "iforest,random")
     assert again == rows
 
 
-@pytest.mark.slow
-def test_a_run_past_its_limit_is_a_row_that_can_be_tried_again(folder):
+def test_a_run_past_its_limit_is_a_row_that_can_be_tried_again(run):
     options = ("--detectors", "random", "--sets", "1_*", "--protocol", "few-label", "--labels", "1")
-    rows, report = run(folder, *options, "--time-limit", "0")
+    rows, report = run(*options, "--time-limit", "0")
     assert [row["status"] for row in rows] == ["timeout"] and "No table" in report
-    rows, _ = run(folder, *options)
+    rows, _ = run(*options)
     assert len(rows) == 1
-    rows, _ = run(folder, *options, "--retry")
+    rows, _ = run(*options, "--retry")
     assert [row["status"] for row in rows] == ["timeout", "ok"]
     assert rows[-1]["protocol"] == "few-label-1"

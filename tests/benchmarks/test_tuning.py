@@ -17,17 +17,19 @@ def data(tmp_path):
     return tmp_path
 
 
-def test_strategies_are_judged_beside_baselines(data, monkeypatch, capsys):
+def test_strategies_are_judged_beside_baselines(data, monkeypatch, capsys, few_trees):
     module = import_module("benchmarks.studies.tuning")
-    from outlearn.tuning.policy import SearchPolicy
-    from outlearn.tuning.surrogate import Surrogate
+    from outlearn.tuning.strategies import adversary
+    from outlearn.tuning.strategies.policy import SearchPolicy
+    from outlearn.tuning.strategies.surrogate import Surrogate
 
     surrogate, policy = Surrogate.learn, SearchPolicy.learn
     monkeypatch.setattr(Surrogate, "learn", lambda t, s=0: surrogate(t, s, steps=3, width=8))
     monkeypatch.setattr(SearchPolicy, "learn", lambda t, s=0: policy(t, s, rounds=1))
+    monkeypatch.setattr(adversary, "STEPS", 20)
     monkeypatch.setattr(module, "CLASSICAL", ("lof", "kmeans"))
     out = data / "tuning.json"
-    words = [str(data), "--synthetic", "2", "--candidates", "3", "--budget", "2"]
+    words = [str(data), "--synthetic", "2", "--candidates", "3", "--budget", "2", "--folds", "2"]
     words += ["--work", str(data / "work"), "--out", str(out)]
     module.STUDY.run(words)
     rows, said = json.loads(out.read_text())["rows"], capsys.readouterr().out

@@ -94,6 +94,6 @@ def test_what_is_wrong_in_a_job_is_named(folder, text, says):
 def test_nothing_else_says_what_to_do_beside_a_job(folder):
     (folder / "job.toml").write_text(JOB)
     told = run("detect", "t.csv", "--job", "job.toml", "--top", "3", code=2).output
-    assert "TABLE, --top came beside --job" in told
+    assert "--top, TABLE came beside --job" in told
     assert "no table came" in run("detect", code=2).output
     assert "cannot read the job" in run("detect", "--job", "nowhere.toml", code=2).output

@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from outlearn.cli.app import app
+from outlearn.execute import Processes
 from outlearn.learners.training import metatrain as module
 from outlearn.learners.training.config import MetatrainConfig, TaskConfig, TrainingConfig
 from outlearn.learners.training.judge import Figure
@@ -21,7 +22,7 @@ def seen(monkeypatch):
     calls = []
 
     def recipe(config, out, *, progress, **options):
-        progress("profiling episodes", 1, 2, float("nan"))
+        progress("profiling episodes", 1, 2)
         progress("training", 1, 2, 0.5)
         calls.append((config, out, options))
         figures = {
@@ -40,7 +41,9 @@ def test_options_reach_the_recipe_and_its_figures_the_user(tmp_path, seen):
     result = run("--out", str(out), *words, "--folder", str(tmp_path / "state"))
     assert result.exit_code == 0, result.output
     config = MetatrainConfig(seed=4, tasks=TaskConfig(synthetic=20), training=TrainingConfig(epochs=3))
-    assert seen == [(config, out, {"workers": 2, "folder": tmp_path / "state"})]
+    ((asked, path, options),) = seen
+    assert (asked, path, options["folder"]) == (config, out, tmp_path / "state")
+    assert isinstance(options["executor"], Processes)
     assert "mean AUROC on 1,500 held-out tasks 0.700 before training, 0.800 after" in result.output
     assert "w.md" in result.output
 

@@ -49,7 +49,7 @@ def test_a_past_that_is_normal_keeps_a_rate_of_false_alarms(folder):
         "detect", folder / "plant.csv", "--time-column", "when", "--reference-until", "2026-01-07",
         "--false-alarms", "3/day",
     )  # fmt: skip
-    assert "compared with its rows before 2026-01-07 (864)" in told
+    assert "compared with its rows before 2026-01-07 (864 rows)" in told
     assert "Promise: 3 a day" in told
     assert "1. 2026-01-07" in told  # windows that reach into the flat stretch begin the evening before
 
@@ -107,10 +107,13 @@ def test_a_model_is_fitted_once_and_scores_what_comes_later(folder):
     told = run("score", model, folder / "later.csv", "--out", out, "--report", folder / "later.html")
     assert "of 600 points flagged" in told
     assert "'heat' over" in told
-    assert "compared with what plant.outlearn learnt from (900 points)" in told.lower()
+    assert "compared with what plant.outlearn learnt from (900 rows)" in told.lower()
     scored = pl.read_parquet(out)
     assert scored.height == 600
-    assert 180 <= int(scored["anomaly_score"].arg_max()) <= 270
+    worst = int(scored["anomaly_score"].arg_max())
+    assert 180 <= worst <= 270
+    why = run("explain", model, folder / "later.csv", "--row", worst)
+    assert f"Row {worst} lies in rows" in why and "'heat' over" in why
     rates = ("--false-alarms", "1/hour")
     promised = run(
         "fit", folder / "past.csv", "--time-column", "when", "--known-normal", *rates, "--out", model
@@ -122,6 +125,6 @@ def test_a_model_of_series_refuses_what_only_rows_have(folder):
     model = folder / "rows.outlearn"
     run("fit", folder / "plant.csv", "--time-column", "when", "--out", model)
     assert "model of series" in run("score", model, folder / "plant.csv", "--budget", 5, code=2)
-    assert "model of series" in run("explain", model, folder / "plant.csv", "--row", 1, code=2)
+    assert "no flagged range" in run("explain", model, folder / "plant.csv", "--row", 1, code=2)
     run("fit", folder / "plant.csv", "--time-column", "when", "--kind", "table", "--out", model)
     assert "rows" in run("score", model, folder / "plant.csv")

@@ -1,13 +1,25 @@
 """`outlearn performance` and `outlearn tune`, as typed."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import polars as pl
 import pytest
 from typer.testing import CliRunner
 
 from outlearn.cli.app import app
+from outlearn.execute import Processes, Serial
+
+PROCESSES = "outlearn.execute.Processes"
 
 SMALL = ("--synthetic", "3", "--candidates", "3", "--detector", "lof,kmeans", "--quiet")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _in_this_process():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PROCESSES, lambda workers: nullcontext(Serial()))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +145,8 @@ def test_what_ships_is_used_without_a_file(call, table):
     assert "25 tried" in result.output and "kmeans" in result.output
 
 
-def test_tables_can_be_made_with_labels_and_of_more_splits(call, folder):
+def test_tables_can_be_made_by_another_process_with_labels_and_of_more_splits(call, folder, monkeypatch):
+    monkeypatch.setattr(PROCESSES, Processes)
     words = ("--corpus", folder / "sets", "--sets", "b*", "--sets", "blob*", "--candidates", "2")
     options = (
         "--detector",
@@ -155,7 +168,7 @@ def test_the_policy_that_asks_is_learnt_by_a_command(call, folder, monkeypatch):
     from outlearn.feedback import train
     from outlearn.learners.policy import PPO
 
-    monkeypatch.setattr(train, "HELD_OUT", 1)
+    monkeypatch.setattr(train, "HELD_OUT_TABLES", 1)
     plain = train.AnalystPolicy.learn
     few = PPO(rounds=1, games=2, epochs=1)
     monkeypatch.setattr(

@@ -9,7 +9,7 @@ import pytest
 from outlearn import detect
 from outlearn.detectors import BaseDetector, ClassicalDetector, Committee, make_detector
 from outlearn.errors import ParameterError
-from outlearn.learners.heights import Heights
+from outlearn.learners.surprisal import Heights
 
 RNG = np.random.default_rng(0)
 X = np.vstack([RNG.normal(size=(80, 3)), [[6.0, 6.0, 6.0]]])

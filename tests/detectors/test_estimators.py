@@ -13,7 +13,6 @@ from outlearn.detectors import POOL, ClassicalDetector, Committee, Detector
 from outlearn.detectors.pyod import to_pyod
 from outlearn.errors import InputError, LabelError
 from outlearn.learners.catalogue import CATALOGUE
-from outlearn.learners.rows import isolation
 from outlearn.weights.checkpoint import shipped
 
 suite = runpy.run_path(str(Path(__file__).with_name("checks.py")))
@@ -56,16 +55,8 @@ def every_check():
             yield pytest.param(case, check, id=f"{case.name}-{name.removeprefix('check_')}", marks=marks)
 
 
-@pytest.fixture
-def small_forests(monkeypatch):
-    """Make the forests in row profiles quick to grow."""
-    return lambda: monkeypatch.setattr(isolation, "TREES", 10)
-
-
 @pytest.mark.parametrize(("case", "check"), list(every_check()))
-def test_a_detector_meets_each_check(case, check, small_forests):
-    if case.name != "profiles":  # which meets them as it ships
-        small_forests()
+def test_a_detector_meets_each_check(case, check):
     check(case)
 
 
@@ -133,9 +124,7 @@ def scikit_learn_checks():
 
 
 @pytest.mark.parametrize(("estimator", "check"), list(scikit_learn_checks()))
-def test_a_detector_meets_each_check_of_scikit_learn(estimator, check, small_forests):
-    if getattr(estimator, "learner", "") not in ("profiles", "incontext"):
-        small_forests()
+def test_a_detector_meets_each_check_of_scikit_learn(estimator, check):
     check(estimator)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from outlearn import Detector
 from outlearn.errors import ParameterError
-from outlearn.learners.fusion import FusedScorer
+from outlearn.learners.incontext.fusion import FusedScorer
 
 USUAL, ODD = 80, 4
 

@@ -189,7 +189,7 @@ def test_without_labels_none_is_told(labelled):
     assert knn.explain(X, rows=[310])[0].labels == ()
 
 
-def test_among_many_normal_labels_the_anomalies_are_still_tried(labelled):
+def test_among_many_normal_labels_the_anomalies_are_still_tried(labelled, shipped_forests):
     X, _, _ = labelled
     y = np.zeros(len(X))
     y[310] = 1

@@ -7,7 +7,7 @@ import torch
 
 from outlearn import SeriesDetector
 from outlearn.errors import InputError, ParameterError
-from outlearn.learners.sequence import new_network, save_sequence
+from outlearn.learners.series.transformer import new_network, save_sequence
 from outlearn.series.latest import ROOM
 from outlearn.series.mixture import LEADING
 

@@ -62,8 +62,8 @@ def test_planted_columns_are_named_among_the_first(make):
         "groups": [[i] for i in range(12)],
     }
     explained = explain_rows(rows, **common)
-    found = [set(c.columns[:3]) >= set(p) for c, p in zip(explained, planted.tolist(), strict=True)]
-    assert np.mean(found) >= 0.85
+    hits = [set(c.columns[:3]) >= set(p) for c, p in zip(explained, planted.tolist(), strict=True)]
+    assert np.mean(hits) >= 0.85
     assert faithfulness(rows, explained, **common, k=2).p_value < 1e-3
 
 

@@ -13,18 +13,18 @@ def test_neighbours_are_usual_and_nearest():
     usual = usual_rows(support, scores)
     assert sorted(usual.positions) == sorted(np.argsort(scores)[:240])
     rows = rng.normal(size=(7, 4)).astype(np.float32)
-    for row, found in zip(rows, nearest_usual(rows, usual, k=5), strict=True):
+    for row, nearest in zip(rows, nearest_usual(rows, usual, k=5), strict=True):
         distances = np.sqrt(((usual.scaled(support) - usual.scaled(row[None])) ** 2).sum(axis=1))
         distances[np.setdiff1d(np.arange(300), usual.positions)] = np.inf
-        assert found.tolist() == np.argsort(distances)[:5].tolist()
+        assert nearest.tolist() == np.argsort(distances)[:5].tolist()
 
 
 def test_one_wild_column_does_not_hide_the_others():
     support = np.column_stack([np.arange(100.0), np.arange(100.0) % 2]).astype(np.float32)
     usual = usual_rows(support, np.zeros(100))
-    found = nearest_usual(np.array([[30.0, 1e9]], dtype=np.float32), usual, k=3)[0]
-    assert np.abs(found - 30).max() <= 3
-    assert (support[found, 1] == 1).all()
+    nearest = nearest_usual(np.array([[30.0, 1e9]], dtype=np.float32), usual, k=3)[0]
+    assert np.abs(nearest - 30).max() <= 3
+    assert (support[nearest, 1] == 1).all()
 
 
 def test_columns_count_alike_whatever_their_unit():

@@ -117,8 +117,8 @@ def test_the_sentence_reads_like_one():
 
 
 def test_columns_that_do_not_lower_the_score_are_not_blamed():
-    part = describe("amount", "numeric", 9120, AMOUNTS, [1], drop=-0.1)
-    assert "amount" not in sentence([part])
+    amount = describe("amount", "numeric", 9120, AMOUNTS, [1], drop=-0.1)
+    assert "amount" not in sentence([amount])
     assert "only together" in sentence([])
     weak = describe("weak", "numeric", 9, [1, 2], [1], drop=0.01)
     strong = describe("strong", "numeric", 9, [1, 2], [1], drop=1.0)

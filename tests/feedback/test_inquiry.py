@@ -64,7 +64,7 @@ def test_beliefs_are_those_of_a_gaussian_process(ground):
         np.testing.assert_allclose(gram, gram.T, atol=1e-5)
         inverse = np.linalg.inv(gram[np.ix_(asked, asked)] + NOISE * np.eye(3))
         np.testing.assert_allclose(
-            beliefs._each[place], prior + gram[:, asked] @ inverse @ targets, atol=1e-6
+            beliefs._by_kernel[place], prior + gram[:, asked] @ inverse @ targets, atol=1e-6
         )
 
 
@@ -103,9 +103,9 @@ def test_anomalies_are_found_sooner_than_without_feedback():
     truth = (1 - benign).astype(np.int8)
     kept = np.r_[np.flatnonzero(truth == 0), np.flatnonzero(truth)[:40]]
     ground, policy = Ground.of(X[kept].astype(np.float32)), load_analyst()
-    found = {name: anomalies_found(ground, truth[kept], way, 50)[-1] for name, way in WAYS.items()}
+    totals = {name: anomalies_found(ground, truth[kept], way, 50)[-1] for name, way in WAYS.items()}
     ours = anomalies_found(ground, truth[kept], lambda g: ByBeliefs(g, policy), 50)
-    assert ours[-1] > 1.3 * found["forest"] and ours[-1] >= found["forest with feedback"]
+    assert ours[-1] > 1.3 * totals["forest"] and ours[-1] >= totals["forest with feedback"]
     assert (np.diff(ours) >= 0).all()
 
 
@@ -122,7 +122,7 @@ def test_a_policy_is_trained_kept_and_judged(tmp_path, monkeypatch):
     how = PPO(rounds=2, games=3, epochs=2)
     stages = []
     policy = train_analyst(
-        out, tables=3, how=how, held_out=2, progress=lambda stage, done, total: stages.append(stage)
+        out, tables=3, how=how, held_out=2, progress=lambda stage, *_: stages.append(stage)
     )
     assert {"tables", "playing", "held-out tables"} == set(stages)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["asks.md", "asks.safetensors"]
@@ -173,7 +173,7 @@ def test_an_inquiry(blobs):
 
 
 def test_of_many_rows_the_oddest_are_asked_about(blobs, monkeypatch):
-    monkeypatch.setattr(module, "MOST_ROWS", 50)
+    monkeypatch.setattr(module, "MOST_ASKABLE", 50)
     asks = Inquiry(blobs[0])
     assert len(asks.rows) == len(asks.scores) == 50
     oddest = np.argsort(-Paths.of(blobs[0]).scores)[:50]

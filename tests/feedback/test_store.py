@@ -45,7 +45,7 @@ verdicts = st.builds(
 
 
 @settings(max_examples=60)
-@given(st.lists(verdicts, max_size=4, unique_by=lambda each: each.id))
+@given(st.lists(verdicts, max_size=4, unique_by=lambda one: one.id))
 def test_what_was_added_is_read_back(given):
     with tempfile.TemporaryDirectory() as folder:
         store = VerdictFile(Path(folder) / "v.jsonl")
@@ -57,8 +57,8 @@ def test_a_later_verdict_stands_before_an_earlier_one_and_both_are_kept(store):
     store.append([verdict("anomaly"), verdict("normal", OTHER)])
     store.append([verdict("normal")])
     kept = store.read().verdicts
-    assert [each.answer for each in kept] == ["anomaly", "normal", "normal"]
-    assert {name: each.answer for name, each in current(kept).items()} == {ROW: "normal", OTHER: "normal"}
+    assert [one.answer for one in kept] == ["anomaly", "normal", "normal"]
+    assert {name: one.answer for name, one in current(kept).items()} == {ROW: "normal", OTHER: "normal"}
 
 
 def test_a_store_that_is_not_there_holds_nothing_and_nothing_makes_none(store):
@@ -74,7 +74,7 @@ def test_a_verdict_that_was_cut_off_is_told_of_and_the_others_are_read(store):
     assert len(read.verdicts) == 1 and "line 2 was cut off" in read.notes[0]
     store.append([verdict("normal")])
     read = store.read()
-    assert [each.answer for each in read.verdicts] == ["anomaly", "normal"] and len(read.notes) == 1
+    assert [one.answer for one in read.verdicts] == ["anomaly", "normal"] and len(read.notes) == 1
 
 
 def lines_that_are_none():

@@ -42,7 +42,6 @@ def iforest(**options):
     return ClassicalDetector("iforest", params={"trees": 10}, **options)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("draw", "rate"), [(normal, 0.05), (heavy, 0.1), (discrete, 0.2)])
 def test_a_classical_detector_keeps_the_rate_on_average(draw, rate):
     shares = false_alarms(knn, draw, rate, repeats=120)
@@ -59,7 +58,6 @@ def test_a_forest_keeps_the_rate_on_average():
     assert shares.mean() <= 0.1 + three_errors(shares)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("draw", "rate"), [(normal, 0.1), (discrete, 0.2)])
 def test_the_learnt_detector_keeps_the_rate_on_average(draw, rate):
     shares = false_alarms(Detector, draw, rate, repeats=8)

@@ -9,8 +9,8 @@ import torch
 from threadpoolctl import threadpool_limits
 from torch import nn
 
-from outlearn.learners.rows.bank import EpisodeProfiles
-from outlearn.learners.rows.profile import LABEL_FEATURES, STATISTICS
+from outlearn.learners.profiles.bank import EpisodeProfiles
+from outlearn.learners.profiles.profile import LABEL_FEATURES, STATISTICS
 from outlearn.tasks.sampler import SamplerConfig, SyntheticSampler
 from outlearn.tasks.task import Task
 

@@ -7,8 +7,8 @@ import torch
 
 from outlearn.errors import ParameterError
 from outlearn.learners.catalogue import CATALOGUE, Recipe
-from outlearn.learners.gradient import GradientLearner
-from outlearn.learners.metric import MetricLearner
+from outlearn.learners.gradient.learner import GradientLearner
+from outlearn.learners.metric.learner import MetricLearner
 
 NAMES = [name for name, kind in CATALOGUE.items() if kind.family in ("gradient", "metric")]
 

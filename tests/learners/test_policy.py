@@ -6,8 +6,8 @@ import torch
 
 from outlearn.errors import ParameterError
 from outlearn.learners import policy as module
-from outlearn.learners.loop import Training
 from outlearn.learners.policy import PPO, advantages, preferences, train_policy
+from outlearn.learners.training.loop import Training
 from outlearn.nets.pointer import Pointer
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from outlearn.errors import ParameterError, WeightsError
 from outlearn.learners.catalogue import CATALOGUE, Recipe
-from outlearn.learners.incontext import ARCHITECTURE, InContext, InContextLearned
+from outlearn.learners.incontext.learner import ARCHITECTURE, InContext, InContextLearned
 from outlearn.learners.pretrained import (
     TABLE_ARCHITECTURE,
     load_incontext,
@@ -15,7 +15,7 @@ from outlearn.learners.pretrained import (
     save_incontext,
     save_table_learner,
 )
-from outlearn.learners.rows.profile import BASIC_FEATURES, FEATURES
+from outlearn.learners.profiles.profile import BASIC_FEATURES, FEATURES
 from outlearn.learners.tabular import TableLearned
 from outlearn.weights import Header, read_checkpoint, write_checkpoint
 

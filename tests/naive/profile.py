@@ -1,4 +1,4 @@
-"""Plain oracle for outlearn.learners.rows.profile: loops over rows; cells are Python floats."""
+"""Plain oracle for outlearn.learners.profiles.profile: loops over rows; cells are Python floats."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from outlearn.learners.rows.profile import BASIC_LABELS, BASIC_STATISTICS, PRIOR_GATE
+from outlearn.learners.profiles.profile import BASIC_LABELS, BASIC_STATISTICS, PRIOR_GATE
 from outlearn.nets.profile import ProfileNet
 
 F, L = len(BASIC_STATISTICS), len(BASIC_LABELS)

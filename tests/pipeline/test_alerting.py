@@ -6,7 +6,7 @@ import pytest
 
 from outlearn.decisions.rule import Rule
 from outlearn.errors import OutputError, ParameterError, ReadError, SchemaError
-from outlearn.pipeline import Monitor, gather, reasons
+from outlearn.pipeline import Monitor, collect, reasons
 from outlearn.pipeline.alerting import AlertOptions
 from outlearn.pipeline.detection import detect
 from outlearn.pipeline.suppression import add_pattern, known_patterns, revoke_pattern
@@ -195,9 +195,9 @@ def test_a_failed_write_leaves_no_file(tmp_path, monkeypatch):
 
 def test_flagged_rows_beyond_the_cap_are_left_and_told(monkeypatch):
     whole = run()
-    monkeypatch.setattr(gather, "LEAST", 20)
-    monkeypatch.setattr(gather, "MOST", 20)
-    monkeypatch.setattr(gather, "chunks_of", lambda source: source.chunks(37))
+    monkeypatch.setattr(collect, "LEAST", 20)
+    monkeypatch.setattr(collect, "MOST", 20)
+    monkeypatch.setattr(collect, "chunks_of", lambda source: source.chunks(37))
     findings = run()
     kept = [row for each in findings.incidents for row in each.rows]
     highest = sorted(np.flatnonzero(whole.decision.flagged), key=lambda row: (-whole.scores[row], row))[:20]

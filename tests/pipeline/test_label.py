@@ -5,16 +5,16 @@ from datetime import datetime, timedelta
 import numpy as np
 import polars as pl
 import pytest
-from outlearn.pipeline.series import fit_series, score_series
 
 from outlearn.data.readers import ReadOptions
 from outlearn.detectors.series import SeriesDetector
 from outlearn.errors import LabelError, SchemaError
 from outlearn.feedback.store import VerdictFile
 from outlearn.feedback.verdict import Answer, Channel, make_verdict
-from outlearn.pipeline import Monitor
+from outlearn.pipeline import Monitor, engine
 from outlearn.pipeline.label import label_model
 from outlearn.pipeline.labelled import identities_of
+from outlearn.pipeline.request import FitRequest, Outputs
 
 ODD, FINE = 11, 40  # a row that is odd though it hardly looks so, and one that looks odd and is fine
 
@@ -166,8 +166,9 @@ def test_points_of_a_series_are_labelled(folder, store):
     when = [datetime(2026, 1, 1) + timedelta(minutes=i) for i in range(400)]
     pl.DataFrame({"when": when, "heat": values}).write_csv(folder / "s.csv")
     model, path = folder / "m.outlearn", folder / "scored.csv"
-    fit_series(folder / "s.csv", SeriesDetector(time_column="when"), model)
-    score_series(model, folder / "s.csv", out=path)
+    asked = FitRequest.of(folder / "s.csv", time_column="when", kind="series")
+    engine.fit(asked).save(model)
+    engine.score(model, folder / "s.csv", Outputs(out=path))
     say(path, dict.fromkeys(range(300, 310), "anomaly"))
     labelled = label_model(model, path, model, store, by="ana")
     assert labelled.anomalies == labelled.added == 10 and len(store.read().verdicts) == 10

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from outlearn.tuning.metafeatures import META_FEATURES
-from outlearn.tuning.observe import MEASURES
 from outlearn.tuning.space import configurations
 from outlearn.tuning.table import PerformanceTable
+from outlearn.tuning.trials.observe import MEASURES
 
 TASKS, CONFIGS = 30, [*configurations("lof", 6), *configurations("kmeans", 6)]
 C = len(CONFIGS)

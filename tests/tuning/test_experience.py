@@ -9,16 +9,16 @@ import pytest
 from outlearn.errors import InputError, ParameterError, ReadError, WeightsError
 from outlearn.tasks.corpus import Entry
 from outlearn.tuning import experience as module
-from outlearn.tuning.candidate import scores
 from outlearn.tuning.experience import Experience, load_experience, save_experience, train_tuning
-from outlearn.tuning.folds import kindred
-from outlearn.tuning.observe import Observation
 from outlearn.tuning.search import Search
 from outlearn.tuning.source import SYNTHETIC_NAME, TaskSource
 from outlearn.tuning.space import configurations
-from outlearn.tuning.strategies import STRATEGIES
-from outlearn.tuning.surrogate import Surrogate
+from outlearn.tuning.strategies.catalogue import STRATEGIES
+from outlearn.tuning.strategies.folds import kindred
+from outlearn.tuning.strategies.surrogate import Surrogate
 from outlearn.tuning.table import PerformanceTable, build_table
+from outlearn.tuning.trials.candidate import scores
+from outlearn.tuning.trials.observe import Observation
 from outlearn.tuning.tuner import MetaTuner
 
 
@@ -40,9 +40,11 @@ def chosen(experience, table, name, task, allowed, same=(), labels=False):
     return experience.strategy(name).search(search)
 
 
-@pytest.fixture
-def learnt(table, quick):
-    return Experience.learn(table, list(STRATEGIES), 5)
+@pytest.fixture(scope="module")
+def learnt(table, make_quick):
+    with pytest.MonkeyPatch.context() as patch:
+        make_quick(patch)
+        return Experience.learn(table, list(STRATEGIES), 5)
 
 
 def test_what_comes_back_chooses_the_same(learnt, table, tmp_path):
@@ -67,9 +69,9 @@ def test_a_family_that_is_the_table_has_no_say(table, name, quick):
     spoilt = replace(table, precision=table.precision.copy(), features=table.features.copy())
     spoilt.precision[own] = np.random.default_rng(9).random((len(own), 12))
     spoilt.features[own] += 5.0
-    one, other = (STRATEGIES[name].learn(each, 0) for each in (table, spoilt))
+    one, other = (STRATEGIES[name].learn(lesson, 0) for lesson in (table, spoilt))
     for labels in (False, True):
-        found = []
+        choices = []
         for strategy in (one, other):
             looker = Known(table, own[0], labels)
             search = Search(
@@ -80,17 +82,17 @@ def test_a_family_that_is_the_table_has_no_say(table, name, quick):
                 4,
                 same=frozenset(["family3"]),
             )
-            found.append(strategy.search(search))
-        assert found[0].members == found[1].members
-        np.testing.assert_array_equal(found[0].expected, found[1].expected)
+            choices.append(strategy.search(search))
+        assert choices[0].members == choices[1].members
+        np.testing.assert_array_equal(choices[0].expected, choices[1].expected)
 
 
 def test_families_that_share_a_table_are_one(table):
     prints = list(table.prints)
     prints[9] = prints[2] + 1e-6
-    found = kindred(replace(table, prints=prints)).families
-    assert found[9] == found[8] == found[2] == found[3] == "family1"
-    assert found[:2] == ["family0", "family0"] and len(set(found)) == 14
+    families = kindred(replace(table, prints=prints)).families
+    assert families[9] == families[8] == families[2] == families[3] == "family1"
+    assert families[:2] == ["family0", "family0"] and len(set(families)) == 14
 
 
 def test_where_a_detector_works_nowhere_the_rest_is_learnt(table):
@@ -156,11 +158,11 @@ def test_strategies_are_learnt_from_folders(tmp_path, quick):
         source = TaskSource((entry,), **given)
         build_table(tmp_path / name, source, len(source), configs, about=source.about())
         folders.append(tmp_path / name)
-    out, told = tmp_path / "tuning.safetensors", []
+    out, steps = tmp_path / "tuning.safetensors", []
     learnt = train_tuning(
-        folders, out, ["single", "maml"], progress=lambda stage, done, total: told.append((done, total))
+        folders, out, ["single", "maml"], progress=lambda stage, done, total: steps.append((done, total))
     )
-    assert told == [(0, 2), (1, 2)] and learnt.tasks == ["blob"] * 3
+    assert steps == [(0, 2), (1, 2)] and learnt.tasks == ["blob"] * 3
     assert not any(name.startswith(SYNTHETIC_NAME) for name in learnt.tasks)
     card = out.with_suffix(".md").read_text()
     assert "3 splits of labelled sets and 0 synthetic tasks" in card and "blob (CC0)" in card

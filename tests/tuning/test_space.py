@@ -14,8 +14,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import OneClassSVM
 
 from outlearn.errors import MissingExtraError, ParameterError
-from outlearn.tuning.candidate import fitted, recognise, scores
 from outlearn.tuning.space import DETECTORS, configurations, default, named, spec_of, vectors
+from outlearn.tuning.trials.candidate import fitted, recognise, scores
 
 CLASSICAL = ("iforest", "lof", "ocsvm", "kmeans", "knn")
 
@@ -43,10 +43,10 @@ def test_every_configuration_fits_and_high_scores_are_abnormal(name, rows):
     areas = []
     for config in configurations(name, 12):
         pipeline = fitted(config, usual)
-        found = scores(pipeline, query)
-        assert np.isfinite(found).all()
-        assert np.array_equal(found, scores(fitted(config, usual), query))
-        areas.append(roc_auc_score(truth, found))
+        numbers = scores(pipeline, query)
+        assert np.isfinite(numbers).all()
+        assert np.array_equal(numbers, scores(fitted(config, usual), query))
+        areas.append(roc_auc_score(truth, numbers))
     assert areas[0] > 0.9
     assert np.mean(areas) > 0.75
 
@@ -103,7 +103,7 @@ def test_those_of_pyod_and_subclasses_are_recognised():
     class Ours(IsolationForest):
         pass
 
-    assert [recognise(each)[0] for each in (IForest(), LOF(), Ours())] == ["iforest", "lof", "iforest"]
+    assert [recognise(model)[0] for model in (IForest(), LOF(), Ours())] == ["iforest", "lof", "iforest"]
 
 
 @pytest.mark.parametrize(
@@ -130,17 +130,17 @@ def test_an_estimator_of_the_user_keeps_its_other_settings(rows):
 def test_detectors_of_pyod_score_high_where_abnormal(rows):
     from pyod.models.lof import LOF
 
-    found = scores(fitted(default("lof"), rows[0], like=LOF()), rows[1])
-    assert roc_auc_score(rows[2], found) > 0.9
+    numbers = scores(fitted(default("lof"), rows[0], like=LOF()), rows[1])
+    assert roc_auc_score(rows[2], numbers) > 0.9
 
 
 def test_vectors_tell_configurations_apart_and_stay_in_the_unit_cube():
     configs = [config for name in DETECTORS for config in configurations(name, 6)]
-    found = vectors(configs)
-    assert found.min() >= 0 and found.max() <= 1
-    assert len(np.unique(found, axis=0)) == len(configs)
+    numbers = vectors(configs)
+    assert numbers.min() >= 0 and numbers.max() <= 1
+    assert len(np.unique(numbers, axis=0)) == len(configs)
     by_name = [c["detector"] for c in configs]
-    assert (found[:, : len(DETECTORS)].argmax(1) == [list(DETECTORS).index(n) for n in by_name]).all()
+    assert (numbers[:, : len(DETECTORS)].argmax(1) == [list(DETECTORS).index(n) for n in by_name]).all()
     assert named(configs)[0].startswith("iforest ") and "trees=100" in named(configs)[0]
 
 

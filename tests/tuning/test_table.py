@@ -11,11 +11,11 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from outlearn.errors import InputError, ReadError
 from outlearn.tasks.corpus import Entry
 from outlearn.tuning import table as module
-from outlearn.tuning.candidate import fitted, scores
-from outlearn.tuning.portfolio import average_precisions, greedy
 from outlearn.tuning.source import SYNTHETIC, TaskSource, usable
 from outlearn.tuning.space import configurations, default
+from outlearn.tuning.strategies.portfolio import average_precisions, greedy
 from outlearn.tuning.table import build_table, fingerprint, read_table, same_table
+from outlearn.tuning.trials.candidate import fitted, scores
 
 SMALL = replace(SYNTHETIC, support_rows=(60, 80), query_rows=60, columns=(2, 4))
 CONFIGS = [*configurations("lof", 2), *configurations("kmeans", 2)]
@@ -42,9 +42,9 @@ def test_entries_are_those_of_a_plain_fit(source, built):
     assert not built.failed.any() and (built.seconds > 0).all() and np.isfinite(built.measures).all()
     for t, c in ((0, 0), (2, 3)):
         episode = source(t)
-        found = scores(fitted(CONFIGS[c], episode.support_x), episode.query_x)
-        assert built.auroc[t, c] == pytest.approx(roc_auc_score(episode.query_y, found))
-        assert built.precision[t, c] == pytest.approx(average_precision_score(episode.query_y, found))
+        row_scores = scores(fitted(CONFIGS[c], episode.support_x), episode.query_x)
+        assert built.auroc[t, c] == pytest.approx(roc_auc_score(episode.query_y, row_scores))
+        assert built.precision[t, c] == pytest.approx(average_precision_score(episode.query_y, row_scores))
         kept = built.ranks[t][c]
         assert (built.truths[t] == episode.query_y).all()
         assert roc_auc_score(episode.query_y, kept) == pytest.approx(built.auroc[t, c], abs=1e-3)
@@ -104,17 +104,17 @@ def test_a_table_of_another_version_is_told(source, tmp_path):
 
 
 def test_parts_of_a_table(built):
-    part = built.of([2, 0]).among([3, 1])
-    assert part.tasks == [built.tasks[2], built.tasks[0]]
-    assert part.configs == [CONFIGS[3], CONFIGS[1]]
-    assert np.array_equal(part.precision, built.precision[[2, 0]][:, [3, 1]])
-    assert np.array_equal(part.ranks[0], built.ranks[2][[3, 1]])
+    subset = built.of([2, 0]).among([3, 1])
+    assert subset.tasks == [built.tasks[2], built.tasks[0]]
+    assert subset.configs == [CONFIGS[3], CONFIGS[1]]
+    assert np.array_equal(subset.precision, built.precision[[2, 0]][:, [3, 1]])
+    assert np.array_equal(subset.ranks[0], built.ranks[2][[3, 1]])
 
 
 def test_a_table_is_known_again_by_a_sample_of_its_rows():
     rng = np.random.default_rng(0)
     X = np.column_stack([rng.exponential(size=4000), rng.normal(size=4000) * 1e4, rng.integers(0, 3, 4000)])
-    half, rest = (fingerprint(part.astype(np.float32)) for part in (X[:2000], X[2000:]))
+    half, rest = (fingerprint(subset.astype(np.float32)) for subset in (X[:2000], X[2000:]))
     assert same_table(half, rest)
     other = X.copy()
     other[:, 0] = rng.normal(size=4000)
@@ -138,9 +138,9 @@ def test_sets_with_too_few_anomalies_are_left_out(tmp_path):
 
 def test_average_precisions_are_scikit_learns():
     rng = np.random.default_rng(0)
-    truth, found = (rng.random(50) < 0.2).astype(np.int8), rng.normal(size=(6, 50))
-    plain = [average_precision_score(truth, line) for line in found]
-    np.testing.assert_allclose(average_precisions(truth, found), plain)
+    truth, row_scores = (rng.random(50) < 0.2).astype(np.int8), rng.normal(size=(6, 50))
+    plain = [average_precision_score(truth, line) for line in row_scores]
+    np.testing.assert_allclose(average_precisions(truth, row_scores), plain)
 
 
 def test_the_portfolio_is_that_of_a_plain_search(built):

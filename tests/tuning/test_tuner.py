@@ -14,18 +14,19 @@ from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import Pipeline
 
 from outlearn.errors import InputError, LabelError, ParameterError
-from outlearn.tuning import drill, strategies, tuner
-from outlearn.tuning.candidate import scores
-from outlearn.tuning.ensemble import RankEnsemble
-from outlearn.tuning.folds import FOLDS, Folds
-from outlearn.tuning.isolate import IsolatedObserver
-from outlearn.tuning.observe import Observation, Sample
+from outlearn.tuning import tuner
 from outlearn.tuning.search import Search
 from outlearn.tuning.source import SYNTHETIC, TaskSource
 from outlearn.tuning.space import configurations, default
-from outlearn.tuning.strategies import STRATEGIES, Maml
-from outlearn.tuning.surrogate import Surrogate
+from outlearn.tuning.strategies import catalogue, search_tasks
+from outlearn.tuning.strategies.catalogue import STRATEGIES, Maml
+from outlearn.tuning.strategies.folds import FOLDS, Folds
+from outlearn.tuning.strategies.surrogate import Surrogate
 from outlearn.tuning.table import PerformanceTable, fingerprint
+from outlearn.tuning.trials.candidate import scores
+from outlearn.tuning.trials.ensemble import RankEnsemble
+from outlearn.tuning.trials.isolate import IsolatedObserver
+from outlearn.tuning.trials.observe import Observation, TableSample
 from outlearn.tuning.tuner import MetaTuner
 
 TASKS, CONFIGS = 30, [*configurations("lof", 6), *configurations("kmeans", 6)]  # of the table of conftest
@@ -94,11 +95,13 @@ def test_a_family_that_is_the_table_itself_has_no_say(table):
 
 def best_of(model: Surrogate, new: PerformanceTable, seen: bool) -> np.ndarray:
     """Return which configuration a surrogate expects most of on each task of a new table."""
-    told = [
+    observations = [
         {c: Observation(new.measures[t, c], None, 0.0) for c in range(C)} if seen else {}
         for t in range(TASKS)
     ]
-    return np.array([model.expect(new.features[t], told[t], np.arange(C)).argmax() for t in range(TASKS)])
+    return np.array(
+        [model.expect(new.features[t], observations[t], np.arange(C)).argmax() for t in range(TASKS)]
+    )
 
 
 def test_the_surrogate_learns_what_tables_tell_apart(table, made_up):
@@ -110,7 +113,7 @@ def test_the_surrogate_learns_what_tables_tell_apart(table, made_up):
 
 def test_the_surrogate_believes_what_was_seen(table, made_up):
     """A measure that told the truth elsewhere is followed where the meta-features say nothing."""
-    blind, new = (replace(each, features=np.zeros_like(each.features)) for each in (table, made_up(1)))
+    blind, new = (replace(origin, features=np.zeros_like(origin.features)) for origin in (table, made_up(1)))
     model, right = Surrogate.learn(blind, steps=300, width=64), new.precision.argmax(axis=1)
     assert np.mean(best_of(model, new, seen=False) == right) < 0.7
     assert np.mean(best_of(model, new, seen=True) == right) > 0.9
@@ -139,7 +142,7 @@ def test_nothing_is_tried_after_the_deadline(table, quick):
 def test_simulated_labels_are_kept_out_of_what_is_to_be_told():
     truth = (np.arange(60) < 15).astype(np.int8)
     ranks = np.stack([truth + np.linspace(0, 0.5, 60), np.linspace(0, 1, 60)])
-    seen, rest = drill._labelled(ranks, truth, np.random.default_rng(0))
+    seen, rest = search_tasks._labelled(ranks, truth, np.random.default_rng(0))
     assert seen[0] < 1 and seen[0] > seen[1]  # the other anomalies stand unlabelled beside those that are
     assert rest[0] > rest[1]
 
@@ -165,8 +168,8 @@ def test_a_tuned_detector_finds_tumours(strategy, learnt, cancer, quick):
     X, y = cancer
     model = MetaTuner(strategy).fit(learnt[0].table_)
     made = model.optimize(["lof", "kmeans"], X, budget=3)
-    found = -made.score_samples(X) if isinstance(made, RankEnsemble) else scores(made, X)
-    assert roc_auc_score(y, found) > 0.7
+    row_scores = -made.score_samples(X) if isinstance(made, RankEnsemble) else scores(made, X)
+    assert roc_auc_score(y, row_scores) > 0.7
     assert set(np.unique(made.predict(X))) == {-1, 1}
     assert len(model.tuned_.trials) == (3 if strategy == "maml" else 0)
     assert model.tuned_.configs[model.tuned_.default] == default(model.tuned_.winner["detector"])
@@ -223,7 +226,7 @@ class Dies(LocalOutlierFactor):
 )
 def test_a_configuration_that_hangs_or_dies_is_left(kind, error, words):
     X = np.random.default_rng(0).normal(size=(60, 2)).astype(np.float32)
-    sample = Sample.of(X, np.full(60, -1, dtype=np.int8))
+    sample = TableSample.of(X, np.full(60, -1, dtype=np.int8))
     with IsolatedObserver(sample, limit=1.0, like={"lof": kind()}) as observer:
         with pytest.raises(error, match=words):
             observer.look(default("lof"))
@@ -287,5 +290,5 @@ def test_poor_tables_are_searched(X, learnt, quick):
 
 def test_public_names_of_the_tuner():
     assert {"MetaTuner", "Tuned"} <= set(tuner.__all__)
-    assert strategies.STRATEGIES.keys() >= {"portfolio", "maml"}
+    assert catalogue.STRATEGIES.keys() >= {"portfolio", "maml"}
     assert issubclass(ParameterError, InputError)

@@ -1,4 +1,4 @@
-"""What is handed to a security team: incidents, hosts, techniques, alerts, and what is known to be good."""
+"""Output for a security team: incidents, hosts, techniques, alerts, and patterns of known-good rows."""
 
 from outlearn.alerts.grouping import GAP, incidents_of
 from outlearn.alerts.hosts import Host, HostTally

@@ -68,8 +68,8 @@ def _addresses(incident: Incident) -> Iterator[tuple[str, str]]:
         ("source", "src", "c6a2", "Source IPv6 Address"),
         ("target", "dst", "c6a3", "Destination IPv6 Address"),
     ):
-        found = ips_of(incident, fact) if incident.counts.get(fact) == 1 else []
-        for address in found:
+        addresses = ips_of(incident, fact) if incident.counts.get(fact) == 1 else []
+        for address in addresses:
             if ipaddress.ip_address(address).version == 4:
                 yield key, address
             else:

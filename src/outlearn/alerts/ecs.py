@@ -15,7 +15,7 @@ from outlearn.explain.words import clean, show
 
 __all__ = ["LONG", "ecs_line", "ecs_of", "identity", "ips_of", "rule_name", "stamp"]
 
-VERSION = "8.17.0"
+ECS_VERSION = "8.17.0"
 LONG = 4000  # characters of a text
 
 
@@ -30,9 +30,9 @@ def ecs_of(incident: Incident, run: Run) -> dict[str, Any]:
     What ECS has no name for stands under "outlearn".
     """
     start, end = stamp(incident.start), stamp(incident.end)
-    told = {
+    document = {
         "@timestamp": start or _iso(run.now),
-        "ecs": {"version": VERSION},
+        "ecs": {"version": ECS_VERSION},
         "message": clean(incident_words(incident), LONG),
         "event": {
             "kind": "alert",
@@ -56,21 +56,21 @@ def ecs_of(incident: Incident, run: Run) -> dict[str, Any]:
         "log": {"original": next((clean(line, LONG) for line in incident.facts.get("line", ())), None)},
         "outlearn": _ours(incident, run),
     }
-    found: dict[str, Any] = _filled(told)
-    return found
+    filled: dict[str, Any] = _filled(document)
+    return filled
 
 
 def identity(incident: Incident, run: Run) -> str:
-    """Return a name of the incident that is the same whenever the same rows of a source are told of."""
-    told = json.dumps([run.source, incident.kind, incident.entity, incident.count, incident.rows])
-    return hashlib.sha256(told.encode()).hexdigest()[:20]
+    """Return a name of the incident that is the same whenever the same rows of a source make it."""
+    key = json.dumps([run.source, incident.kind, incident.entity, incident.count, incident.rows])
+    return hashlib.sha256(key.encode()).hexdigest()[:20]
 
 
 def rule_name(incident: Incident) -> str:
-    """Return what was found, in few words: the first technique, or the columns that are odd."""
+    """Return the finding in few words: the first technique, or the column that is oddest."""
     if incident.techniques:
         return incident.techniques[0].name
-    columns = [clean(part.column) for part in incident.why.contributions[:1]]
+    columns = [clean(contribution.column) for contribution in incident.why.contributions[:1]]
     return f"Unusual {columns[0]}" if columns else "Unusual row"
 
 
@@ -95,7 +95,7 @@ def _iso(when: datetime) -> str:
 
 def _is_ip(value: str) -> bool:
     try:
-        # A zone is told in ECS by other means, and refused by those who index addresses.
+        # ECS has another place for a zone, and those who index addresses refuse it here.
         return "%" not in value and bool(ipaddress.ip_address(value))
     except ValueError:
         return False
@@ -105,7 +105,7 @@ def _end(incident: Incident, end: str, port: str, sent: float | None) -> dict[st
     return {
         "address": _one_or_more(incident, end),
         "ip": _single(ips_of(incident, end)),
-        "port": _single([int(each) for each in incident.facts.get(port, ()) if _is_port(each)]),
+        "port": _single([int(value) for value in incident.facts.get(port, ()) if _is_port(value)]),
         "bytes": None if sent is None else int(sent),
     }
 
@@ -115,7 +115,7 @@ def _is_port(text: str) -> bool:
 
 
 def _network(incident: Incident) -> dict[str, Any]:
-    carried = [part for part in (incident.sent, incident.received) if part is not None]
+    carried = [amount for amount in (incident.sent, incident.received) if amount is not None]
     return {
         "transport": _one_or_more(incident, "protocol"),
         "protocol": _one_or_more(incident, "service"),
@@ -128,9 +128,9 @@ def _threat(incident: Incident) -> dict[str, Any]:
     return {
         "framework": "MITRE ATT&CK" if techniques else None,
         "technique": {
-            "id": [each.id for each in techniques],
-            "name": [each.name for each in techniques],
-            "reference": [each.reference for each in techniques],
+            "id": [technique.id for technique in techniques],
+            "name": [technique.name for technique in techniques],
+            "reference": [technique.reference for technique in techniques],
         },
     }
 
@@ -147,10 +147,15 @@ def _ours(incident: Incident, run: Run) -> dict[str, Any]:
         "targets": incident.counts.get("target"),
         "reason_row": incident.why.row,
         "columns": [
-            {"name": part.column, "value": show(part.value), "usual": part.usual, "direction": part.direction}
-            for part in incident.why.contributions
+            {
+                "name": contribution.column,
+                "value": show(contribution.value),
+                "usual": contribution.usual,
+                "direction": contribution.direction,
+            }
+            for contribution in incident.why.contributions
         ],
-        "technique_words": [each.words for each in incident.techniques],
+        "technique_words": [technique.words for technique in incident.techniques],
         "rule": clean(run.rule, LONG),
         "promise": clean(run.promise, LONG),
     }
@@ -165,9 +170,9 @@ def _single(values: list[Any]) -> Any:
     return values[0] if len(values) == 1 else values or None
 
 
-def _filled(told: Any) -> Any:
+def _filled(document: Any) -> Any:
     """Leave out what is empty, at any depth."""
-    if not isinstance(told, dict):
-        return told
-    kept = {name: _filled(value) for name, value in told.items()}
+    if not isinstance(document, dict):
+        return document
+    kept = {name: _filled(value) for name, value in document.items()}
     return {name: value for name, value in kept.items() if value not in (None, {}, [], "")}

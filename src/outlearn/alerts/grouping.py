@@ -23,7 +23,7 @@ _NAMED = [name for name, dtype in FACTS.items() if dtype is pl.String]
 _BYTES = ("sent bytes", "received bytes")
 
 
-def incidents_of(found: FlaggedRows, *, gap: float = GAP, single: bool = False) -> tuple[Incident, ...]:
+def incidents_of(flagged: FlaggedRows, *, gap: float = GAP, single: bool = False) -> tuple[Incident, ...]:
     """Group flagged rows: one entity, one cause, and never more than `gap` seconds from one to the next.
 
     The cause is the technique that a rule supports; without one the reason. Two reasons are one where the
@@ -39,47 +39,46 @@ def incidents_of(found: FlaggedRows, *, gap: float = GAP, single: bool = False) 
     """
     if not gap >= 0:
         raise ParameterError(f"gap is {gap!r}; wanted 0 seconds or more between two rows of an incident")
-    frame = _frame(found)
+    frame = _frame(flagged)
     if single:
         frame = frame.with_columns(incident=pl.int_range(pl.len()))
     else:
         apart = (pl.col("time").diff() > gap).fill_null(value=False)
         new = apart | pl.any_horizontal(pl.col(key).ne_missing(pl.col(key).shift()) for key in _KEYS)
         frame = frame.sort(*_KEYS, "time", "row").with_columns(incident=new.fill_null(value=True).cum_sum())
-    told = (
+    groups = (
         frame.sort(["score", "row"], descending=[True, False])
         .group_by("incident", maintain_order=True)
-        .agg(*_told())
+        .agg(*_summaries())
         .sort(["score", "count", "lead"], descending=[True, True, False])
     )
-    return tuple(_incident(found, cells) for cells in told.iter_rows(named=True))
+    return tuple(_incident(flagged, cells) for cells in groups.iter_rows(named=True))
 
 
 _KEYS = ("entity", "cause", "timed")
 
 
-def _frame(found: FlaggedRows) -> pl.DataFrame:
-    roots = _roots(found.reasons)
-    times = pl.Series("time", found.times, dtype=pl.Float64).fill_nan(None)
-    return found.facts.with_columns(
-        pl.Series("entity", found.entities, dtype=pl.String),
-        pl.Series("cause", _causes(found.masks, roots[found.reason_of])),
+def _frame(flagged: FlaggedRows) -> pl.DataFrame:
+    roots = _roots(flagged.reasons)
+    p_values = [None] * len(flagged.rows) if flagged.p_values is None else flagged.p_values
+    times = pl.Series("time", flagged.times, dtype=pl.Float64).fill_nan(None)
+    return flagged.facts.with_columns(
+        pl.Series("entity", flagged.entities, dtype=pl.String),
+        pl.Series("cause", _causes(flagged.masks, roots[flagged.reason_of])),
         times,
         times.is_not_null().alias("timed"),
-        pl.Series("row", found.rows),
-        pl.Series("score", found.scores),
-        pl.Series("p_value", [None] * len(found.rows) if found.p_values is None else found.p_values).cast(
-            pl.Float64
-        ),
-        pl.Series("mask", found.masks),
-        pl.Series("reason", found.reason_of),
-        pl.Series("remark", found.remarks or [""] * len(found.rows), dtype=pl.String),
+        pl.Series("row", flagged.rows),
+        pl.Series("score", flagged.scores),
+        pl.Series("p_value", p_values).cast(pl.Float64),
+        pl.Series("mask", flagged.masks),
+        pl.Series("reason", flagged.reason_of),
+        pl.Series("remark", flagged.remarks or [""] * len(flagged.rows), dtype=pl.String),
     )
 
 
-def _told() -> list[pl.Expr]:
-    """Return what is told of the rows of an incident, which come highest score first."""
-    each = [pl.col(name).drop_nulls().unique(maintain_order=True) for name in _NAMED]
+def _summaries() -> list[pl.Expr]:
+    """Return the summaries of the rows of an incident, which come highest score first."""
+    distinct = [pl.col(name).drop_nulls().unique(maintain_order=True) for name in _NAMED]
     return [
         pl.len().alias("count"),
         pl.col("score").first(),
@@ -92,20 +91,20 @@ def _told() -> list[pl.Expr]:
         pl.col("remark").first(),
         pl.col("mask").bitwise_or(),
         pl.col("entity").first(),
-        *(values.head(LISTED).alias(name) for values, name in zip(each, _NAMED, strict=True)),
-        *(values.len().alias(f"n {name}") for values, name in zip(each, _NAMED, strict=True)),
+        *(values.head(LISTED).alias(name) for values, name in zip(distinct, _NAMED, strict=True)),
+        *(values.len().alias(f"n {name}") for values, name in zip(distinct, _NAMED, strict=True)),
         *(_total(pl.col(name).filter(pl.col(name).is_finite())).alias(name) for name in _BYTES),
     ]
 
 
 def _total(amounts: pl.Expr) -> pl.Expr:
-    """Return the sum, null where nothing is told; never more than a whole number of 64 bits holds."""
+    """Return the sum, null where there is no amount; never more than a whole number of 64 bits holds."""
     return pl.when(amounts.count() > 0).then(amounts.sum().clip(0.0, 9e18))
 
 
-def _incident(found: FlaggedRows, cells: dict[str, Any]) -> Incident:
+def _incident(flagged: FlaggedRows, cells: dict[str, Any]) -> Incident:
     return Incident(
-        kind=found.kind,
+        kind=flagged.kind,
         entity=cells["entity"],
         count=cells["count"],
         rows=tuple(cells["rows"]),
@@ -113,7 +112,7 @@ def _incident(found: FlaggedRows, cells: dict[str, Any]) -> Incident:
         p_value=cells["p_value"],
         start=cells["start"],
         end=cells["end"],
-        why=found.reasons[cells["reason"]],
+        why=flagged.reasons[cells["reason"]],
         techniques=techniques_of(cells["mask"]),
         facts={name: tuple(cells[name]) for name in _NAMED if cells[name]},
         counts={name: cells[f"n {name}"] for name in _NAMED if cells[name]},
@@ -134,7 +133,10 @@ def _causes(masks: NDArray[np.uint32], roots: NDArray[np.int64]) -> NDArray[np.i
 
 def _roots(reasons: Sequence[Explanation]) -> NDArray[np.int64]:
     """Return for each reason the first one that is the same, itself where there is none before it."""
-    named = [[(part.column, part.direction) for part in telling(why.contributions)] for why in reasons]
+    named = [
+        [(contribution.column, contribution.direction) for contribution in telling(why.contributions)]
+        for why in reasons
+    ]
     roots: list[int] = []
     kept: dict[int, list[tuple[str, str]]] = {}
     for place, parts in enumerate(named):

@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-__all__ = ["MOST", "Host", "HostTally"]
+__all__ = ["MOST_HOSTS", "Host", "HostTally"]
 
-MOST = 200_000  # hosts that are kept, about; a flood with forged addresses has no end of them
+MOST_HOSTS = 200_000  # hosts that are kept, about; a flood with forged addresses has no end of them
 STEP = 0.01  # scores nearer than this are counted together
 _HOST = ["address", "role"]
 
@@ -49,15 +49,15 @@ class HostTally:
             bin=np.floor(scores / STEP).astype(np.int16), total=scores, flagged=flagged.astype(np.int64)
         )
         for role in ("source", "target"):
-            part = (
+            counts = (
                 seen.drop_nulls(role)
                 .group_by(pl.col(role).cast(pl.String).alias("address"), "bin")
                 .agg(pl.len().cast(pl.Int64).alias("flows"), pl.col("flagged").sum(), pl.col("total").sum())
             )
             self._parts.append(
-                part.select("address", pl.lit(role).alias("role"), "bin", "flows", "flagged", "total")
+                counts.select("address", pl.lit(role).alias("role"), "bin", "flows", "flagged", "total")
             )
-            self._rows += part.height
+            self._rows += counts.height
         if self._rows > self._parts[0].height:
             self._sum_up()
 
@@ -80,20 +80,20 @@ class HostTally:
             return ()
         self._sum_up()
         first = ["flagged", "score"] if flagged else ["score", "flagged"]
-        told = _scored(self._parts[0], usual, share).sort(
+        ranked = _scored(self._parts[0], usual, share).sort(
             [*first, "flows", *_HOST], descending=[True, True, True, False, False]
         )
-        told = told.filter(pl.col("flagged") > 0) if flagged else told
-        return tuple(Host(**cells) for cells in told.head(count).iter_rows(named=True))
+        ranked = ranked.filter(pl.col("flagged") > 0) if flagged else ranked
+        return tuple(Host(**cells) for cells in ranked.head(count).iter_rows(named=True))
 
     def _sum_up(self) -> None:
         known = (
             pl.concat(self._parts).group_by([*_HOST, "bin"]).agg(pl.col("flows", "flagged", "total").sum())
         )
-        if known.select(pl.struct(_HOST).n_unique()).item() > MOST:
+        if known.select(pl.struct(_HOST).n_unique()).item() > MOST_HOSTS:
             # Half are let go, so that this is not done again with every piece.
             best = _scored(known, 0.0, 0.0).sort(["score", *_HOST], descending=[True, False, False])
-            known = known.join(best.head(MOST // 2), on=_HOST, how="semi")
+            known = known.join(best.head(MOST_HOSTS // 2), on=_HOST, how="semi")
             self.cut = True
         self._parts, self._rows = [known], 0
 

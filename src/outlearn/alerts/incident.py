@@ -1,4 +1,4 @@
-"""What is known of flagged rows, and the incidents that they make."""
+"""Flagged rows with their facts, and the incidents that they make."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What all alerts of a run share: what was read, the rule and its promise, when, and by which version."""
+    """Fields that all alerts of a run share: source, rule and its promise, version, and time."""
 
     source: str
     rule: str

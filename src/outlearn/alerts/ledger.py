@@ -29,25 +29,25 @@ def read_patterns(lines: Iterable[str], name: str) -> tuple[Pattern, ...]:
     >>> read_patterns([line + ' "where": ["service=dns"], "until": null}'], "good.jsonl")[0].words()
     'backup, by soc, for good'
     """
-    found: dict[int, Pattern] = {}
+    patterns: dict[int, Pattern] = {}
     for number, line in enumerate(lines, start=1):
         try:
-            told = json.loads(line)
-            if "revokes" in told:
-                revoked = f"{_day(told)} by {_text(told, 'by')}: {_text(told, 'why')}"
-                found[_id(told, "revokes")] = replace(found[_id(told, "revokes")], revoked=revoked)
+            entry = json.loads(line)
+            if "revokes" in entry:
+                revoked = f"{_day(entry)} by {_text(entry, 'by')}: {_text(entry, 'why')}"
+                patterns[_id(entry, "revokes")] = replace(patterns[_id(entry, "revokes")], revoked=revoked)
                 continue
-            pattern = _pattern(told)
-            if pattern.id in found:
+            pattern = _pattern(entry)
+            if pattern.id in patterns:
                 raise ValueError(f"the id {pattern.id} comes twice")
-            found[pattern.id] = pattern
+            patterns[pattern.id] = pattern
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             why = f"no such pattern or field as {error}" if isinstance(error, KeyError) else error
             raise ReadError(
                 f"{name}, line {number}: damaged, or no file of `outlearn suppress` ({clean(why, 200)}); "
                 "mend or restore the file: nothing is suppressed by half of it"
             ) from error
-    return tuple(found.values())
+    return tuple(patterns.values())
 
 
 def pattern_line(
@@ -71,7 +71,7 @@ def pattern_line(
     if not where:
         raise ParameterError("no condition was given; wanted at least one, e.g. --where 'src_ip=10.0.0.5'")
     _wanted(why)
-    told = {
+    entry = {
         "id": max((pattern.id for pattern in known), default=0) + 1,
         "when": now.isoformat(timespec="seconds"),
         "by": clean(by, _LONG),
@@ -79,7 +79,7 @@ def pattern_line(
         "where": [str(parse_condition(condition)) for condition in where],
         "until": None if until is None else _last_day(until, now.date()).isoformat(),
     }
-    return _pattern(told), json.dumps(told)
+    return _pattern(entry), json.dumps(entry)
 
 
 def revocation_line(known: Sequence[Pattern], id: int, *, why: str, by: str, now: datetime) -> str:
@@ -97,24 +97,24 @@ def revocation_line(known: Sequence[Pattern], id: int, *, why: str, by: str, now
     if pattern.revoked:
         raise ParameterError(f"pattern {id} was revoked {pattern.revoked}; nothing is left to do")
     _wanted(why)
-    told = {
+    entry = {
         "revokes": id,
         "when": now.isoformat(timespec="seconds"),
         "by": clean(by, _LONG),
         "why": clean(why, _LONG),
     }
-    return json.dumps(told)
+    return json.dumps(entry)
 
 
-def _pattern(told: dict[str, Any]) -> Pattern:
-    where, until = told["where"], told["until"]
-    if not isinstance(where, list) or not where or not all(isinstance(each, str) for each in where):
+def _pattern(entry: dict[str, Any]) -> Pattern:
+    where, until = entry["where"], entry["until"]
+    if not isinstance(where, list) or not where or not all(isinstance(condition, str) for condition in where):
         raise ValueError("'where' holds no conditions")
     conditions = tuple(parse_condition(condition) for condition in where)
-    _day(told)
+    _day(entry)
     last = None if until is None else date.fromisoformat(until)
     return Pattern(
-        _id(told, "id"), conditions, _text(told, "why"), _text(told, "by"), _text(told, "when"), last
+        _id(entry, "id"), conditions, _text(entry, "why"), _text(entry, "by"), _text(entry, "when"), last
     )
 
 
@@ -133,17 +133,17 @@ def _last_day(text: str, today: date) -> date:
     return last
 
 
-def _id(told: dict[str, Any], key: str) -> int:
-    if type(told[key]) is not int or told[key] < 1:
+def _id(entry: dict[str, Any], key: str) -> int:
+    if type(entry[key]) is not int or entry[key] < 1:
         raise ValueError(f"{key!r} is no whole number from 1")
-    return int(told[key])
+    return int(entry[key])
 
 
-def _text(told: dict[str, Any], key: str) -> str:
-    if not isinstance(told[key], str):
+def _text(entry: dict[str, Any], key: str) -> str:
+    if not isinstance(entry[key], str):
         raise TypeError(f"{key!r} is no text")
-    return clean(told[key], _LONG)
+    return clean(entry[key], _LONG)
 
 
-def _day(told: dict[str, Any]) -> date:
-    return datetime.fromisoformat(_text(told, "when")).date()
+def _day(entry: dict[str, Any]) -> date:
+    return datetime.fromisoformat(_text(entry, "when")).date()

@@ -1,4 +1,4 @@
-"""What is known to be good, as conditions on columns."""
+"""Patterns of known-good rows, as conditions on columns."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Condition:
             inside = [address for address in text.unique().drop_nulls() if _inside(address, network)]
             return text.is_in(inside)
         if "*" in self.value:
-            parts = (re.escape(part) for part in self.value.split("*"))
+            parts = (re.escape(piece) for piece in self.value.split("*"))
             return text.str.contains(rf"(?s)\A{'.*'.join(parts)}\z")
         same = text == self.value
         number = _number(self.value)
@@ -99,13 +99,13 @@ def parse_condition(text: str) -> Condition:
     >>> parse_condition("bytes>=1000").holds(pl.Series([10, None, 1000])).to_list()
     [False, False, True]
     """
-    found = _SIGNS.fullmatch(text.strip())
-    if found is None or not found["value"]:
+    match = _SIGNS.fullmatch(text.strip())
+    if match is None or not match["value"]:
         raise ParameterError(
             f"the condition is {text!r}; wanted COLUMN=VALUE, COLUMN>=NUMBER or COLUMN<=NUMBER, e.g. "
             "'src_ip=10.0.0.0/24'"
         )
-    column, sign, value = found["column"], found["sign"], found["value"]
+    column, sign, value = match["column"], match["sign"], match["value"]
     if sign != "=" and _number(value) is None:
         raise ParameterError(f"the condition {text!r} compares with {value!r}; wanted a number after {sign}")
     address, slash, mask = value.partition("/")

@@ -23,7 +23,7 @@ def syslog_line(incident: Incident, run: Run) -> str:
     severity = next(level for least, level in SEVERITIES if incident.score >= least)
     when = stamp(incident.start) or stamp(run.now.timestamp())
     kind = incident.techniques[0].id if incident.techniques else incident.kind
-    told = {
+    fields = {
         "id": identity(incident, run),
         "score": f"{incident.score:.6g}",
         "p_value": "" if incident.p_value is None else f"{incident.p_value:.6g}",
@@ -34,11 +34,11 @@ def syslog_line(incident: Incident, run: Run) -> str:
         "end": stamp(incident.end) or "",
         "targets": ",".join(incident.facts.get("target", ())),
         "ports": ",".join(incident.facts.get("target port", ())),
-        "technique": ",".join(each.id for each in incident.techniques),
+        "technique": ",".join(technique.id for technique in incident.techniques),
         "reason": reason_words(incident),
         "promise": run.promise,
     }
-    data = " ".join(f'{name}="{_value(text)}"' for name, text in told.items() if text)
+    data = " ".join(f'{name}="{_value(text)}"' for name, text in fields.items() if text)
     message = clean(incident_words(incident), LONG)
     return f"<{8 * FACILITY + severity}>1 {when} - outlearn - {kind} [{NAME} {data}] {message}"
 

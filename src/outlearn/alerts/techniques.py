@@ -191,5 +191,5 @@ def techniques_of(mask: int) -> tuple[Technique, ...]:
     >>> [technique.id for technique in techniques_of(0b111)]
     ['T1046', 'T1018']
     """
-    found = (rule.technique for bit, rule in enumerate(RULES) if mask >> bit & 1)
-    return tuple({technique.id: technique for technique in reversed(list(found))}.values())[::-1]
+    supported = (rule.technique for bit, rule in enumerate(RULES) if mask >> bit & 1)
+    return tuple({technique.id: technique for technique in reversed(list(supported))}.values())[::-1]

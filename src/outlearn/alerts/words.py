@@ -27,13 +27,15 @@ def incident_words(incident: Incident) -> str:
     more = ", …" if count > _ROWS else ""
     which = f"score {incident.score:.3f}, row {named}" if count == 1 else ""
     which = which or f"highest score {incident.score:.3f}, rows {named}{more}"
-    why = "; ".join(part for part in (technique_words(incident), _in_short(incident)) if part)
-    return f"{', '.join(part for part in parts if part)}: {why}; {which}"
+    why = "; ".join(phrase for phrase in (technique_words(incident), _in_short(incident)) if phrase)
+    return f"{', '.join(phrase for phrase in parts if phrase)}: {why}; {which}"
 
 
 def technique_words(incident: Incident) -> str:
     """Return the techniques with the words of their rules; nothing where there is none."""
-    return "; ".join(f"{each.id} {each.name} ({each.words})" for each in incident.techniques)
+    return "; ".join(
+        f"{technique.id} {technique.name} ({technique.words})" for technique in incident.techniques
+    )
 
 
 def reason_words(incident: Incident) -> str:
@@ -44,16 +46,16 @@ def reason_words(incident: Incident) -> str:
 def _in_short(incident: Incident) -> str:
     """Return the reason without what is usual of categories, which takes more room than all the rest."""
     parts = []
-    for each in telling(incident.why.contributions):
-        value = show(each.value)
-        named = f"{clean(each.column)} {value}"
+    for contribution in telling(incident.why.contributions):
+        value = show(contribution.value)
+        named = f"{clean(contribution.column)} {value}"
         odd = {
-            "high": f"{named}, above the usual {each.usual}",
-            "low": f"{named}, below the usual {each.usual}",
+            "high": f"{named}, above the usual {contribution.usual}",
+            "low": f"{named}, below the usual {contribution.usual}",
             "rare": f"{named}, which is rare",
             "missing": f"{named}",
         }
-        parts.append(odd.get(each.direction, f"{named}, odd beside the other columns"))
+        parts.append(odd.get(contribution.direction, f"{named}, odd beside the other columns"))
     return (
         f"{incident.remark}{'; '.join(parts) or 'odd only in all its columns together'}{_borrowed(incident)}"
     )
@@ -72,7 +74,7 @@ def span(start: float | None, end: float | None) -> str:
     >>> span(0.0, 86400.0), span(5.0, 5.0), span(None, None)
     ('1970-01-01 00:00:00–1970-01-02 00:00:00', '1970-01-01 00:00:05', '')
     """
-    first, last = (None if each is None else moment(each) for each in (start, end))
+    first, last = (None if seconds is None else moment(seconds) for seconds in (start, end))
     if first is None or last is None:
         return ""
     begin = f"{first:%Y-%m-%d %H:%M:%S}"

@@ -9,7 +9,7 @@ import typer
 from outlearn.cli import options as o
 
 if TYPE_CHECKING:
-    from outlearn.pipeline.trial import Trial, ZeroDay
+    from outlearn.pipeline.evaluate import EvaluationResult, ZeroDay
 
 __all__ = ["evaluate"]
 
@@ -46,8 +46,8 @@ def evaluate(
     """Judge a detector on a labelled table: AUROC, average precision, precision at budget."""
     from outlearn.cli.terminal import progress_bars
     from outlearn.errors import ParameterError
-    from outlearn.pipeline.trial import ZERO_DAY, evaluate_zero_day
-    from outlearn.pipeline.trial import evaluate as judge
+    from outlearn.pipeline.evaluate import ZERO_DAY, evaluate_zero_day
+    from outlearn.pipeline.evaluate import evaluate as judge
 
     names = tuple(dict.fromkeys((detector, *(("iforest", "knn") if peers else ()))))
     options = o.read_options(separator, encoding, decimal, thousands, query, kind)
@@ -113,7 +113,7 @@ def _print_families(trial: ZeroDay) -> None:
         console.print(f" - {note}", markup=False, highlight=False)
 
 
-def _print(trial: Trial, splits: int) -> None:
+def _print(trial: EvaluationResult, splits: int) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from outlearn.cli import options as o
+
+if TYPE_CHECKING:
+    from outlearn.detectors.series_reasons import SegmentExplanation
+    from outlearn.explain.explanation import Explanation
 
 __all__ = ["explain"]
 
@@ -26,30 +30,52 @@ def explain(
     as_json: o.AsJson = False,
     debug: o.Debug = False,
 ) -> None:
-    """Say why one row of a table is as odd as it is."""
+    """Say why one row of a table is as odd as it is, or the range of a series that it lies in."""
+    from outlearn.findings.lines import json_line, row_object
+    from outlearn.pipeline import engine
+    from outlearn.pipeline.monitor import Monitor
+
+    reading = o.read_options(separator, encoding, decimal, thousands, query, session=session)
+    monitor = engine.load(model)
+    if not isinstance(monitor, Monitor):
+        _tell_range(monitor.explain(table, row, options=reading), row, as_json=as_json)
+        return
+    why = monitor.explain(table, row, columns=columns, options=reading)
+    if as_json:
+        typer.echo(json_line(row_object(why)))
+    else:
+        _tell_row(why)
+
+
+def _tell_range(why: SegmentExplanation, row: int, *, as_json: bool) -> None:
+    from outlearn.findings.codec import plain
+    from outlearn.findings.lines import json_line
+    from outlearn.report.words import clean, score
+
+    segment = why.segment
+    if as_json:
+        typer.echo(json_line({"type": "range", "row": row, **plain(segment), "reason": why.sentence}))
+        return
+    where = f"rows {segment.start:,} to {segment.end:,}"
+    typer.echo(f"Row {row} lies in {where}, score {score(segment.score)}: {clean(why.sentence, 500)}")
+
+
+def _tell_row(explanation: Explanation) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    from outlearn.findings.lines import json_line, row_object
-    from outlearn.pipeline.monitor import Monitor
     from outlearn.report.summary import effects_sentence
     from outlearn.report.words import cell, clean, score
 
-    reading = o.read_options(separator, encoding, decimal, thousands, query, session=session)
-    told = Monitor.load(model).explain(table, row, columns=columns, options=reading)
-    if as_json:
-        typer.echo(json_line(row_object(told)))
-        return
     console = Console()
-    console.print(
-        Text(f"Row {told.row}, score {score(told.score)}: {clean(told.sentence, 500)}", style="bold")
-    )
+    sentence = clean(explanation.sentence, 500)
+    console.print(Text(f"Row {explanation.row}, score {score(explanation.score)}: {sentence}", style="bold"))
     lines = Table(box=SIMPLE_HEAD if console.is_terminal else None, pad_edge=False)
     for title in ("Column", "Value", "Usual", "Here it is", "Score falls by"):
         lines.add_column(title, justify="right" if title == "Score falls by" else "left")
-    for why in told.contributions:
+    for why in explanation.contributions:
         words = (
             clean(why.column, 60),
             cell(why.value),
@@ -59,5 +85,5 @@ def explain(
         )
         lines.add_row(*map(Text, words))
     console.print(lines)
-    if told.labels:
-        console.print(Text(effects_sentence(told)))
+    if explanation.labels:
+        console.print(Text(effects_sentence(explanation)))

@@ -20,7 +20,8 @@ def hunt(
     learner: Annotated[
         str,
         typer.Option(
-            help="incontext, siamese, triplet, protonet or maml; auto tries them out on three cases or more."
+            help="incontext, profiles, siamese, triplet, protonet or maml; auto tries them out on three "
+            "cases or more."
         ),
     ] = "auto",
     top: o.Top = 20,

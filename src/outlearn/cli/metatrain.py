@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
-from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -45,8 +45,10 @@ def metatrain(
 ) -> None:
     """Meta-train a learner; run it again to go on after an interruption."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from outlearn.cli.terminal import draws
+    from outlearn.execute import Processes, Serial
     from outlearn.learners.training.metatrain import metatrain as run
     from outlearn.learners.training.metatrain import work_folder
 
@@ -59,16 +61,12 @@ def metatrain(
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     try:
-        with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
-            stages: dict[str, TaskID] = {}
-
-            def tell(stage: str, done: int, total: int, loss: float) -> None:
-                if stage not in stages:
-                    stages[stage] = bars.add_task(stage, total=total)
-                words = stage if isnan(loss) else f"{stage} (loss {loss:.3f})"
-                bars.update(stages[stage], completed=done, description=words)
-
-            outcome = run(settings, out, workers=workers, folder=folder, progress=tell)
+        with (
+            Progress(*columns, console=console, disable=not console.is_terminal) as bars,
+            # The processes end when tasks are prepared, before the network trains.
+            Processes(workers, keep=False) if workers > 1 else nullcontext(Serial()) as pool,
+        ):
+            outcome = run(settings, out, executor=pool, folder=folder, progress=draws(bars))
     except KeyboardInterrupt:
         kept = work_folder(out) if folder is None else folder
         typer.echo(f"interrupted: the same command goes on from what is kept in {kept}", err=True)

@@ -231,7 +231,7 @@ def read_options(
     ParameterError
         For a kind that there is not, or a session pattern that is no regular expression.
     """
-    from outlearn.data.kinds.registry import KINDS
+    from outlearn.data.kinds.names import KINDS
     from outlearn.data.readers import ReadOptions
     from outlearn.errors import ParameterError
 

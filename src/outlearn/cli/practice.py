@@ -34,7 +34,7 @@ def learn_tuning(
     from outlearn.cli.terminal import progress_bars
     from outlearn.pipeline.output import check_output
     from outlearn.tuning.experience import train_tuning
-    from outlearn.tuning.strategies import STRATEGIES
+    from outlearn.tuning.strategies.catalogue import STRATEGIES
 
     check_output(out, suffixes=(".safetensors",))
     names = [name.strip() for name in strategies.split(",") if name.strip()] or list(STRATEGIES)
@@ -79,7 +79,7 @@ def learn_series(
     debug: o.Debug = False,
 ) -> None:
     """Train the network that `detect` scores series by; run it again to go on."""
-    from outlearn.learners.sequence_practice import train_series
+    from outlearn.learners.training.sequence import train_series
 
     _practise(train_series, "learn-series", "series", out, tasks, steps, workers, seed, quiet)
 
@@ -94,7 +94,7 @@ def learn_fusion(
     debug: o.Debug = False,
 ) -> None:
     """Train the network that weighs the modalities of a record; run it again to go on."""
-    from outlearn.learners.fusion_practice import train_fusion
+    from outlearn.learners.training.fusion import train_fusion
 
     _practise(train_fusion, "learn-fusion", "records", out, tasks, steps, workers, seed, quiet)
 

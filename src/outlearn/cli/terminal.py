@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
+
     from outlearn.findings.codec import AnyFindings
     from outlearn.findings.table import Findings
     from outlearn.pipeline.request import Outputs
-    from outlearn.pipeline.stages import Progress
+    from outlearn.progress import Progress
 
-__all__ = ["check_report", "print_lines", "progress_bars", "tell"]
+__all__ = ["check_report", "draws", "print_lines", "progress_bars", "tell"]
 
 
 @contextmanager
@@ -24,19 +27,25 @@ def progress_bars(quiet: bool) -> Iterator[Progress | None]:
         yield None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bars
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
-        tasks: dict[str, TaskID] = {}
+        yield draws(bars)
 
-        def progress(stage: str, done: int, total: int | None) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=total)
-            bars.update(tasks[stage], completed=done, total=total)
 
-        yield progress
+def draws(bars: Bars) -> Progress:
+    """Return a progress callback that draws a bar for each stage, with the loss beside it if there is one."""
+    tasks: dict[str, TaskID] = {}
+
+    def progress(stage: str, done: int, total: int | None, loss: float | None = None, /) -> None:
+        if stage not in tasks:
+            tasks[stage] = bars.add_task(stage, total=total)
+        words = stage if loss is None else f"{stage} (loss {loss:.3f})"
+        bars.update(tasks[stage], completed=done, total=total, description=words)
+
+    return progress
 
 
 def check_report(path: str | Path | None) -> None:

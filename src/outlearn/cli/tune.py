@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -65,7 +66,7 @@ def performance(
             configs,
             about=source.about(),
             executor=pool,
-            progress=None if progress is None else lambda done, total: progress("trying", done, total),
+            progress=None if progress is None else partial(progress, "trying"),
         )
     if not quiet:
         failed = f", {table.failed.sum():,} trials failed" if table.failed.any() else ""
@@ -144,8 +145,8 @@ def tune(
 
 
 def _tuner(experience: Path | None, strategy: str, detectors: list[str], seed: int) -> MetaTuner:
-    from outlearn.tuning.candidate import recognise
     from outlearn.tuning.table import read_table
+    from outlearn.tuning.trials.candidate import recognise
     from outlearn.tuning.tuner import MetaTuner, configurations_of
 
     if experience is not None and not experience.is_file():

@@ -54,7 +54,7 @@ class Images:
         if not self.path.is_file():
             raise ReadError(f"{self.path}: no such file; wanted a network as .onnx")
         settings = runtime.SessionOptions()
-        settings.log_severity_level = 4  # what goes wrong is raised, and told here
+        settings.log_severity_level = 4  # what goes wrong is raised here
         try:
             session = runtime.InferenceSession(str(self.path), settings, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime has an error of its own for each cause
@@ -62,9 +62,9 @@ class Images:
         inputs = session.get_inputs()
         shape = inputs[0].shape if inputs else []
         if len(inputs) != 1 or len(shape) != 4 or inputs[0].type != "tensor(float)":
-            told = ", ".join(f"{each.name} {each.type} {each.shape}" for each in inputs) or "none"
+            signatures = ", ".join(f"{entry.name} {entry.type} {entry.shape}" for entry in inputs) or "none"
             raise ReadError(
-                f"{self.path} has the inputs {told}; wanted one of images: float, (b, 3, h, w) or "
+                f"{self.path} has the inputs {signatures}; wanted one of images: float, (b, 3, h, w) or "
                 "(b, h, w, 3)"
             )
         last = shape[3] == 3 and shape[1] != 3
@@ -87,7 +87,7 @@ class _Network:
 
     def vectors(self, paths: Sequence[Path | None]) -> list[list[float] | None]:
         """Return the vector of each image; None where it cannot be read."""
-        told: list[list[float] | None] = [None] * len(paths)
+        vectors: list[list[float] | None] = [None] * len(paths)
         seen = [(place, self._pixels(path)) for place, path in enumerate(paths)]
         read = [(place, pixels) for place, pixels in seen if pixels is not None]
         for start in range(0, len(read), self.batch):
@@ -96,8 +96,8 @@ class _Network:
             # A network of a fixed batch wants as many; the last image stands in for those that are not there.
             whole = np.concatenate([stack, np.repeat(stack[-1:], self.batch - len(stack), axis=0)])
             for (place, _), vector in zip(some, self._run(whole), strict=False):
-                told[place] = vector.tolist()
-        return told
+                vectors[place] = vector.tolist()
+        return vectors
 
     def _run(self, stack: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return (b, k) of images (b, h, w, 3)."""
@@ -127,10 +127,10 @@ class _Network:
         except Exception:  # a hostile image may raise anything; it is counted as one that cannot be read
             return None
         mean, spread = (
-            np.array(each, dtype=np.float32) for each in (self.settings.mean, self.settings.spread)
+            np.array(statistic, dtype=np.float32) for statistic in (self.settings.mean, self.settings.spread)
         )
-        told: NDArray[np.float32] = ((pixels - mean) / spread).astype(np.float32)
-        return told
+        standardised: NDArray[np.float32] = ((pixels - mean) / spread).astype(np.float32)
+        return standardised
 
 
 def with_images(source: Source, column: str, images: Images, folder: Path) -> tuple[Source, list[int]]:
@@ -183,21 +183,21 @@ def with_array(source: Source, column: str, path: Path) -> Source:
     except (OSError, ValueError, EOFError) as error:
         raise ReadError(f"{path} holds no array: {one_line(error)}; wanted .npy") from error
     if not isinstance(values, np.ndarray) or values.ndim != 2 or values.dtype.kind not in "fiu":
-        told = f"an array {values.shape}" if isinstance(values, np.ndarray) else "several arrays"
-        raise ReadError(f"{path} holds {told}; wanted numbers in rows and columns, a vector a row")
+        content = f"an array {values.shape}" if isinstance(values, np.ndarray) else "several arrays"
+        raise ReadError(f"{path} holds {content}; wanted numbers in rows and columns, a vector a row")
     if column in source.columns:
         raise InputError(f"there is a column {column!r} already; give the vectors another name")
 
     def batches(_: int) -> Iterator[pl.DataFrame]:
         done = 0
         for chunk in source.chunks(ROWS):
-            part = np.asarray(values[done : done + chunk.height], dtype=np.float64)
+            block = np.asarray(values[done : done + chunk.height], dtype=np.float64)
             done += chunk.height
-            if len(part) < chunk.height:
+            if len(block) < chunk.height:
                 break
-            yield chunk.with_columns(pl.Series(column, part.tolist(), dtype=pl.List(pl.Float64)))
+            yield chunk.with_columns(pl.Series(column, block.tolist(), dtype=pl.List(pl.Float64)))
         if done != len(values):
-            told = f"more than {len(values):,}" if done > len(values) else f"{done:,}"
-            raise InputError(f"{path} has {len(values):,} rows, the table {told}; wanted one vector a row")
+            count = f"more than {len(values):,}" if done > len(values) else f"{done:,}"
+            raise InputError(f"{path} has {len(values):,} rows, the table {count}; wanted one vector a row")
 
     return replace(source, columns=(*source.columns, column), batches=batches)

@@ -30,7 +30,7 @@ from outlearn.errors import SchemaError
 
 __all__ = ["Encoder", "Rows"]
 
-_Parts = Iterator[tuple[NDArray[np.float32], Repairs]]
+_Blocks = Iterator[tuple[NDArray[np.float32], Repairs]]
 Rows = IntoDataFrame | nw.DataFrame[Any] | NDArray[Any]
 
 _ENCODERS: dict[Kind, type[ColumnEncoder]] = {
@@ -96,8 +96,8 @@ class Encoder:
         if not len(next(iter(cells.values()))):
             raise SchemaError("the table has no rows; wanted at least one to learn the encoding from")
         if odd is not None and odd.any() and not odd.all():
-            told = {c.name: cells[c.name].filter(~odd) for c in schema.used if c.kind is Kind.SEQUENCE}
-            cells = {**cells, **told}
+            usual = {c.name: cells[c.name].filter(~odd) for c in schema.used if c.kind is Kind.SEQUENCE}
+            cells = {**cells, **usual}
         return cls(schema, tuple(_ENCODERS[c.kind].fit(c.name, cells[c.name]) for c in schema.used))
 
     @classmethod
@@ -143,34 +143,34 @@ class Encoder:
 
     def encode(self, rows: Rows) -> tuple[Matrix, tuple[str, ...]]:
         """Return `transform` and `notes_of` together, at the cost of one."""
-        matrix, told, repairs = self.repaired(rows)
-        return matrix, (*told, *self.sentences(repairs))
+        matrix, notes, repairs = self.repaired(rows)
+        return matrix, (*notes, *self.sentences(repairs))
 
     def repaired(self, rows: Rows) -> tuple[Matrix, tuple[str, ...], tuple[Repairs, ...]]:
         """Return the matrix, sentences on columns, and what was repaired in the cells of each encoder."""
-        count, parts, told = self._of_array(rows) if isinstance(rows, np.ndarray) else self._of_frame(rows)
+        count, blocks, notes = self._of_array(rows) if isinstance(rows, np.ndarray) else self._of_frame(rows)
         columns = self.columns
         values = np.empty((count, len(columns)), dtype=np.float32)
         repairs = []
         start = 0
-        for encoded, mended in parts:
+        for encoded, mended in blocks:
             values[:, start : start + encoded.shape[1]] = encoded
             start += encoded.shape[1]
             repairs.append(mended)
-        return Matrix(values, columns, self.sources, np.arange(count, dtype=np.int64)), told, tuple(repairs)
+        return Matrix(values, columns, self.sources, np.arange(count, dtype=np.int64)), notes, tuple(repairs)
 
     def sentences(self, repairs: Sequence[Repairs]) -> tuple[str, ...]:
         """Say what was repaired, by encoder."""
         pairs = zip(self.encoders, repairs, strict=True)
         return tuple(line for encoder, mended in pairs for line in mended.sentences(encoder.name))
 
-    def _of_frame(self, frame: IntoDataFrame | nw.DataFrame[Any]) -> tuple[int, _Parts, tuple[str, ...]]:
-        told = check_columns(self.schema, names_of(frame))
+    def _of_frame(self, frame: IntoDataFrame | nw.DataFrame[Any]) -> tuple[int, _Blocks, tuple[str, ...]]:
+        notes = check_columns(self.schema, names_of(frame))
         cells = columns_of(frame, [encoder.name for encoder in self.encoders])
-        parts = (encoder.encode(cells[encoder.name]) for encoder in self.encoders)
-        return len(next(iter(cells.values()))), parts, told
+        blocks = (encoder.encode(cells[encoder.name]) for encoder in self.encoders)
+        return len(next(iter(cells.values()))), blocks, notes
 
-    def _of_array(self, X: NDArray[Any]) -> tuple[int, _Parts, tuple[str, ...]]:
+    def _of_array(self, X: NDArray[Any]) -> tuple[int, _Blocks, tuple[str, ...]]:
         values = _as_array(X)
         numeric = [encoder for encoder in self.encoders if isinstance(encoder, NumericEncoder)]
         if len(numeric) != len(self.encoders):
@@ -179,8 +179,8 @@ class Encoder:
             )
         if values.shape[1] != len(numeric):
             raise SchemaError(f"got {values.shape[1]} columns; wanted {len(numeric)}, as in the fit")
-        parts = (encoder.encode_values(values[:, place]) for place, encoder in enumerate(numeric))
-        return len(values), parts, ()
+        blocks = (encoder.encode_values(values[:, place]) for place, encoder in enumerate(numeric))
+        return len(values), blocks, ()
 
     def to_state(self) -> dict[str, Any]:
         """Return everything as JSON-able data, from which `from_state` rebuilds the encoder exactly."""

@@ -82,12 +82,12 @@ def infer_schema(
     """
     columns = columns_of(frame)
     roles = _roles(list(columns), label_column, time_column, ignore)
-    found = []
+    inferred = []
     for name, cells in columns.items():
         role = roles.get(name, Role.FEATURE)
         kind, note = _as_time(cells, *_verdict(name, cells)) if role is Role.TIME else _verdict(name, cells)
-        found.append(Column(name, kind, role, note=note))
-    return Schema(tuple(found))
+        inferred.append(Column(name, kind, role, note=note))
+    return Schema(tuple(inferred))
 
 
 def _roles(names: list[str], label: str | None, time: str | None, ignore: Sequence[str]) -> dict[str, Role]:
@@ -189,7 +189,7 @@ def _counting(values: NDArray[np.float64]) -> str:
 
 
 def _since_1970(values: NDArray[np.float64]) -> bool:
-    """Whether finite values are whole counts since 1970 of dates in 1990 to 2100, in s, ms, us or ns."""
+    """Tell whether finite values are whole counts since 1970 of dates in 1990 to 2100, in s, ms, us or ns."""
     finite = values[np.isfinite(values)]
     low, high = finite.min(initial=np.inf), finite.max(initial=-np.inf)
     return bool(finite.size) and any(
@@ -244,8 +244,8 @@ def _of_runs(cells: pl.Series) -> Verdict:
     away /= np.where(spread > 0, spread, 1.0)
     along = float(np.nanmean(away[:, 1:] * away[:, :-1])) if values.shape[1] > 1 else 0.0
     others = len(lengths) - len(values)
-    told = f"lists of {width:,} numbers" + (f", {others:,} of another length" if others else "")
-    return (Kind.SERIES, told) if along > _SMOOTH else (Kind.EMBEDDING, told)
+    note = f"lists of {width:,} numbers" + (f", {others:,} of another length" if others else "")
+    return (Kind.SERIES, note) if along > _SMOOTH else (Kind.EMBEDDING, note)
 
 
 def _truth_words(filled: pl.Series) -> bool:
@@ -254,7 +254,7 @@ def _truth_words(filled: pl.Series) -> bool:
 
 
 def _leading_zeros(filled: pl.Series) -> bool:
-    """Whether more than 1 % are written like 00123: a code, not a number."""
+    """Tell whether more than 1 % are written like 00123: a code, not a number."""
     return int(filled.str.contains(r"^0\d").sum()) > 0.01 * filled.len()
 
 
@@ -273,7 +273,7 @@ def _code_like(name: str, filled: pl.Series) -> str:
 
 
 def _named_like_id(name: str) -> bool:
-    """Whether a word of the name (split at capitals and signs) is one that names identifiers.
+    """Tell whether a word of the name (split at capitals and signs) is one that names identifiers.
 
     >>> _named_like_id("customerId"), _named_like_id("humidity")
     (True, False)

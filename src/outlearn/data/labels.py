@@ -51,7 +51,7 @@ def parse_labels(values: pl.Series | Sequence[Any], *, name: str, first_row: int
 
 
 def _series(values: Sequence[Any]) -> pl.Series:
-    """Text keeps each of several types of Python value apart, which one column type would not."""
+    """Return values as text, which keeps several types apart, as one column type would not."""
     return pl.Series([None if value is None else str(value) for value in values], dtype=pl.String)
 
 

@@ -52,8 +52,8 @@ def read_overrides(path: str | Path) -> dict[str, ColumnOverride]:
         raise SchemaError(f"{path} is not a TOML file: {error}") from error
     columns = content.pop("columns", {})
     if content or not isinstance(columns, dict):
-        found = ", ".join(content) or "columns = …"
-        raise SchemaError(f"{path} holds {found}; wanted only tables named [columns.NAME]")
+        keys = ", ".join(content) or "columns = …"
+        raise SchemaError(f"{path} holds {keys}; wanted only tables named [columns.NAME]")
     return {name: _override(name, entry) for name, entry in columns.items()}
 
 

@@ -48,7 +48,7 @@ def canonical_order(values: NDArray[np.float32], y: NDArray[np.int8] | None = No
     content = _hash(values, _column_keys(values))
     if y is not None:
         content = _mix(content + y.astype(np.int64).view(np.uint64) * _GOLDEN)
-    # Where the columns' keys are equal, swapped rows look alike: the place of a column then tells them apart.
+    # Where the columns' keys are equal, swapped rows look alike: the place of a column then keeps them apart.
     by_content = np.lexsort((row_hash(values), content))
     ranked = content[by_content]
     first = np.r_[True, ranked[1:] != ranked[:-1]][:count]
@@ -73,8 +73,8 @@ def has_copy(query: NDArray[np.float32], support: NDArray[np.float32]) -> NDArra
     known, wanted = np.sort(row_hash(support)), row_hash(query)
     if not known.size:
         return np.zeros(wanted.size, dtype=np.bool_)
-    found: NDArray[np.bool_] = known[np.searchsorted(known, wanted).clip(max=known.size - 1)] == wanted
-    return found
+    copied: NDArray[np.bool_] = known[np.searchsorted(known, wanted).clip(max=known.size - 1)] == wanted
+    return copied
 
 
 def _mix(z: NDArray[np.uint64]) -> NDArray[np.uint64]:

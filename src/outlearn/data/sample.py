@@ -112,7 +112,7 @@ class _Smallest:
 
 
 def _finish(drawn: _Smallest, labelled: _Smallest, total: int, marked: int) -> Sample:
-    frames = [part.frame for part in (drawn, labelled) if part.frame is not None]
+    frames = [smallest.frame for smallest in (drawn, labelled) if smallest.frame is not None]
     frame = pl.concat(frames).unique(_ROW).sort(_ROW)
     kept = 0 if labelled.frame is None else labelled.frame.height
     notes = []

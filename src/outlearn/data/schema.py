@@ -76,7 +76,7 @@ class Schema:
         rows = [("name", "kind", "role", "note")]
         for column in self.columns:
             unit = f"in {column.unit}" if column.unit else ""
-            note = "; ".join(part for part in (unit, column.note) if part)
+            note = "; ".join(words for words in (unit, column.note) if words)
             rows.append((column.name, str(column.kind), str(column.role), note))
         widths = [max(len(row[place]) for row in rows) for place in range(3)]
         lines = ("  ".join([*map(str.ljust, row[:3], widths), row[3]]) for row in rows)
@@ -178,7 +178,7 @@ def unknown_column(name: str, names: Sequence[str], *, what: str) -> SchemaError
 def _close(name: str, names: Sequence[str]) -> list[str]:
     """Return up to three names that are alike, whatever their capitals."""
     folded = {other.casefold(): other for other in names}
-    return [folded[found] for found in get_close_matches(name.casefold(), list(folded), cutoff=0.6)]
+    return [folded[match] for match in get_close_matches(name.casefold(), list(folded), cutoff=0.6)]
 
 
 def _renamed(name: str, unexpected: Sequence[str]) -> str:

@@ -52,7 +52,7 @@ def alarms(flagged: NDArray[np.bool_], stretches: Stretches, merged: int) -> lis
     >>> alarms(np.array([1, 0, 1, 0, 0, 0, 1], bool), [(0, 7)], 1)
     [(0, 3), (6, 7)]
     """
-    found: list[tuple[int, int]] = []
+    ranges: list[tuple[int, int]] = []
     for first, last in stretches:
         own: list[tuple[int, int]] = []
         for start, end in runs(flagged[first:last]):
@@ -60,8 +60,8 @@ def alarms(flagged: NDArray[np.bool_], stretches: Stretches, merged: int) -> lis
                 own[-1] = (own[-1][0], first + end)
             else:
                 own.append((first + start, first + end))
-        found += own
-    return found
+        ranges += own
+    return ranges
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,15 +119,15 @@ class AlarmRate:
                 f"and {_lasting(self.seconds / self.count)} are needed; what scores above all of them is "
                 "flagged",
             )
-        found = just_above(float(falling[0]))
+        lowest = just_above(float(falling[0]))
         # From the top down: below the first cut that gives too many, alarms would only grow together.
         for rank in np.unique(np.geomspace(1, len(falling), CUTS).astype(np.int64)):
             cut = float(falling[rank - 1])
-            many = sum(len(alarms(scores >= cut, each, merged)) for scores, each in scored) > allowed
-            if many or rank > MOST_FLAGGED * len(falling):
+            count = sum(len(alarms(scores >= cut, stretches, merged)) for scores, stretches in scored)
+            if count > allowed or rank > MOST_FLAGGED * len(falling):
                 break
-            found = cut
-        return found, Promise(
+            lowest = cut
+        return lowest, Promise(
             True,
             f"{self} false alarms at most, on average, while the series runs as in the {_lasting(seconds)} "
             "of normal points kept out",

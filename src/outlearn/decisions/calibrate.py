@@ -16,10 +16,10 @@ from outlearn.errors import ParameterError
 
 __all__ = ["Calibrator", "contamination_estimate", "shift_to"]
 
-KNEE = 6.0
-MEDIAN_LOGIT = 4.0
-MOST = 0.4
-TYPICAL = 0.1
+KNEE = 6.0  # size of a logit beyond which it is compressed
+MEDIAN_LOGIT = 4.0  # how far below 0 the logit of the median of the support is put
+MOST_CONTAMINATION = 0.4  # that is estimated
+TYPICAL_CONTAMINATION = 0.1  # that estimates are shrunk towards
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +160,9 @@ def contamination_estimate(support_scores: ArrayLike) -> float:
     """
     descending = np.sort(as_scores(support_scores, "support_scores", at_least=1))[::-1]
     n = len(descending)
-    upper = descending[: max(int(MOST * n), 1)]
+    upper = descending[: max(int(MOST_CONTAMINATION * n), 1)]
     if not upper[0] > upper[-1] or not np.isfinite(upper[0] - upper[-1]):
-        return min(max(TYPICAL, 1 / n), MOST)
+        return min(max(TYPICAL_CONTAMINATION, 1 / n), MOST_CONTAMINATION)
     height = (upper - upper[-1]) / (upper[0] - upper[-1])
     elbow = max(int(np.argmin(np.arange(len(upper)) / len(upper) + height)), 1) / n
-    return float(min(max(np.sqrt(elbow * TYPICAL), 1 / n), MOST))
+    return float(min(max(np.sqrt(elbow * TYPICAL_CONTAMINATION), 1 / n), MOST_CONTAMINATION))

@@ -1,4 +1,4 @@
-"""What every stage of a decision asks of its input."""
+"""Checks of scores that every stage of a decision makes."""
 
 from __future__ import annotations
 

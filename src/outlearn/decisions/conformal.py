@@ -17,7 +17,7 @@ from outlearn.errors import InputError
 
 __all__ = ["benjamini_hochberg", "fit_pareto_tail", "p_values", "tail_p_values"]
 
-MIN_EXCEEDANCES = 10
+MIN_EXCEEDANCES = 10  # scores in the tail, of fewer no model of it is fitted
 
 
 def p_values(scores: ArrayLike, reference_scores: ArrayLike) -> NDArray[np.float64]:

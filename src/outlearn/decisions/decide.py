@@ -77,10 +77,10 @@ def decide(
 
 
 def _budget_promise(budget: Budget) -> Promise:
-    each = "in all" if budget.period is None else f"in each {budget.period}"
+    span = "in all" if budget.period is None else f"in each {budget.period}"
     return Promise(
         True,
-        f"never more than {budget.alerts:,} rows are flagged {each}, ties going to the row that comes first; "
+        f"never more than {budget.alerts:,} rows are flagged {span}, ties going to the row that comes first; "
         "nothing is promised about how many of them are false alarms",
     )
 
@@ -130,7 +130,7 @@ def _discoveries(
         )
     else:
         flagged = benjamini_hochberg(p, q)
-        promise = _discovery_promise(q, len(new), len(reference), found=bool(flagged.any()))
+        promise = _discovery_promise(q, len(new), len(reference), any_flagged=bool(flagged.any()))
     if flagged.any():
         threshold = float(new[flagged].min())
     else:
@@ -138,13 +138,13 @@ def _discoveries(
     return Decision(flagged, threshold, rule, promise, p)
 
 
-def _discovery_promise(q: float, rows: int, references: int, *, found: bool) -> Promise:
+def _discovery_promise(q: float, rows: int, references: int, *, any_flagged: bool) -> Promise:
     text = (
         f"at most {percent(q)} of the flagged rows are normal, on average, if normal rows come from the same "
         f"source as the {references:,} held-out reference rows and those hold no anomalies"
     )
     needed_for_one = math.ceil(rows / q - 1e-9) - 1
-    if not found and references < needed_for_one:
+    if not any_flagged and references < needed_for_one:
         least = math.ceil(rows / (q * (references + 1)) - 1e-9)
         text += (
             f"; nothing was found, and with so few reference rows nothing could be unless at least {least:,} "

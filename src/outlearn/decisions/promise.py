@@ -1,4 +1,4 @@
-"""What a decision guarantees, or why it guarantees nothing."""
+"""The guarantee of a decision, or why there is none."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["Promise"]
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """What a decision guarantees.
+    """Guarantee of a decision.
 
     holds : whether the guarantee can be made here at all.
     text : one sentence for the user, e.g. "at most 1 % of normal rows are flagged, on average, if they come

@@ -24,7 +24,7 @@ __all__ = [
     "rate_for_budget",
 ]
 
-TAIL = 0.1
+TAIL = 0.1  # share of the scores that the model of the tail is fitted on
 
 
 def just_above(value: float) -> float:

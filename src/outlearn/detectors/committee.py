@@ -19,7 +19,7 @@ from outlearn.detectors.tie_margin import calibrate_ranking
 from outlearn.errors import ParameterError
 from outlearn.learners.base import Scorer
 from outlearn.learners.catalogue import CATALOGUE
-from outlearn.learners.heights import Heights
+from outlearn.learners.surprisal import Heights
 from outlearn.rng import Seed, derive
 
 __all__ = ["MEMBERS", "Committee"]

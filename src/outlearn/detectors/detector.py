@@ -23,7 +23,7 @@ from outlearn.rng import Seed
 from outlearn.weights.checkpoint import shipped
 
 if TYPE_CHECKING:
-    from outlearn.learners.fusion import Fused, Modality
+    from outlearn.learners.incontext.fusion import Fused, Modality
 
 __all__ = ["Detector"]
 
@@ -123,7 +123,7 @@ class Detector(BaseDetector):
         ParameterError
             When weights of another learner came.
         """
-        from outlearn.learners.fusion import LEARNER, Fused, load_fusion
+        from outlearn.learners.incontext.fusion import LEARNER, Fused, load_fusion
         from outlearn.learners.pretrained import load_incontext
 
         if self.weights is not None and self.learner != LEARNER:

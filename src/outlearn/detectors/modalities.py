@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from outlearn.data.encode import Encoder
 from outlearn.data.schema import Kind
-from outlearn.learners.fusion import Modality
+from outlearn.learners.incontext.fusion import Modality
 
 __all__ = ["modalities_of"]
 

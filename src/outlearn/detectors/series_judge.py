@@ -15,7 +15,7 @@ from outlearn.decisions.calibrate import Calibrator
 from outlearn.detectors.inputs import read_series_frame
 from outlearn.detectors.outlier_mixin import SignedOutlierMixin
 from outlearn.detectors.segments import MERGED, ScoredSeries, segments_above
-from outlearn.detectors.series_reasons import Comparison, compare_with_past
+from outlearn.detectors.series_reasons import SegmentExplanation, compare_with_past
 from outlearn.detectors.series_scorers import CausalScorer, Scorers
 from outlearn.detectors.stream import SeriesStream
 from outlearn.errors import ParameterError
@@ -94,7 +94,7 @@ class SeriesJudge(SignedOutlierMixin):
             scores = self.calibrator_.apply(raw)
             yield ScoredSeries(each, scores, segments_above(each, scores, odd, self.threshold_, MERGED))
 
-    def explain(self, X: Any, segments: Sequence[Segment] | None = None) -> list[Comparison]:
+    def explain(self, X: Any, segments: Sequence[Segment] | None = None) -> list[SegmentExplanation]:
         """Say why ranges are odd: in which channel, beside which stretch of the past, in what they differ.
 
         segments : of `segments(X)`; all of them by default.

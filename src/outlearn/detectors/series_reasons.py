@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from outlearn.data.series.series import Series
 from outlearn.decisions.alarms import Segment
-from outlearn.series.glance import Glance
 from outlearn.series.mixture import LEADING
 from outlearn.series.neighbours import Memory, strides
 from outlearn.series.patches import WIDTHS
+from outlearn.series.point_features import PointFeatures
 from outlearn.series.windows import FEATURES, describe, feature_words, window_starts
 
-__all__ = ["Comparison", "Difference", "compare_with_past"]
+__all__ = ["Difference", "SegmentExplanation", "compare_with_past"]
 
 Floats = NDArray[np.float64]
 TOLD = 2  # features in which they differ, at most
@@ -35,7 +35,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class SegmentExplanation:
     """A range beside the past.
 
     channel : the one that differs most. width : points that were compared at once.
@@ -56,8 +56,8 @@ class Comparison:
 
 
 def compare_with_past(
-    glance: Glance, past: Sequence[Series], series: Series, segment: Segment, own: int | None
-) -> Comparison:
+    glance: PointFeatures, past: Sequence[Series], series: Series, segment: Segment, own: int | None
+) -> SegmentExplanation:
     """Return what a range of a series is like.
 
     Parameters
@@ -71,7 +71,7 @@ def compare_with_past(
     found = _oddest(glance, x, series, peak, own)
     if found is None:
         words = f"'{name}': there is no past to compare with"
-        return Comparison(segment, name, 0, None, None, None, None, (), words)
+        return SegmentExplanation(segment, name, 0, None, None, None, None, (), words)
     memory, at, place, apart = found
     there, start = past[int(memory.series[place])], int(memory.starts[place])
     rows = there.rows[(there.places >= start) & (there.places < start + memory.width)]
@@ -85,7 +85,7 @@ def compare_with_past(
     )
     differs = ", ".join(f"{d.feature} {d.here:.4g} instead of {d.there:.4g}" for d in told)
     words = f"'{name}' over {memory.width} points: nearest is {where}, where {differs}"
-    return Comparison(
+    return SegmentExplanation(
         segment,
         name,
         memory.width,
@@ -99,7 +99,7 @@ def compare_with_past(
 
 
 def _oddest(
-    glance: Glance, x: Floats, series: Series, peak: int, own: int | None
+    glance: PointFeatures, x: Floats, series: Series, peak: int, own: int | None
 ) -> tuple[Memory, int, int, Floats] | None:
     """Return the memory, and the window over the peak, that is farthest from all it remembers.
 
@@ -124,7 +124,7 @@ def _oddest(
 
 
 def _differences(
-    memory: Memory, x: Floats, at: int, place: int, apart: Floats, glance: Glance, channel: int
+    memory: Memory, x: Floats, at: int, place: int, apart: Floats, glance: PointFeatures, channel: int
 ) -> tuple[Difference, ...]:
     here = describe(x[:, [channel]], np.array([at], dtype=np.int64), memory.width)[0, 0]
     past = glance.basis.values[int(memory.series[place])][:, [channel]]

@@ -14,13 +14,13 @@ from outlearn.data.series import Series
 from outlearn.detectors.labelled_series import LabelledSeries
 from outlearn.errors import ParameterError
 from outlearn.learners.catalogue import CATALOGUE
-from outlearn.learners.fleet import FleetScorer
 from outlearn.learners.pretrained import load_table_learner
-from outlearn.learners.sequence import SequenceScorer, load_sequence
+from outlearn.learners.series.fleet import FleetScorer
+from outlearn.learners.series.transformer import SequenceScorer, load_sequence
 from outlearn.ranges import runs
 from outlearn.series.basis import Basis
-from outlearn.series.glance import Glance, without
 from outlearn.series.mixture import Mixture
+from outlearn.series.point_features import PointFeatures, without
 from outlearn.series.pool import POOL, PoolScorer
 
 __all__ = [
@@ -84,7 +84,7 @@ def adapt_scorer(
     usual = [without(stretches, away) for stretches, away in zip(whole.stretches, apart, strict=True)]
     if detector in POOL:
         return PoolScorer(detector, replace(whole, stretches=usual), seed)
-    glance = Glance.fit(whole, cases, usual=usual, seed=seed)
+    glance = PointFeatures.fit(whole, cases, usual=usual, seed=seed)
     if detector == DISTANCES:
         return Mixture(glance, normal)
     path = Path(weights or "")

@@ -13,8 +13,8 @@ from outlearn.detectors.labelled_series import LabelledSeries
 from outlearn.detectors.series_scorers import FLEET, RANKING
 from outlearn.detectors.tie_margin import ROUNDING, calibrate_ranking, clear_of
 from outlearn.ranges import runs
-from outlearn.series.glance import without
 from outlearn.series.mixture import LEADING
+from outlearn.series.point_features import without
 
 __all__ = ["calibrate", "normal_stretches", "own_threshold"]
 

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from outlearn.data.series import SeriesReader
 from outlearn.decisions.calibrate import Calibrator
 from outlearn.errors import InputError
-from outlearn.learners.sequence import SequenceScorer
+from outlearn.learners.series.transformer import SequenceScorer
 from outlearn.series.latest import Latest
 from outlearn.series.mixture import LEADING, LIKENESS, Mixture, log_odds
 from outlearn.series.patches import WIDTHS

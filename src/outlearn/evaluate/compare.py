@@ -166,7 +166,7 @@ def _table(
         if np.isfinite(number):
             finished.append(number)
     names, units = (list(dict.fromkeys(key[i] for key in runs)) for i in (0, 1))
-    values = np.array([[_mean_or_nan(runs.get((name, each), [])) for each in units] for name in names])
+    values = np.array([[_mean_or_nan(runs.get((name, entry), [])) for entry in units] for name in names])
     if not np.isfinite(values).any():
         raise InputError(f"none of the rows has a finished {metric}")
     return names, values

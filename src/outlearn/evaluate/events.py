@@ -28,7 +28,7 @@ CUTS = 500  # thresholds that are tried, denser at the top
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """What was found of the anomalous ranges of a series at one threshold.
+    """The anomalous ranges of a series that one threshold finds.
 
     delays : of each range, in order, points from its start to the first that is flagged; None where none is.
     false_alarms : flagged ranges that touch no anomalous one; see `events_at`.
@@ -48,7 +48,7 @@ class Events:
 def events_at(
     y: ArrayLike, scores: ArrayLike, threshold: float, *, merged: int = MERGED, hold: int = HOLD
 ) -> Events:
-    """Return what is found at a threshold.
+    """Return the ranges that a threshold finds.
 
     A flagged range that touches no anomalous one is a false alarm, and one more for each further `hold`
     points that it lasts. One that does may reach `hold` points beyond; what lies farther off counts alike, so
@@ -68,14 +68,14 @@ def events_at(
         When `hold` is less than 1.
     """
     _check_hold(hold)
-    told, ranges = _ranges(y, scores)
-    return _found(ranges, told, threshold, merged, hold)
+    values, ranges = _ranges(y, scores)
+    return _events_of(ranges, values, threshold, merged, hold)
 
 
 def events_within(
     y: ArrayLike, scores: ArrayLike, false_alarms: int, *, merged: int = MERGED, hold: int = HOLD
 ) -> Events:
-    """Return the most that is found at a threshold that raises at most so many false alarms.
+    """Return the most ranges that a threshold finds that raises at most so many false alarms.
 
     Thresholds are tried from the top down, until one raises more. Parameters and errors as for `events_at`;
     `ParameterError` when `false_alarms` is negative.
@@ -83,15 +83,15 @@ def events_within(
     if false_alarms < 0:
         raise ParameterError(f"false_alarms={false_alarms}; wanted 0 or more")
     _check_hold(hold)
-    told, ranges = _ranges(y, scores)
-    falling = np.sort(told)[::-1]
-    best = _found(ranges, told, np.inf, merged, hold)
+    values, ranges = _ranges(y, scores)
+    falling = np.sort(values)[::-1]
+    best = _events_of(ranges, values, np.inf, merged, hold)
     ranks = np.unique(np.geomspace(1, len(falling), CUTS).astype(np.int64))
     for cut in dict.fromkeys(falling[ranks - 1].tolist()):
-        found = _found(ranges, told, cut, merged, hold)
-        if found.false_alarms > false_alarms:
+        events = _events_of(ranges, values, cut, merged, hold)
+        if events.false_alarms > false_alarms:
             break
-        best = found
+        best = events
     return best
 
 
@@ -101,14 +101,14 @@ def _check_hold(hold: int) -> None:
 
 
 def _ranges(y: ArrayLike, scores: ArrayLike) -> tuple[Floats, list[tuple[int, int]]]:
-    told = as_scores(scores, "scores")
-    ranges = runs(binary_labels(y, len(told)))
+    values = as_scores(scores, "scores")
+    ranges = runs(binary_labels(y, len(values)))
     if not ranges:
         raise LabelError("no point is anomalous; without a range there is nothing to find")
-    return told, ranges
+    return values, ranges
 
 
-def _found(
+def _events_of(
     ranges: Sequence[tuple[int, int]], scores: Floats, threshold: float, merged: int, hold: int
 ) -> Events:
     flagged = scores >= threshold
@@ -155,11 +155,11 @@ def affiliation(y: ArrayLike, flagged: ArrayLike) -> Affiliation:
     y : (n,) 1 anomaly, 0 normal. flagged : (n,) true or false.
     """
     marks = np.asarray(flagged, dtype=np.float64)
-    told, ranges = _ranges(y, marks)
-    cuts = [0, *((a[1] + b[0]) // 2 for a, b in pairwise(ranges)), len(told)]
+    values, ranges = _ranges(y, marks)
+    cuts = [0, *((a[1] + b[0]) // 2 for a, b in pairwise(ranges)), len(values)]
     precisions, recalls = [], []
     for (start, end), (first, last) in zip(ranges, pairwise(cuts), strict=True):
-        places = np.flatnonzero(told[first:last] > 0) + first
+        places = np.flatnonzero(values[first:last] > 0) + first
         if not len(places):
             recalls.append(0.0)
             continue

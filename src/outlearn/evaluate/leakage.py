@@ -1,4 +1,4 @@
-"""Columns that tell the label alone: a leak more often than a feature."""
+"""Columns that predict the label alone: a leak more often than a feature."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def telling_columns(
     [('flag', 1.0)]
     """
     truth = binary_labels(y, len(values))
-    found: dict[str, float] = {}
+    telling: dict[str, float] = {}
     for place, name in enumerate(names):
         area = auroc(truth, values[:, place])
         area = max(area, 1 - area)
         if area >= least:
-            found[name] = max(found.get(name, 0.0), area)
-    return sorted(found.items(), key=lambda pair: -pair[1])
+            telling[name] = max(telling.get(name, 0.0), area)
+    return sorted(telling.items(), key=lambda pair: -pair[1])

@@ -45,7 +45,7 @@ class Interval:
 
 
 def auroc(y: ArrayLike, scores: ArrayLike) -> float:
-    """Chance that an anomaly outscores a normal row; a tie counts one half.
+    """Return the chance that an anomaly outscores a normal row; a tie counts one half.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def auroc(y: ArrayLike, scores: ArrayLike) -> float:
 
 
 def average_precision(y: ArrayLike, scores: ArrayLike) -> float:
-    """Mean, over anomalies, of the precision at their score (the step-wise area under precision and recall).
+    """Return the mean precision at the scores of the anomalies: the area under precision and recall in steps.
 
     Parameters and errors as in :func:`auroc`, but only anomalies must occur.
 
@@ -77,13 +77,15 @@ def average_precision(y: ArrayLike, scores: ArrayLike) -> float:
     0.833
     """
     anomalies, normals = _counts(y, scores, needs=(1,))
-    found = np.cumsum(anomalies)
-    precision = found / (found + np.cumsum(normals))
+    caught = np.cumsum(anomalies)
+    precision = caught / (caught + np.cumsum(normals))
     return float((anomalies * precision).sum() / anomalies.sum())
 
 
 def average_precision_at(y: ArrayLike, scores: ArrayLike, prevalence: float) -> float:
-    """Average precision were `prevalence` of the rows anomalies: each class keeps how its scores lie.
+    """Return the average precision if `prevalence` of the rows were anomalies.
+
+    Each class keeps the distribution of its scores.
 
     Raises
     ------
@@ -96,15 +98,15 @@ def average_precision_at(y: ArrayLike, scores: ArrayLike, prevalence: float) -> 
     if not 0 < prevalence < 1:
         raise ParameterError(f"prevalence={prevalence}; wanted a share inside (0, 1)")
     anomalies, normals = _counts(y, scores, needs=(0, 1))
-    found, raised = np.cumsum(anomalies) / anomalies.sum(), np.cumsum(normals) / normals.sum()
-    right = prevalence * found
+    recall, raised = np.cumsum(anomalies) / anomalies.sum(), np.cumsum(normals) / normals.sum()
+    right = prevalence * recall
     wrong = (1 - prevalence) * raised
     precision = np.divide(right, right + wrong, out=np.zeros_like(right), where=right > 0)
     return float((anomalies * precision).sum() / anomalies.sum())
 
 
 def recall_at_false_alarms(y: ArrayLike, scores: ArrayLike, rate: float) -> float:
-    """Share of anomalies found where `rate` of the normal rows raise an alarm, in expectation over ties.
+    """Return the share of anomalies found where `rate` of the normal rows raise alarms, ties in expectation.
 
     Raises
     ------
@@ -121,12 +123,12 @@ def recall_at_false_alarms(y: ArrayLike, scores: ArrayLike, rate: float) -> floa
     above = np.cumsum(normals) - normals
     # A tie that holds more normal rows than are allowed is taken in part.
     room = np.clip(allowed - above, 0.0, None)
-    part = np.where(normals > 0, np.minimum(room / np.maximum(normals, 1), 1.0), (above <= allowed) * 1.0)
-    return float((anomalies * part).sum() / anomalies.sum())
+    share = np.where(normals > 0, np.minimum(room / np.maximum(normals, 1), 1.0), (above <= allowed) * 1.0)
+    return float((anomalies * share).sum() / anomalies.sum())
 
 
 def precision_at_budget(y: ArrayLike, scores: ArrayLike, k: int) -> float:
-    """Share of anomalies among the `k` highest scores, in expectation over the order of ties.
+    """Return the share of anomalies among the `k` highest scores, in expectation over the order of ties.
 
     Raises
     ------
@@ -136,20 +138,20 @@ def precision_at_budget(y: ArrayLike, scores: ArrayLike, k: int) -> float:
     >>> precision_at_budget([1, 0, 1, 0], [0.9, 0.5, 0.5, 0.5], k=2)
     0.6666666666666666
     """
-    return _found_at_budget(y, scores, k, needs=()) / k
+    return _anomalies_in_budget(y, scores, k, needs=()) / k
 
 
 def recall_at_budget(y: ArrayLike, scores: ArrayLike, k: int) -> float:
-    """Share of all anomalies that are among the `k` highest scores, in expectation over the order of ties.
+    """Return the share of all anomalies that are among the `k` highest scores, ties in expectation.
 
     >>> recall_at_budget([1, 0, 1, 0], [0.9, 0.8, 0.2, 0.1], k=2)
     0.5
     """
-    return _found_at_budget(y, scores, k, needs=(1,)) / float(np.sum(np.asarray(y)))
+    return _anomalies_in_budget(y, scores, k, needs=(1,)) / float(np.sum(np.asarray(y)))
 
 
 def expected_calibration_error(y: ArrayLike, probabilities: ArrayLike, *, bins: int = 10) -> float:
-    """Mean gap between stated probability and observed share of anomalies, over bins of equal width.
+    """Return the mean gap between stated probability and share of anomalies, over bins of equal width.
 
     Source: Naeini, Cooper and Hauskrecht, AAAI 2015.
 
@@ -254,7 +256,7 @@ def _counts(
     return anomalies[::-1], (sizes - anomalies)[::-1]
 
 
-def _found_at_budget(y: ArrayLike, scores: ArrayLike, k: int, *, needs: tuple[int, ...]) -> float:
+def _anomalies_in_budget(y: ArrayLike, scores: ArrayLike, k: int, *, needs: tuple[int, ...]) -> float:
     anomalies, normals = _counts(y, scores, needs=needs)
     sizes = anomalies + normals
     if not 1 <= k <= sizes.sum():

@@ -1,4 +1,4 @@
-"""Labelled rows, of an array or of a dataframe: checked, told apart, picked by position."""
+"""Labelled rows, of an array or of a dataframe: checked, compared, picked by position."""
 
 from __future__ import annotations
 

@@ -78,23 +78,23 @@ def volume(y: ArrayLike, scores: ArrayLike, window: int) -> Volume:
     """
     if window < 0:
         raise ParameterError(f"window={window}; wanted 0 or more points")
-    told = as_scores(scores, "scores")
-    truth = binary_labels(y, len(told))
+    values = as_scores(scores, "scores")
+    truth = binary_labels(y, len(values))
     if not 0 < truth.sum() < len(truth):
         raise LabelError("the series needs both anomalous and normal points to tell how well they are ranked")
     n, inside = len(truth), truth == 1
-    cuts = np.sort(told)[::-1][np.linspace(0, n - 1, THRESHOLDS).astype(int)]  # descending
-    predicted = n - np.searchsorted(np.sort(told), cuts)
-    first = np.searchsorted(-cuts, -told)  # the first threshold that each point reaches
+    cuts = np.sort(values)[::-1][np.linspace(0, n - 1, THRESHOLDS).astype(int)]  # descending
+    predicted = n - np.searchsorted(np.sort(values), cuts)
+    first = np.searchsorted(-cuts, -values)  # the first threshold that each point reaches
     hits = _by_threshold(first[inside])
-    edges = _Edges.of(truth, told, window // 2)
+    edges = _Edges.of(truth, values, window // 2)
     roc = pr = 0.0
     for width in range(window + 1):
         near, weights = edges.weights(width)
         soft = _by_threshold(first[near], weights)
         positives = inside.sum() + soft / 2
-        found = (hits + soft) / positives
-        recall = np.minimum(found, 1.0) * edges.reached(width // 2, cuts)
+        caught = (hits + soft) / positives
+        recall = np.minimum(caught, 1.0) * edges.reached(width // 2, cuts)
         alarms = (predicted - hits - soft) / (n - positives)
         up, along = np.r_[0.0, recall, 1.0], np.r_[0.0, alarms, 1.0]
         roc += float(np.dot(np.diff(along), (up[1:] + up[:-1]) / 2))
@@ -151,12 +151,12 @@ class _Edges:
         if not reach:
             return self.near[:0], np.empty(0)
         distances = self.distances[:count]
-        heights = np.where(distances <= reach, np.sqrt(1 - np.minimum(distances, reach) / width), 0.0)
-        return self.near[:count], np.minimum(heights.sum(axis=1), 1.0)
+        shares = np.where(distances <= reach, np.sqrt(1 - np.minimum(distances, reach) / width), 0.0)
+        return self.near[:count], np.minimum(shares.sum(axis=1), 1.0)
 
     def reached(self, reach: int, cuts: Floats) -> Floats:
         """Return (THRESHOLDS,) the share of the widened ranges, merged where they meet, that are found."""
         apart = self.ends[:-1] + reach < self.starts[1:] - reach
         peaks = np.maximum.reduceat(self.peaks[reach], np.r_[0, 1 + np.flatnonzero(apart)])
-        found: Floats = (peaks[:, None] >= cuts).mean(axis=0)
-        return found
+        share: Floats = (peaks[:, None] >= cuts).mean(axis=0)
+        return share

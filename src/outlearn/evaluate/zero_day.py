@@ -17,8 +17,8 @@ from outlearn.rng import derive
 
 __all__ = ["CASES", "FamilyFigures", "figures_of", "held_families", "judge_zero_day", "zero_day"]
 
-CASES = (0, 1, 5)
-STREAM = 0x2E40
+CASES = (0, 1, 5)  # confirmed rows of the family that is judged
+STREAM = 0x2E40  # of random numbers, as `protocol.STREAM`, and another
 KNOWN = 0  # labelled rows of each other family
 NORMALS, JUDGED = 4000, 2000  # rows at most: normal ones on each side, and those of the family
 FEWEST = 10  # distinct rows of a family that are left to judge by
@@ -26,7 +26,7 @@ FEWEST = 10  # distinct rows of a family that are left to judge by
 
 @dataclass(frozen=True, slots=True)
 class FamilyFigures:
-    """How well one family was found that nothing was learnt from but its confirmed cases.
+    """Figures of one family that nothing was learnt from but its confirmed cases.
 
     cases : how many were confirmed. rows, normals : that it was judged on.
     auroc : of the family against normal rows. precision_1, precision_5 : average precision were 1 % or 5 % of
@@ -101,8 +101,8 @@ def zero_day(
             f"family {family!r}: {len(left)} distinct rows to judge by beside {cases} confirmed, "
             f"{len(first)} normal rows to learn from and {len(last)} to judge by; wanted {FEWEST} of each"
         )
-    told = [others[names[others] == name][:known] for name in sorted(set(names[others].tolist()))]
-    anomalies = np.concatenate([theirs[:cases], *told]).astype(np.int64)
+    by_family = [others[names[others] == name][:known] for name in sorted(set(names[others].tolist()))]
+    anomalies = np.concatenate([theirs[:cases], *by_family]).astype(np.int64)
     train = rng.permutation(np.concatenate([first, anomalies]))
     test = rng.permutation(np.concatenate([last, left]))
     return Split(
@@ -135,9 +135,9 @@ def held_families(y: ArrayLike, families: ArrayLike) -> list[str]:
 def _names(families: ArrayLike) -> NDArray[np.object_]:
     """Return names one by one: an array of text would make each as wide as the longest."""
     given = np.asarray(families)
-    found = np.empty(len(given), dtype=object)
-    found[:] = [str(name) for name in given.tolist()]
-    return found
+    texts = np.empty(len(given), dtype=object)
+    texts[:] = [str(name) for name in given.tolist()]
+    return texts
 
 
 def judge_zero_day(

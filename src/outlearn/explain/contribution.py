@@ -15,13 +15,13 @@ from outlearn.explain.replace import Groups, Score, replaced, scores_of
 
 __all__ = ["RowContribution", "check_groups", "explain_rows"]
 
-PAIRED = 8
-ENOUGH = 0.5
+PAIRED = 8  # strongest columns whose pairs are tried
+ENOUGH_DROP = 0.5  # of the way to the median of the support; below it pairs are tried
 
 
 @dataclass(frozen=True, slots=True)
 class RowContribution:
-    """What the table columns add to the raw score of one row.
+    """Contributions of the table columns to the raw score of one row.
 
     score : raw score of the row as it is.
     columns : (c,) numbers of table columns, in falling order of `drops`; only columns that were tried.
@@ -102,7 +102,9 @@ def explain_rows(
     )
     drops = [mine - new for mine, new in zip(own, scores_of(singles, score, chunk=chunk), strict=True)]
     target = float(np.median(support_scores))
-    weak = [i for i, drop in enumerate(drops) if len(drop) > 1 and drop.max() < ENOUGH * (own[i] - target)]
+    weak = [
+        i for i, drop in enumerate(drops) if len(drop) > 1 and drop.max() < ENOUGH_DROP * (own[i] - target)
+    ]
     pairs = {i: _strongest_pairs(tried[i], drops[i]) for i in weak}
     doubles = (replaced(rows[i], usual, [[*groups[a], *groups[b]] for a, b in pairs[i]]) for i in weak)
     together: dict[int, tuple[int, ...]] = {}

@@ -1,4 +1,4 @@
-"""What sets one sequence of events apart from usual ones: new events, new steps, more or fewer."""
+"""Oddities of one sequence of events beside usual ones: new events, new steps, more or fewer."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from outlearn.explain.words import MIDDLE, as_text, clean
 
 __all__ = ["oddity_of_events"]
 
-READ = 1_000
-LONGEST = 60  # characters of an event that are shown
-USUAL = 0.9  # share of sequences from which on an event is missed in others
+EVENTS_READ = 1_000  # of each sequence
+LONGEST_EVENT = 60  # characters of an event that are shown
+COMMON = 0.9  # share of sequences from which on an event is missed in others
 
 
 def oddity_of_events(value: Any, present: Sequence[Any], near: Sequence[Any]) -> tuple[str, str] | None:
     """Return what usual sequences have or lack where this one differs, and the side it differs on.
 
-    The first that holds is told: an event that no usual sequence has, a step from one event to the next that
-    none has, an event that nine in ten have and this one lacks, a length outside the middle 90 %. None: it is
-    not told apart so. Of each sequence the first 1,000 events are read.
+    The first that holds is returned: an event that no usual sequence has, a step from one event to the next
+    that none has, an event that nine in ten have and this one lacks, a length outside the middle 90 %. None:
+    none of these holds. Of each sequence the first 1,000 events are read.
 
     >>> usual = ["open read read close", "open read close"] * 9
     >>> oddity_of_events("open write close", usual, [])
@@ -37,15 +37,15 @@ def oddity_of_events(value: Any, present: Sequence[Any], near: Sequence[Any]) ->
         return None
     new = _first(own, {event for events in others for event in events})
     if new is not None:
-        return f"none with '{clean(new, LONGEST)}'", "unusual here"
+        return f"none with '{clean(new, LONGEST_EVENT)}'", "unusual here"
     step = _first(_steps(own), {step for events in others for step in _steps(events)})
     if step is not None:
-        before, after = (clean(event, LONGEST) for event in step)
+        before, after = (clean(event, LONGEST_EVENT) for event in step)
         return f"in none {_words(before, after)}", "unusual here"
     common = Counter(event for events in others for event in dict.fromkeys(events))
-    lacking = [event for event, cells in common.items() if cells >= USUAL * len(others) and event not in own]
+    lacking = [event for event, cells in common.items() if cells >= COMMON * len(others) and event not in own]
     if lacking:
-        return f"nearly all with '{clean(lacking[0], LONGEST)}'", "unusual here"
+        return f"nearly all with '{clean(lacking[0], LONGEST_EVENT)}'", "unusual here"
     low, high = np.quantile([len(events) for events in others], MIDDLE)
     if low <= len(own) <= high:
         return None
@@ -59,7 +59,7 @@ def _words(before: str, after: str) -> str:
 
 
 def _events(cell: Any) -> list[str]:
-    return as_text(cell).split()[:READ]
+    return as_text(cell).split()[:EVENTS_READ]
 
 
 def _steps(events: list[str]) -> list[tuple[str, str]]:
@@ -67,4 +67,4 @@ def _steps(events: list[str]) -> list[tuple[str, str]]:
 
 
 def _first(of: Sequence[Any], known: set[Any]) -> Any:
-    return next((each for each in of if each not in known), None)
+    return next((item for item in of if item not in known), None)

@@ -10,7 +10,7 @@ __all__ = ["Contribution", "Explanation", "LabelEffect"]
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """What one table column adds to the oddness of a row.
+    """Contribution of one table column to the oddness of a row.
 
     column : name of the table column.
     value : the row's own value (None when missing).

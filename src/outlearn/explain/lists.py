@@ -1,4 +1,4 @@
-"""What sets one list of numbers apart from the usual ones: how long, how low, how high, how rough it is."""
+"""Oddities of one list of numbers beside the usual ones: how long, how low, how high, how rough it is."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from outlearn.explain.words import number_range, show
 
 __all__ = ["list_words", "oddity_of_list"]
 
-READ = 100_000  # characters of a list that is text
-FEATURES = ("numbers", "as the lowest", "as the highest", "on average", "from one number to the next")
+CHARACTERS_READ = 100_000  # characters of a list that is text
+LIST_FEATURES = ("numbers", "as the lowest", "as the highest", "on average", "from one number to the next")
 
 
 def oddity_of_list(value: Any, usual: Sequence[Any]) -> tuple[str, str] | None:
@@ -27,17 +27,17 @@ def oddity_of_list(value: Any, usual: Sequence[Any]) -> tuple[str, str] | None:
     known = [numbers for numbers in map(_numbers, usual) if numbers is not None]
     if own is None or not known:
         return None
-    mine, theirs = _features(own), np.array([_features(each) for each in known])
-    far = np.zeros(len(FEATURES))
-    told = []
-    for place, name in enumerate(FEATURES):
+    mine, theirs = _features(own), np.array([_features(numbers) for numbers in known])
+    far = np.zeros(len(LIST_FEATURES))
+    ranges = []
+    for place, name in enumerate(LIST_FEATURES):
         low, high, words = number_range(theirs[:, place])
         width = max(high - low, 1e-9 * max(abs(low), abs(high), 1.0))
         far[place] = max(low - mine[place], mine[place] - high, 0.0) / width
-        told.append(f"{words} {name}")
+        ranges.append(f"{words} {name}")
     if not far.any():
         return "another course", "in combination"
-    return told[int(far.argmax())], "unusual here"
+    return ranges[int(far.argmax())], "unusual here"
 
 
 def list_words(value: Any) -> str | None:
@@ -64,7 +64,7 @@ def _features(numbers: NDArray[np.float64]) -> list[float]:
 def _numbers(value: Any) -> NDArray[np.float64] | None:
     """Return the finite numbers of a list, or of text such as ``[1, 2]``; None without any."""
     if isinstance(value, str):
-        value = [word for word in re.split(r"[\s,;]+", value[:READ].strip().strip("[]()")) if word]
+        value = [word for word in re.split(r"[\s,;]+", value[:CHARACTERS_READ].strip().strip("[]()")) if word]
     try:
         numbers = np.asarray(value, dtype=np.float64).ravel()
     except (TypeError, ValueError):

@@ -13,8 +13,8 @@ from outlearn.rng import generator
 
 __all__ = ["Usual", "nearest_usual", "usual_rows"]
 
-MOST_CELLS = 20_000_000
-MOST_ROWS = 10_000
+MOST_CELLS = 20_000_000  # of the usual rows that are kept
+MOST_ROWS = 10_000  # usual rows that are kept
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What sets one free text apart from the usual ones: new words, or more or fewer digits and capitals."""
+"""Oddities of one free text beside the usual ones: new words, or more or fewer digits and capitals."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from outlearn.explain.words import MIDDLE, clean, percent
 
 __all__ = ["oddity_of_text"]
 
-READ = 200
-NAMED = 3
-ALWAYS_NEW = 0.2
-LEAST_CELLS = 20
+CHARACTERS_READ = 200  # of each text
+WORDS_NAMED = 3  # new words, at most
+ALWAYS_NEW = 0.2  # share of usual texts with a word of their own, above which new words say nothing
+LEAST_CELLS = 20  # usual texts, of fewer nothing is said
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
 
@@ -33,12 +33,12 @@ def oddity_of_text(text: str, usual: Sequence[str]) -> str:
     """
     if len(usual) < LEAST_CELLS:
         return ""
-    heads = [cell[:READ] for cell in usual]
-    new = _new_words(text[:READ], heads)
+    heads = [cell[:CHARACTERS_READ] for cell in usual]
+    new = _new_words(text[:CHARACTERS_READ], heads)
     if new:
-        return f"none with {', '.join(repr(clean(word)) for word in new[:NAMED])}"
+        return f"none with {', '.join(repr(clean(word)) for word in new[:WORDS_NAMED])}"
     for name, test in (("digits", str.isdigit), ("capitals", str.isupper)):
-        own = _share(text[:READ], test)
+        own = _share(text[:CHARACTERS_READ], test)
         low, high = np.quantile([_share(head, test) for head in heads], MIDDLE)
         if not low <= own <= high:
             least, most = percent(float(low)), percent(float(high))

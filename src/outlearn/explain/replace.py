@@ -1,4 +1,4 @@
-"""What a row would look like with some of its columns as usual."""
+"""Rows with some of their columns made usual."""
 
 from __future__ import annotations
 

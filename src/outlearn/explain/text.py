@@ -32,12 +32,12 @@ __all__ = ["describe", "sentence", "telling"]
 
 Values = Sequence[Any] | NDArray[Any]
 
-RARE = 0.05
-FAR_RARER = 5
-SELDOM = 0.2
-MOSTLY = 0.9
-NAMED = 3
-WORTH_NAMING = 0.2
+RARE = 0.05  # share of usual rows under which a category may be rare
+FAR_RARER = 5  # times as common as a rare category the commonest is at least
+SELDOM = 0.2  # share of the nearest usual rows under which a category is none of theirs
+MOSTLY = 0.9  # share of usual rows without a value, from which on having one is rare
+COLUMNS_NAMED = 3  # columns of a sentence, at most
+WORTH_NAMING = 0.2  # of the drop of the strongest column, that another has to reach
 LIKE_THIS = "in rows like this"
 
 
@@ -66,15 +66,15 @@ def describe(
     >>> describe("amount", "numeric", 9120, range(0, 400), [10, 20]).usual
     '20 to 379'
     >>> describe("country", "categorical", "KP", ["DE"] * 999 + ["KP"], ["DE"])
-    Contribution(column='country', value='KP', usual='DE 100 %; this value 0.1 %', direction='rare',
+    Contribution(column='country', value='KP', usual='DE 99.9 %; this value 0.1 %', direction='rare',
         drop=0.0)
     """
     present = [cell for cell in usual_values if not is_missing(cell)]
     near = [cell for cell in near_values if not is_missing(cell)]
     gone = 1 - len(present) / len(usual_values) if len(usual_values) else 0.0
-    told = list_words(value) if str(kind) in _LISTS else None
+    summary = list_words(value) if str(kind) in _LISTS else None
     # A list without a number is read as missing.
-    if is_missing(value) or (str(kind) in _LISTS and told is None):
+    if is_missing(value) or (str(kind) in _LISTS and summary is None):
         value, usual, direction = None, _range_in_words(kind, present), "missing"
         if gone >= RARE:
             usual += f"; missing in {percent(gone)} of usual rows"
@@ -84,7 +84,8 @@ def describe(
         usual, direction = _COMPARED.get(str(kind), _category)(value, present, near) or _category(
             value, present, near
         )
-    return Contribution(clean(column), plain(value) if told is None else told, usual, direction, float(drop))
+    shown = plain(value) if summary is None else summary
+    return Contribution(clean(column), shown, usual, direction, float(drop))
 
 
 def sentence(contributions: Sequence[Contribution]) -> str:
@@ -97,7 +98,7 @@ def sentence(contributions: Sequence[Contribution]) -> str:
     >>> sentence([amount, country])
     "amount is 9,120, above the usual 12 to 340; country 'KP' is rare (usual: DE 61 %; this value 0.1 %)."
     """
-    named = [_clause(part) for part in telling(contributions)]
+    named = [_clause(contribution) for contribution in telling(contributions)]
     if not named:
         named = ["no single column explains it; its values are unusual only together"]
     text = "; ".join(named)
@@ -106,21 +107,23 @@ def sentence(contributions: Sequence[Contribution]) -> str:
 
 def telling(contributions: Sequence[Contribution]) -> list[Contribution]:
     """Return the contributions that a sentence names, strongest first: three at most."""
-    least = WORTH_NAMING * max((part.drop for part in contributions), default=0.0)
-    return [part for part in contributions if part.drop >= least and part.drop > 0][:NAMED]
+    least = WORTH_NAMING * max((contribution.drop for contribution in contributions), default=0.0)
+    return [
+        contribution for contribution in contributions if contribution.drop >= least and contribution.drop > 0
+    ][:COLUMNS_NAMED]
 
 
-def _clause(part: Contribution) -> str:
-    name, value = clean(part.column), show(part.value)
-    above, below = _sides_of(part.value)
+def _clause(contribution: Contribution) -> str:
+    name, value, usual = clean(contribution.column), show(contribution.value), contribution.usual
+    above, below = _sides_of(contribution.value)
     clauses = {
-        "high": f"{name} is {value}, {above} the usual {part.usual}",
-        "low": f"{name} is {value}, {below} the usual {part.usual}",
-        "rare": f"{name} {value} is rare (usual: {part.usual})",
-        "missing": f"{name} is missing (usual: {part.usual})",
-        "in combination": f"{name} is {value}, odd only beside the other columns (usual: {part.usual})",
+        "high": f"{name} is {value}, {above} the usual {usual}",
+        "low": f"{name} is {value}, {below} the usual {usual}",
+        "rare": f"{name} {value} is rare (usual: {usual})",
+        "missing": f"{name} is missing (usual: {usual})",
+        "in combination": f"{name} is {value}, odd only beside the other columns (usual: {usual})",
     }
-    return clauses.get(part.direction, f"{name} is {value}, unusual here (usual: {part.usual})")
+    return clauses.get(contribution.direction, f"{name} is {value}, unusual here (usual: {usual})")
 
 
 def _sides_of(value: Any) -> tuple[str, str]:

@@ -26,9 +26,9 @@ __all__ = [
     "show",
 ]
 
-LONGEST = 60
-SHOWN = 3
-MIDDLE = (0.05, 0.95)
+LONGEST = 60  # characters of a cell that are shown
+SHOWN = 3  # commonest values
+MIDDLE = (0.05, 0.95)  # quantiles of the usual range
 
 
 def clean(text: object, limit: int = LONGEST) -> str:

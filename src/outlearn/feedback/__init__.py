@@ -1,1 +1,1 @@
-"""What people said of rows: verdicts in a store, which row to ask about next, and what answers change."""
+"""Verdicts of people on rows: their store, and the choice of the row to ask about next."""

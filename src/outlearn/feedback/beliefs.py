@@ -1,9 +1,9 @@
 """Which row to show an analyst next, so that anomalies are found with few questions.
 
-What is believed of each row starts with what an Isolation Forest and the pretrained in-context learner make
-of it, and follows each answer by Gaussian processes: rows that pass the same nodes of the forest, or lie near
-in ranks or in units of spread, are believed to be alike. A policy (`analyst`) chooses among the rows that
-these beliefs, and weights of the forest's nodes that follow the answers, put first.
+The belief about each row starts with the scores of an Isolation Forest and of the pretrained in-context
+learner, and follows each answer by Gaussian processes: rows that pass the same nodes of the forest, or lie
+near in ranks or in units of spread, are believed to be alike. A policy (`policy.AnalystPolicy`) chooses among
+the rows that these beliefs, and weights of the forest's nodes that follow the answers, put first.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from outlearn.rng import derive
 __all__ = ["FEATURES", "Beliefs", "Ground"]
 
 Floats = NDArray[np.float64]
-MOST_ROWS = 20_000  # that are asked about: of more, those that the forest finds oddest
-KEPT = 2000  # rows up to which what they are like is kept
+MOST_ASKABLE = 20_000  # that are asked about: of more, those that the forest finds oddest
+KEPT_COLUMNS = 2000  # rows up to which what they are like is kept
 CONTEXT = 1500  # rows that the in-context learner reads
 CLIP = 5.0  # of a value, in standard deviations
-PAIRS = 400  # pairs of rows that the width of a kernel is found from
+PAIRS = 400  # pairs of rows that set the width of a kernel
 ODD, USUAL = 10.0, -5.0  # what an answer says, in standard deviations of the first belief
-NOISE = 0.5
+NOISE = 0.5  # variance of an answer, beside kernels of 1
 FIRST = 8  # rows that each belief puts forward
 RECENT = 10  # answers
 KERNELS = ("paths", "ranks", "spreads")
@@ -73,7 +73,7 @@ class Ground:
     @classmethod
     def of(cls, X: NDArray[np.float32], seed: int = 0) -> Ground:
         """Look at a table (n, d) of finite numbers."""
-        paths = Paths.of(X, seed, most=MOST_ROWS)
+        paths = Paths.of(X, seed, most=MOST_ASKABLE)
         rows = paths.rows
         forest, incontext = _tail(paths.scores), _tail(_incontext(X, rows, seed))
         both = forest + incontext
@@ -89,14 +89,14 @@ class Ground:
         """Return (kernels, m) how alike each row is to one, in [0, 1]."""
         if row in self._columns:
             return self._columns[row]
-        found = np.stack([kernel(row) for kernel in self.kernels])
-        if len(self.rows) <= KEPT:  # games on small tables ask about the same rows again and again
-            self._columns[row] = found
-        return found
+        likeness = np.stack([kernel(row) for kernel in self.kernels])
+        if len(self.rows) <= KEPT_COLUMNS:  # games on small tables ask about the same rows again and again
+            self._columns[row] = likeness
+        return likeness
 
 
 class Beliefs:
-    """What is believed of the rows of a ground after some answers."""
+    """Beliefs about the rows of a ground after some answers."""
 
     def __init__(self, ground: Ground) -> None:
         self.ground = ground
@@ -122,7 +122,7 @@ class Beliefs:
     def _follow(self) -> None:
         prior, asked = self.ground.prior, np.array(self.asked, dtype=np.int64)
         surprise = np.where(np.array(self.answers) == 1, ODD, USUAL) - prior[asked]
-        self._each = np.stack([prior + _posterior(alike, asked, surprise) for alike in self._alike])
+        self._by_kernel = np.stack([prior + _posterior(alike, asked, surprise) for alike in self._alike])
         self._mean = self._alike.mean(axis=0)
         self.scores: Floats = prior + _posterior(self._mean, asked, surprise)
 
@@ -134,24 +134,24 @@ class Beliefs:
         return np.flatnonzero(kept)
 
     def candidates(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Return rows that some belief puts first, in the order of `scores`, and what is known of them.
+        """Return rows that some belief puts first, in the order of `scores`, and their features.
 
         Returns
         -------
         (A,) places in the ground, and (A, len(FEATURES)).
         """
         open_ = self.open
-        views = np.stack([self.scores, *self._each, self._nodes.scores, self.ground.prior])[:, open_]
+        views = np.stack([self.scores, *self._by_kernel, self._nodes.scores, self.ground.prior])[:, open_]
         few = min(FIRST, len(open_))
         first = np.unique(np.argpartition(-views, few - 1, axis=1)[:, :few])
         first = first[np.argsort(-views[0, first], kind="stable")]
         rows = open_[first]
-        found, lately = np.array(self.answers, dtype=float), np.array(self.answers[-RECENT:], dtype=float)
-        odd = found == 1
+        answers, lately = np.array(self.answers, dtype=float), np.array(self.answers[-RECENT:], dtype=float)
+        odd = answers == 1
         alike = self._mean[rows]
         shared = [
-            np.log1p(len(found)) / 5,
-            found.mean() if len(found) else 0.0,
+            np.log1p(len(answers)) / 5,
+            answers.mean() if len(answers) else 0.0,
             lately.mean() if len(lately) else 0.0,
             float(not odd.any()),
             np.log(len(self.ground.rows)) / 10,
@@ -160,7 +160,7 @@ class Beliefs:
             [
                 -np.arange(len(rows)) / 10,
                 self.scores[rows] / ODD,
-                *(each[rows] / ODD for each in self._each),
+                *(belief[rows] / ODD for belief in self._by_kernel),
                 _tail(self._nodes.scores)[rows] / 5,
                 self.ground.prior[rows] / 5,
                 self.ground.forest[rows] / 5,
@@ -179,13 +179,13 @@ class Beliefs:
             return np.ones(len(rows))
         alike = self._mean[rows]
         gram = self._mean[self.asked] + NOISE * np.eye(len(self.asked))
-        told = (alike.T * cho_solve(cho_factor(gram), alike.T)).sum(axis=0)
-        left: Floats = np.sqrt(np.clip(1 - told, 0.0, 1.0))
+        explained = (alike.T * cho_solve(cho_factor(gram), alike.T)).sum(axis=0)
+        left: Floats = np.sqrt(np.clip(1 - explained, 0.0, 1.0))
         return left
 
 
 def _posterior(alike: Floats, asked: NDArray[np.int64], surprise: Floats) -> Floats:
-    """Return (m,) how a belief changes by surprises (t,) at the rows asked, for kernels (m, t)."""
+    """Return the change (m,) of a belief by surprises (t,) at the rows asked, for kernels (m, t)."""
     if not len(asked):
         return np.zeros(len(alike))
     gram = alike[asked] + NOISE * np.eye(len(asked))
@@ -194,20 +194,20 @@ def _posterior(alike: Floats, asked: NDArray[np.int64], surprise: Floats) -> Flo
 
 
 def _tail(scores: Floats) -> Floats:
-    found: Floats = -np.log((len(scores) - rankdata(scores) + 1) / (len(scores) + 1))
-    return found
+    tail: Floats = -np.log((len(scores) - rankdata(scores) + 1) / (len(scores) + 1))
+    return tail
 
 
 def _incontext(X: NDArray[np.float32], rows: NDArray[np.int64], seed: int) -> Floats:
-    """Return what the in-context learner makes of rows, each judged by others."""
+    """Return the scores (m,) that the in-context learner gives rows, each judged by others."""
     context = derive(seed, 0xA5C).permutation(len(X))[:CONTEXT]
     scorer = load_incontext().seeded(seed).adapt(X[context], np.full(len(context), -1, dtype=np.int8))
-    found = np.asarray(scorer.score(X[rows]), dtype=np.float64)
+    scores = np.asarray(scorer.score(X[rows]), dtype=np.float64)
     own = dict(zip(context.tolist(), scorer.support_scores.tolist(), strict=True))
     for place, row in enumerate(rows.tolist()):
         if row in own:
-            found[place] = own[row]
-    return found
+            scores[place] = own[row]
+    return scores
 
 
 def _alike_paths(paths: Paths) -> Callable[[int], Floats]:
@@ -215,15 +215,16 @@ def _alike_paths(paths: Paths) -> Callable[[int], Floats]:
     n = paths.passed.shape[0]
     count = np.asarray(paths.passed.sum(axis=0)).ravel()
     weight = np.sqrt(np.log(n / np.maximum(count, 1.0)).clip(min=0.0))
-    told = csr_matrix(
+    weighted = csr_matrix(
         (weight[paths.passed.indices].astype(np.float32), paths.passed.indices, paths.passed.indptr),
         shape=paths.passed.shape,
     )
-    norm = np.sqrt(np.asarray(told.multiply(told).sum(axis=1)).ravel()) + 1e-9
+    norm = np.sqrt(np.asarray(weighted.multiply(weighted).sum(axis=1)).ravel()) + 1e-9
 
     def alike(row: int) -> Floats:
-        found: Floats = np.asarray(told @ told[row].toarray().ravel(), dtype=np.float64) / (norm * norm[row])
-        return found
+        products = np.asarray(weighted @ weighted[row].toarray().ravel(), dtype=np.float64)
+        cosine: Floats = products / (norm * norm[row])
+        return cosine
 
     return alike
 
@@ -235,7 +236,7 @@ def _near(rows: NDArray[np.floating], seed: int) -> Callable[[int], Floats]:
     width = apart / 2 if apart > 0 else 1.0
 
     def near(row: int) -> Floats:
-        found: Floats = np.exp(-((rows - rows[row]) ** 2).sum(axis=1) / width)
-        return found
+        likeness: Floats = np.exp(-((rows - rows[row]) ** 2).sum(axis=1) / width)
+        return likeness
 
     return near

@@ -50,13 +50,13 @@ class Paths:
     @property
     def scores(self) -> Floats:
         """(m,) the lengths of the paths, negative: high = abnormal."""
-        found: Floats = -(self.passed @ self.lengths)
-        return found
+        scores: Floats = -(self.passed @ self.lengths)
+        return scores
 
     def of_row(self, row: int) -> NDArray[np.int32]:
         """Return the nodes that a row passes."""
-        found: NDArray[np.int32] = self.passed.indices[self.passed.indptr[row] : self.passed.indptr[row + 1]]
-        return found
+        nodes: NDArray[np.int32] = self.passed.indices[self.passed.indptr[row] : self.passed.indptr[row + 1]]
+        return nodes
 
 
 class NodeFeedback:
@@ -83,5 +83,5 @@ def _unfinished(rows: NDArray[np.int64]) -> Floats:
     """Return the mean length of a path that a tree of so many rows would still have."""
     n = np.maximum(rows.astype(np.float64), 2.0)
     mean = 2 * (np.log(n - 1 + (n == 2)) + np.euler_gamma) - 2 * (n - 1) / n
-    found: Floats = np.where(rows <= 1, 0.0, np.where(rows == 2, 1.0, mean))
-    return found
+    lengths: Floats = np.where(rows <= 1, 0.0, np.where(rows == 2, 1.0, mean))
+    return lengths

@@ -72,7 +72,7 @@ def _spelled(cell: Any) -> str | None:
     if isinstance(cell, str):
         return _text(cell)
     if isinstance(cell, list):
-        return f"[{', '.join(_spelled(each) or 'null' for each in cell)}]"
+        return f"[{', '.join(_spelled(item) or 'null' for item in cell)}]"
     return cell.hex() if isinstance(cell, bytes) else str(cell)
 
 

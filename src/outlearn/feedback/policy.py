@@ -18,11 +18,11 @@ from outlearn.data.usable import usable_rows
 from outlearn.errors import InputError, LabelError, WeightsError
 from outlearn.feedback.beliefs import FEATURES, Beliefs, Ground
 from outlearn.learners.policy import PPO, preferences, train_policy
-from outlearn.learners.settings import seeded
+from outlearn.learners.training.settings import seeded
 from outlearn.weights.checkpoint import Header, once_a_file, read_checkpoint, shipped, write_checkpoint
 
 if TYPE_CHECKING:
-    from outlearn.learners.loop import Training
+    from outlearn.learners.training.loop import Training
     from outlearn.nets.pointer import Pointer
 
 __all__ = ["AnalystGame", "AnalystPolicy", "Inquiry", "load_analyst", "save_analyst"]
@@ -62,14 +62,14 @@ class AnalystGame:
 
     def act(self, row: int, kind: int) -> tuple[float, bool]:
         asked = int(self._candidates[row])
-        found = int(self._truth[asked])
+        label = int(self._truth[asked])
         self._left -= 1
-        self._hidden -= found
+        self._hidden -= label
         over = self._left == 0 or self._hidden == 0
         if not over:
-            self._beliefs.tell(asked, found)
+            self._beliefs.tell(asked, label)
             self._look()
-        return float(found), over
+        return float(label), over
 
 
 class AnalystPolicy:
@@ -100,7 +100,7 @@ class AnalystPolicy:
 
     @classmethod
     def restore(cls, state: Mapping[str, NDArray[Any]]) -> Self:
-        """Return what `state` told of."""
+        """Return the policy that `state` describes."""
         import torch
 
         net = _net(0)
@@ -108,7 +108,7 @@ class AnalystPolicy:
         return cls(net)
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """Return what was learnt, as arrays."""
+        """Return the parameters of the network as arrays."""
         return {name: value.numpy() for name, value in self._net.state_dict().items()}
 
     def choose(self, beliefs: Beliefs) -> int:
@@ -149,12 +149,12 @@ class Inquiry:
         self._places = {int(row): place for place, row in enumerate(self._beliefs.ground.rows)}
 
     def ask(self) -> int:
-        """Return the row to show next: a place in the table. It stays the same until something is told.
+        """Return the row to show next: a place in the table. It stays the same until a label comes.
 
         Raises
         ------
         InputError
-            When every row was told of.
+            When every row has a label.
         """
         if not len(self._beliefs.open):
             raise InputError("all rows were told of; there is nothing left to ask")
@@ -166,7 +166,7 @@ class Inquiry:
         Raises
         ------
         LabelError
-            When the label is neither, the row was told of before, or it is none that is asked about.
+            When the label is neither, the row has one already, or it is none that is asked about.
         """
         if label not in (0, 1):
             raise LabelError(f"label {label!r} came for row {row}; wanted 1 (anomaly) or 0 (normal)")
@@ -192,7 +192,7 @@ class Inquiry:
         return other
 
     def __contains__(self, row: int) -> bool:
-        """Tell whether a row may be asked about, or was."""
+        """Return whether a row may be asked about, or was."""
         return row in self._places
 
     def _place(self, row: int) -> int:
@@ -205,7 +205,7 @@ class Inquiry:
 
     @property
     def answers(self) -> dict[int, int]:
-        """Labels by row, in the order they were told."""
+        """Labels by row, in the order they came."""
         rows = self._beliefs.ground.rows
         pairs = zip(self._beliefs.asked, self._beliefs.answers, strict=True)
         return {int(rows[place]): label for place, label in pairs}
@@ -217,7 +217,7 @@ class Inquiry:
 
     @property
     def scores(self) -> NDArray[np.float64]:
-        """(m,) what is believed now of the rows `rows`, high = abnormal; no probability."""
+        """(m,) beliefs about the rows `rows` as they are now, high = abnormal; no probability."""
         return self._beliefs.scores.copy()
 
     @property

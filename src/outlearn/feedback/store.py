@@ -19,7 +19,7 @@ from outlearn.ledger import Lines, appending, read_lines
 
 __all__ = ["Recorded", "VerdictFile", "VerdictStore"]
 
-VERSION = 1  # of a line
+LINE_VERSION = 1  # of a line
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class VerdictStore(Protocol):
 
     @property
     def name(self) -> str:
-        """What it is, in words, such as a path."""
+        """The store in words, such as a path."""
         ...
 
     def append(self, verdicts: Sequence[Verdict]) -> None:
@@ -63,7 +63,7 @@ class VerdictStore(Protocol):
 class VerdictFile:
     """Verdicts in a file of JSON lines, one a verdict, that is only ever added to.
 
-    A line that was cut off, as when power fails, is marked as such by the next writer and told of by `read`.
+    The next writer marks a line that was cut off, as when power fails, and `read` has a note on it.
 
     >>> import tempfile
     >>> folder = tempfile.TemporaryDirectory()
@@ -84,7 +84,7 @@ class VerdictFile:
             return
         with appending(self.path) as ledger:
             for verdict in verdicts:
-                ledger.append(json.dumps({"v": VERSION, **verdict.to_dict()}))
+                ledger.append(json.dumps({"v": LINE_VERSION, **verdict.to_dict()}))
 
     def read(self) -> Recorded:
         if not self.path.exists():
@@ -118,6 +118,6 @@ def _verdict(text: str) -> Verdict:
     if not isinstance(fields, dict):
         raise TypeError("it is no object")
     version = fields["v"]
-    if type(version) is not int or version != VERSION:
-        raise ValueError(f"it is of version {clean(version)}, this reads {VERSION}: upgrade outlearn")
+    if type(version) is not int or version != LINE_VERSION:
+        raise ValueError(f"it is of version {clean(version)}, this reads {LINE_VERSION}: upgrade outlearn")
     return Verdict.from_dict(fields)

@@ -1,9 +1,10 @@
-"""Training the policy that asks: synthetic tables to play on, and what it is worth on others."""
+"""Training of the policy that asks, on synthetic tables, and its worth on others."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,17 +13,17 @@ from numpy.typing import NDArray
 from outlearn.feedback.beliefs import Beliefs, Ground
 from outlearn.feedback.forest_paths import NodeFeedback
 from outlearn.feedback.policy import RECIPE, AnalystPolicy, save_analyst
-from outlearn.learners.loop import Training
 from outlearn.learners.policy import PPO
+from outlearn.learners.training.loop import Training
+from outlearn.progress import Progress, silent
 from outlearn.tasks.sampler import SamplerConfig, SyntheticSampler
 from outlearn.weights.card import figures_table, write_card
 
 __all__ = ["ASKED", "WAYS", "anomalies_found", "practice_tables", "train_analyst"]
 
 Table = tuple[Ground, NDArray[np.int8]]
-Progress = Callable[[str, int, int], None]
-ASKED = (10, 20, 50, 100)  # questions after which it is told how many anomalies were found
-HELD_OUT = 40  # tables that the policy is judged on
+ASKED = (10, 20, 50, 100)  # questions after which anomalies are counted
+HELD_OUT_TABLES = 40  # tables that the policy is judged on
 SYNTHETIC = SamplerConfig(
     support_rows=(200, 800),
     query_rows=10,
@@ -49,17 +50,17 @@ def practice_tables(
 
 
 def anomalies_found(ground: Ground, truth: NDArray[np.int8], way: Way, questions: int) -> NDArray[np.int64]:
-    """Return (questions,) how many anomalies a way of asking has found after each question.
+    """Return the number (questions,) of anomalies that a way of asking has found after each question.
 
     Where there are fewer rows than questions, the last number stays.
     """
     asked = way(ground)
-    found = []
+    labels = []
     for _ in range(min(questions, len(ground.rows))):
         row = asked.ask()
-        found.append(int(truth[ground.rows[row]]))
-        asked.tell(row, found[-1])
-    total = np.cumsum(found)
+        labels.append(int(truth[ground.rows[row]]))
+        asked.tell(row, labels[-1])
+    total = np.cumsum(labels)
     return np.concatenate([total, np.repeat(total[-1:], questions - len(total))])
 
 
@@ -123,20 +124,20 @@ def train_analyst(
     OutputError
         When a file cannot be written.
     """
-    tell = progress or (lambda stage, done, total: None)
-    grounds = practice_tables(tables, seed, progress=lambda done, total: tell("tables", done, total))
+    tell = progress or silent
+    grounds = practice_tables(tables, seed, progress=partial(tell, "tables"))
     kept = out.with_name(f"{out.name}.{tables}-{seed}.training")
     training = Training(
         checkpoint=kept,
         every=5 * how.epochs,
-        progress=lambda step, steps, loss: tell("playing", step, steps),
+        progress=partial(tell, "playing"),
     )
     policy = AnalystPolicy.learn(grounds, seed, how=how, training=training)
     others = practice_tables(
-        HELD_OUT if held_out is None else held_out,
+        HELD_OUT_TABLES if held_out is None else held_out,
         seed,
         start=tables,
-        progress=lambda done, total: tell("held-out tables", done, total),
+        progress=partial(tell, "held-out tables"),
     )
     figures = judge(policy, others)
     source = (

@@ -21,7 +21,7 @@ _ID = re.compile(r"[0-9a-f]{32}")
 
 
 class Answer(StrEnum):
-    """What was said of a row. `UNSURE` takes back what was said before."""
+    """An answer about a row. `UNSURE` takes back earlier ones."""
 
     ANOMALY = "anomaly"
     NORMAL = "normal"
@@ -64,7 +64,7 @@ class Channel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What somebody said of a row; `make_verdict` gives it an id and the time.
+    """Somebody's answer about a row; `make_verdict` gives it an id and the time.
 
     Text is kept on one line, without control characters.
 
@@ -171,7 +171,7 @@ def make_verdict(
 
 
 def current(verdicts: Iterable[Verdict]) -> dict[str, Verdict]:
-    """Return what holds of each row, by its identity: the last verdict in the order of the store.
+    """Return the verdict that holds for each row, by its identity: the last in the order of the store.
 
     Rows that somebody is unsure about are among them, with that answer.
     """

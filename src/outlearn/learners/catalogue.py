@@ -9,21 +9,21 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 from outlearn.errors import ParameterError
-from outlearn.learners.rows.profile import BASIC_LABELS, BASIC_STATISTICS, PRIOR_GATE
-from outlearn.learners.settings import seeded
+from outlearn.learners.profiles.profile import BASIC_LABELS, BASIC_STATISTICS, PRIOR_GATE
+from outlearn.learners.training.settings import seeded
 
 if TYPE_CHECKING:
     from torch import nn
 
     from outlearn.learners.base import Learner
-    from outlearn.learners.gradient import GradientLearner
-    from outlearn.learners.metric import MetricLearner
+    from outlearn.learners.gradient.learner import GradientLearner
+    from outlearn.learners.metric.learner import MetricLearner
 
-__all__ = ["CATALOGUE", "Kind", "Recipe"]
+__all__ = ["CATALOGUE", "LearnerSpec", "Recipe"]
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class LearnerSpec:
     """A learner as users choose it.
 
     where : module and class.
@@ -32,7 +32,7 @@ class Kind:
     options : defaults on tables beside those of the class.
     first_order : takes inner gradients as given, so the inner loss has nothing to learn.
     probabilistic : its scores are log-odds (`learners.base.ProbabilisticScorer`); else they rank.
-    rich : reads all statistics of a row (`rows.profile.FEATURES`); else the basic or the lean ones.
+    rich : reads all statistics of a row (`profiles.profile.FEATURES`); else the basic or the lean ones.
     """
 
     where: str
@@ -57,10 +57,10 @@ _FAMILIES = ("gradient", "metric")  # of learners that a recipe builds
 _STEPS: Mapping[str, Any] = MappingProxyType({"steps": 5, "rate": 0.1})
 _LINEAR = "weights of the statistics before and after"
 
-CATALOGUE: Mapping[str, Kind] = MappingProxyType(
+CATALOGUE: Mapping[str, LearnerSpec] = MappingProxyType(
     {
-        "profiles": Kind(
-            "profiles:Profiles",
+        "profiles": LearnerSpec(
+            "profiles.learner:Profiles",
             "profile",
             "a small network, trained on hundreds of real tables, scores a row by its profile",
             "the default; any support, with or without labels",
@@ -68,8 +68,8 @@ CATALOGUE: Mapping[str, Kind] = MappingProxyType(
             "contributions and neighbours",
             probabilistic=True,
         ),
-        "incontext": Kind(
-            "incontext:InContext",
+        "incontext": LearnerSpec(
+            "incontext.learner:InContext",
             "in-context",
             "a network reads the support and its labels in one pass",
             "any support, with or without labels; records of several modalities",
@@ -78,8 +78,8 @@ CATALOGUE: Mapping[str, Kind] = MappingProxyType(
             probabilistic=True,
             rich=True,
         ),
-        "maml": Kind(
-            "maml:MAML",
+        "maml": LearnerSpec(
+            "gradient.maml:MAML",
             "gradient",
             "a start from which a few gradient steps suffice",
             "five labels or more, tasks much like those it learnt from",
@@ -87,8 +87,8 @@ CATALOGUE: Mapping[str, Kind] = MappingProxyType(
             _LINEAR,
             MappingProxyType({**_STEPS, "rates": "layer-step"}),
         ),
-        "fomaml": Kind(
-            "maml:FOMAML",
+        "fomaml": LearnerSpec(
+            "gradient.maml:FOMAML",
             "gradient",
             "MAML without second derivatives",
             "as MAML, with deep or wide networks",
@@ -97,8 +97,8 @@ CATALOGUE: Mapping[str, Kind] = MappingProxyType(
             MappingProxyType({"steps": 5, "rate": 0.05}),
             first_order=True,
         ),
-        "anil": Kind(
-            "anil:ANIL",
+        "anil": LearnerSpec(
+            "gradient.anil:ANIL",
             "gradient",
             "only the last layer adapts",
             "few labels, where adapting everything would overfit",
@@ -106,8 +106,8 @@ CATALOGUE: Mapping[str, Kind] = MappingProxyType(
             "a linear model on fixed features",
             MappingProxyType({**_STEPS, "rates": "parameter"}),
         ),
-        "metasgd": Kind(
-            "metasgd:MetaSGD",
+        "metasgd": LearnerSpec(
+            "gradient.metasgd:MetaSGD",
             "gradient",
             "MAML that also learns how far to step in each parameter",
             "one label or more; the best of the gradient learners on real tables",
@@ -115,8 +115,8 @@ CATALOGUE: Mapping[str, Kind] = MappingProxyType(
             _LINEAR,
             _STEPS,
         ),
-        "reptile": Kind(
-            "reptile:Reptile",
+        "reptile": LearnerSpec(
+            "gradient.reptile:Reptile",
             "gradient",
             "a start near where many tasks end",
             "many inner steps, large networks, little memory",
@@ -125,16 +125,16 @@ CATALOGUE: Mapping[str, Kind] = MappingProxyType(
             MappingProxyType({"steps": 8, "rate": 0.05}),
             first_order=True,
         ),
-        "protonet": Kind(
-            "protonet:ProtoNet",
+        "protonet": LearnerSpec(
+            "metric.protonet:ProtoNet",
             "metric",
             "distance to the mean of the usual rows and to that of the known anomalies",
             "one label or more of one kind of anomaly; normal rows alone",
             "one pass; the quickest to train",
             "which prototype is near",
         ),
-        "siamese": Kind(
-            "pairs:Siamese",
+        "siamese": LearnerSpec(
+            "metric.pairs:Siamese",
             "metric",
             "likeness learnt from pairs of rows",
             "several kinds of anomaly, one label each",
@@ -142,8 +142,8 @@ CATALOGUE: Mapping[str, Kind] = MappingProxyType(
             "the nearest support rows",
             MappingProxyType({"nearest": 200}),
         ),
-        "triplet": Kind(
-            "pairs:Triplet",
+        "triplet": LearnerSpec(
+            "metric.pairs:Triplet",
             "metric",
             "likeness learnt from the hardest triples of rows",
             "as Siamese, with close kinds",

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outlearn.errors import ParameterError
-from outlearn.learners.loop import Training, train
-from outlearn.learners.settings import one_thread
+from outlearn.learners.training.loop import Training, train
+from outlearn.learners.training.settings import one_thread
 from outlearn.rng import derive
 
 if TYPE_CHECKING:

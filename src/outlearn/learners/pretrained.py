@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from outlearn.errors import ParameterError, WeightsError
 from outlearn.learners.catalogue import CATALOGUE, Recipe
-from outlearn.learners.incontext import ARCHITECTURE, InContextLearned
+from outlearn.learners.incontext.learner import ARCHITECTURE, InContextLearned
+from outlearn.learners.profiles.evidence import EVIDENCE
+from outlearn.learners.profiles.lean import LEAN_FEATURES
 from outlearn.learners.profiles.learner import ARCHITECTURE as PROFILES
 from outlearn.learners.profiles.learner import ProfilesLearned
+from outlearn.learners.profiles.profile import BASIC_FEATURES, FEATURES
 from outlearn.learners.profiles.summary import SUMMARY
-from outlearn.learners.rows.evidence import EVIDENCE
-from outlearn.learners.rows.lean import LEAN_FEATURES
-from outlearn.learners.rows.profile import BASIC_FEATURES, FEATURES
 from outlearn.learners.tabular import TableLearned
 from outlearn.weights.checkpoint import (
     Header,
@@ -27,7 +27,7 @@ from outlearn.weights.checkpoint import (
 )
 
 if TYPE_CHECKING:
-    from outlearn.learners.inner import Params
+    from outlearn.learners.gradient.inner import Params
 
 __all__ = [
     "TABLE_ARCHITECTURE",

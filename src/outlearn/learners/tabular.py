@@ -12,16 +12,16 @@ from numpy.typing import NDArray
 from outlearn.data.rows import canonical_order
 from outlearn.errors import InputError, LabelError
 from outlearn.learners.base import Scorer
-from outlearn.learners.rows.bank import EpisodeProfiles
-from outlearn.learners.rows.profile import Profiler
-from outlearn.learners.rows.views import StandardView
+from outlearn.learners.profiles.bank import EpisodeProfiles
+from outlearn.learners.profiles.profile import Profiler
+from outlearn.learners.profiles.views import StandardView
 from outlearn.rng import derive
 from outlearn.tasks.episode import Episode
 from outlearn.tasks.task import Task
 
 if TYPE_CHECKING:
-    from outlearn.learners.gradient import GradientLearned
-    from outlearn.learners.metric import MetricLearned
+    from outlearn.learners.gradient.learner import GradientLearned
+    from outlearn.learners.metric.learner import MetricLearned
 
 __all__ = ["TableLearned", "TableScorer", "column_task", "label_weights", "profile_task"]
 

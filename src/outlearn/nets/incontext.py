@@ -37,7 +37,7 @@ __all__ = [
     "InContextNet",
 ]
 
-SITUATION = 5  # numbers that tell the situation of a support: see `learners.rows.bank.situation`
+SITUATION = 5  # numbers that tell the situation of a support: see `learners.profiles.bank.situation`
 LOG_COLUMNS = 4.0  # the second of them is the logarithm of the number of columns over this
 NARROW, WIDE = 64, 6  # columns of a table up to which one mixture serves; hidden units that choose beyond
 SWIFT = 5.0  # how much faster the choice beyond, and the judge, are learnt than the rest

@@ -1,6 +1,6 @@
 """Small networks on row profiles, for learners that adapt by gradients or compare by distances.
 
-Letters: N rows, F statistics, P = 2F + L profile width (see `learners.rows.profile`), E width.
+Letters: N rows, F statistics, P = 2F + L profile width (see `learners.profiles.profile`), E width.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 Letters: T tokens of a stretch, C channels, S points a token, M tokens of the reference, F numbers a token,
 G numbers a point, E width, H heads.
 
-It reads what is seen at each point (`series.glance`), and moves the plain mixture of `series.mixture` up or
-down by what these numbers tell there. Untrained it is that mixture.
+It reads the features of each point (`series.point_features`), and moves the plain mixture of `series.mixture`
+up or down by what these numbers tell there. Untrained it is that mixture.
 """
 
 from __future__ import annotations

@@ -17,7 +17,8 @@ from outlearn.alerts.hosts import Host
 from outlearn.alerts.incident import FlaggedRows, Incident, Run
 from outlearn.alerts.lines import ALERT_FORMATS
 from outlearn.alerts.techniques import technique_masks
-from outlearn.data.kinds.registry import TABLE, kind_named
+from outlearn.data.kinds.names import TABLE
+from outlearn.data.kinds.registry import kind_named
 from outlearn.data.readers import Source
 from outlearn.data.schema import unknown_column
 from outlearn.decisions.decision import Decision
@@ -25,7 +26,7 @@ from outlearn.detectors.base import BaseDetector
 from outlearn.errors import ParameterError
 from outlearn.explain.explanation import Explanation
 from outlearn.files import whole, writing
-from outlearn.pipeline.gather import Gathered, gather, sighted
+from outlearn.pipeline.collect import Gathered, gather, sighted
 from outlearn.pipeline.output import check_output
 from outlearn.pipeline.reasons import reasons_of
 from outlearn.pipeline.scan import Scan

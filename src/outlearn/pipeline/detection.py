@@ -7,18 +7,26 @@ from typing import Unpack
 
 from outlearn.data.schema import unknown_column
 from outlearn.decisions.rule import Rule
+from outlearn.execute import Executor
 from outlearn.findings.table import Findings, Origin
 from outlearn.pipeline.alerting import check_columns
 from outlearn.pipeline.learn import AUTO, LEARNT, learn, open_table
 from outlearn.pipeline.monitor import Judging, Monitor, check_request
 from outlearn.pipeline.request import DetectOptions, DetectRequest
 from outlearn.pipeline.rows import Spec
-from outlearn.pipeline.stages import Progress, Stages
+from outlearn.pipeline.stages import Stages
+from outlearn.progress import Progress
 
 __all__ = ["detect", "detect_rows"]
 
 
-def detect(source: Spec, *, progress: Progress | None = None, **options: Unpack[DetectOptions]) -> Findings:
+def detect(
+    source: Spec,
+    *,
+    progress: Progress | None = None,
+    executor: Executor | None = None,
+    **options: Unpack[DetectOptions],
+) -> Findings:
     """Find the odd rows of a table.
 
     Without a reference the rows are compared with themselves. With one, its rows are taken as normal (labels
@@ -29,6 +37,7 @@ def detect(source: Spec, *, progress: Progress | None = None, **options: Unpack[
     ----------
     source : a path, ``dataset:NAME``, a database URL (with ``options.query``), or a dataframe.
     progress : called with a stage, the rows done and the rows in all.
+    executor : where rows are scored; on threads of this process by default.
     reference : rows known to be normal.
     detector : a learner of `learners.catalogue`, a name of the classical pool, or "committee"; "auto": see
         `learn.chosen`.
@@ -48,10 +57,12 @@ def detect(source: Spec, *, progress: Progress | None = None, **options: Unpack[
     >>> findings.top.shape, findings.reference
     ((3,), None)
     """
-    return detect_rows(DetectRequest.of(source, **options), progress=progress)
+    return detect_rows(DetectRequest.of(source, **options), progress=progress, executor=executor)
 
 
-def detect_rows(request: DetectRequest, *, progress: Progress | None = None) -> Findings:
+def detect_rows(
+    request: DetectRequest, *, progress: Progress | None = None, executor: Executor | None = None
+) -> Findings:
     """Find the odd rows of a table, as `detect` does, by a request."""
     outputs, rule = request.outputs, request.rule.rule
     patterns = check_request(outputs, request.source)
@@ -87,7 +98,7 @@ def detect_rows(request: DetectRequest, *, progress: Progress | None = None) -> 
             monitor = monitor.update(opened, label)
     return monitor.judge(
         opened,
-        Judging(rule, outputs, patterns),
+        Judging(rule, outputs, patterns, executor=executor),
         reference=Origin(basis.name, learnt.total) if compared else None,
         notes=(*opened.notes, *monitor.notes),
         stages=stages,

@@ -8,6 +8,7 @@ from outlearn.data.readers import ReadOptions
 from outlearn.decisions.rule import Rule
 from outlearn.detectors.model_file import kind_of
 from outlearn.errors import ParameterError
+from outlearn.execute import Executor
 from outlearn.feedback.store import VerdictStore
 from outlearn.feedback.verdict import Channel
 from outlearn.findings.series import SeriesFindings
@@ -18,18 +19,24 @@ from outlearn.pipeline.feedback import Feedback
 from outlearn.pipeline.monitor import Monitor
 from outlearn.pipeline.request import SERIES, DetectRequest, FitRequest, Outputs, option
 from outlearn.pipeline.rows import Spec
-from outlearn.pipeline.series_monitor import SeriesMonitor, detect_series, holds_series
-from outlearn.pipeline.stages import Progress
+from outlearn.pipeline.series_monitor import SeriesMonitor, detect_series
+from outlearn.pipeline.series_table import holds_series
+from outlearn.progress import Progress
 
 __all__ = ["ask", "detect", "fit", "is_series", "load", "score"]
 
 
-def detect(request: DetectRequest, *, progress: Progress | None = None) -> Findings | SeriesFindings:
-    """Find the odd rows of a table, or the odd ranges of its series."""
+def detect(
+    request: DetectRequest, *, progress: Progress | None = None, executor: Executor | None = None
+) -> Findings | SeriesFindings:
+    """Find the odd rows of a table, or the odd ranges of its series.
+
+    executor : where rows are scored, on threads of this process by default; series are scored in this thread.
+    """
     if is_series(request):
         _refuse_alerts(request.outputs.alerts)
         return detect_series(request, progress=progress)
-    return detect_rows(request, progress=progress)
+    return detect_rows(request, progress=progress, executor=executor)
 
 
 def fit(request: FitRequest, *, progress: Progress | None = None) -> Monitor | SeriesMonitor:
@@ -51,6 +58,7 @@ def score(
     rule: Rule | None = None,
     options: ReadOptions | None = None,
     progress: Progress | None = None,
+    executor: Executor | None = None,
 ) -> Findings | SeriesFindings:
     """Judge the rows of a table, or its series, by a model of either kind.
 
@@ -61,14 +69,16 @@ def score(
     """
     monitor = load(model)
     if isinstance(monitor, Monitor):
-        return monitor.score(source, outputs, rule=rule, options=options, progress=progress)
+        return monitor.score(
+            source, outputs, rule=rule, options=options, progress=progress, executor=executor
+        )
     if rule is not None:
         raise ParameterError(
             f"{model} is a model of series, whose threshold was set when it was fitted; leave the "
             f"{rule.kind} out, or fit it anew with --contamination or --false-alarms"
         )
     _refuse_alerts(outputs.alerts)
-    return monitor.detect(source, outputs=outputs, options=options, progress=progress)
+    return monitor.score(source, outputs, options=options, progress=progress)
 
 
 def ask(
@@ -80,6 +90,7 @@ def ask(
     channel: Channel = Channel.API,
     options: ReadOptions | None = None,
     progress: Progress | None = None,
+    executor: Executor | None = None,
 ) -> Feedback:
     """Ask about the rows of a table by a model: `Feedback.ask` shows one, `Feedback.tell` takes the answer.
 
@@ -96,7 +107,15 @@ def ask(
         )
     name = Path(model).name
     return Feedback(
-        monitor, source, store, by=by, origin=channel, model=name, options=options, progress=progress
+        monitor,
+        source,
+        store,
+        by=by,
+        origin=channel,
+        model=name,
+        options=options,
+        progress=progress,
+        executor=executor,
     )
 
 

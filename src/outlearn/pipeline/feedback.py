@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from outlearn.data.readers import ReadOptions, Source
+from outlearn.execute import Executor
 from outlearn.explain.explanation import Explanation
 from outlearn.feedback.policy import Inquiry
 from outlearn.feedback.store import VerdictStore
@@ -24,11 +25,12 @@ from outlearn.pipeline.labelled import (
     open_for,
 )
 from outlearn.pipeline.monitor import Monitor
-from outlearn.pipeline.picture import explain_top
+from outlearn.pipeline.preview import explain_top
 from outlearn.pipeline.rows import Spec, pick_rows
 from outlearn.pipeline.scan import score_rows, top_rows
-from outlearn.pipeline.stages import Progress, Stages
+from outlearn.pipeline.stages import Stages
 from outlearn.pipeline.verdict import written_columns
+from outlearn.progress import Progress
 from outlearn.rng import derive
 
 __all__ = ["Feedback", "Question"]
@@ -61,6 +63,7 @@ class Feedback:
     source : as in `Monitor.fit`.
     store : each verdict is there before `tell` returns.
     by : who answers. origin : where. model : name of the model, for the record.
+    executor : where rows are scored; on threads of this process by default.
 
     Raises
     ------
@@ -95,6 +98,7 @@ class Feedback:
         model: str | None = None,
         options: ReadOptions | None = None,
         progress: Progress | None = None,
+        executor: Executor | None = None,
     ) -> None:
         self.monitor, self._store = monitor, store
         self._by, self._origin, self._model = by, origin, model
@@ -102,7 +106,7 @@ class Feedback:
         with stages.stage("reading"):
             self._source = open_for(monitor, source, options)
             recorded = store.read()
-        scores = score_rows(monitor.detector, self._source, stages).scores
+        scores = score_rows(monitor.detector, self._source, stages, executor).scores
         rows = _asked_about(scores, monitor.detector.seed_)
         with stages.stage("learning what to ask"):
             self._known = _Rows.of(monitor, self._source, rows, scores[rows])

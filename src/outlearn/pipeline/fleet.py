@@ -14,10 +14,11 @@ from outlearn.data.series import Series, SeriesReader
 from outlearn.detectors.labelled_series import point_labels
 from outlearn.detectors.series_scorers import FLEET
 from outlearn.errors import InputError, ParameterError
-from outlearn.learners.fleet import LEARNER, STEPS, FleetOutcome, Progress, train_fleet
+from outlearn.learners.series.fleet import LEARNER, STEPS, FleetOutcome, train_fleet
 from outlearn.pipeline.learn import Reading
 from outlearn.pipeline.rows import Spec
-from outlearn.pipeline.series_monitor import SeriesTable, labels_of
+from outlearn.pipeline.series_table import SeriesTable, labels_of
+from outlearn.progress import Progress
 
 __all__ = ["learn_fleet"]
 
@@ -40,7 +41,7 @@ def learn_fleet(
     command: str = "learn_fleet",
     progress: Progress | None = None,
 ) -> FleetOutcome:
-    """Meta-train a learner on machines whose faults are labelled; see `learners.fleet`.
+    """Meta-train a learner on machines whose faults are labelled; see `learners.series.fleet`.
 
     Parameters
     ----------

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
+from functools import partial
+from typing import Unpack
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from outlearn.data.kinds.registry import kind_named
-from outlearn.data.readers import ReadOptions, Source
+from outlearn.data.readers import Source
 from outlearn.data.sample import sample_source
 from outlearn.data.schema import Schema, unknown_column
 from outlearn.decisions.decision import Decision
@@ -21,18 +21,19 @@ from outlearn.detectors.base import BaseDetector
 from outlearn.detectors.registry import make_detector
 from outlearn.detectors.similarity import SAME, Alike, Likeness
 from outlearn.errors import InputError, ParameterError
+from outlearn.execute import Executor, Serial
 from outlearn.findings.table import Findings
-from outlearn.pipeline.alerting import AlertOptions, check_columns
+from outlearn.pipeline.alerting import check_columns
 from outlearn.pipeline.learn import SAMPLE_ROWS, Reading, open_table
 from outlearn.pipeline.monitor import Judging, Monitor, check_request
-from outlearn.pipeline.request import Outputs
+from outlearn.pipeline.request import AUTO, HuntOptions, HuntRequest
 from outlearn.pipeline.rows import Spec, chunk_rows, chunks_of
 from outlearn.pipeline.scan import Scan
-from outlearn.pipeline.stages import Progress, Stages
+from outlearn.pipeline.stages import Stages
+from outlearn.progress import Progress
 
-__all__ = ["AUTO", "LEARNERS", "hunt"]
+__all__ = ["AUTO", "LEARNERS", "hunt", "hunt_rows"]
 
-AUTO = "auto"
 LEARNERS = (
     "incontext",
     "profiles",
@@ -51,16 +52,9 @@ def hunt(
     source: Spec,
     like: Spec,
     *,
-    reference: Spec | None = None,
-    learner: str = AUTO,
-    ignore: Sequence[str] = (),
-    schema: str | Path | None = None,
-    top: int = 20,
-    out: str | Path | None = None,
-    options: ReadOptions | None = None,
-    random_state: int = 0,
     progress: Progress | None = None,
-    alerts: AlertOptions | None = None,
+    executor: Executor | None = None,
+    **options: Unpack[HuntOptions],
 ) -> Findings:
     """Rank the rows of a source by how much they resemble confirmed cases.
 
@@ -70,51 +64,60 @@ def hunt(
     Parameters
     ----------
     like : the confirmed cases, with the columns of the source; one to a thousand rows.
+    progress : called with a stage, the rows done and the rows in all. executor : runs the scoring.
     reference : rows known to be normal, with the same columns.
-    learner : of `LEARNERS`; "auto" takes the in-context learner, or from three cases on the one that ranks a
-        case that is left out highest.
+    learner : of `LEARNERS`; "auto" takes the first of them, or from three cases on the one that ranks a case
+        that is left out highest.
 
-    The others are those of `Monitor.fit` and `Monitor.detect`.
+    The others are those of `detect`.
 
     Raises
     ------
     InputError
         When a table cannot be read, or columns are missing from the cases.
     """
+    request = HuntRequest.of(source, like, **options)
+    return hunt_rows(request, progress=progress, executor=executor)
+
+
+def hunt_rows(
+    request: HuntRequest, *, progress: Progress | None = None, executor: Executor | None = None
+) -> Findings:
+    """Rank the rows of a source, as `hunt` does, by a request."""
+    learner, seed = request.detector.name, request.detector.seed
     if learner != AUTO and learner not in LEARNERS:
         raise ParameterError(f"learner is {learner!r}; wanted {AUTO} or one of {', '.join(LEARNERS)}")
-    outputs = Outputs(top, out, alerts=alerts or AlertOptions())
-    patterns = check_request(outputs, source)
-    stages = Stages(progress)
-    reading = Reading(None, None, tuple(ignore), schema, options)
+    patterns = check_request(request.outputs, request.source)
+    stages, reading = Stages(progress), request.reading
     with stages.stage("reading"):
-        opened, settled = open_table(source, reading)
-        check_columns(outputs.alerts, patterns, opened)
-        drawn = sample_source(opened, SAMPLE_ROWS, seed=random_state, chunk_rows=chunk_rows(opened))
+        opened, settled = open_table(request.source, reading)
+        check_columns(request.outputs.alerts, patterns, opened)
+        drawn = sample_source(opened, SAMPLE_ROWS, seed=seed, chunk_rows=chunk_rows(opened))
         columns = settled.schema_of(drawn.frame, opened)
         columns = replace(columns, columns=columns.used)
         table = drawn.frame.select(columns.names)
-        cases, said = _cases(like, reading, opened, table)
+        cases, said = _cases(request.like, reading, opened, table)
         normal = table.clear()
-        if reference is not None:
-            normal = _beside(reference, reading, table, "the reference").select(table.columns)
+        if request.reference is not None:
+            normal = _beside(request.reference, reading, table, "the reference").select(table.columns)
     rows = pl.concat([table, normal, cases])
     y = np.repeat([-1, 0, 1], [table.height, normal.height, cases.height])
     with stages.stage("learning"):
-        chosen, why = _choice(learner, columns, rows, y, random_state)
-        detector = _detector(chosen, columns, random_state).fit(rows, y)
+        chosen, why = _choice(learner, columns, rows, y, seed)
+        detector = _detector(chosen, columns, seed).fit(rows, y)
         alike = Alike.of(
-            detector.encoder_.transform(table).values, detector.encoder_.transform(cases).values, random_state
+            detector.encoder_.transform(table).values, detector.encoder_.transform(cases).values, seed
         )
-    likeness = _likeness(detector, alike, opened, stages)
+    likeness = _likeness(detector, alike, opened, stages, executor or Serial())
     monitor = Monitor(detector, opened.name, None, len(table), (*opened.notes, *drawn.notes, *said, why))
     findings = monitor.judge(
         opened,
         Judging(
-            outputs=outputs,
+            outputs=request.outputs,
             patterns=patterns,
             decide=lambda scan: _decision(scan, likeness.alike),
             remark=lambda row: f"{_words(alike, likeness, row, cases.height)}; ",
+            executor=executor,
         ),
         reference=None,
         notes=monitor.notes,
@@ -220,20 +223,27 @@ def _choice(
     )
 
 
-def _likeness(detector: BaseDetector, alike: Alike, source: Source, stages: Stages) -> Likeness:
+def _likeness(
+    detector: BaseDetector, alike: Alike, source: Source, stages: Stages, executor: Executor
+) -> Likeness:
     """Return how all rows lie to the cases."""
     parts: list[Likeness] = []
+    compare = partial(_compare_chunk, detector=detector, alike=alike)
     with stages.stage("comparing", source.rows) as tick:
         done = 0
-        for chunk in chunks_of(source):
-            parts.append(alike.of_rows(detector.encoder_.transform(chunk).values))
-            done += chunk.height
+        for part in executor.map(compare, chunks_of(source)):
+            parts.append(part)
+            done += len(part.away)
             tick(done)
     return Likeness(
         np.concatenate([part.away for part in parts]),
         np.concatenate([part.which for part in parts]),
         np.concatenate([part.alike for part in parts]),
     )
+
+
+def _compare_chunk(chunk: pl.DataFrame, *, detector: BaseDetector, alike: Alike) -> Likeness:
+    return alike.of_rows(detector.encoder_.transform(chunk).values)
 
 
 def _decision(scan: Scan, flagged: NDArray[np.bool_]) -> Decision:

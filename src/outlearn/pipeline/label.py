@@ -32,7 +32,7 @@ from outlearn.pipeline.labelled import (
 from outlearn.pipeline.learn import Reading
 from outlearn.pipeline.monitor import Monitor
 from outlearn.pipeline.rows import Spec, chunks_of
-from outlearn.pipeline.series_monitor import SeriesTable
+from outlearn.pipeline.series_table import SeriesTable
 from outlearn.pipeline.verdict import VERDICT, written_columns
 
 __all__ = ["Labelled", "label_model"]

@@ -11,7 +11,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from outlearn.data.infer import infer_schema
-from outlearn.data.kinds.registry import SESSIONS, kind_for, kind_named
+from outlearn.data.kinds.names import SESSIONS
+from outlearn.data.kinds.registry import kind_for, kind_named
 from outlearn.data.labels import parse_labels
 from outlearn.data.overrides import ColumnOverride, apply_overrides, read_overrides
 from outlearn.data.readers import ReadOptions, Source

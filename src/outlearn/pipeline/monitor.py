@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from outlearn import __version__
 from outlearn.data.kinds.kind import RowKind
-from outlearn.data.kinds.registry import SESSIONS, kind_named, kind_seen
+from outlearn.data.kinds.names import SESSIONS
+from outlearn.data.kinds.registry import kind_named, kind_seen
 from outlearn.data.labels import parse_labels
 from outlearn.data.readers import ReadOptions, Source
 from outlearn.data.sample import sample_source
@@ -25,6 +26,7 @@ from outlearn.detectors.committee import Committee
 from outlearn.detectors.provenance import Provenance
 from outlearn.detectors.registry import load
 from outlearn.errors import ParameterError, ReadError
+from outlearn.execute import Executor
 from outlearn.explain.explanation import Explanation
 from outlearn.findings.table import Findings, Origin
 from outlearn.pipeline.alerting import (
@@ -36,16 +38,17 @@ from outlearn.pipeline.alerting import (
     hand_over,
     write_alerts,
 )
+from outlearn.pipeline.caveats import limits_of
 from outlearn.pipeline.learn import Reading, learn, open_table
-from outlearn.pipeline.limits import limits_of
 from outlearn.pipeline.output import FORMATS, check_output, scored_file
-from outlearn.pipeline.picture import explain_top, take_picture
+from outlearn.pipeline.preview import explain_top, take_picture
 from outlearn.pipeline.request import FitOptions, FitRequest, Outputs
 from outlearn.pipeline.rows import Spec, chunks_of, pick_rows
 from outlearn.pipeline.scan import Scan, check_rule, decide_rows, score_rows, top_rows
-from outlearn.pipeline.stages import Progress, Stages
+from outlearn.pipeline.stages import Stages
 from outlearn.pipeline.suppression import Suppression
 from outlearn.pipeline.verdict import scored_columns, with_verdict
+from outlearn.progress import Progress
 
 __all__ = ["Judging", "Monitor", "check_request"]
 
@@ -57,6 +60,7 @@ class Judging:
     rule : how to choose the rows to flag; None: as the detector was told.
     patterns : what is known to be good.
     decide : decides in place of a rule. remark : what to say of a row before the reason why it is odd.
+    executor : where rows are scored; see `score_rows`.
     """
 
     rule: Rule | None = None
@@ -64,6 +68,7 @@ class Judging:
     patterns: Suppression = field(default_factory=Suppression)
     decide: Callable[[Scan], Decision] | None = None
     remark: Callable[[int], str] | None = None
+    executor: Executor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +207,7 @@ class Monitor:
         options: ReadOptions | None = None,
         progress: Progress | None = None,
         alerts: AlertOptions | None = None,
+        executor: Executor | None = None,
     ) -> Findings:
         """Score the rows of a source, decide, and explain the top ones.
 
@@ -212,6 +218,7 @@ class Monitor:
         top : how many of the most abnormal rows are explained.
         out : path of a file (.parquet, .csv, .jsonl or .arrow) for all rows with what was found beside them.
         alerts : a file of alerts, how rows are grouped, and what is known to be good.
+        executor : where rows are scored; on threads of this process by default.
 
         Raises
         ------
@@ -219,7 +226,7 @@ class Monitor:
             When the source cannot be read, lacks columns that the detector reads, or `out` cannot be written.
         """
         outputs = Outputs(top, out, alerts=alerts or AlertOptions())
-        return self.score(source, outputs, rule=rule, options=options, progress=progress)
+        return self.score(source, outputs, rule=rule, options=options, progress=progress, executor=executor)
 
     def score(
         self,
@@ -229,6 +236,7 @@ class Monitor:
         rule: Rule | None = None,
         options: ReadOptions | None = None,
         progress: Progress | None = None,
+        executor: Executor | None = None,
     ) -> Findings:
         """Do what `detect` does, with the outputs as one value."""
         stages = Stages(progress)
@@ -238,7 +246,7 @@ class Monitor:
             check_columns(outputs.alerts, patterns, opened)
         return self.judge(
             opened,
-            Judging(rule, outputs, patterns),
+            Judging(rule, outputs, patterns, executor=executor),
             reference=Origin(self.learnt_from, self.total),
             notes=(*self.notes, *opened.notes),
             stages=stages,
@@ -257,7 +265,7 @@ class Monitor:
         detector, kind = self.detector, kind_named(source.kind)
         outputs, tell = judging.outputs, judging.remark
         check_rule(detector, judging.rule)
-        scan = score_rows(detector, source, stages)
+        scan = score_rows(detector, source, stages, judging.executor)
         first = judging.decide(scan) if judging.decide else decide_rows(detector, scan, judging.rule)
         judged = Judged(detector, source, scan, first, self.support_rows, tell)
         handed = hand_over(judged, outputs.alerts, judging.patterns, stages)

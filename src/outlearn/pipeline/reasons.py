@@ -12,7 +12,7 @@ from sklearn.metrics import pairwise_distances_argmin
 from outlearn.data.rows import row_hash
 from outlearn.detectors.base import BaseDetector
 from outlearn.explain.explanation import Explanation
-from outlearn.pipeline.picture import explain_top
+from outlearn.pipeline.preview import explain_top
 
 __all__ = ["EXPLAINED", "reasons_of"]
 

@@ -17,12 +17,12 @@ A request of plain values goes into JSON or TOML and back::
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self, TypedDict
 
-from outlearn.data.kinds.registry import KINDS
+from outlearn.data.kinds.names import KINDS
 from outlearn.data.readers import ReadOptions
 from outlearn.decisions.alarms import AlarmRate
 from outlearn.decisions.budget import Budget
@@ -30,15 +30,19 @@ from outlearn.decisions.rule import Rule
 from outlearn.errors import ParameterError
 from outlearn.pipeline.alerting import AlertOptions
 from outlearn.pipeline.learn import AUTO, Reading
+from outlearn.pipeline.request_codec import by_parts, structured, without_defaults
 from outlearn.pipeline.rows import Spec
 
 __all__ = [
+    "AUTO",
     "SERIES",
     "DetectOptions",
     "DetectRequest",
     "DetectorSpec",
     "FitOptions",
     "FitRequest",
+    "HuntOptions",
+    "HuntRequest",
     "Outputs",
     "RuleSpec",
     "TableSpec",
@@ -66,7 +70,10 @@ class TableSpec:
     kind: str | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "ignore", tuple(self.ignore))  # any sequence will do
+        names: object = self.ignore
+        if isinstance(names, str):
+            raise ParameterError(f"ignore is {names!r}; wanted a list of columns")
+        object.__setattr__(self, "ignore", tuple(self.ignore))  # any other sequence will do
         if self.kind not in (None, SERIES, *KINDS):
             raise ParameterError(f"kind is {self.kind!r}; wanted one of {', '.join((SERIES, *KINDS))}")
 
@@ -236,7 +243,7 @@ class DetectRequest:
         >>> request.table.label_column, request.rule.budget, request.detector.seed
         ('y', '5', 3)
         """
-        return cls(source, **nested(cls, options))
+        return cls(source, **_fields(cls, options))
 
     @property
     def reading(self) -> Reading:
@@ -266,7 +273,7 @@ class DetectRequest:
             value = getattr(self, name)
             if not isinstance(value, str | Path | None):
                 raise ParameterError(f"{name} is a {type(value).__name__} in memory; a document names files")
-        return _without_defaults(self)
+        return without_defaults(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,19 +293,71 @@ class FitRequest:
     @classmethod
     def of(cls, source: Spec, **options: Any) -> Self:
         """Return a request from the fields of its parts; see `DetectRequest.of`."""
-        return cls(source, **nested(cls, options))
+        return cls(source, **_fields(cls, options))
 
     @property
     def reading(self) -> Reading:
         return self.table.reading(self.read)
 
 
-_PARTS: dict[str, type] = {"table": TableSpec, "rule": RuleSpec, "outputs": Outputs}
-_PLACES = {  # of names whose part, or place in it, has another
-    "detector": ("detector", "name"),
-    "weights": ("detector", "weights"),
-    "random_state": ("detector", "seed"),
+class HuntOptions(TypedDict, total=False):
+    """Fields of a `HuntRequest` and its parts by their names."""
+
+    reference: Spec | None
+    learner: str
+    ignore: Sequence[str]
+    schema: str | Path | None
+    top: int
+    out: str | Path | None
+    options: ReadOptions | None
+    random_state: int
+    alerts: AlertOptions | None
+
+
+@dataclass(frozen=True, slots=True)
+class HuntRequest:
+    """A table in which rows that resemble confirmed cases are to be found.
+
+    like : the cases, with the columns of the source; one to a thousand rows. reference : rows known to be
+    normal, with the same columns. detector : its name is of `hunt.LEARNERS`, or "auto".
+    """
+
+    source: Spec
+    like: Spec
+    reference: Spec | None = None
+    table: TableSpec = field(default_factory=TableSpec)
+    read: ReadOptions = field(default_factory=ReadOptions)
+    detector: DetectorSpec = field(default_factory=DetectorSpec)
+    outputs: Outputs = field(default_factory=Outputs)
+
+    @classmethod
+    def of(cls, source: Spec, like: Spec, **options: Any) -> Self:
+        """Return a request from the fields of its parts; the name of the detector is its ``learner``."""
+        if "learner" in options:
+            options["detector"] = options.pop("learner")
+        return cls(source, like, **_fields(cls, options))
+
+    @property
+    def reading(self) -> Reading:
+        return self.table.reading(self.read)
+
+
+_PARTS: dict[str, type] = {
+    "table": TableSpec,
+    "read": ReadOptions,
+    "detector": DetectorSpec,
+    "rule": RuleSpec,
+    "outputs": Outputs,
 }
+
+
+def _fields(of: type, options: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a request; a rule may come as the `Rule` it makes."""
+    if "rule" in options and not isinstance(options["rule"], RuleSpec):
+        options = {**options, "rule": RuleSpec.of(options["rule"])}
+    if options.get("alerts", ...) is None:
+        options = {**options, "alerts": AlertOptions()}
+    return by_parts(of, options, _PARTS)
 
 
 def option(name: str) -> str:
@@ -308,92 +367,3 @@ def option(name: str) -> str:
     '--label-column'
     """
     return "--" + name.replace("_", "-")
-
-
-def nested(of: type, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a request from those of its parts."""
-    own = {each.name for each in fields(of)}
-    places = {
-        **{each.name: (part, each.name) for part, kind in _PARTS.items() for each in fields(kind)},
-        **_PLACES,
-    }
-    top: dict[str, Any] = {}
-    parts: dict[str, dict[str, Any]] = {}
-    for name, value in options.items():
-        if name == "options":
-            top["read"] = value or ReadOptions()
-        elif name == "rule":
-            top["rule"] = RuleSpec.of(value)
-        elif name == "alerts":
-            parts.setdefault("outputs", {})["alerts"] = value or AlertOptions()
-        elif name in places and places[name][0] in own:
-            part, place = places[name]
-            parts.setdefault(part, {})[place] = value
-        elif name in own:
-            top[name] = value
-        else:
-            known = sorted({*own, *places, "options"} - {"source"})
-            raise ParameterError(f"{name} is no part of a request; there are {', '.join(known)}")
-    kinds = {**_PARTS, "detector": DetectorSpec}
-    return {**top, **{part: kinds[part](**values) for part, values in parts.items()}}
-
-
-def structured(document: Mapping[str, Any], of: type) -> Any:
-    """Return a request from plain values."""
-    from cattrs import Converter, transform_error
-
-    converter = Converter(forbid_extra_keys=True)
-    converter.register_structure_hook_func(lambda kind: kind is Any, lambda value, _: _named(value))
-    converter.register_structure_hook(str | Path | None, lambda value, _: _path(value))
-    converter.register_structure_hook(str | int | None, lambda value, _: value)
-    converter.register_structure_hook_func(lambda kind: kind in (str, int, float, bool), _exactly)
-    try:
-        return converter.structure(document, of)
-    except ParameterError:
-        raise
-    except Exception as error:
-        inner = next(_inner(error), None)
-        if inner is not None:
-            raise inner from error
-        raise ParameterError(f"no request: {'; '.join(transform_error(error)[:3])}") from error
-
-
-def _inner(error: BaseException) -> Iterator[ParameterError]:
-    """Yield what the values themselves refused, which says what was wanted."""
-    if isinstance(error, ParameterError):
-        yield error
-    for part in getattr(error, "exceptions", ()):
-        yield from _inner(part)
-
-
-def _exactly(value: Any, of: type) -> Any:
-    if of is float and type(value) is int:
-        return float(value)
-    if type(value) is not of:
-        raise ValueError(f"wanted {of.__name__}")
-    return value
-
-
-def _named(value: Any) -> Any:
-    if not isinstance(value, str | None):
-        raise ParameterError(f"source or reference is {value!r}; wanted a path, dataset:NAME or database URL")
-    return value
-
-
-def _path(value: Any) -> Any:
-    if not isinstance(value, str | None):
-        raise ParameterError(f"{value!r} is no path")
-    return value
-
-
-def _without_defaults(value: Any) -> dict[str, Any]:
-    document: dict[str, Any] = {}
-    for each in fields(value):
-        here = getattr(value, each.name)
-        if hasattr(here, "__dataclass_fields__"):
-            inner = _without_defaults(here)
-            document |= {each.name: inner} if inner else {}
-        elif here != each.default:
-            plain = list(here) if isinstance(here, tuple) else here
-            document[each.name] = str(plain) if isinstance(plain, Path) else plain
-    return document

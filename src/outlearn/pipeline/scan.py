@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -24,7 +25,7 @@ from outlearn.decisions.promise import Promise
 from outlearn.decisions.rule import OwnRule, Rule
 from outlearn.detectors.base import BaseDetector
 from outlearn.errors import ParameterError
-from outlearn.execute import Threads, cores
+from outlearn.execute import Executor, Threads
 from outlearn.pipeline.rows import chunks_of
 from outlearn.pipeline.stages import Stages
 
@@ -62,26 +63,22 @@ class _Piece:
     repairs: tuple[Repairs, ...]
 
 
-def score_rows(detector: BaseDetector, source: Source, stages: Stages) -> Scan:
-    """Score all rows; only the scores and times of all of them are kept."""
-    clock = _clock(detector)
+def score_rows(
+    detector: BaseDetector, source: Source, stages: Stages, executor: Executor | None = None
+) -> Scan:
+    """Score all rows; only the scores and times of all of them are kept.
+
+    executor : where pieces of the source are scored; on threads of this process by default.
+    """
     scores: list[NDArray[np.float64]] = []
     times: list[NDArray[np.datetime64]] = []
     outside: dict[str, int] = {}
     done = 0
-
-    def judged(chunk: pl.DataFrame) -> _Piece:
-        moments = None
-        if clock is not None and clock.name in chunk.columns:
-            moments = moments_of(chunk[clock.name], clock.form, clock.zone)[0].to_numpy()
-        matrix, notes, repairs = detector.encoder_.repaired(chunk)
-        scores = _scored(detector, matrix.values)
-        return _Piece(scores, moments, tuple(_outside(detector, chunk)), notes, repairs)
-
     notes: dict[str, None] = {}
     repairs: tuple[Repairs, ...] = tuple(Repairs() for _ in detector.encoder_.encoders)
+    score = partial(_score_chunk, detector=detector, clock=_clock(detector))
     with stages.stage("scoring", source.rows) as tick:
-        for piece in Threads(cores()).map(judged, chunks_of(source)):
+        for piece in (executor or Threads()).map(score, chunks_of(source)):
             notes |= dict.fromkeys(piece.notes)
             repairs = tuple(a + b for a, b in zip(repairs, piece.repairs, strict=True))
             scores.append(piece.scores)
@@ -94,6 +91,15 @@ def score_rows(detector: BaseDetector, source: Source, stages: Stages) -> Scan:
     elsewhen = tuple(name for name, rows in outside.items() if rows > _ELSEWHEN * done)
     told = (*notes, *detector.encoder_.sentences(repairs))
     return Scan(np.concatenate(scores), np.concatenate(times) if times else None, told, elsewhen)
+
+
+def _score_chunk(chunk: pl.DataFrame, *, detector: BaseDetector, clock: MomentEncoder | None) -> _Piece:
+    moments = None
+    if clock is not None and clock.name in chunk.columns:
+        moments = moments_of(chunk[clock.name], clock.form, clock.zone)[0].to_numpy()
+    matrix, notes, repairs = detector.encoder_.repaired(chunk)
+    scores = _scored(detector, matrix.values)
+    return _Piece(scores, moments, tuple(_outside(detector, chunk)), notes, repairs)
 
 
 def _scored(detector: BaseDetector, values: NDArray[np.float32]) -> NDArray[np.float64]:

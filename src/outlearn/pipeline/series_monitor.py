@@ -10,55 +10,29 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from outlearn.data.columns.dates import moments_of
-from outlearn.data.labels import parse_labels
 from outlearn.data.readers import ReadOptions
-from outlearn.data.schema import unknown_column
-from outlearn.data.series.reader import form_of_times
-from outlearn.data.series.repair import uneven
 from outlearn.decisions.alarms import Segment, alarms
 from outlearn.detectors.segments import MERGED
 from outlearn.detectors.series import SeriesDetector
+from outlearn.detectors.series_reasons import SegmentExplanation
 from outlearn.detectors.series_scorers import DISTANCES
-from outlearn.errors import InputError, OutlearnError, ParameterError
+from outlearn.errors import InputError, ParameterError
 from outlearn.findings.series import Panel, SeriesFindings, panel_of
 from outlearn.findings.table import Origin
-from outlearn.pipeline.learn import AUTO, Reading, open_table
+from outlearn.pipeline.learn import AUTO, Reading
 from outlearn.pipeline.monitor import check_request
 from outlearn.pipeline.output import scored_file
 from outlearn.pipeline.request import DetectRequest, FitRequest, Outputs
-from outlearn.pipeline.rows import Spec, chunks_of
-from outlearn.pipeline.stages import Progress, Stages
+from outlearn.pipeline.rows import Spec
+from outlearn.pipeline.series_table import SeriesTable, labels_of, rows_before
+from outlearn.pipeline.stages import Stages
 from outlearn.pipeline.verdict import scored_columns
+from outlearn.progress import Progress
 
-__all__ = ["SeriesMonitor", "SeriesTable", "detect_series", "holds_series", "labels_of"]
+__all__ = ["SeriesMonitor", "detect_series"]
 
 PANELS = 20  # series that the page shows: those with the oddest ranges
-PROBED = 5000  # rows that are read to tell a series from a table of dated rows
-FEWEST = 100  # rows that a series has at least, where nobody says that it is one
-
-
-def holds_series(spec: Spec, reading: Reading) -> bool:
-    """Tell whether a table with a time column is one series: numbers only, at even steps in time.
-
-    Rows that are dated but come when they please, such as transactions, are a table.
-    """
-    source, reading = open_table(spec, reading)
-    name = reading.time_column
-    if name is None or name not in source.columns:
-        return False
-    head = next(iter(chunks_of(source))).head(PROBED)
-    apart = {name, reading.label_column, *reading.ignore}
-    rest = [head[column] for column in head.columns if column not in apart]
-    if head.height < FEWEST or not rest or not all(cells.dtype.is_numeric() for cells in rest):
-        return False
-    try:
-        moments, _ = moments_of(head[name], form_of_times(head[name], name))
-    except OutlearnError:
-        return False
-    steps = np.diff(moments.drop_nulls().to_physical().to_numpy())
-    usual = int(np.median(steps)) if len(steps) else 0
-    return usual > 0 and bool((steps >= 0).all()) and not uneven(steps, usual)
+NAMED = 5  # ranges that an error names
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,19 +95,47 @@ class SeriesMonitor:
             return self
         return replace(self, detector=self.detector.update(table.frame, labels))
 
+    def explain(self, source: Spec, row: int, *, options: ReadOptions | None = None) -> SegmentExplanation:
+        """Say why the flagged range is odd that a row, counted from 0, lies in.
+
+        Raises
+        ------
+        InputError
+            When the row lies in none.
+        """
+        frame = SeriesTable.open(source, self.reading(options)).frame
+        segments = self.detector.segments(frame)
+        inside = [segment for segment in segments if segment.start <= row <= segment.end]
+        if not inside:
+            ranges = ", ".join(f"{segment.start} to {segment.end}" for segment in segments[:NAMED])
+            there = f"those flagged are rows {ranges}" if segments else "no range is flagged"
+            raise InputError(f"row {row} lies in no flagged range; {there}")
+        return self.detector.explain(frame, inside)[0]
+
     def detect(
         self,
         source: Spec,
         *,
-        outputs: Outputs | None = None,
+        top: int = 20,
+        out: str | Path | None = None,
         options: ReadOptions | None = None,
         progress: Progress | None = None,
     ) -> SeriesFindings:
         """Find the odd ranges of the series in a table.
 
-        outputs : its rows are ranges here; there are no alerts of series.
+        top : how many ranges are explained. out : file for all rows with what was found beside them.
         """
-        outputs = outputs or Outputs()
+        return self.score(source, Outputs(top, out), options=options, progress=progress)
+
+    def score(
+        self,
+        source: Spec,
+        outputs: Outputs,
+        *,
+        options: ReadOptions | None = None,
+        progress: Progress | None = None,
+    ) -> SeriesFindings:
+        """Do what `detect` does, with the outputs as one value; there are no alerts of series."""
         check_request(outputs, source)
         run = _Run.begin(progress)
         with run.stages.stage("reading"):
@@ -233,7 +235,7 @@ def _basis(request: DetectRequest, table: SeriesTable) -> _Basis:
         known = np.maximum(labels_of(other.frame, label, required=False), 0)
         return _Basis(other.frame, known, Origin(other.name, other.frame.height), other.notes)
     if request.reference_until is not None:
-        past = _before(table.frame, request.table.time_column, request.reference_until)
+        past = rows_before(table.frame, request.table.time_column, request.reference_until)
         basis = table.frame.filter(past)
         known = np.maximum(labels_of(basis, label, required=True), 0)
         return _Basis(basis, known, Origin(f"its rows before {request.reference_until}", basis.height))
@@ -253,55 +255,6 @@ def _unfitted(request: DetectRequest | FitRequest) -> SeriesDetector:
         weights=detector.weights,
         random_state=detector.seed,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class SeriesTable:
-    """All rows of a table of series, its name, notes, and the columns that are no channels."""
-
-    frame: pl.DataFrame
-    name: str
-    notes: tuple[str, ...]
-    ignored: list[str]
-
-    @classmethod
-    def open(cls, spec: Spec, reading: Reading) -> SeriesTable:
-        """Read a table; `reading` is of a plain table, whose numbers are taken as they are."""
-        plain = replace(reading.options or ReadOptions(), kind="table")
-        source, settled = open_table(spec, replace(reading, options=plain))
-        frame = pl.concat(list(chunks_of(source)), how="vertical_relaxed")
-        label = settled.label_column
-        return cls(frame, source.name, source.notes, [*settled.ignore, *([] if label is None else [label])])
-
-
-def labels_of(frame: pl.DataFrame, name: str | None, *, required: bool) -> NDArray[np.int8]:
-    """Return (n,) labels of rows, -1 where there are none; without the column all, unless it is required."""
-    if name is None or (name not in frame.columns and not required):
-        return np.full(frame.height, -1, dtype=np.int8)
-    if name not in frame.columns:
-        raise unknown_column(name, frame.columns, what="the label column")
-    return parse_labels(frame[name], name=name)
-
-
-def _before(frame: pl.DataFrame, time_column: str | None, until: str) -> NDArray[np.bool_]:
-    """Return (n,) whether each row lies before a moment."""
-    if time_column is None:
-        raise ParameterError("reference_until needs a time column; name it")
-    if time_column not in frame.columns:
-        raise unknown_column(time_column, frame.columns, what="the time column")
-    cells = frame[time_column]
-    moments, _ = moments_of(cells, form_of_times(cells, time_column))
-    text = pl.Series([until])
-    try:
-        limit = moments_of(text, form_of_times(text, "reference_until"))[0][0]
-    except OutlearnError as error:
-        raise ParameterError(f"reference_until is {until!r}; wanted a date such as 2026-01-31") from error
-    past = (moments < limit).fill_null(False).to_numpy()
-    if not past.any():
-        raise InputError(
-            f"no row lies before {until}; the first is of {moments.drop_nulls().sort()[0]}: give a later one"
-        )
-    return np.asarray(past)
 
 
 def _scored(

@@ -6,10 +6,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-__all__ = ["Progress", "Stages"]
+from outlearn.progress import Progress, silent
 
-#: Called with the name of a stage, the rows done and the rows in all (None while unknown).
-Progress = Callable[[str, int, int | None], None]
+__all__ = ["Stages"]
 
 
 class Stages:
@@ -26,7 +25,7 @@ class Stages:
 
     def __init__(self, progress: Progress | None = None) -> None:
         self.seconds: dict[str, float] = {}
-        self._progress = progress
+        self._progress = progress or silent
 
     @contextmanager
     def stage(self, name: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
@@ -34,8 +33,7 @@ class Stages:
         start = time.perf_counter()
 
         def tick(done: int) -> None:
-            if self._progress is not None:
-                self._progress(name, done, total)
+            self._progress(name, done, total)
 
         tick(0)
         try:

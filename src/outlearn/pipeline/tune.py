@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self, TypedDict, Unpack
 
 import numpy as np
 import polars as pl
@@ -13,19 +13,22 @@ from numpy.typing import NDArray
 
 from outlearn.data.encode import Encoder
 from outlearn.data.labels import parse_labels
+from outlearn.data.readers import ReadOptions
 from outlearn.data.sample import sample_source
 from outlearn.findings.table import Origin
 from outlearn.findings.tuning import Tried, TuningFindings
-from outlearn.pipeline.learn import SAMPLE_ROWS, Reading, open_table
+from outlearn.pipeline.learn import SAMPLE_ROWS, open_table
+from outlearn.pipeline.request import TableSpec
+from outlearn.pipeline.request_codec import by_parts
 from outlearn.pipeline.rows import Spec, chunk_rows
-from outlearn.tuning.candidate import scores
-from outlearn.tuning.ensemble import RankEnsemble
-from outlearn.tuning.observe import MEASURES
 from outlearn.tuning.search import Trial
 from outlearn.tuning.space import named
+from outlearn.tuning.trials.candidate import scores
+from outlearn.tuning.trials.ensemble import RankEnsemble
+from outlearn.tuning.trials.observe import MEASURES
 from outlearn.tuning.tuner import MetaTuner
 
-__all__ = ["TunedSource", "tune"]
+__all__ = ["TuneRequest", "TunedSource", "tune", "tune_rows"]
 
 AGREEMENT = MEASURES.index("agree.incontext")
 
@@ -81,28 +84,57 @@ def _plain_numbers(frame: pl.DataFrame, without: Sequence[str]) -> NDArray[np.fl
     return values if np.isfinite(values).all() else None
 
 
+class TuneOptions(TypedDict, total=False):
+    """Fields of a `TuneRequest` and its parts by their names."""
+
+    budget: int
+    seconds: float
+    time_limit: float | None
+    label_column: str | None
+    time_column: str | None
+    ignore: Sequence[str]
+    schema: str | Path | None
+    options: ReadOptions | None
+
+
+@dataclass(frozen=True, slots=True)
+class TuneRequest:
+    """A table that a classical detector is to be chosen and set for.
+
+    detectors : names to choose among. budget, seconds, time_limit : as for `MetaTuner.optimize`.
+    """
+
+    source: Spec
+    detectors: tuple[str, ...]
+    budget: int = 25
+    seconds: float = 30.0
+    time_limit: float | None = None
+    table: TableSpec = field(default_factory=TableSpec)
+    read: ReadOptions = field(default_factory=ReadOptions)
+
+    @classmethod
+    def of(cls, source: Spec, detectors: Sequence[str], **options: Any) -> Self:
+        """Return a request from its fields and those of its parts."""
+        parts = {"table": TableSpec, "read": ReadOptions}
+        return cls(source, tuple(detectors), **by_parts(cls, options, parts))
+
+
 def tune(
-    spec: Spec,
-    tuner: MetaTuner,
-    *,
-    detectors: Sequence[str],
-    budget: int = 25,
-    seconds: float = 30.0,
-    time_limit: float | None = None,
-    label_column: str | None = None,
-    time_column: str | None = None,
-    ignore: Sequence[str] = (),
-    schema: str | Path | None = None,
-    options: Any = None,
+    source: Spec, tuner: MetaTuner, *, detectors: Sequence[str], **options: Unpack[TuneOptions]
 ) -> TunedSource:
     """Read a table, choose and set a detector for it, and score its rows.
 
     Parameters
     ----------
-    spec : a path, or whatever else `detect` takes. tuner : one that has learnt.
-    detectors : names to choose among; the others as for `MetaTuner.optimize` and `detect`.
+    source : a path, or whatever else `detect` takes. tuner : one that has learnt.
+    detectors : names to choose among. The others are the fields of `TuneRequest` and of its parts.
     """
-    source, reading = open_table(spec, Reading(label_column, time_column, tuple(ignore), schema, options))
+    return tune_rows(TuneRequest.of(source, detectors, **options), tuner)
+
+
+def tune_rows(request: TuneRequest, tuner: MetaTuner) -> TunedSource:
+    """Choose and set a detector, as `tune` does, by a request."""
+    source, reading = open_table(request.source, request.table.reading(request.read))
     sample = sample_source(
         source,
         SAMPLE_ROWS,
@@ -116,13 +148,13 @@ def tune(
     if reading.label_column is not None:
         y = parse_labels(sample.frame[reading.label_column], name=reading.label_column)
     made = tuner.optimize(
-        list(detectors),
+        list(request.detectors),
         X,
         y,
-        budget=budget,
-        seconds=seconds,
-        time_limit=time_limit,
-        known_as=_plain_numbers(sample.frame, [reading.label_column or "", *ignore]),
+        budget=request.budget,
+        seconds=request.seconds,
+        time_limit=request.time_limit,
+        known_as=_plain_numbers(sample.frame, [reading.label_column or "", *request.table.ignore]),
     )
     found = -made.score_samples(X) if isinstance(made, RankEnsemble) else scores(made, X)
     notes = (*source.notes, *sample.notes, *tuner.tuned_.notes)

@@ -1,1 +1,1 @@
-"""What is odd about a stretch of a series: windows, what describes them, and how far they lie from others."""
+"""What is odd about a stretch of a series: windows, their features, and how far they lie from others."""

@@ -1,4 +1,4 @@
-"""What a series is compared with: one or more series that show what is usual, each channel on one scale."""
+"""The reference of a series: one or more series that show what is usual, each channel on one scale."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Basis", "Stretches"]
 Floats = NDArray[np.float64]
 Stretches = list[tuple[int, int]]
 STILL = 1e-9  # spread, relative to the size of the values, below which a channel stands still
-MOST = 1e6  # spreads that a value may lie away
+FARTHEST = 1e6  # spreads that a value may lie away
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +35,17 @@ class Basis:
     @classmethod
     def of(cls, series: Sequence[Series]) -> Self:
         """Return the basis that series with the same channels make."""
-        count = sum(len(each) for each in series)
-        centre = (
-            sum((each.values.sum(axis=0) for each in series), np.zeros(series[0].values.shape[1])) / count
-        )
-        square = sum(((each.values - centre) ** 2).sum(axis=0) for each in series) / count
+        count = sum(len(one) for one in series)
+        centre = sum((one.values.sum(axis=0) for one in series), np.zeros(series[0].values.shape[1])) / count
+        square = sum(((one.values - centre) ** 2).sum(axis=0) for one in series) / count
         spread = np.sqrt(square)
         # What stands still in the reference and then moves is odd, by how far it moves for its size.
         still = spread <= STILL * np.maximum(np.abs(centre), 1.0)
         scale = np.where(still, np.maximum(np.abs(centre), 1.0), spread)
         made = cls([], [], centre, scale)
         return cls(
-            [made.standard(each.values) for each in series],
-            [each.stretches for each in series],
+            [made.standard(one.values) for one in series],
+            [one.stretches for one in series],
             centre,
             scale,
         )
@@ -61,4 +59,4 @@ class Basis:
 
     def standard(self, values: Floats) -> Floats:
         """Return values (n, c) on the scale of the basis."""
-        return np.clip((values - self.centre) / self.scale, -MOST, MOST)
+        return np.clip((values - self.centre) / self.scale, -FARTHEST, FARTHEST)

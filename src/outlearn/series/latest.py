@@ -1,4 +1,4 @@
-"""The latest points of a series as it comes, and what the windows that have ended by then tell."""
+"""The latest points of a series as it comes, compared by the windows that have ended by then."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from outlearn.series.glance import BESIDE, CASE_WIDTHS, Glance, likeness_of
 from outlearn.series.neighbours import strides
 from outlearn.series.patches import WIDTHS
+from outlearn.series.point_features import BESIDE, CASE_WIDTHS, PointFeatures, likeness_of
 
 __all__ = ["Latest", "early"]
 
@@ -23,17 +23,17 @@ def early(widths: Sequence[int]) -> tuple[int, ...]:
 
 
 class Latest:
-    """What `Patches.profile` and `Glance.likeness` tell causally of the last point.
+    """The causal `Patches.profile` and `PointFeatures.likeness` of the last point, kept up to date.
 
     Parameters
     ----------
-    widths : of `WIDTHS`, whose windows count. shares : whether each channel is told of too.
+    widths : of `WIDTHS`, whose windows count. shares : whether each channel is compared too.
     """
 
-    def __init__(self, glance: Glance, widths: Sequence[int], *, shares: bool) -> None:
-        channels = glance.basis.channels
-        self._glance, self._widths, self._shares = glance, widths, shares
-        self._early = early((*widths, *CASE_WIDTHS) if glance.cases else widths)
+    def __init__(self, features: PointFeatures, widths: Sequence[int], *, shares: bool) -> None:
+        channels = features.basis.channels
+        self._features, self._widths, self._shares = features, widths, shares
+        self._early = early((*widths, *CASE_WIDTHS) if features.cases else widths)
         self._kept = max(self._early)
         self._buffer = np.zeros((ROOM * self._kept, channels))
         self._end = self._seen = 0
@@ -43,7 +43,7 @@ class Latest:
 
     @property
     def nbytes(self) -> int:
-        """Bytes that the points kept take."""
+        """Bytes of the points that are kept."""
         return int(self._buffer.nbytes)
 
     @property
@@ -57,24 +57,24 @@ class Latest:
         return np.asarray(self._buffer[self._end - min(self._seen, 2)])
 
     def median(self) -> Floats:
-        """Return (c,) as `glance.latest_median` does."""
+        """Return (c,) as `point_features.latest_median` does."""
         latest = self._buffer[max(self._end - min(self._seen, BESIDE), 0) : self._end]
         if len(latest) < BESIDE:
             latest = np.concatenate([np.repeat(latest[:1], BESIDE - len(latest), axis=0), latest])
         return np.asarray(np.partition(latest, BESIDE // 2, axis=0)[BESIDE // 2])
 
     def rare(self) -> Floats:
-        """Return (1 or 1 + c, w) how rare the last point is at each width, in all and in each channel.
+        """Return how rare the last point is at each width, in all and in each channel: (1 or 1 + c, w).
 
         Where none of a width has ended yet the next narrower one counts, as in a batch; 0 where none has.
         """
-        found = np.zeros((self._rare.shape[1], len(self._widths)))
+        rare = np.zeros((self._rare.shape[1], len(self._widths)))
         for w, width in enumerate(self._widths):
             place = self._early.index(width)
-            told = np.flatnonzero(self._known[: place + 1])
-            if len(told):
-                found[:, w] = self._rare[told[-1]]
-        return found
+            ended = np.flatnonzero(self._known[: place + 1])
+            if len(ended):
+                rare[:, w] = self._rare[ended[-1]]
+        return rare
 
     def push(self, point: Floats) -> bool:
         """Take the next point (c,), on the scale of the basis; return whether a window that counts ended."""
@@ -88,7 +88,7 @@ class Latest:
         for place, width in enumerate(self._early):
             if self._seen < width or (self._seen - width) % strides(width):
                 continue
-            cased = width in CASE_WIDTHS and bool(self._glance.cases)
+            cased = width in CASE_WIDTHS and bool(self._features.cases)
             if width in self._widths or cased or not self._known[place + 1 :].any():
                 self._look(place, width, cased)
                 looked = True
@@ -97,10 +97,10 @@ class Latest:
     def _look(self, place: int, width: int, cased: bool) -> None:
         """Take in the window of a width that ends at the last point."""
         x, start = self._buffer[self._end - width : self._end], np.zeros(1, dtype=np.int64)
-        reach = self._glance.patches.reach(width)
+        reach = self._features.patches.reach(width)
         if self._shares:
-            away, each = reach.memory.by_channel(x, start)
-            rare = reach.rare_of(np.column_stack([away, each]))[0]
+            away, by_channel = reach.memory.by_channel(x, start)
+            rare = reach.rare_of(np.column_stack([away, by_channel]))[0]
         else:
             away = reach.memory.distances(x, start)
             rare = reach.rare_of(away[:, None])[0]
@@ -108,5 +108,5 @@ class Latest:
             self._rare[place], self._known[place] = rare, True
         if cased:
             case = CASE_WIDTHS.index(width)
-            like = self._glance.cases[case].distances(x, start)
+            like = self._features.cases[case].distances(x, start)
             self.likeness[case] = np.nan_to_num(likeness_of(away, like))[0]

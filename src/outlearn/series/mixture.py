@@ -8,26 +8,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outlearn.data.series.series import Series
-from outlearn.series.glance import GLANCES, TOGETHER, Glance
 from outlearn.series.patches import WIDTHS
+from outlearn.series.point_features import POINT_FEATURES, TOGETHER, PointFeatures
 
 __all__ = ["LEADING", "LEVEL", "LIKENESS", "WEIGHTS", "Mixture", "log_odds"]
 
 Floats = NDArray[np.float64]
+# Chosen on a part of the series of the benchmark in docs/series.md ("How good it is").
 LEADING = (64, 96, 128)  # widths whose distances count; narrower ones and wider ones rank real series worse
 LIKENESS = 0.3  # how much likeness to labelled anomalies counts, in the same unit
 LEVEL = 5.0, -5.5  # to log-odds: even at twice the distance that one in a hundred reference windows has
 
 
 def _weights() -> tuple[float, ...]:
-    weights = np.zeros(len(GLANCES))
+    weights = np.zeros(len(POINT_FEATURES))
     weights[TOGETHER] = [float(width in LEADING) / len(LEADING) for width in WIDTHS]
     weights[-1] = LIKENESS
     return tuple(weights.tolist())
 
 
 WEIGHTS = _weights()
-"""How much each of `glance.GLANCES` counts."""
+"""The weight of each of `point_features.POINT_FEATURES`."""
 
 
 def log_odds(odd: Floats) -> Floats:
@@ -42,7 +43,7 @@ class Mixture:
     normal : whether all points of the reference that lie in no case are known to be normal.
     """
 
-    glance: Glance
+    glance: PointFeatures
     normal: bool
 
     def channels(

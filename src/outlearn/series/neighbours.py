@@ -13,19 +13,20 @@ from outlearn.rng import derive
 from outlearn.series.basis import Stretches
 from outlearn.series.windows import FEATURES, describe, window_starts
 
-__all__ = ["MOST", "NEAREST", "Memory", "Unit", "strides"]
+__all__ = ["MOST_WINDOWS", "NEAREST", "Memory", "Unit", "strides"]
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
 NEAREST = 3  # neighbours whose distance is averaged
-MOST = 3000  # reference windows
+MOST_WINDOWS = 3000  # reference windows
 CELLS = 6_000_000  # numbers that are remembered of one width, where there are many channels
 FEWEST = 200  # reference windows there, if there are so many
 FLOOR = 1e-3  # of the widest spread of a feature of its channel, that each has at least
+# Both chosen on a part of the series of the benchmark in docs/series.md ("How good it is").
 POWER = 0.5  # of its spread, that a feature is divided by
 BEND = 2.0  # usual sizes up to which a feature counts in proportion, and beyond by its logarithm
 BLOCK = 2048  # windows that are compared at once
-SHARED = 4_000_000  # numbers that are told apart by channel at once
+SHARED = 4_000_000  # numbers that are split by channel at once
 
 
 def strides(width: int) -> int:
@@ -35,7 +36,7 @@ def strides(width: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What features (m, c, f) of windows are measured by before they are compared.
+    """The unit in which features (m, c, f) of windows are compared.
 
     Each is centred and divided by the root of its spread in the reference: what varies much counts for more,
     but less than in proportion. Beyond twice the usual size it counts by its logarithm, so that one channel
@@ -49,19 +50,19 @@ class Unit:
     plain: bool = False
 
     @classmethod
-    def of(cls, told: NDArray[np.float32], *, plain: bool = False) -> Self:
+    def of(cls, features: NDArray[np.float32], *, plain: bool = False) -> Self:
         """Learn from the windows (m, c, f) of a reference."""
-        centre = told.mean(axis=0)
+        centre = features.mean(axis=0)
         if plain:
             return cls(centre, np.ones_like(centre), plain=True)
-        spread = told.std(axis=0)
+        spread = features.std(axis=0)
         spread = np.maximum(spread, FLOOR * np.maximum(spread.max(axis=1, keepdims=True), FLOOR))
         usual = np.sqrt(np.mean(spread ** (2 - 2 * POWER)))  # size of what is left, over all channels
         return cls(centre, (spread**POWER * usual).astype(np.float32))
 
-    def __call__(self, told: NDArray[np.float32]) -> Floats:
+    def __call__(self, features: NDArray[np.float32]) -> Floats:
         """Return (m, c · f) features as they are compared."""
-        x = (told - self.centre).astype(np.float64) / self.scale
+        x = (features - self.centre).astype(np.float64) / self.scale
         if not self.plain:
             x = np.sign(x) * BEND * np.log1p(np.abs(x) / BEND)
         return x.reshape(len(x), self.centre.size)
@@ -90,7 +91,7 @@ class Memory:
         stretches: list[Stretches],
         width: int,
         *,
-        most: int = MOST,
+        most: int = MOST_WINDOWS,
         seed: int = 0,
         plain: bool = False,
     ) -> Self:
@@ -101,38 +102,40 @@ class Memory:
         channels = values[0].shape[1]
         most = min(most, max(CELLS // (channels * len(FEATURES)), FEWEST))
         # At every place: between two strides a periodic course has other phases, which would look odd.
-        places = [window_starts(each, width, 1) for each in stretches]
+        places = [window_starts(spans, width, 1) for spans in stretches]
         series = np.repeat(np.arange(len(places)), [len(p) for p in places])
         starts = np.concatenate(places)
         if len(starts) > most:
-            # A few times as many as are kept tell the spread of the features.
+            # A few times as many as are kept show the spread of the features.
             drawn = np.sort(
                 derive(seed, width).choice(len(starts), min(len(starts), 4 * most), replace=False)
             )
             series, starts = series[drawn], starts[drawn]
-        found = np.concatenate([describe(x, starts[series == i], width) for i, x in enumerate(values)])
-        if not len(found):
+        features = np.concatenate([describe(x, starts[series == i], width) for i, x in enumerate(values)])
+        if not len(features):
             nothing = np.zeros((channels, len(FEATURES)), dtype=np.float32)
-            return cls._kept(width, Unit(nothing, nothing + 1), found, series, starts)
-        unit = Unit.of(found, plain=plain)
-        kept = np.linspace(0, len(found) - 1, min(len(found), most)).astype(np.int64)
-        return cls._kept(width, unit, found[kept], series[kept], starts[kept])
+            return cls._kept(width, Unit(nothing, nothing + 1), features, series, starts)
+        unit = Unit.of(features, plain=plain)
+        kept = np.linspace(0, len(features) - 1, min(len(features), most)).astype(np.int64)
+        return cls._kept(width, unit, features[kept], series[kept], starts[kept])
 
     @classmethod
     def at(cls, like: Memory, values: list[Floats], places: list[Places]) -> Self:
         """Remember the windows that begin at `places` of each series, in the unit of another memory."""
-        found = np.concatenate([describe(x, at, like.width) for x, at in zip(values, places, strict=True)])
+        features = np.concatenate([describe(x, at, like.width) for x, at in zip(values, places, strict=True)])
         series = np.repeat(np.arange(len(places)), [len(at) for at in places])
-        return cls._kept(like.width, like.unit, found, series, np.concatenate(places))
+        return cls._kept(like.width, like.unit, features, series, np.concatenate(places))
 
     @classmethod
-    def _kept(cls, width: int, unit: Unit, told: NDArray[np.float32], series: Places, starts: Places) -> Self:
-        windows = unit(told)
+    def _kept(
+        cls, width: int, unit: Unit, features: NDArray[np.float32], series: Places, starts: Places
+    ) -> Self:
+        windows = unit(features)
         return cls(width, unit, windows, np.einsum("rf,rf->r", windows, windows), series, starts)
 
     @property
     def nbytes(self) -> int:
-        """Bytes that what is remembered takes."""
+        """Bytes of the remembered windows."""
         return self.windows.nbytes + self.norms.nbytes + self.series.nbytes + self.starts.nbytes
 
     def distances(self, x: Floats, starts: Places, own: int | None = None) -> Floats:
@@ -141,28 +144,28 @@ class Memory:
         own : the reference series that x is, if any: windows of it that overlap are no neighbours. Where none
         is left, and without a reference, the distance is NaN.
         """
-        found = np.full(len(starts), np.nan)
-        for part, told in self._parts(x, starts, BLOCK):
-            _, away = self._nearest(told, starts[part], own)
-            found[part] = _mean(away)
-        return found
+        distances = np.full(len(starts), np.nan)
+        for block, features in self._blocks(x, starts, BLOCK):
+            _, away = self._nearest(features, starts[block], own)
+            distances[block] = _mean(away)
+        return distances
 
     def by_channel(self, x: Floats, starts: Places, own: int | None = None) -> tuple[Floats, Floats]:
         """Return `distances`, and (m, c) how much of them lies in each channel, by the same neighbours."""
         channels = x.shape[1]
         if channels == 1:
-            found = self.distances(x, starts, own)
-            return found, found[:, None]
-        found, shares = np.full(len(starts), np.nan), np.full((len(starts), channels), np.nan)
+            distances = self.distances(x, starts, own)
+            return distances, distances[:, None]
+        distances, shares = np.full(len(starts), np.nan), np.full((len(starts), channels), np.nan)
         size = max(min(BLOCK, SHARED // (NEAREST * self.windows.shape[1])), 1)
-        for part, told in self._parts(x, starts, size):
-            places, away = self._nearest(told, starts[part], own)
-            found[part] = _mean(away)
-            gaps = (self.windows[places] - told[:, None]).reshape(*places.shape, channels, -1)
-            each = np.sqrt(np.einsum("mkcf,mkcf->mkc", gaps, gaps))
-            each[np.isnan(away)] = np.nan
-            shares[part] = _mean(each)
-        return found, shares
+        for block, features in self._blocks(x, starts, size):
+            places, away = self._nearest(features, starts[block], own)
+            distances[block] = _mean(away)
+            gaps = (self.windows[places] - features[:, None]).reshape(*places.shape, channels, -1)
+            lengths = np.sqrt(np.einsum("mkcf,mkcf->mkc", gaps, gaps))
+            lengths[np.isnan(away)] = np.nan
+            shares[block] = _mean(lengths)
+        return distances, shares
 
     def nearest(self, x: Floats, start: int, own: int | None = None) -> tuple[int, Floats] | None:
         """Return the place of the remembered window that is nearest to one of x, and how they differ (c, f).
@@ -170,36 +173,36 @@ class Memory:
         The difference is in the unit of the memory. None where nothing is left to compare with.
         """
         at = np.array([start], dtype=np.int64)
-        told = self.unit(describe(x, at, self.width))
+        features = self.unit(describe(x, at, self.width))
         if not len(self.windows):
             return None
-        places, away = self._nearest(told, at, own)
+        places, away = self._nearest(features, at, own)
         if np.isnan(away[0, 0]):
             return None
         place = int(places[0, 0])
-        return place, (told[0] - self.windows[place]).reshape(x.shape[1], -1)
+        return place, (features[0] - self.windows[place]).reshape(x.shape[1], -1)
 
-    def _parts(self, x: Floats, starts: Places, size: int) -> Iterator[tuple[slice, Floats]]:
+    def _blocks(self, x: Floats, starts: Places, size: int) -> Iterator[tuple[slice, Floats]]:
         """Yield windows of x as they are compared, so many at once; none where nothing is remembered."""
         for first in range(0, len(starts) if len(self.windows) else 0, size):
-            part = slice(first, first + size)
-            yield part, self.unit(describe(x, starts[part], self.width))
+            block = slice(first, first + size)
+            yield block, self.unit(describe(x, starts[block], self.width))
 
-    def _nearest(self, told: Floats, at: Places, own: int | None) -> tuple[Places, Floats]:
+    def _nearest(self, features: Floats, at: Places, own: int | None) -> tuple[Places, Floats]:
         """Return (m, k) which of the remembered windows are nearest, and how far; NaN where none is left.
 
         For so few, finding one after the other is quicker than a partition.
         """
-        squares = told @ self.windows.T
+        squares = features @ self.windows.T
         squares *= -2.0
         squares += self.norms
-        squares += np.einsum("mf,mf->m", told, told)[:, None]
+        squares += np.einsum("mf,mf->m", features, features)[:, None]
         for row, overlap in enumerate(self._overlaps(at, own)):
             squares[row, overlap] = np.inf
-        rows = np.arange(len(told))
+        rows = np.arange(len(features))
         count = min(NEAREST, len(self.windows))
-        places = np.empty((len(told), count), dtype=np.int64)
-        away = np.empty((len(told), count))
+        places = np.empty((len(features), count), dtype=np.int64)
+        away = np.empty((len(features), count))
         for k in range(count):
             places[:, k] = squares.argmin(axis=1)
             away[:, k] = squares[rows, places[:, k]]
@@ -208,7 +211,7 @@ class Memory:
         return places, np.sqrt(np.where(np.isfinite(away), np.maximum(away, 0.0), np.nan))
 
     def _overlaps(self, at: Places, own: int | None) -> list[slice]:
-        """Return, for windows of a reference series, which of the remembered ones share a point with each."""
+        """Return which of the remembered windows share a point with each window of a reference series."""
         if own is None:
             return []
         first, end = np.searchsorted(self.series, (own, own + 1))

@@ -1,4 +1,4 @@
-"""How far windows of several widths lie from those of the reference, in all and channel by channel."""
+"""Distances of windows of several widths to those of the reference, in all and channel by channel."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outlearn.series.basis import Basis, Stretches
-from outlearn.series.neighbours import MOST, Memory, strides
+from outlearn.series.neighbours import MOST_WINDOWS, Memory, strides
 from outlearn.series.windows import back_to_points, window_starts
 
 __all__ = ["WIDTHS", "Patches", "Reach", "log_of"]
 
 Floats = NDArray[np.float64]
-WIDTHS = (16, 32, 64, 96, 128, 192)
+WIDTHS = (16, 32, 64, 96, 128, 192)  # points of a window, the narrowest first
 LONG = 64  # a width that is in use anyway, so that asking for it costs nothing
 # Quantiles of the reference's own distances. The first makes 0 and the last 1: a channel that is rough now
 # and then anyway is not to drown the others. But where the last lies more than `HEAVY` times as far as the
 # second, there are anomalies in the reference, and so many times the second makes 1.
-USUAL = 0.5, 0.9, 0.99
+USUAL_QUANTILES = 0.5, 0.9, 0.99
 HEAVY = 10.0
 TINY = 1e-6
 
@@ -30,7 +30,7 @@ class Reach:
     """A memory of one width, and the distances that are usual in it.
 
     level, unit : (1 + c,) what makes 0, and how much more makes 1: first over all channels, then of each; NaN
-        where the reference is too short to tell.
+        where the reference is too short to say.
     """
 
     memory: Memory
@@ -68,7 +68,7 @@ class Patches:
     """
 
     basis: Basis
-    most: int = MOST
+    most: int = MOST_WINDOWS
     seed: int = 0
     plain: bool = False
     _known: dict[int, Reach] = field(default_factory=dict, repr=False, compare=False)
@@ -106,11 +106,11 @@ class Patches:
         own : the reference series that it is, if any. widths : of `WIDTHS`, the narrowest first.
         causal : use, for each point, the window that ended last by then; else the windows that cover it.
 
-        A point that no window of a width covers has what the next narrower one of `WIDTHS` tells; 0 where
-        none does.
+        A point that no window of a width covers has the value of the next narrower one of `WIDTHS`; 0 where
+        none has any.
         """
         n, channels = x.shape
-        found = np.zeros((n, 1 + channels, len(widths)), dtype=np.float32)
+        profile = np.zeros((n, 1 + channels, len(widths)), dtype=np.float32)
         for w, width in enumerate(widths):
             left = np.ones(n, dtype=bool)
             for narrower in reversed(WIDTHS[: WIDTHS.index(width) + 1]):
@@ -118,11 +118,11 @@ class Patches:
                 starts = starts[_over(left, starts, narrower)]
                 if len(starts):
                     rare = self.reach(narrower).rare(x, starts, own)
-                    told = back_to_points(rare, starts, narrower, stretches, n, causal=causal)
-                    fresh = left & ~np.isnan(told[:, 0])
-                    found[fresh, :, w] = told[fresh]
+                    by_point = back_to_points(rare, starts, narrower, stretches, n, causal=causal)
+                    fresh = left & ~np.isnan(by_point[:, 0])
+                    profile[fresh, :, w] = by_point[fresh]
                     left &= ~fresh
-        return found
+        return profile
 
 
 def _over(left: NDArray[np.bool_], starts: NDArray[np.int64], width: int) -> NDArray[np.bool_]:
@@ -134,8 +134,8 @@ def _over(left: NDArray[np.bool_], starts: NDArray[np.int64], width: int) -> NDA
 def _usual(distances: Floats) -> tuple[float, float]:
     """Return the distance that is usual, and how much more is rare."""
     distances = distances[np.isfinite(distances)]
-    if not len(distances):  # all windows overlap: nothing tells what is usual
+    if not len(distances):  # all windows overlap: nothing shows what is usual
         return np.nan, np.nan
-    low, middle, high = np.quantile(distances, USUAL)
+    low, middle, high = np.quantile(distances, USUAL_QUANTILES)
     rare = min(high - low, HEAVY * (middle - low)) if middle > low else high - low
     return float(low), max(float(rare), TINY)

@@ -9,7 +9,7 @@ from scipy.signal import find_peaks
 __all__ = ["period_of"]
 
 Floats = NDArray[np.float64]
-SHORTEST = 4
+SHORTEST = 4  # points of a period
 CLEAR = 0.2  # autocorrelation that a period has at least
 READ = 50_000  # points
 NEARLY = 0.9  # of the highest peak: an earlier one as high as that is the period, later ones its multiples

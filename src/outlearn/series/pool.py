@@ -27,23 +27,23 @@ from outlearn.data.series.series import Series
 from outlearn.extras import require
 from outlearn.rng import derive
 from outlearn.series.basis import Basis, Stretches
-from outlearn.series.glance import Glance
 from outlearn.series.mixture import LEADING
 from outlearn.series.neighbours import strides
 from outlearn.series.patches import Patches
 from outlearn.series.period import period_of
+from outlearn.series.point_features import PointFeatures
 from outlearn.series.windows import spread, window_starts
 
 __all__ = ["POOL", "PoolScorer", "SeriesScores", "usual_width"]
 
 Floats = NDArray[np.float64]
 Model = Callable[[Floats], Floats]  # from windows (b, width · c) to scores (b,)
-USUAL = 100  # points of a window where a series has no period
+USUAL_WIDTH = 100  # points of a window where a series has no period
 NARROWEST, WIDEST = 16, 300
-WINDOWS, CELLS = 5000, 4_000_000  # windows that are fitted on, and their numbers in all
-BLOCK = 2048
-NEIGHBOURS = 10
-CLUSTERS = 20
+FITTED_WINDOWS, FITTED_CELLS = 5000, 4_000_000  # windows that are fitted on, and their numbers in all
+BLOCK = 2048  # windows that a model scores at once
+NEIGHBOURS = 10  # the last of which is the one whose distance counts
+CLUSTERS = 20  # of k-means
 ORDER = 32  # of an autoregression
 FILTER = 3, 21  # points that a spectral residual smooths its spectrum and its saliency over
 
@@ -59,9 +59,9 @@ class SeriesScores(Protocol):
 def usual_width(basis: Basis) -> int:
     """Return the median period of the channels of a basis, within 16 and 300; 100 where none has one."""
     longest = max(basis.values, key=len)
-    found = [period_of(longest[:, c]) for c in range(basis.channels)]
-    known = [period for period in found if period is not None]
-    width = int(np.median(known)) if known else USUAL
+    periods = [period_of(longest[:, c]) for c in range(basis.channels)]
+    known = [period for period in periods if period is not None]
+    width = int(np.median(known)) if known else USUAL_WIDTH
     return max(min(width, WIDEST, len(longest) // 4), NARROWEST)
 
 
@@ -83,8 +83,8 @@ def _on_windows(
         return np.zeros(len(x))
     model = fit(reference, seed)
     blocks = [model(_flat(x, starts[i : i + BLOCK], width)) for i in range(0, len(starts), BLOCK)]
-    found = spread(np.concatenate(blocks), starts, width, len(x))
-    return np.where(np.isnan(found), np.nanmin(found), found)
+    scores = spread(np.concatenate(blocks), starts, width, len(x))
+    return np.where(np.isnan(scores), np.nanmin(scores), scores)
 
 
 def _flat(x: Floats, starts: NDArray[np.int64], width: int) -> Floats:
@@ -94,16 +94,16 @@ def _flat(x: Floats, starts: NDArray[np.int64], width: int) -> Floats:
 
 def _drawn(basis: Basis, width: int, seed: int) -> Floats:
     """Return windows of the basis (r, width · c), evenly drawn where there are too many."""
-    most = min(WINDOWS, max(CELLS // (width * basis.channels), 200))
-    places = [window_starts(each, width, 1) for each in basis.stretches]
+    most = min(FITTED_WINDOWS, max(FITTED_CELLS // (width * basis.channels), 200))
+    places = [window_starts(spans, width, 1) for spans in basis.stretches]
     total = sum(map(len, places))
     rng = derive(seed, width)
-    parts = [
+    windows = [
         _flat(x, np.sort(rng.choice(at, min(len(at), -(-most * len(at) // total)), replace=False)), width)
         for x, at in zip(basis.values, places, strict=True)
         if len(at)
     ]
-    return np.concatenate(parts) if parts else np.empty((0, width * basis.channels))
+    return np.concatenate(windows) if windows else np.empty((0, width * basis.channels))
 
 
 def _principal(windows: Floats, seed: int) -> Model:
@@ -134,20 +134,23 @@ def _neighbours(windows: Floats, seed: int) -> Model:
 
 
 def _patches(basis: Basis, x: Floats, stretches: Stretches, own: int | None, seed: int) -> Floats:
-    """Mean distance to the nearest three at widths 64, 96 and 128, features as they are, over channels."""
+    """Return the mean distance to the nearest three at widths 64, 96 and 128, over channels.
+
+    Features are left in the unit of their channel.
+    """
     total = np.zeros(len(x))
     for c in range(basis.channels):
-        one = replace(basis, values=[each[:, [c]] for each in basis.values])
+        one = replace(basis, values=[past[:, [c]] for past in basis.values])
         patches = Patches(one, seed=seed, plain=True)
         for width in LEADING:
             starts = window_starts(stretches, width, strides(width))
-            found = spread(patches.reach(width).away(x[:, [c]], starts, own), starts, width, len(x))
-            total += np.nan_to_num(found)
+            distances = spread(patches.reach(width).away(x[:, [c]], starts, own), starts, width, len(x))
+            total += np.nan_to_num(distances)
     return np.asarray(total / (len(LEADING) * basis.channels))
 
 
 def _matrix_profile(basis: Basis, x: Floats, stretches: Stretches, own: int | None, seed: int) -> Floats:
-    """Distance of each window to the nearest of the same shape, over channels (Yeh et al., ICDM 2016)."""
+    """Return distances of windows to the nearest of the same shape, over channels (Yeh et al., ICDM 2016)."""
     stumpy: Any = require("stumpy", extra="series")
     width = usual_width(basis)
     total: Floats = np.zeros(len(x))
@@ -155,19 +158,19 @@ def _matrix_profile(basis: Basis, x: Floats, stretches: Stretches, own: int | No
         return total
     for c in range(x.shape[1]):
         if own is not None:
-            found = stumpy.stump(x[:, c], width)[:, 0]
+            profile = stumpy.stump(x[:, c], width)[:, 0]
         else:
-            past = np.concatenate([each[:, c] for each in basis.values])
+            past = np.concatenate([reference[:, c] for reference in basis.values])
             with warnings.catch_warnings():  # of a series that is its own past, which is meant
                 warnings.simplefilter("ignore", UserWarning)
-                found = stumpy.stump(x[:, c], width, past, ignore_trivial=False)[:, 0]
-        distances = np.nan_to_num(found.astype(np.float64), posinf=np.sqrt(2 * width))
+                profile = stumpy.stump(x[:, c], width, past, ignore_trivial=False)[:, 0]
+        distances = np.nan_to_num(profile.astype(np.float64), posinf=np.sqrt(2 * width))
         total += spread(distances, np.arange(len(distances)), width, len(x))
     return np.asarray(total / x.shape[1])
 
 
 def _spectral(basis: Basis, x: Floats, stretches: Stretches, own: int | None, seed: int) -> Floats:
-    """Saliency by what is left of the log spectrum when its mean is taken out (Ren et al., KDD 2019)."""
+    """Return the saliency by the log spectrum less its local mean (Ren et al., KDD 2019)."""
     spectrum = np.fft.fft(x, axis=0)
     logs = np.log(np.abs(spectrum) + 1e-8)
     left = np.exp(logs - uniform_filter1d(logs, FILTER[0], axis=0) + 1j * np.angle(spectrum))
@@ -177,7 +180,7 @@ def _spectral(basis: Basis, x: Floats, stretches: Stretches, own: int | None, se
 
 
 def _autoregression(basis: Basis, x: Floats, stretches: Stretches, own: int | None, seed: int) -> Floats:
-    """Error of a linear forecast of the next point of each channel from the points before it."""
+    """Return the error of a linear forecast of the next point of each channel from the points before it."""
     longest = max(basis.values, key=len)
     total = np.zeros(len(x))
     if len(longest) < 2 * ORDER or len(x) <= ORDER:
@@ -192,7 +195,7 @@ def _autoregression(basis: Basis, x: Floats, stretches: Stretches, own: int | No
 
 
 def _seasonal(basis: Basis, x: Floats, stretches: Stretches, own: int | None, seed: int) -> Floats:
-    """Distance from what is usual at the same phase of the period; the phase runs on from the basis.
+    """Return distances from the usual value at the same phase; the phase runs on from the basis.
 
     Without a period, distance from the median.
     """
@@ -214,7 +217,7 @@ POOL: Mapping[str, SeriesScores] = MappingProxyType(
         "subpca": partial(_on_windows, _principal),
         "subknn": partial(_on_windows, _neighbours),
         "kmeans": partial(_on_windows, _clusters),
-        "kmeans100": partial(_on_windows, _clusters, width=USUAL),
+        "kmeans100": partial(_on_windows, _clusters, width=USUAL_WIDTH),
         "subforest": partial(_on_windows, _forest),
         "matrix-profile": _matrix_profile,
         "spectral-residual": _spectral,
@@ -234,9 +237,9 @@ class PoolScorer:
     seed: int
 
     @cached_property
-    def glance(self) -> Glance:
-        """What the points are compared with, to explain them."""
-        return Glance.fit(self.basis, seed=self.seed)
+    def glance(self) -> PointFeatures:
+        """The features of points, to explain them."""
+        return PointFeatures.fit(self.basis, seed=self.seed)
 
     def channels(self, series: Series, own: int | None = None) -> tuple[Floats, Floats]:
         """Return (n,) scores, and (n, c) distances of each channel from its mean in the reference."""

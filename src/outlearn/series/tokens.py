@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from outlearn.series.glance import GLANCES
+from outlearn.series.point_features import POINT_FEATURES
 
 __all__ = ["STEP", "TOKEN", "tokens"]
 
 STEP = 8  # points a token
-TOKEN = 2 * len(GLANCES) + 2  # numbers that tell of a token
+TOKEN = 2 * len(POINT_FEATURES) + 2  # numbers of a token
 
 
 def tokens(points: NDArray[np.float32], known: NDArray[np.bool_], contaminated: bool) -> NDArray[np.float32]:
@@ -20,10 +20,10 @@ def tokens(points: NDArray[np.float32], known: NDArray[np.bool_], contaminated: 
     """
     short = -len(points) % STEP
     padded = np.concatenate([points, np.repeat(points[-1:], short, axis=0)])
-    told = np.concatenate([known, np.repeat(known[-1:], short)])
+    filled = np.concatenate([known, np.repeat(known[-1:], short)])
     n, channels, _ = padded.shape
     grouped = padded.reshape(n // STEP, STEP, channels, -1)  # (t, s, c, g)
     flags = np.empty((n // STEP, channels, 2), dtype=np.float32)
-    flags[:, :, 0] = told.reshape(-1, STEP).mean(axis=1)[:, None]
+    flags[:, :, 0] = filled.reshape(-1, STEP).mean(axis=1)[:, None]
     flags[:, :, 1] = float(contaminated)
     return np.concatenate([grouped.mean(axis=1), grouped.max(axis=1), flags], axis=2).astype(np.float32)

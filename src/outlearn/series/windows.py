@@ -1,4 +1,4 @@
-"""Windows of a series: where they lie, what describes them, and their scores put back on the points."""
+"""Windows of a series: where they lie, their features, and their scores put back on the points."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ FEATURES = (
     *(f"mean of part {i + 1} of {SEGMENTS}" for i in range(SEGMENTS)),
     *(f"strength of band {i + 1} of {BANDS}" for i in range(BANDS)),
 )
-"""What `describe` tells of a window, in order."""
-PARTS, SWINGS = slice(7, 7 + SEGMENTS), slice(7 + SEGMENTS, len(FEATURES))  # of `FEATURES`
+"""The features of a window that `describe` returns, in order."""
+SEGMENT_MEANS, BAND_STRENGTHS = slice(7, 7 + SEGMENTS), slice(7 + SEGMENTS, len(FEATURES))  # of `FEATURES`
 BLOCK = 4096  # windows of a channel that are held in full at once
 POINTS = 65_536  # points that scores are put back on at once
 
@@ -40,54 +40,55 @@ def window_starts(
     >>> window_starts([(0, 7), (7, 9)], 3, 2)
     array([0, 2, 4])
     """
-    found = []
+    starts = []
     for start, end in stretches:
         if end - start >= width:
             regular = np.arange(start, end - width + 1, stride)
             whole = regular[-1] == end - width or not flush
-            found.append(regular if whole else np.r_[regular, end - width])
-    return np.concatenate(found).astype(np.int64) if found else np.empty(0, dtype=np.int64)
+            starts.append(regular if whole else np.r_[regular, end - width])
+    return np.concatenate(starts).astype(np.int64) if starts else np.empty(0, dtype=np.int64)
 
 
 def describe(x: Floats, starts: NDArray[np.int64], width: int) -> NDArray[np.float32]:
-    """Return (m, c, 23) what describes the windows of a series (n, c) that begin at `starts`; see `FEATURES`.
+    """Return the `FEATURES` (m, c, 23) of the windows of a series (n, c) that begin at `starts`.
 
-    Levels are kept, so a window that has the usual shape at another height or size is told from the others.
+    Levels are kept, so a window that has the usual shape at another height or size differs from the others.
     """
     channels = x.shape[1]
-    found = np.empty((len(starts), channels, len(FEATURES)), dtype=np.float32)
+    features = np.empty((len(starts), channels, len(FEATURES)), dtype=np.float32)
     if len(starts):
         view = sliding_window_view(x, width, axis=0)  # (n - width + 1, c, width)
         size = max(BLOCK // channels, 1)
         for first in range(0, len(starts), size):
             block = view[starts[first : first + size]]
-            found[first : first + size] = _described(block.reshape(-1, width)).reshape(
+            features[first : first + size] = _described(block.reshape(-1, width)).reshape(
                 len(block), channels, -1
             )
-    return found
+    return features
 
 
 def _described(block: Floats) -> NDArray[np.float32]:
     """Return (b, 23) for windows (b, width) of one channel each."""
     width = block.shape[1]
-    each = width // SEGMENTS
-    found = np.empty((len(block), len(FEATURES)), dtype=np.float32)
+    length = width // SEGMENTS
+    features = np.empty((len(block), len(FEATURES)), dtype=np.float32)
     mean = block.mean(axis=1)
     centred = block - mean[:, None]
     steps = np.abs(block[:, 1:] - block[:, :-1])
     slopes, edges = _fixed(width)
-    found[:, 0] = mean
-    found[:, 1] = np.sqrt(np.einsum("bw,bw->b", centred, centred) / width)
-    found[:, 2] = block.max(axis=1)
-    found[:, 3] = block.min(axis=1)
-    found[:, 4] = steps.mean(axis=1)
-    found[:, 5] = steps.max(axis=1)
-    found[:, 6] = centred @ slopes
-    found[:, PARTS] = block[:, : SEGMENTS * each].reshape(len(block), SEGMENTS, each).mean(axis=2)
+    features[:, 0] = mean
+    features[:, 1] = np.sqrt(np.einsum("bw,bw->b", centred, centred) / width)
+    features[:, 2] = block.max(axis=1)
+    features[:, 3] = block.min(axis=1)
+    features[:, 4] = steps.mean(axis=1)
+    features[:, 5] = steps.max(axis=1)
+    features[:, 6] = centred @ slopes
+    segments = block[:, : SEGMENTS * length].reshape(len(block), SEGMENTS, length)
+    features[:, SEGMENT_MEANS] = segments.mean(axis=2)
     spectrum = np.fft.rfft(centred, axis=1)[:, 1:]
     power = (spectrum.real**2 + spectrum.imag**2) / width**2
-    found[:, SWINGS] = 2 * np.sqrt(np.add.reduceat(power, edges, axis=1))
-    return found
+    features[:, BAND_STRENGTHS] = 2 * np.sqrt(np.add.reduceat(power, edges, axis=1))
+    return features
 
 
 @cache
@@ -104,7 +105,7 @@ def _bands(frequencies: int) -> NDArray[np.int64]:
 
 
 def feature_words(feature: int, width: int) -> str:
-    """Return what a feature of a window of some width tells, in words for whoever looks at the series.
+    """Return what a feature of a window of some width means, in words for whoever looks at the series.
 
     >>> feature_words(FEATURES.index("strength of band 1 of 8"), 64), feature_words(0, 64)
     ('swings of 64 points', 'mean')
@@ -129,7 +130,7 @@ def spread(scores: Floats, starts: NDArray[np.int64], width: int, n: int) -> Flo
     """
     scores, starts = _known(scores, starts)
     total = np.concatenate([np.zeros((1, *scores.shape[1:])), scores.cumsum(axis=0)])
-    found = np.full((n, *scores.shape[1:]), np.nan)
+    by_point = np.full((n, *scores.shape[1:]), np.nan)
     for first in range(0, n, POINTS):
         points = np.arange(first, min(first + POINTS, n))
         low = np.searchsorted(starts, points - width, side="right")
@@ -137,8 +138,8 @@ def spread(scores: Floats, starts: NDArray[np.int64], width: int, n: int) -> Flo
         over = high > low
         low, high = low[over], high[over]
         count = (high - low).reshape(-1, *[1] * (total.ndim - 1))
-        found[points[over]] = (total[high] - total[low]) / count
-    return found
+        by_point[points[over]] = (total[high] - total[low]) / count
+    return by_point
 
 
 def _known(scores: Floats, starts: NDArray[np.int64]) -> tuple[Floats, NDArray[np.int64]]:
@@ -155,9 +156,9 @@ def latest(scores: Floats, starts: NDArray[np.int64], width: int, n: int) -> Flo
     """
     scores, starts = _known(scores, starts)
     place = np.searchsorted(starts + width - 1, np.arange(n), side="right") - 1
-    found = np.full((n, *scores.shape[1:]), np.nan)
-    found[place >= 0] = scores[place[place >= 0]]
-    return found
+    by_point = np.full((n, *scores.shape[1:]), np.nan)
+    by_point[place >= 0] = scores[place[place >= 0]]
+    return by_point
 
 
 def back_to_points(
@@ -175,8 +176,8 @@ def back_to_points(
     """
     if not causal:
         return spread(scores, starts, width, n)
-    found = np.full((n, *scores.shape[1:]), np.nan)
+    by_point = np.full((n, *scores.shape[1:]), np.nan)
     for start, end in stretches:
         first, last = np.searchsorted(starts, (start, end))
-        found[start:end] = latest(scores[first:last], starts[first:last] - start, width, end - start)
-    return found
+        by_point[start:end] = latest(scores[first:last], starts[first:last] - start, width, end - start)
+    return by_point

@@ -20,7 +20,7 @@ from outlearn.tasks.sets import READERS, read_set
 
 __all__ = ["Corpus", "Entry"]
 
-_SKETCH = 4096
+_SKETCH = 4096  # hashes of rows by which two sets are compared
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from outlearn.tasks.images import ImageClasses
 
 __all__ = ["digits"]
 
-_OWN = 8
-_LARGEST = 16.0
+_OWN = 8  # pixels a side as they ship
+_FULL_INK = 16.0  # the greatest value of a pixel
 
 
 def digits(size: int = 28) -> ImageClasses:
@@ -33,7 +33,7 @@ def digits(size: int = 28) -> ImageClasses:
         raise ParameterError(f"size={size}; the digits have {_OWN} × {_OWN} pixels, give {_OWN} or more")
     bunch = load_digits()
     weights = _interpolation(_OWN, size)
-    images = np.clip(weights @ (bunch.images / _LARGEST) @ weights.T, 0, 1)
+    images = np.clip(weights @ (bunch.images / _FULL_INK) @ weights.T, 0, 1)
     return ImageClasses(
         images[:, None].astype(np.float32),
         bunch.target.astype(np.int64),
@@ -42,7 +42,7 @@ def digits(size: int = 28) -> ImageClasses:
 
 
 def _interpolation(source: int, target: int) -> NDArray[np.float64]:
-    """Weights (target, source) of linear interpolation between pixel centres; edges are continued."""
+    """Return weights (target, source) to interpolate between pixel centres; edges are continued."""
     centres = (np.arange(target) + 0.5) * source / target - 0.5
     return np.stack(
         [np.interp(centres, np.arange(source), unit) for unit in np.eye(source)],

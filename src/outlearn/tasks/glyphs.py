@@ -81,7 +81,7 @@ def _character(rng: np.random.Generator) -> list[Points]:
 
 
 def _walk(rng: np.random.Generator, least: int) -> Points:
-    """`least` to four steps, each roughly ahead of the last: a line, a hook or a wave."""
+    """Draw `least` to four steps, each roughly ahead of the last: a line, a hook or a wave."""
     steps = int(rng.integers(least, 5))
     # One step is a straight line; it is longer, so that strokes are of like length.
     length = rng.uniform(0.45, 0.9, size=steps) * (1.6 if steps == 1 else 1.0)
@@ -92,7 +92,7 @@ def _walk(rng: np.random.Generator, least: int) -> Points:
 
 
 def _arc(rng: np.random.Generator) -> Points:
-    """Points on an arc of 120° to 360° of an ellipse."""
+    """Draw points on an arc of 120° to 360° of an ellipse."""
     sweep = rng.uniform(2 / 3, 2) * np.pi * rng.choice([-1, 1])
     angle = rng.uniform(0, 2 * np.pi) + np.linspace(0, sweep, 3 + int(abs(sweep) / 0.8))
     radii = rng.uniform(0.25, 0.6, size=2)
@@ -101,7 +101,7 @@ def _arc(rng: np.random.Generator) -> Points:
 
 
 def _curve(control: Points) -> Points:
-    """Points (p, 2) along the Catmull-Rom spline through the control points (k, 2)."""
+    """Return points (p, 2) along the Catmull-Rom spline through the control points (k, 2)."""
     # The ends are reflected, so that the curve reaches the first and last point.
     k = np.vstack([2 * control[0] - control[1], control, 2 * control[-1] - control[-2]])
     a, b, c, d = k[:-3, None], k[1:-2, None], k[2:-1, None], k[3:, None]  # (k - 1, 1, 2)
@@ -124,7 +124,7 @@ def _written(strokes: list[Points], rng: np.random.Generator) -> tuple[Points, f
 
 
 def _draw(points: Points, radius: float, size: int) -> NDArray[np.float32]:
-    """Ink of a round pen along the points: coverage falls from 1 to 0 over the width of a pixel."""
+    """Return the ink of a round pen along points: coverage falls from 1 to 0 over the width of a pixel."""
     pixel = 2 / size
     centres = ((np.arange(size) + 0.5) * pixel - 1).astype(np.float32)
     across, down = ((centres[:, None] - points[:, axis].astype(np.float32)) ** 2 for axis in (0, 1))

@@ -18,8 +18,8 @@ from outlearn.tasks.synthetic.world import TaskShape
 __all__ = ["MixedTask", "draw_mixed"]
 
 MOST = 5  # modalities
-ROWS = (60, 600)
-QUERY = 256
+ROWS = (60, 600)  # of a support, even in their logarithm
+QUERY = 256  # rows
 NARROW, WIDE = (2, 40), (40, 200)  # columns of a table, and of an embedding or a series
 SHARES = (1.0, 1.5, 0.5, 2.5)  # of the situations, labelled last: that is where much is to be learnt
 
@@ -48,8 +48,8 @@ def draw_mixed(seed: int, index: int) -> MixedTask:
     """Return task `index` of an endless stream; it depends on these two numbers alone.
 
     Two to five modalities are drawn from the priors of tables. How likely an anomaly is odd in each differs
-    by task: in some a single modality tells all, in others any of them may. Of a few, odd rows mean nothing.
-    In half of the tasks rows lack modalities.
+    by task: in some a single modality tells all, in others any of them may. In a few
+    modalities odd rows mean nothing. In half of the tasks rows lack modalities.
 
     >>> task = draw_mixed(0, 3)
     >>> task.episode.support_x.shape[1] == task.edges[-1], task.query_gone.shape[1] == len(task.edges) - 1
@@ -68,8 +68,8 @@ def draw_mixed(seed: int, index: int) -> MixedTask:
     truth[n], truth[-1] = False, True  # a query of one kind judges nothing
     odd = _where_odd(rng, truth, count)
     gone = _where_gone(rng, total, count)
-    parts = [_part(rng, odd[:, m], gone[:, m]) for m in range(count)]
-    values = np.hstack(parts)
+    tables = [_modality(rng, odd[:, m], gone[:, m]) for m in range(count)]
+    values = np.hstack(tables)
     y = truth.astype(np.int8)
     wanted = int(rng.integers(1, 11))
     episode = Episode(
@@ -80,7 +80,7 @@ def draw_mixed(seed: int, index: int) -> MixedTask:
         y[:n],
         {"situation": situation, "modalities": count, "seed": seed, "index": index},
     )
-    edges = (0, *(int(edge) for edge in np.cumsum([part.shape[1] for part in parts])))
+    edges = (0, *(int(edge) for edge in np.cumsum([table.shape[1] for table in tables])))
     return MixedTask(episode, edges, gone[:n], gone[n:])
 
 
@@ -107,7 +107,9 @@ def _where_gone(rng: np.random.Generator, rows: int, count: int) -> NDArray[np.b
     return gone
 
 
-def _part(rng: np.random.Generator, odd: NDArray[np.bool_], gone: NDArray[np.bool_]) -> NDArray[np.float32]:
+def _modality(
+    rng: np.random.Generator, odd: NDArray[np.bool_], gone: NDArray[np.bool_]
+) -> NDArray[np.float32]:
     """Return one modality of all rows, (r, d)."""
     low, high = WIDE if rng.random() < 0.25 else NARROW
     columns = int(np.exp(rng.uniform(np.log(low), np.log(high + 1))))

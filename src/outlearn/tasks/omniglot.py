@@ -17,8 +17,8 @@ from outlearn.tasks.images import ImageClasses
 
 __all__ = ["omniglot_folder"]
 
-_PARTS = ("images_background", "images_evaluation")
-_LARGEST = 4096
+_HALVES = ("images_background", "images_evaluation")
+_MOST_PIXELS = 4096
 """Pixels a side; Omniglot has 105. A small file can claim any number, and fill the memory with it."""
 
 
@@ -58,12 +58,12 @@ def omniglot_folder(path: str | Path, size: int = 28) -> ImageClasses:
 def _files(path: Path) -> dict[str, list[Path]]:
     """Return the images of each class by its name, in alphabetical order."""
     try:
-        parts = [path / part for part in _PARTS if (path / part).is_dir()] or [path]
-        found = sorted(file for part in parts for file in part.glob("*/*/*") if _is_image(file))
+        folders = [path / half for half in _HALVES if (path / half).is_dir()] or [path]
+        images = sorted(file for folder in folders for file in folder.glob("*/*/*") if _is_image(file))
     except OSError as error:
         raise ReadError(f"{path} cannot be read ({error}); give a folder that you may read") from error
     classes: dict[str, list[Path]] = {}
-    for file in found:
+    for file in images:
         classes.setdefault(file.parent.relative_to(path).as_posix(), []).append(file)
     if not classes:
         what = "holds no image" if path.is_dir() else "is not a folder"
@@ -88,12 +88,12 @@ def _grey(pillow: Any, file: Path, size: int) -> NDArray[np.uint8]:
             warnings.simplefilter("error", pillow.DecompressionBombWarning)
             # Only the PNG decoder is let near the file, and pixels are decoded after the size is known.
             with pillow.open(file, formats=("PNG",)) as image:
-                if max(image.size) > _LARGEST:
+                if max(image.size) > _MOST_PIXELS:
                     raise pillow.DecompressionBombError(f"it claims {image.width} × {image.height} pixels")
                 return np.asarray(_on_white(pillow, image).resize((size, size), pillow.Resampling.BILINEAR))
     except (pillow.DecompressionBombWarning, pillow.DecompressionBombError) as error:
         raise ReadError(
-            f"{file} is too large ({error}); scale it down to {_LARGEST} pixels a side or take it away"
+            f"{file} is too large ({error}); scale it down to {_MOST_PIXELS} pixels a side or take it away"
         ) from error
     except (OSError, SyntaxError, ValueError, struct.error, zlib.error) as error:
         raise ReadError(f"{file} cannot be read as a PNG image ({error}); mend it or take it away") from error

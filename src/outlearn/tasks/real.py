@@ -71,8 +71,8 @@ def episode_from_set(
     _check_sides(y[support], y[query])
     truth = y[support]
     known = {**(origin or {}), "situation": situation, "contamination": float(truth.mean())}
-    told = labels_for(rng, truth, situation, labels, normals=normals)
-    return Episode(X[support], told, X[query], y[query], truth, known)
+    given = labels_for(rng, truth, situation, labels, normals=normals)
+    return Episode(X[support], given, X[query], y[query], truth, known)
 
 
 def _check(situation: str, support_share: float, contamination: float | None) -> None:

@@ -28,7 +28,7 @@ def _weights(**values: float) -> Weights:
 
 @dataclass(frozen=True, slots=True)
 class SamplerConfig:
-    """What the stream is made of. Ranges are inclusive; weights need not sum to one.
+    """The make-up of the stream. Ranges are inclusive; weights need not sum to one.
 
     seed : two samplers of one seed and one configuration give the same episodes.
     support_rows, columns : drawn log-uniformly.
@@ -168,7 +168,7 @@ def _pick(rng: np.random.Generator, weights: Weights) -> str:
 
 
 def _pick_kinds(rng: np.random.Generator, weights: Weights) -> tuple[str, ...]:
-    """Most tasks have one kind of anomaly, some two or three."""
+    """Draw the kinds of anomaly of a task: most have one, some two or three."""
     count = 1 + int(rng.random() < 0.35) + int(rng.random() < 0.15)
     return tuple(sorted({_pick(rng, weights) for _ in range(count)}))
 

@@ -1,4 +1,4 @@
-"""Situations: what a learner is told about the support. They are told apart by the labels alone."""
+"""Situations: what a learner knows of the support. They differ by the labels alone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["SITUATIONS", "labels_for"]
 
 SITUATIONS = ("normal", "contaminated", "clean", "labelled")
 """normal: every row is normal and labelled so. clean: every row is normal, which nobody says. contaminated:
-some rows are anomalies, no label. labelled: as contaminated, a few anomalies (perhaps normals) told."""
+some rows are anomalies, no label. labelled: as contaminated, a few anomalies (perhaps normals) labelled."""
 
 
 def labels_for(
@@ -44,10 +44,10 @@ def labels_for(
         raise ParameterError(f"situation={situation!r} is unknown; choose from {list(SITUATIONS)}")
     if situation == "normal":
         return np.zeros(len(truth), dtype=np.int8)
-    told = np.full(len(truth), -1, dtype=np.int8)
+    given = np.full(len(truth), -1, dtype=np.int8)
     if situation == "labelled":
         if normals is None:
             normals = int(rng.integers(1, 21)) if rng.random() < 0.5 else 0
-        told[rng.permutation(np.flatnonzero(truth == 1))[:labels]] = 1
-        told[rng.permutation(np.flatnonzero(truth == 0))[:normals]] = 0
-    return told
+        given[rng.permutation(np.flatnonzero(truth == 1))[:labels]] = 1
+        given[rng.permutation(np.flatnonzero(truth == 0))[:normals]] = 0
+    return given

@@ -22,7 +22,7 @@ Rows = NDArray[np.float32]
 Labels = NDArray[np.int8]
 Oddness = Callable[[Rows], NDArray[np.float64]]
 
-FEWEST_NORMALS, FEWEST_ANOMALIES = 20, 2
+FEWEST_NORMALS, FEWEST_ANOMALIES = 20, 2  # rows of a table that can be split
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Use:
     normals: tuple[int, ...] = (0,)
 
 
-CASES = (1, 1, 2, 3, 5, 5, 10, 10, 20)
+CASES = (1, 1, 2, 3, 5, 5, 10, 10, 20)  # confirmed anomalies, drawn evenly from these
 USES = (
     Use("reference", reference=True),
     Use("unlabelled"),
@@ -92,25 +92,25 @@ def episode_of_use(
     if use.reference:
         held = _confirmed(X, odd, min(count, len(odd) // 2), rng, one_kind=one_kind)
         a = min(len(usual) // 2, support_rows)
-        told = np.concatenate([np.zeros(a), np.ones(len(held))])
+        labels = np.concatenate([np.zeros(a), np.ones(len(held))])
         support = np.concatenate([usual[:a], held])
         odd = odd[~np.isin(odd, held)]
     else:
         a, b = _sizes(len(usual), len(odd), support_rows, 0.0 if use.clean else contamination)
         support = rng.permutation(np.concatenate([usual[:a], odd[:b]]))
-        told = np.full(len(support), -1.0)
+        labels = np.full(len(support), -1.0)
         verdicts = min(int(rng.choice(use.verdicts)), len(support) // 4)
         if verdicts:
             top = np.argsort(-oddness(X[support]), kind="stable")[:verdicts]
-            told[top] = y[support[top]]
+            labels[top] = y[support[top]]
         there = np.flatnonzero(y[support] == 1)
-        told[_confirmed(X[support], there, min(count, len(there)), rng, one_kind=one_kind)] = 1
+        labels[_confirmed(X[support], there, min(count, len(there)), rng, one_kind=one_kind)] = 1
         normals = min(int(rng.choice(use.normals)), len(support) // 4)
-        told[rng.permutation(np.flatnonzero(y[support] == 0))[:normals]] = 0
+        labels[rng.permutation(np.flatnonzero(y[support] == 0))[:normals]] = 0
         odd = odd[b:]
     query = np.concatenate([usual[a : a + query_rows[0]], odd[: query_rows[1]]])
     about = {"use": use.name, "contamination": float(y[support].mean())}
-    return Episode(X[support], told.astype(np.int8), X[query], y[query], y[support], about)
+    return Episode(X[support], labels.astype(np.int8), X[query], y[query], y[support], about)
 
 
 def _sizes(usual: int, odd: int, most: int, contamination: float) -> tuple[int, int]:

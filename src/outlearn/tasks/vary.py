@@ -65,7 +65,7 @@ def jitter(task: Task, rng: np.random.Generator, level: float = 0.1) -> Task:
 
 
 def drop_features(task: Task, rng: np.random.Generator, share: float = 0.2) -> Task:
-    """Set features to their mean in the support, in support and query, so that they tell nothing.
+    """Set features to their mean in the support, in support and query, so that they say nothing.
 
     Parameters
     ----------

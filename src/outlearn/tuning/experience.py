@@ -1,4 +1,4 @@
-"""What was learnt from a performance table, to be used without it: in memory, and as a checkpoint."""
+"""Learnt strategies, used without the performance table they come from: in memory, and as a checkpoint."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outlearn.errors import ParameterError, WeightsError
-from outlearn.tuning.folds import Folds, kindred
+from outlearn.progress import Progress
 from outlearn.tuning.metafeatures import META_FEATURES
-from outlearn.tuning.observe import MEASURES
 from outlearn.tuning.source import SYNTHETIC_NAME
 from outlearn.tuning.space import Config
-from outlearn.tuning.state import State, part, under
-from outlearn.tuning.strategies import STRATEGIES, Strategy
+from outlearn.tuning.state import State, sub_state, under
+from outlearn.tuning.strategies.catalogue import STRATEGIES, Strategy
+from outlearn.tuning.strategies.folds import Folds, kindred
 from outlearn.tuning.table import PerformanceTable, read_table, same_table
+from outlearn.tuning.trials.observe import MEASURES
 from outlearn.weights.card import write_card
 from outlearn.weights.checkpoint import Header, once_a_file, read_checkpoint, shipped, write_checkpoint
 
@@ -84,7 +85,7 @@ class Experience:
 def save_experience(
     path: Path, experience: Experience, *, corpus: str, command: str, notes: Mapping[str, Any] | None = None
 ) -> None:
-    """Write what was learnt, with its provenance, whole or not at all.
+    """Write learnt strategies with their provenance, whole or not at all.
 
     Raises
     ------
@@ -98,7 +99,7 @@ def save_experience(
         arrays |= under(f"{name}/", strategy.state())
     arrays |= {f"print/{i:05d}": value for i, value in enumerate(experience.prints)}
     config = {
-        "configs": [dict(each) for each in experience.configs],
+        "configs": [dict(candidate) for candidate in experience.configs],
         "tasks": experience.tasks,
         "families": experience.families,
         "strategies": list(experience.strategies),
@@ -118,7 +119,7 @@ def train_tuning(
     *,
     seed: int = 0,
     command: str = "train_tuning",
-    progress: Callable[[str, int, int | None], None] | None = None,
+    progress: Progress | None = None,
 ) -> Experience:
     """Learn strategies from the performance tables in folders, and write them with a card beside.
 
@@ -169,7 +170,7 @@ def train_tuning(
 
 
 def load_experience(path: Path | None = None) -> Experience:
-    """Read what was learnt; what ships with the package by default. A file is read once and shared.
+    """Read learnt strategies, those that ship with the package by default; a file is read once and shared.
 
     Raises
     ------
@@ -189,12 +190,12 @@ def _load(path: Path) -> Experience:
             raise WeightsError(f"{path} was learnt from other meta-features or observations than those here")
         folds = Folds(known["families"], header.seed)
         strategies = {
-            name: STRATEGIES[name].restore(part(f"{name}/", arrays), folds, known["configs"])
+            name: STRATEGIES[name].restore(sub_state(f"{name}/", arrays), folds, known["configs"])
             for name in known["strategies"]
         }
     except (KeyError, RuntimeError, ValueError, TypeError) as error:
         raise WeightsError(f"{path} lacks what its header tells of: {error!r}") from error
-    prints = [value for _, value in sorted(part("print/", arrays).items())]
+    prints = [value for _, value in sorted(sub_state("print/", arrays).items())]
     return Experience(
         known["configs"], known["tasks"], known["families"], prints, strategies, header.seed, header.corpus
     )

@@ -1,6 +1,6 @@
-"""What a table is like, in a few dozen numbers that need no labels.
+"""Meta-features: a few dozen numbers that describe a table and need no labels.
 
-Told by counts, the shapes of columns, how they hang together, how rows lie, and what quick detectors make of
+They are counts, the shapes of columns, how they hang together, how rows lie, and what quick detectors make of
 it (landmarks). They hardly depend on the order of rows or columns, and not on units.
 """
 
@@ -12,13 +12,13 @@ from scipy.stats import kurtosis, rankdata, skew
 from sklearn.neighbors import NearestNeighbors
 
 from outlearn.data.rows import row_hash
-from outlearn.tuning.observe import LANDMARKS, Sample
+from outlearn.tuning.trials.observe import LANDMARKS, TableSample
 
 __all__ = ["META_FEATURES", "describe"]
 
 Floats = NDArray[np.float64]
 FEW_VALUES = 10  # different values up to which a column counts as discrete
-PAIRS = [(i, j) for i in range(len(LANDMARKS)) for j in range(i)]
+LANDMARK_PAIRS = [(i, j) for i in range(len(LANDMARKS)) for j in range(i)]
 META_FEATURES = (
     "log rows",
     "log columns",
@@ -35,15 +35,15 @@ META_FEATURES = (
     "share",
     "reach",
     *(f"tail of {name}" for name in LANDMARKS),
-    *(f"{LANDMARKS[i]} with {LANDMARKS[j]}" for i, j in PAIRS),
+    *(f"{LANDMARKS[i]} with {LANDMARKS[j]}" for i, j in LANDMARK_PAIRS),
 )
 
 
-def describe(sample: Sample) -> Floats:
+def describe(sample: TableSample) -> Floats:
     """Return the meta-features of a table by some of its rows: (len(META_FEATURES),), finite.
 
     >>> rows = np.random.default_rng(0).normal(size=(100, 3)).astype(np.float32)
-    >>> round(float(np.exp(describe(Sample.of(rows, np.full(100, -1, dtype=np.int8)))[0])))
+    >>> round(float(np.exp(describe(TableSample.of(rows, np.full(100, -1, dtype=np.int8)))[0])))
     100
     """
     n, d, landmarks = sample.total, sample.rows.shape[1], sample.landmarks
@@ -117,4 +117,4 @@ def _agreement(scores: Floats) -> list[float]:
     ranks -= ranks.mean(axis=0)
     norm = np.sqrt((ranks**2).sum(axis=0))
     table = ranks.T @ ranks / np.maximum(np.outer(norm, norm), 1e-9)
-    return [float(table[pair]) for pair in PAIRS]
+    return [float(table[pair]) for pair in LANDMARK_PAIRS]

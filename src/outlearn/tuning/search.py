@@ -1,4 +1,4 @@
-"""One search on one table: what may be tried, what was seen, and how much may still be spent."""
+"""One search on one table: candidates, trials, and the budget that is left."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from outlearn.tuning.observe import Observation
 from outlearn.tuning.space import Config
+from outlearn.tuning.trials.observe import Observation
 
 __all__ = ["Choice", "Looker", "Search", "Trial"]
 
@@ -39,7 +39,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What a strategy decided.
+    """Decision of a strategy.
 
     members : places among all configurations of those to use, the best first; ranks of several are averaged.
     expected : (C,) how much above the mean of the candidates the average precision of each is expected to
@@ -54,7 +54,7 @@ class Choice:
 
 @dataclass
 class Search:
-    """What a strategy works with.
+    """Search on one table, as a strategy sees it.
 
     configs : all that anything was learnt about, C. allowed : the candidates among them, ascending.
     features : of the table, see `metafeatures`.
@@ -109,6 +109,6 @@ class Search:
         started = time.perf_counter()
         try:
             seen, fault = self.looker().look(self.configs[index]), ""
-        except Exception as error:  # whatever a library or an estimator of the user's own raises: it is told
+        except Exception as error:  # whatever a library or a user's own estimator raises: the trial keeps it
             seen, fault = None, f"{type(error).__name__}: {error}"
         return Trial(index, seen, time.perf_counter() - started, fault)

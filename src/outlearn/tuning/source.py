@@ -16,7 +16,7 @@ from outlearn.tasks.sets import read_set
 __all__ = ["SYNTHETIC_NAME", "TaskSource", "usable"]
 
 SYNTHETIC_NAME = "synthetic-"  # names of tasks that are no real set begin so
-FEWEST = 6  # anomalies, and normal rows, of a set that says something
+FEWEST_ROWS = 6  # anomalies, and normal rows, of a set that says something
 SYNTHETIC = SamplerConfig(
     support_rows=(200, 1000),
     query_rows=400,
@@ -32,7 +32,7 @@ class TaskSource:
 
     entries : labelled sets. splits : of each of them. seed : of splits and of synthetic tasks.
     first : number of the first split, so that more can be made later; synthetic tasks are others too.
-    labels : anomalies of each support whose label is told, as far as there are any.
+    labels : anomalies of each support whose label is given, as far as there are any.
     support_rows, query_rows : upper bounds. sampler : of synthetic tasks; `SYNTHETIC` when None.
     """
 
@@ -54,8 +54,8 @@ class TaskSource:
         if number >= 0:
             sampler = SYNTHETIC if self.sampler is None else self.sampler
             if self.labels:
-                told = (self.labels, self.labels)
-                sampler = replace(sampler, situations={"labelled": 1.0}, labels=told)
+                counts = (self.labels, self.labels)
+                sampler = replace(sampler, situations={"labelled": 1.0}, labels=counts)
             episode = SyntheticSampler(replace(sampler, seed=self.seed + self.first)).episode(number)
             name = f"{SYNTHETIC_NAME}{number}"
             named = {"name": name, "family": name}
@@ -76,7 +76,7 @@ class TaskSource:
         )
 
     def about(self) -> str:
-        """Say what the tasks are made of, so that another source is told from this one."""
+        """Return what the tasks are made of, in words that no other source shares."""
         names = ", ".join(f"{entry.name} ({entry.licence or 'licence not stated'})" for entry in self.entries)
         bounds = f"{self.support_rows}+{self.query_rows} rows, seed {self.seed}, {self.labels} labels"
         splits = f"splits {self.first} to {self.first + self.splits - 1}"
@@ -88,6 +88,6 @@ def usable(entries: Iterable[Entry]) -> list[Entry]:
     kept = []
     for entry in entries:
         _, y = unique_rows(*read_set(entry.path))
-        if min(int(y.sum()), int((1 - y).sum())) >= FEWEST:
+        if min(int(y.sum()), int((1 - y).sum())) >= FEWEST_ROWS:
             kept.append(entry)
     return kept

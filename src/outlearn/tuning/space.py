@@ -1,9 +1,9 @@
-"""What there is to choose: the detectors, their declared spaces, and how a choice becomes an estimator.
+"""The detectors to choose among, their declared spaces, and how a choice becomes an estimator.
 
 A configuration is a mapping of plain values; ``detector`` names the detector, ``scale`` and ``project`` what
 is done to the rows first, the rest are settings of the detector itself. Spaces are ConfigSpace's, with
 ranges, logarithmic scales and conditions. Settings that mean something only relative to a table (such as the
-width of a kernel) are told so that they carry over: `settle` turns them into arguments for given rows.
+width of a kernel) are given so that they carry over: `settle` turns them into arguments for given rows.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ def _boundary(space: ConfigurationSpace) -> None:
 
 
 def _settle_boundary(config: Config, rows: Rows) -> dict[str, Any]:
-    # The width is told in units of what scikit-learn calls "scale".
+    # The unit of the width is what scikit-learn calls "scale".
     unit = 1 / (rows.shape[1] * (float(rows.var()) or 1.0))
     return {
         "nu": float(config["nu"]),
@@ -240,7 +240,7 @@ DETECTORS: Mapping[str, Spec] = MappingProxyType(
             ),
             Spec(
                 "kmeans",
-                "outlearn.tuning.kmeans:KMeansOutlier",
+                "outlearn.tuning.trials.kmeans:KMeansOutlier",
                 _centres,
                 _settle_centres,
                 others=("sklearn.cluster._kmeans:KMeans",),
@@ -289,10 +289,10 @@ def configurations(name: str, count: int, seed: int = 0) -> list[dict[str, Any]]
     ['kmeans', 'kmeans']
     """
     space = spec_of(name).configuration_space(seed)
-    found = {space.get_default_configuration(): None}
-    while len(found) < count:
-        found[space.sample_configuration()] = None
-    return [_plain(name, config) for config in found]
+    drawn = {space.get_default_configuration(): None}
+    while len(drawn) < count:
+        drawn[space.sample_configuration()] = None
+    return [_plain(name, config) for config in drawn]
 
 
 def vectors(configs: Sequence[Config]) -> NDArray[np.float64]:
@@ -309,8 +309,8 @@ def vectors(configs: Sequence[Config]) -> NDArray[np.float64]:
             choices = setting.choices if isinstance(setting, cs.CategoricalHyperparameter) else (None,)
             for choice in choices:
                 columns.setdefault((setting.name, choice), len(columns))
-    found = np.zeros((len(configs), len(columns)))
-    for row, config in zip(found, configs, strict=True):
+    rows = np.zeros((len(configs), len(columns)))
+    for row, config in zip(rows, configs, strict=True):
         row[columns["detector", config["detector"]]] = 1.0
         for setting in spaces[config["detector"]].values():
             if setting.name not in config:
@@ -320,7 +320,7 @@ def vectors(configs: Sequence[Config]) -> NDArray[np.float64]:
                 row[columns[setting.name, value]] = 1.0
             else:
                 row[columns[setting.name, None]] = setting.to_vector(value)
-    return found
+    return rows
 
 
 def _plain(name: str, config: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What was learnt, as named arrays: several states in one, each under a name of its own."""
+"""Learnt strategies as named arrays: several states in one, each under a prefix of its own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-__all__ = ["State", "part", "under"]
+__all__ = ["State", "sub_state", "under"]
 
 State = dict[str, NDArray[Any]]
 
@@ -17,6 +17,6 @@ def under(first: str, state: Mapping[str, NDArray[Any]]) -> State:
     return {first + name: value for name, value in state.items()}
 
 
-def part(first: str, state: Mapping[str, NDArray[Any]]) -> State:
-    """Return what `under` put below `first`."""
+def sub_state(first: str, state: Mapping[str, NDArray[Any]]) -> State:
+    """Return the state that `under` put below `first`."""
     return {name.removeprefix(first): value for name, value in state.items() if name.startswith(first)}

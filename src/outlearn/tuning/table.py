@@ -1,4 +1,4 @@
-"""The performance table: how every configuration does on every task, and what is seen of it without labels.
+"""The performance table: the results of every configuration on every task, and its label-free observations.
 
 The one costly thing that all strategies learn from. It is computed task by task; each is a Parquet file that
 appears whole or not at all, so that an interrupted computation goes on where it stopped. A configuration that
@@ -25,21 +25,21 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from outlearn.errors import InputError, ReadError
 from outlearn.execute import Executor, Serial
 from outlearn.files import whole
-from outlearn.learners.rows.bank import claim
+from outlearn.learners.profiles.bank import claim
 from outlearn.tasks.episode import Episode
-from outlearn.tuning.candidate import fitted, scores
 from outlearn.tuning.metafeatures import META_FEATURES, describe
-from outlearn.tuning.observe import MEASURES, Observer, Sample
 from outlearn.tuning.space import Config
+from outlearn.tuning.trials.candidate import fitted, scores
+from outlearn.tuning.trials.observe import MEASURES, Observer, TableSample
 
 __all__ = ["PerformanceTable", "build_table", "fingerprint", "read_table", "same_table"]
 
 Floats = NDArray[np.float64]
 Source = Callable[[int], Episode]
-VERSION = 2  # of what is measured
+TABLE_VERSION = 2  # of what is measured
 OK = "ok"
 LEVELS = 65_535  # of the ranks kept of each query row
-POINTS = (0.05, 0.25, 0.5, 0.75, 0.95)
+POINTS = (0.05, 0.25, 0.5, 0.75, 0.95)  # quantiles of a fingerprint
 ALIKE = 0.03  # mean difference of quantiles, relative to their range, up to which tables are taken as one
 
 
@@ -115,7 +115,7 @@ _ARRAYS = ("features", "auroc", "precision", "seconds", "failed", "measures", "s
 
 
 def fingerprint(X: NDArray[np.float32]) -> Floats:
-    """Return what a table (n, d) is recognised by when it comes again: (5, d) quantiles of its columns.
+    """Return the quantiles (5, d) of the columns of a table (n, d), by which it is recognised.
 
     A sample of its rows has nearly the same; see `same_table`.
     """
@@ -129,8 +129,8 @@ def same_table(one: Floats, other: Floats) -> bool:
     unit = np.maximum(one[-1] - one[0], other[-1] - other[0])
     apart = np.abs(one - other).mean(axis=0)
     # A column that hardly varies says little, whether it agrees or not.
-    told = unit > 0
-    return bool(told.any() and (apart[told] / unit[told]).mean() < ALIKE)
+    varies = unit > 0
+    return bool(varies.any() and (apart[varies] / unit[varies]).mean() < ALIKE)
 
 
 def build_table(
@@ -159,14 +159,14 @@ def build_table(
     OutputError
         When a file cannot be written.
     """
-    claim(folder, {"version": VERSION, "source": about, "configs": [dict(c) for c in configs]})
+    claim(folder, {"version": TABLE_VERSION, "source": about, "configs": [dict(c) for c in configs]})
     paths = [folder / f"{i:05d}.parquet" for i in range(count)]
     missing = [i for i, path in enumerate(paths) if not path.exists()]
     done = count - len(missing)
     work = partial(_measure, source=source, configs=list(configs))
     for i, table in zip(missing, (executor or Serial()).map(work, missing), strict=True):
-        with whole(paths[i]) as part:
-            pq.write_table(table, part, compression="zstd")
+        with whole(paths[i]) as draft:
+            pq.write_table(table, draft, compression="zstd")
         done += 1
         if progress is not None:
             progress(done, count)
@@ -184,20 +184,20 @@ def read_table(folder: Path, count: int | None = None) -> PerformanceTable:
     try:
         about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
         configs = about["configs"]
-        if about["version"] != VERSION:
-            raise ValueError(f"version {about['version']} of the table, this is version {VERSION}")
+        if about["version"] != TABLE_VERSION:
+            raise ValueError(f"version {about['version']} of the table, this is version {TABLE_VERSION}")
         paths = sorted(folder.glob("*.parquet"))[:count]
-        parts = [pq.read_table(path) for path in paths]
-        known = [json.loads(part.schema.metadata[b"task"]) for part in parts]
+        tables = [pq.read_table(path) for path in paths]
+        known = [json.loads(table.schema.metadata[b"task"]) for table in tables]
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         raise ReadError(
             f"{folder} is no performance table ({error}); remove what is damaged, and compute it anew"
         ) from error
-    if not parts:
+    if not tables:
         raise ReadError(f"{folder} holds no task yet; compute the table first")
 
     def stacked(name: str) -> Floats:
-        return np.stack([part[name].to_numpy() for part in parts]).astype(np.float64)
+        return np.stack([table[name].to_numpy() for table in tables]).astype(np.float64)
 
     return PerformanceTable(
         configs,
@@ -208,43 +208,43 @@ def read_table(folder: Path, count: int | None = None) -> PerformanceTable:
         stacked("auroc"),
         stacked("precision"),
         stacked("seconds"),
-        np.stack([np.array(part["status"].to_pylist()) != OK for part in parts]),
-        np.stack([np.array(part["measures"].to_pylist(), dtype=np.float64) for part in parts]),
+        np.stack([np.array(table["status"].to_pylist()) != OK for table in tables]),
+        np.stack([np.array(table["measures"].to_pylist(), dtype=np.float64) for table in tables]),
         stacked("seen"),
-        [np.array(part["ranks"].to_pylist(), dtype=np.float32) / LEVELS for part in parts],
+        [np.array(table["ranks"].to_pylist(), dtype=np.float32) / LEVELS for table in tables],
         [np.array(task["truth"], dtype=np.int8) for task in known],
     )
 
 
 def _measure(index: int, *, source: Source, configs: list[Config]) -> pa.Table:
-    """Return one task's part of the table."""
+    """Return the part of the table that one task makes."""
     episode = source(index)
     X, y = episode.support_x, episode.query_y
-    sample = Sample.of(X, episode.support_y)
+    sample = TableSample.of(X, episode.support_y)
     observer = Observer(sample)
     columns: dict[str, list[object]] = {
         name: [] for name in ("status", "auroc", "precision", "seconds", "measures", "seen", "ranks")
     }
     for config in configs:
-        status, found = OK, np.zeros(len(y))
+        status, query_scores = OK, np.zeros(len(y))
         measures, seen, seconds = np.full(len(MEASURES), np.nan), np.nan, 0.0
         started = time.perf_counter()
         try:
-            told = scores(fitted(config, X[episode.support_y != 1]), episode.query_x)
-            if not np.isfinite(told).all():
+            fitted_scores = scores(fitted(config, X[episode.support_y != 1]), episode.query_x)
+            if not np.isfinite(fitted_scores).all():
                 raise FloatingPointError("its scores are not finite")
-            found, seconds = told, time.perf_counter() - started
+            query_scores, seconds = fitted_scores, time.perf_counter() - started
             look = observer.look(config)
             measures, seen = look.measures, np.nan if look.precision is None else look.precision
         except (
             Exception
         ) as error:  # any failure of a library is a result: the configuration does not work here
             status = f"{type(error).__name__}: {error}"[:200]
-        ranks = (rankdata(found) - 0.5) / len(found) * LEVELS
+        ranks = (rankdata(query_scores) - 0.5) / len(query_scores) * LEVELS
         values = {
             "status": status,
-            "auroc": float(roc_auc_score(y, found)),
-            "precision": float(average_precision_score(y, found)),
+            "auroc": float(roc_auc_score(y, query_scores)),
+            "precision": float(average_precision_score(y, query_scores)),
             "seconds": seconds,
             "measures": measures.astype(np.float32).tolist(),
             "seen": seen,

@@ -18,26 +18,26 @@ from outlearn.data.usable import FEWEST_ROWS, usable_rows
 from outlearn.errors import InputError, LabelError, ParameterError
 from outlearn.execute import Executor
 from outlearn.tasks.episode import Episode
-from outlearn.tuning.candidate import fitted, recognise
-from outlearn.tuning.ensemble import RankEnsemble
 from outlearn.tuning.experience import Experience, load_experience, save_experience
-from outlearn.tuning.isolate import IsolatedObserver
 from outlearn.tuning.metafeatures import describe
-from outlearn.tuning.observe import Observer, Sample
 from outlearn.tuning.search import Choice, Looker, Search, Trial
 from outlearn.tuning.space import Config, configurations, spec_of
-from outlearn.tuning.strategies import STRATEGIES
+from outlearn.tuning.strategies.catalogue import STRATEGIES
 from outlearn.tuning.table import PerformanceTable, build_table, fingerprint
+from outlearn.tuning.trials.candidate import fitted, recognise
+from outlearn.tuning.trials.ensemble import RankEnsemble
+from outlearn.tuning.trials.isolate import IsolatedObserver
+from outlearn.tuning.trials.observe import Observer, TableSample
 
 __all__ = ["CLASSICAL", "MetaTuner", "Tuned", "configurations_of"]
 
 CLASSICAL = ("iforest", "lof", "ocsvm", "kmeans")
-MOST_ROWS = 2000  # that each of several detectors is fitted on: a part of an ensemble bears it
+MOST_FITTED = 2000  # that each of several detectors is fitted on: a part of an ensemble bears it
 
 
 @dataclass(frozen=True)
 class Tuned:
-    """What a search did.
+    """Record of a search.
 
     configs : candidates. choice : what was decided. trials : what was tried, in that order.
     default : the place of the default among the candidates, of the detector that was chosen first.
@@ -67,7 +67,7 @@ class MetaTuner:
 
     Parameters
     ----------
-    strategy : a name in `tuning.strategies.STRATEGIES`.
+    strategy : a name in `tuning.strategies.catalogue.STRATEGIES`.
     detectors : names of the detectors that `fit` learns about; see `tuning.space.DETECTORS`.
     candidates : configurations a detector that `fit` tries on each task, the default among them.
     random_state : seed of candidates, strategies and fitted detectors.
@@ -211,7 +211,7 @@ class MetaTuner:
         """
         started = time.monotonic()
         likes = dict(
-            recognise(each) for each in (detector if isinstance(detector, (list, tuple)) else [detector])
+            recognise(given) for given in (detector if isinstance(detector, (list, tuple)) else [detector])
         )
         if not likes:
             raise ParameterError("no detector came; give an estimator, a name or a list of them")
@@ -260,7 +260,7 @@ class MetaTuner:
         members = [configs[i] for i in choice.members]
         if len(members) == 1:
             return fitted(members[0], rows, seed=self.random_state, like=likes[members[0]["detector"]])
-        return RankEnsemble(members, max_rows=MOST_ROWS, random_state=self.random_state).fit(rows)
+        return RankEnsemble(members, max_rows=MOST_FITTED, random_state=self.random_state).fit(rows)
 
 
 def configurations_of(detectors: Iterable[str], configs: Sequence[Config]) -> NDArray[np.int64]:
@@ -282,7 +282,7 @@ def configurations_of(detectors: Iterable[str], configs: Sequence[Config]) -> ND
 
 @dataclass
 class _Desk:
-    """What is known of a table, found out when first asked for."""
+    """TableSample, features and observer of a table, made when first asked for."""
 
     rows: NDArray[np.float32]
     labels: NDArray[np.int8]
@@ -292,8 +292,8 @@ class _Desk:
     stack: ExitStack
 
     @cached_property
-    def sample(self) -> Sample:
-        return Sample.of(self.rows, self.labels, self.seed)
+    def sample(self) -> TableSample:
+        return TableSample.of(self.rows, self.labels, self.seed)
 
     @cached_property
     def looker(self) -> Looker:

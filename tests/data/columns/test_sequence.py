@@ -61,7 +61,7 @@ def test_a_cell_alone_reads_as_in_a_batch_of_many_blocks(monkeypatch):
     whole, _ = encoder.encode(cells)
     alone = np.concatenate([encoder.encode(cells[row : row + 1])[0] for row in range(20)])
     assert np.array_equal(alone, whole[:20])
-    monkeypatch.setattr("outlearn.data.columns.events._BLOCK", 200)
+    monkeypatch.setattr("outlearn.data.columns.events._BLOCK_BYTES", 200)
     assert len(list(event_blocks(cells))) > 10
     assert np.array_equal(encoder.encode(cells)[0], whole)
     assert SequenceEncoder.fit("calls", cells) == encoder

@@ -4,7 +4,8 @@ import polars as pl
 import pytest
 
 from outlearn.data.kinds.kind import FACTS
-from outlearn.data.kinds.registry import KINDS, SESSIONS, TABLE, kind_for, kind_named, kind_seen
+from outlearn.data.kinds.names import KINDS, SESSIONS, TABLE
+from outlearn.data.kinds.registry import kind_for, kind_named, kind_seen
 from outlearn.data.readers import ReadOptions, Source, open_source
 from outlearn.errors import ParameterError, ReadError
 

@@ -6,8 +6,8 @@ from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 from sklearn.metrics import roc_auc_score
 
 from outlearn.learners.pretrained import load_learner
-from outlearn.learners.profiles import Profiles, ProfilesLearned
 from outlearn.learners.profiles import learner as module
+from outlearn.learners.profiles.learner import Profiles, ProfilesLearned
 from outlearn.tasks.sampler import SamplerConfig, SyntheticSampler
 
 
@@ -155,7 +155,6 @@ def test_the_shipped_weights_beat_their_start_with_labels(learned, situation):
     assert np.mean(found) > 0.02, found
 
 
-@pytest.mark.slow
 def test_a_clean_table_flags_next_to_nothing():
     """At most .5 % of a Gaussian table without an anomaly, in 95 % of the seeds."""
     from outlearn import Detector

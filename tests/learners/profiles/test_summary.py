@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from outlearn.learners.profiles.lean import LEAN_STATISTICS
 from outlearn.learners.profiles.summary import SUMMARY, summarise
-from outlearn.learners.rows.lean import LEAN_STATISTICS
 
 
 def read(order: np.ndarray) -> dict[str, float]:

@@ -14,13 +14,14 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from outlearn import Detector
 from outlearn.errors import InputError, MissingExtraError, OutputError, ParameterError
+from outlearn.execute import Processes
 from outlearn.learners.catalogue import CATALOGUE
-from outlearn.learners.incontext import ARCHITECTURE
-from outlearn.learners.loop import warm_cosine
+from outlearn.learners.incontext.learner import ARCHITECTURE
 from outlearn.learners.pretrained import TABLE_ARCHITECTURE, load_incontext
-from outlearn.learners.rows import bank
+from outlearn.learners.profiles import bank
 from outlearn.learners.training import supply
 from outlearn.learners.training.config import MetatrainConfig, TaskConfig, TrainingConfig
+from outlearn.learners.training.loop import warm_cosine
 from outlearn.learners.training.metatrain import Outcome, metatrain, work_folder
 from outlearn.learners.training.supply import task_source
 from outlearn.tasks.sampler import SamplerConfig
@@ -77,7 +78,7 @@ class Told:
         self.stages: list[tuple[str, int, int]] = []
         self._stop = stop
 
-    def __call__(self, stage: str, done: int, total: int, loss: float) -> None:
+    def __call__(self, stage: str, done: int, total: int | None, loss: float | None = None, /) -> None:
         self.stages.append((stage, done, total))
         if (stage, done) == self._stop:
             raise KeyboardInterrupt
@@ -163,7 +164,9 @@ def scalars(folder: Path) -> dict[str, list[tuple[int, float]]]:
 
 def test_the_number_of_workers_does_not_matter(tmp_path, of_sets):
     config = replace(of_sets, features="columns")  # which takes no time to prepare
-    one, two = (run(config, tmp_path / str(n), workers=n) for n in (1, 2))
+    one = run(config, tmp_path / "1")
+    with Processes(2) as pool:
+        two = run(config, tmp_path / "2", executor=pool)
     assert one[0] == two[0]
     assert one[1].figures == two[1].figures
 

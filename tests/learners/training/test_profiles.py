@@ -53,7 +53,7 @@ class Stop:
     def __init__(self, stage: str, done: int) -> None:
         self.at = stage, done
 
-    def __call__(self, stage: str, done: int, total: int, loss: float) -> None:
+    def __call__(self, stage: str, done: int, total: int | None, loss: float | None = None, /) -> None:
         if (stage, done) == self.at:
             raise KeyboardInterrupt
 

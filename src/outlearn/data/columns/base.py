@@ -14,7 +14,7 @@ __all__ = ["ColumnEncoder", "Repairs", "with_indicator"]
 
 @dataclass(frozen=True, slots=True)
 class Repairs:
-    """How many cells of one column had to be repaired, by reason.
+    """Counts of the cells of one column that had to be repaired, by reason.
 
     missing : empty although the fit saw no empty cell. unparsed : filled, but not of the column's kind.
     infinite : infinities, read as missing. clipped : numbers too far out for float32. unseen : of categories
@@ -35,14 +35,14 @@ class Repairs:
 
     def sentences(self, name: str) -> tuple[str, ...]:
         """Return one sentence for each reason that occurred."""
-        told = (
+        reasons = (
             (self.missing, "value is missing", "values are missing", ", which the fit never saw"),
             (self.unparsed, "value is", "values are", " not of the column's kind and read as missing"),
             (self.infinite, "infinite value is", "infinite values are", " read as missing"),
             (self.clipped, "value is", "values are", " too large for float32 and clipped"),
             (self.unseen, "value is", "values are", " of a category not seen in the fit"),
         )
-        return tuple(f"{name}: {n:,} {one if n == 1 else more}{rest}" for n, one, more, rest in told if n)
+        return tuple(f"{name}: {n:,} {one if n == 1 else more}{rest}" for n, one, more, rest in reasons if n)
 
 
 class ColumnEncoder(Protocol):
@@ -74,7 +74,7 @@ class ColumnEncoder(Protocol):
 def with_indicator(
     values: NDArray[np.float32], missing: NDArray[np.bool_], indicator: bool
 ) -> NDArray[np.float32]:
-    """Append the column that tells missing cells, where the fit saw any: (n, k) → (n, k + 1)."""
+    """Append the column that marks missing cells, where the fit saw any: (n, k) → (n, k + 1)."""
     if not indicator:
         return values
     return np.column_stack([values, missing.astype(np.float32)])

@@ -14,14 +14,14 @@ from outlearn.data.columns.cells import text_of
 
 __all__ = ["CategoricalEncoder"]
 
-_FREQUENT = 12
-_LEAST_SHARE = 0.01
-_CLEARLY = 1.5
-_VOCABULARY = 20_000
-# Changing from one frequent value to another moves two coordinates: with this height, by a distance of 1 in
+_FREQUENT = 12  # values with a column of their own, at most
+_LEAST_SHARE = 0.01  # of the rows, that such a value has
+_CLEARLY = 1.5  # times as common as the most common value without a column
+_VOCABULARY = 20_000  # values that are kept
+# Changing from one frequent value to another moves two coordinates: with this size, by a distance of 1 in
 # all, which is one standard deviation of a standardised number.
-_HEIGHT = np.float32(np.sqrt(0.5))
-_SMOOTHING = 0.5
+_INDICATOR = np.float32(np.sqrt(0.5))
+_SMOOTHING = 0.5  # added to the count of a value
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class CategoricalEncoder:
         rarity = -np.log((counts + _SMOOTHING) / (self.rows + 1))
         table = np.zeros((unseen + 1, 1 + self.frequent), dtype=np.float32)
         table[:, 0] = rarity
-        np.fill_diagonal(table[:, 1:], _HEIGHT)
+        np.fill_diagonal(table[:, 1:], _INDICATOR)
         missing = text.null_count() if None not in self.values else 0
         return table[codes], Repairs(missing=missing, unseen=int((codes == unseen).sum()) - missing)
 

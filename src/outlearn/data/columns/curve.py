@@ -52,7 +52,7 @@ class CurveEncoder:
     def names(self) -> tuple[str, ...]:
         bands = (f"{low} to {high - 1} cycles" for low, high in pairwise(EDGES))
         places = (f"at {100 * i // SHOWN} %" for i in range(SHOWN))
-        return tuple(f"{self.name} {part}" for part in (*_STATISTICS, *bands, *places, "is missing"))
+        return tuple(f"{self.name} {feature}" for feature in (*_STATISTICS, *bands, *places, "is missing"))
 
     @classmethod
     def fit(cls, name: str, cells: pl.Series) -> CurveEncoder:
@@ -101,16 +101,16 @@ def _finite(runs: Runs) -> Runs:
 
 
 def _describe(runs: Runs, unit: float) -> NDArray[np.float64]:
-    """Return what is told of each series that is not missing: (r, 48)."""
-    told = _statistics(runs)
+    """Return the statistics, bands and course of each series that is not missing: (r, 48)."""
+    statistics = _statistics(runs)
     course = _course(runs)
-    level, spread = told[:, 1:2], told[:, 2:3]
+    level, spread = statistics[:, 1:2], statistics[:, 2:3]
     shape = (course - level) / np.where(spread > 0, spread, 1.0)
     power = np.abs(np.fft.rfft(shape, axis=1)) ** 2
     bands = np.add.reduceat(power, EDGES[:-1], axis=1)
     bands /= np.maximum(bands.sum(axis=1, keepdims=True), 1e-12)
     places = (course - level)[:, :: POINTS // SHOWN] / unit
-    return np.hstack([told, bands, places])
+    return np.hstack([statistics, bands, places])
 
 
 def _statistics(runs: Runs) -> NDArray[np.float64]:
@@ -157,5 +157,5 @@ def _course(runs: Runs) -> NDArray[np.float64]:
     share = place - low
     after = np.minimum(low + 1, (lengths - 1)[:, None])
     values, begin = runs.values, starts[:, None]
-    told: NDArray[np.float64] = (1 - share) * values[begin + low] + share * values[begin + after]
-    return told
+    points: NDArray[np.float64] = (1 - share) * values[begin + low] + share * values[begin + after]
+    return points

@@ -57,7 +57,7 @@ class EmbeddingEncoder:
                 f"column {name!r} holds vectors of {width:,} numbers; wanted at most {WIDEST:,}: project them"
             )
         values = _rows(runs.values, runs.starts[runs.lengths == width], width)
-        return cls(name, tuple(lower_median(each[np.isfinite(each)]) for each in values.T))
+        return cls(name, tuple(lower_median(column[np.isfinite(column)]) for column in values.T))
 
     def encode(self, cells: pl.Series) -> tuple[NDArray[np.float32], Repairs]:
         """Return (n, k + 1) and what was repaired."""
@@ -82,5 +82,5 @@ class EmbeddingEncoder:
 
 def _rows(values: NDArray[np.float64], starts: NDArray[np.int64], width: int) -> NDArray[np.float64]:
     """Return the runs of one width that begin at `starts`: (r, width)."""
-    told: NDArray[np.float64] = values[starts[:, None] + np.arange(width)]
-    return told
+    rows: NDArray[np.float64] = values[starts[:, None] + np.arange(width)]
+    return rows

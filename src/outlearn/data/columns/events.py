@@ -1,4 +1,4 @@
-"""Cells that are sequences of events: how they are told and read."""
+"""Cells that are sequences of events: how they are recognised and read."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from outlearn.data.columns.cells import text_of
 
 __all__ = ["count_events", "event_blocks", "events_of", "events_within", "holds_events", "lists_of_text"]
 
-_READ = 5_000  # events of a cell that are read
+_EVENTS_READ = 5_000  # events of a cell that are read
 _CHARACTERS = 1 << 20  # of a cell that are read
 _LONGEST = 100  # characters of an event
-_BLOCK = 1 << 23  # bytes of cells at a time, which bounds the memory
-_LOOKED = 5_000  # different cells that tell whether a column holds events
+_BLOCK_BYTES = 1 << 23  # bytes of cells at a time, which bounds the memory
+_LOOKED = 5_000  # different cells that decide whether a column holds events
 _FEWEST = 4  # events that half of the cells hold at least
 _SEVERAL = 0.9  # share of cells of more than one event
 _AGAIN = 0.2  # share of events that the same cell held before
@@ -67,8 +67,8 @@ def lists_of_text(cells: pl.Series) -> bool:
 
 
 def _joined(lists: pl.Series) -> pl.Series:
-    part = pl.element().str.strip_chars().str.replace_all(r"\s+", "_")
-    return text_of(lists.list.eval(part).list.join(" ", ignore_nulls=True))
+    event = pl.element().str.strip_chars().str.replace_all(r"\s+", "_")
+    return text_of(lists.list.eval(event).list.join(" ", ignore_nulls=True))
 
 
 def count_events(text: pl.Series) -> NDArray[np.int64]:
@@ -78,7 +78,7 @@ def count_events(text: pl.Series) -> NDArray[np.int64]:
 
 def events_within(text: pl.Series) -> pl.Series:
     """Return lists of the first 5,000 events of each cell, (n,); of each event its first 100 characters."""
-    lists = text.str.slice(0, _CHARACTERS).str.extract_all(r"\S+").list.head(_READ)
+    lists = text.str.slice(0, _CHARACTERS).str.extract_all(r"\S+").list.head(_EVENTS_READ)
     if int(text.str.len_bytes().max() or 0) > _LONGEST:  # type: ignore[arg-type]
         return lists.list.eval(pl.element().str.slice(0, _LONGEST))
     return lists
@@ -88,7 +88,8 @@ def event_blocks(text: pl.Series) -> Iterator[pl.Series]:
     """Yield filled cells in pieces of about 8 MB, in order."""
     if not text.len():
         return
-    piece = np.cumsum(np.minimum(text.str.len_bytes().to_numpy(), _CHARACTERS).astype(np.int64)) // _BLOCK
+    sizes = np.minimum(text.str.len_bytes().to_numpy(), _CHARACTERS).astype(np.int64)
+    piece = np.cumsum(sizes) // _BLOCK_BYTES
     starts = np.flatnonzero(np.diff(piece, prepend=-1))
     for start, stop in zip(starts, np.append(starts[1:], text.len()), strict=True):
         yield text.slice(int(start), int(stop - start))

@@ -42,11 +42,11 @@ class MomentEncoder:
 
     @property
     def names(self) -> tuple[str, ...]:
-        parts = ["days"]
-        parts += ["hour sine", "hour cosine"] if self.hours else []
-        parts += ["weekday sine", "weekday cosine"] if self.weekdays else []
-        parts += ["is missing"] if self.indicator else []
-        return tuple(f"{self.name} {part}" for part in parts)
+        features = ["days"]
+        features += ["hour sine", "hour cosine"] if self.hours else []
+        features += ["weekday sine", "weekday cosine"] if self.weekdays else []
+        features += ["is missing"] if self.indicator else []
+        return tuple(f"{self.name} {feature}" for feature in features)
 
     @classmethod
     def fit(cls, name: str, cells: pl.Series) -> MomentEncoder:
@@ -66,14 +66,14 @@ class MomentEncoder:
         moments, unparsed = moments_of(cells, self.form, self.zone)
         missing = moments.is_null().to_numpy()
         micros = moments.to_physical().fill_null(self.centre).to_numpy()
-        parts = [((micros - self.centre) / _DAY)[:, None]]
+        blocks = [((micros - self.centre) / _DAY)[:, None]]
         if self.hours:
-            parts.append(_circle(86_400)[micros % _DAY // _SECOND])
+            blocks.append(_circle(86_400)[micros % _DAY // _SECOND])
         if self.weekdays:
-            parts.append(_circle(7)[micros // _DAY % 7])
-        for circle in parts[1:]:
+            blocks.append(_circle(7)[micros // _DAY % 7])
+        for circle in blocks[1:]:
             circle[missing] = 0.0
-        values = np.concatenate(parts, axis=1).astype(np.float32)
+        values = np.concatenate(blocks, axis=1).astype(np.float32)
         unexpected = 0 if self.indicator else int(missing.sum()) - unparsed
         return with_indicator(values, missing, self.indicator), Repairs(unexpected, unparsed)
 

@@ -38,7 +38,7 @@ class NumericEncoder:
 
     centre : lower median of the finite values. Epoch seconds such as 1.7e9 ± 1 survive float32 that way.
     exponent : 0, unless the typical deviation is so large or small that float32 would overflow or vanish.
-    indicator : whether a second column tells missing cells; only where the fit saw some.
+    indicator : whether a second column marks missing cells; only where the fit saw some.
 
     The scale is otherwise left to the learner.
     """

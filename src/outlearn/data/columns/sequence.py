@@ -16,7 +16,7 @@ from outlearn.data.columns.steps import Runs, Steps, counted_runs, numbered, tim
 
 __all__ = ["SHAPE", "SequenceEncoder"]
 
-#: What is told of any sequence, whatever its events are called.
+#: Features of any sequence, whatever its events are called.
 SHAPE = (
     "length",
     "distinct",
@@ -45,9 +45,9 @@ class SequenceEncoder:
 
     The rarity of an event is ``-log`` of its share of all that come, in nats. That of a step from a to b is
     ``-log`` of how often b follows a, drawn to the share of b by one count; that of a triple likewise drawn
-    to its last step, as in Dirichlet smoothing (MacKay and Peto 1995). Of a sequence are told the logarithms
-    of its length, of its distinct events, of the sum of its triples and of its longest run of one event, the
-    share of events that the fit did not see, and the mean and the maximum of its steps.
+    to its last step, as in Dirichlet smoothing (MacKay and Peto 1995). The features of a sequence are
+    the logarithms of its length, of its distinct events, of the sum of its triples and of its longest run of
+    one event, the share of events that the fit did not see, and the mean and the maximum of its steps.
 
     >>> encoder = SequenceEncoder.fit("calls", pl.Series(["open read read close"] * 9))
     >>> usual, odd = encoder.encode(pl.Series(["open read close", "read open close"]))[0]
@@ -69,8 +69,8 @@ class SequenceEncoder:
     @property
     def names(self) -> tuple[str, ...]:
         counted = (f"count of {event}" for event in self.events[:_FREQUENT])
-        told = (*SHAPE, *counted, *(("is missing",) if self.indicator else ()))
-        return tuple(f"{self.name} {part}" for part in told)
+        features = (*SHAPE, *counted, *(("is missing",) if self.indicator else ()))
+        return tuple(f"{self.name} {feature}" for feature in features)
 
     @classmethod
     def fit(cls, name: str, cells: pl.Series) -> SequenceEncoder:
@@ -93,14 +93,14 @@ class SequenceEncoder:
         return with_indicator(values, missing, self.indicator), Repairs(missing=unexpected)
 
     def _describe(self, filled: pl.Series) -> NDArray[np.float64]:
-        """Return what is told of each filled cell: (n, 7 to 39)."""
+        """Return the features of each filled cell: (n, 7 to 39)."""
         counted = min(len(self.events), _FREQUENT)
         described = np.empty((filled.len(), len(SHAPE) + counted))
         described[:, 0] = np.log1p(count_events(filled))
         first = 0
-        for part, steps in zip(event_blocks(filled), numbered(filled, self.events), strict=True):
-            rows = slice(first, first := first + part.len())
-            described[rows, 1] = np.log1p(events_within(part).list.n_unique().to_numpy())
+        for block, steps in zip(event_blocks(filled), numbered(filled, self.events), strict=True):
+            rows = slice(first, first := first + block.len())
+            described[rows, 1] = np.log1p(events_within(block).list.n_unique().to_numpy())
             described[rows, 2:6] = self._rarities(steps)
             described[rows, 6] = _longest_repeat(steps)
             described[rows, len(SHAPE) :] = _frequent(steps, counted)

@@ -1,4 +1,4 @@
-"""Steps from one event of a sequence to the next: told by number, and counted."""
+"""Steps from one event of a sequence to the next: numbered and counted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from outlearn.data.columns.events import event_blocks, events_within
 
 __all__ = ["Runs", "Steps", "counted_runs", "numbered", "times", "vocabulary"]
 
-_VOCABULARY = 4096  # events that are told apart
+_VOCABULARY = 4096  # events that are kept apart
 _RUNS = 1 << 15  # different steps, and different triples, that are remembered
 
 #: Runs of neighbours as numbers in the base of the events, with how often each came, in order of the numbers.
@@ -43,13 +43,13 @@ class Steps(NamedTuple):
 
 def vocabulary(filled: pl.Series) -> tuple[tuple[str, ...], tuple[int, ...], int]:
     """Return the most frequent events, how often they came, and how often all others did."""
-    parts = [
-        events_within(part).explode().alias("event").value_counts(name="count")
-        for part in event_blocks(filled)
+    counts = [
+        events_within(block).explode().alias("event").value_counts(name="count")
+        for block in event_blocks(filled)
     ]
-    if not parts:
+    if not counts:
         return (), (), 0
-    table = pl.concat(parts).group_by("event").agg(pl.col("count").cast(pl.Int64).sum())
+    table = pl.concat(counts).group_by("event").agg(pl.col("count").cast(pl.Int64).sum())
     table = table.sort("count", "event", descending=[True, False])
     kept = table.head(_VOCABULARY)
     rest = int(table["count"].sum()) - int(kept["count"].sum())
@@ -59,8 +59,8 @@ def vocabulary(filled: pl.Series) -> tuple[tuple[str, ...], tuple[int, ...], int
 def numbered(filled: pl.Series, events: tuple[str, ...]) -> Iterator[Steps]:
     """Yield the neighbours in each block of cells, events by their place, any other by that past the last."""
     number = {event: place for place, event in enumerate(events)}
-    for part in event_blocks(filled):
-        lists = events_within(part)
+    for block in event_blocks(filled):
+        lists = events_within(block)
         flat = lists.explode()
         codes = (
             flat.replace_strict(number, default=len(events), return_dtype=pl.Int64)
@@ -81,13 +81,13 @@ def numbered(filled: pl.Series, events: tuple[str, ...]) -> Iterator[Steps]:
 
 def counted_runs(filled: pl.Series, events: tuple[str, ...], length: int) -> Runs:
     """Return the most frequent runs of `length` neighbours and how often each came, in order of the runs."""
-    parts = [
+    counts = [
         pl.Series("run", _keys(steps.runs(length)[0], len(events))).value_counts(name="count")
         for steps in numbered(filled, events)
     ]
-    if not parts:
+    if not counts:
         return ()
-    table = pl.concat(parts).group_by("run").agg(pl.col("count").cast(pl.Int64).sum())
+    table = pl.concat(counts).group_by("run").agg(pl.col("count").cast(pl.Int64).sum())
     kept = table.sort("count", "run", descending=[True, False]).head(_RUNS).sort("run")
     return tuple(kept.iter_rows())
 

@@ -17,10 +17,10 @@ from outlearn.data.columns.numeric import lower_median
 
 __all__ = ["TextEncoder"]
 
-_BUCKETS = 4096
-_READ = 2_000  # characters of a cell that are read; its length counts in full
-_BLOCK = 8_192  # cells at a time, which bounds the memory
-_SMOOTHING = 0.5
+_BUCKETS = 4096  # of hashes of trigrams
+_CHARACTERS_READ = 2_000  # characters of a cell that are read; its length counts in full
+_BLOCK_CELLS = 8_192  # cells at a time, which bounds the memory
+_SMOOTHING = 0.5  # added to the count of each bucket
 _MULTIPLIER = np.uint32(
     0x9E3779B1
 )  # 2**32 over the golden ratio, odd: Fibonacci hashing (Knuth, vol. 3, 6.4)
@@ -52,8 +52,9 @@ class TextEncoder:
 
     @property
     def names(self) -> tuple[str, ...]:
-        parts = ("length", "digits", "capitals", "punctuation", "rarity")
-        return tuple(f"{self.name} {part}" for part in ((*parts, "is missing") if self.indicator else parts))
+        features: tuple[str, ...] = ("length", "digits", "capitals", "punctuation", "rarity")
+        features += ("is missing",) if self.indicator else ()
+        return tuple(f"{self.name} {feature}" for feature in features)
 
     @classmethod
     def fit(cls, name: str, cells: pl.Series) -> TextEncoder:
@@ -88,9 +89,9 @@ class TextEncoder:
 
 
 def _blocks(filled: pl.Series) -> Iterator[_Block]:
-    for start in range(0, filled.len(), _BLOCK):
-        part = filled.slice(start, _BLOCK)
-        marked = "\x02\x02" + part.str.slice(0, _READ) + "\x03"
+    for start in range(0, filled.len(), _BLOCK_CELLS):
+        cells = filled.slice(start, _BLOCK_CELLS)
+        marked = "\x02\x02" + cells.str.slice(0, _CHARACTERS_READ) + "\x03"
         sizes = marked.str.len_bytes().to_numpy().astype(np.int64)
         data = np.frombuffer("".join(marked.to_list()).encode(), dtype=np.uint8)
         yield _Block(data, np.cumsum(sizes) - sizes)
@@ -133,7 +134,7 @@ def _describe(filled: pl.Series, table: NDArray[np.int64]) -> NDArray[np.float64
     described = np.zeros((filled.len(), 5))
     described[:, 0] = np.log1p(characters)
     for number, block in enumerate(_blocks(filled)):
-        rows = slice(number * _BLOCK, number * _BLOCK + block.starts.size)
+        rows = slice(number * _BLOCK_CELLS, number * _BLOCK_CELLS + block.starts.size)
         sizes = np.diff(block.starts, append=block.data.size)
         for place, counted in enumerate(_byte_classes()[0], start=1):
             described[rows, place] = np.add.reduceat(counted[block.data], block.starts) / (sizes - 3)

@@ -1,1 +1,1 @@
-"""Kinds of rows, a folder each: how they are told from a table, what is seen of them, and what names them."""
+"""Kinds of rows, a folder each: how they are recognised in a table, their features, and what names them."""

@@ -1,4 +1,4 @@
-"""Times as whoever wrote a table tells them: how they are to be read, and as seconds since 1970."""
+"""Times as whoever wrote a table writes them: how they are to be read, and as seconds since 1970."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import polars as pl
 __all__ = ["clock_of", "seconds_of"]
 
 ISO = "ISO 8601"
-#: How dates are written as text; where day and month leave it open, the month comes first.
+#: Forms of dates as text; where day and month leave it open, the month comes first.
 CLOCKS = (
     ISO,
     "%m/%d/%Y %H:%M:%S%.f",

@@ -1,4 +1,4 @@
-"""A kind of rows as a value: how it is recognised, what is seen of its rows, and what names them."""
+"""A kind of rows as a value: how it is recognised, the features of its rows, and what names them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FACTS", "PLAIN", "RowFacts", "RowKind", "Surroundings"]
 
-#: What alerts tell of a row beside its score, null where its kind has no such thing.
+#: What alerts hold of a row beside its score, null where its kind has no such thing.
 FACTS: dict[str, type[pl.DataType]] = {
     "source": pl.String,
     "source port": pl.String,
@@ -31,7 +31,7 @@ FACTS: dict[str, type[pl.DataType]] = {
 
 @dataclass(frozen=True, slots=True)
 class RowFacts:
-    """What alerts tell of rows (k,): whose they are, when they were, and what is known of `FACTS`.
+    """What alerts hold of rows (k,): whose they are, when they were, and those of `FACTS` that are known.
 
     entities : names, null where a row is nobody's; None where the rows of a kind never are anybody's.
     times : seconds since 1970, null where a time is not known; None where the kind has no times.
@@ -98,7 +98,7 @@ class RowKind:
     holds : whether a table with these columns is taken for one of the kind where nobody says what it is.
     open : opens what a path names, in a way of its own; None: as any file.
     digits : from the columns of a text file, those whose digits are no numbers.
-    view : from a source, columns to keep as they are, and how to read: a source of what is seen of the same
+    view : from a source, columns to keep as they are, and how to read: a source of the features of the same
         rows, and its columns that no score may see.
     names : of a source that is such a view, its columns that no score may see.
     schema : corrects what was inferred from the values of a view.
@@ -106,13 +106,13 @@ class RowKind:
     Telling
     -------
     words : the name of a row from its cells, "" for none.
-    around : whether columns tell of the rows around each; surroundings : what a single row lacks of these.
+    around : whether features depend on the rows around each; surroundings : what a single row lacks of these.
     column_of : the column that a name stands for among some; None for none.
     beside_reference : the detector that does best beside a reference of normal rows, where it is known.
 
     Alerts
     ------
-    facts : what is told of rows, and how their times are read ("none" where the kind needs no such word).
+    facts : what alerts hold of rows, and how their times are read ("none" where the kind needs no such word).
     ends : of the columns of a view, those that say from where to where a row goes, and when; None where rows
         go nowhere.
     category : of events about such rows, in the words of the Elastic Common Schema, if it has a word.
@@ -154,9 +154,9 @@ class RowKind:
     def view_of(
         self, source: Source, keep: Sequence[str], options: ReadOptions
     ) -> tuple[Source, tuple[str, ...]]:
-        """Return what is seen of the rows of a source, and its columns that no score may see.
+        """Return a source of the features of the rows of a source, and its columns that no score may see.
 
-        A view is seen as it is: of what a view was written to, the same is seen again.
+        A view, such as one that was written to a file, stays as it is.
 
         Raises
         ------

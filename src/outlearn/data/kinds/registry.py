@@ -1,36 +1,20 @@
-"""The kinds of rows by name: a new one is a folder beside this file, and a row in this table."""
+"""The kinds of rows by name: a new one is a folder beside this file, and a row in the table of `names`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pkgutil import resolve_name
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from outlearn.data.kinds.kind import RowKind
+from outlearn.data.kinds.names import SESSIONS, TABLE, WHERE
 from outlearn.errors import ParameterError
 
 if TYPE_CHECKING:
     from outlearn.data.readers.source import ReadOptions, Source
 
-__all__ = ["KINDS", "SESSIONS", "TABLE", "kind_for", "kind_named", "kind_seen"]
-
-SESSIONS, TABLE = "sessions", "table"
-
-#: Where each kind is, from this folder on. Kinds are loaded when they are asked for: readers, from which they
-#: are made, know the names alone. What is to be recognised by its columns is tried in this order.
-_WHERE: Mapping[str, str] = MappingProxyType(
-    {
-        "flows": "flows.kind:FLOWS",
-        "logs": "logs.kind:LOGS",
-        SESSIONS: "logs.kind:SESSIONS",
-        "bus": "bus.kind:BUS",
-        "executables": "executables.kind:EXECUTABLES",
-        TABLE: "kind:PLAIN",
-    }
-)
-KINDS = tuple(name for name in _WHERE if name != SESSIONS)  # sessions are asked for by what names them
+__all__ = ["kind_for", "kind_named", "kind_seen"]
 
 
 @cache
@@ -45,9 +29,9 @@ def kind_named(name: str) -> RowKind:
     >>> kind_named("flows").one, kind_named("table").one
     ('flow', 'row')
     """
-    if name not in _WHERE:
-        raise ParameterError(f"no kind of rows is called {name!r}; there are {', '.join(_WHERE)}")
-    kind: RowKind = resolve_name(f"{__package__}.{_WHERE[name]}")
+    if name not in WHERE:
+        raise ParameterError(f"no kind of rows is called {name!r}; there are {', '.join(WHERE)}")
+    kind: RowKind = resolve_name(f"{__package__}.{WHERE[name]}")
     return kind
 
 
@@ -59,7 +43,7 @@ def kind_for(source: Source, options: ReadOptions) -> RowKind:
         return kind_named(options.kind)
     if source.kind != TABLE:
         return kind_named(source.kind)
-    kinds = map(kind_named, _WHERE)
+    kinds = map(kind_named, WHERE)
     columns = source.columns
     return next((kind for kind in kinds if kind.made(columns) or kind.holds(columns)), kind_named(TABLE))
 
@@ -70,4 +54,4 @@ def kind_seen(columns: Sequence[str]) -> RowKind:
     >>> kind_seen(["amount", "shop"]).name
     'table'
     """
-    return next((kind for kind in map(kind_named, _WHERE) if kind.made(columns)), kind_named(TABLE))
+    return next((kind for kind in map(kind_named, WHERE) if kind.made(columns)), kind_named(TABLE))

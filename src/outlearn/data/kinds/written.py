@@ -1,4 +1,4 @@
-"""Whether a file is a table that a view was written to."""
+"""A test of whether a file is a table that a view was written to."""
 
 from __future__ import annotations
 

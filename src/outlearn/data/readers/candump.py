@@ -24,7 +24,7 @@ FRAME = (
     r"(?:\s+[RT])?$"
 )
 HIGHEST = 0x1FFFFFFF  # id; above stand error messages of the controller
-LOOKED = 100  # lines that tell whether a file holds frames
+LOOKED = 100  # lines that show whether a file holds frames
 
 
 def holds_frame_lines(head: bytes) -> bool:
@@ -34,8 +34,8 @@ def holds_frame_lines(head: bytes) -> bool:
     (True, False)
     """
     lines = head[: LOOKED * 200].decode("utf-8", "replace").lstrip("\ufeff").splitlines()[:LOOKED]
-    told = [line.strip() for line in lines if line.strip()]
-    return 2 * sum(re.match(FRAME, line) is not None for line in told) > len(told)
+    filled = [line.strip() for line in lines if line.strip()]
+    return 2 * sum(re.match(FRAME, line) is not None for line in filled) > len(filled)
 
 
 def open_candump(name: str, content: FileBytes, encoding: str) -> Source:

@@ -9,7 +9,7 @@ import polars as pl
 
 from outlearn.data.readers.detect import FileBytes
 from outlearn.data.readers.flow_assembly import RECORD, flows
-from outlearn.data.readers.packets import Tally, packets
+from outlearn.data.readers.packets import CaptureCounts, packets
 from outlearn.data.readers.source import Source
 from outlearn.errors import ReadError
 
@@ -31,26 +31,26 @@ def open_capture(name: str, content: FileBytes, notes: tuple[str, ...]) -> Sourc
     ReadError
         When it is damaged from the first, of another kind of network, or holds no packet with IP or ARP.
     """
-    tally = Tally()
+    tally = CaptureCounts()
     kept: list[pl.DataFrame] = []
     rows = 0
     for frame in _frames(name, content, tally, KEPT):
         rows += frame.height
         kept = [*kept, frame] if rows <= KEPT else []
     if not rows:
-        told = "; ".join(tally.words())
-        raise ReadError(f"{name}: no packet with IP or ARP in this capture{f' ({told})' if told else ''}")
+        faults = "; ".join(tally.words())
+        raise ReadError(f"{name}: no packet with IP or ARP in this capture{f' ({faults})' if faults else ''}")
     whole = pl.concat(kept) if rows <= KEPT else None
 
     def batches(size: int) -> Iterator[pl.DataFrame]:
-        return _frames(name, content, Tally(), size) if whole is None else whole.iter_slices(size)
+        return _frames(name, content, CaptureCounts(), size) if whole is None else whole.iter_slices(size)
 
     said = f"{tally.read:,} packets make {rows:,} flows"
     return Source(name, tuple(SCHEMA), batches, (*notes, said, *tally.words()), rows, kind="flows")
 
 
-def _frames(name: str, content: FileBytes, tally: Tally, size: int) -> Iterator[pl.DataFrame]:
+def _frames(name: str, content: FileBytes, tally: CaptureCounts, size: int) -> Iterator[pl.DataFrame]:
     with content.open() as stream:
-        found = flows(packets(name, stream, tally))
-        while rows := list(islice(found, size)):
+        records = flows(packets(name, stream, tally))
+        while rows := list(islice(records, size)):
             yield pl.DataFrame(rows, schema=SCHEMA, orient="row")

@@ -1,4 +1,4 @@
-"""What kind of file it is, by its first bytes; the suffix is asked only where these do not tell."""
+"""The kind of a file by its first bytes; the suffix is asked only where these leave it open."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def _format(content: FileBytes) -> Format:
 
 
 def _binary(head: bytes) -> bool:
-    """Tell binary data: control characters that no text holds (UTF-16 without a mark aside)."""
+    """Tell whether data are binary: control characters that no text holds (UTF-16 without a mark aside)."""
     sample = head[:65_536]
     if utf16_order(sample):
         return False

@@ -22,7 +22,7 @@ _ROWS = 100
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What was found in the head of a text.
+    """The dialect of a text, as its head shows.
 
     skip : blank lines before the first row. header : whether the first row is one.
     """
@@ -77,8 +77,8 @@ def sniff(content: FileBytes, encoding: str, separator: str | None) -> Dialect:
     first = tables[best][0]
     header = not _looks_like_data(first)
     names, notes = unique_names(first if header else [f"column_{i + 1}" for i in range(len(first))])
-    found = separator is None and len(first) > 1 and best != ","
-    said = [f"separator {_WORDS.get(best, repr(best))} detected"] if found else []
+    detected = separator is None and len(first) > 1 and best != ","
+    said = [f"separator {_WORDS.get(best, repr(best))} detected"] if detected else []
     if not header:
         said.append("the first row holds numbers, so it was read as data and the columns were numbered")
     return Dialect(best, names, skip, header, (*said, *notes))
@@ -94,7 +94,7 @@ def _rows(text: str, separator: str, whole: bool) -> list[list[str]]:
 
 
 def _fit(rows: list[list[str]]) -> tuple[float, int]:
-    """How well a separator splits rows: the share as wide as the first row, then the width."""
+    """Return how well a separator splits rows: the share as wide as the first row, then the width."""
     if not rows or len(rows[0]) < 2:
         return (0.0, len(rows))
     widths = Counter(len(row) for row in rows)
@@ -102,7 +102,7 @@ def _fit(rows: list[list[str]]) -> tuple[float, int]:
 
 
 def _looks_like_data(first: list[str]) -> bool:
-    """Tell a first row that is no header: all numbers, and not plain distinct counts such as years."""
+    """Tell whether a first row is no header: all numbers, and not plain distinct counts such as years."""
     try:
         numbers = [float(value) for value in first]
     except ValueError:

@@ -16,10 +16,10 @@ __all__ = ["RECORD", "flows"]
 
 IDLE = {TCP: 300.0}  # seconds without a packet, after which a flow has ended
 IDLE_OTHERS = 60.0
-ACTIVE = 3600.0  # seconds after which a flow that goes on is told of
-MOST = 100_000  # flows that are open at once; then the one that has waited longest is told of
+ACTIVE = 3600.0  # seconds after which a flow that goes on is written
+MOST = 100_000  # flows that are open at once; then the one that has waited longest is written
 SWEEP = 1.0  # seconds of the capture between two looks for flows that have ended
-SAMPLE = 4096  # bytes of payload a direction that its entropy is told by
+SAMPLE = 4096  # bytes of payload a direction that its entropy is computed from
 NAMES = {TCP: "tcp", UDP: "udp", ICMP: "icmp", ICMP6: "icmp", ARP: "arp"}
 DNS = (53, 5353, 5355)
 STARTS = (
@@ -238,7 +238,7 @@ def flows(packets: Iterable[Packet]) -> Iterator[tuple[Any, ...]]:
     """Yield flows as they end, as the values of `RECORD`; who sent the first packet is the source.
 
     A flow ends by RST or FIN of both sides, or when no packet came for 60 seconds (TCP: 300); one that lasts
-    longer than an hour is told of in parts. Where 100,000 are open the one that has waited longest ends.
+    longer than an hour is written in pieces. Where 100,000 are open the one that has waited longest ends.
     """
     table: OrderedDict[tuple[Any, ...], _Flow] = OrderedDict()
     swept = -math.inf

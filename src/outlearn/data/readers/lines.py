@@ -29,7 +29,7 @@ class _Stream(Protocol):
 
 @dataclass(slots=True)
 class _Repairs:
-    """How many lines were cut, were no UTF-8, or held control characters; blank ones are left out."""
+    """Counts of lines that were cut, were no UTF-8, or held control characters; blank ones are left out."""
 
     cut: int = 0
     undecodable: int = 0
@@ -37,13 +37,13 @@ class _Repairs:
     blank: int = 0
 
     def words(self) -> tuple[str, ...]:
-        told = {
+        counts = {
             f"{self.cut:,} lines are longer than {LONGEST:,} bytes and were cut": self.cut,
             f"{self.undecodable:,} lines are in another encoding, read with gaps: \ufffd": self.undecodable,
             f"control characters were taken out of {self.cleaned:,} lines": self.cleaned,
             f"{self.blank:,} blank lines were left out": self.blank,
         }
-        return tuple(words for words, count in told.items() if count)
+        return tuple(words for words, count in counts.items() if count)
 
 
 def open_lines(name: str, content: FileBytes, encoding: str, notes: tuple[str, ...]) -> Source:

@@ -17,7 +17,7 @@ _APART = " '’\u00a0\u202f"
 
 @dataclass(frozen=True, slots=True)
 class Convention:
-    """Which sign starts the decimals and which signs may stand between groups of three digits."""
+    """The sign that starts the decimals, and those that may stand between groups of three digits."""
 
     decimal: str
     thousands: str

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from outlearn.errors import ReadError
 from outlearn.extras import require
 
-__all__ = ["Packet", "Tally", "packets"]
+__all__ = ["CaptureCounts", "Packet", "packets"]
 
 LARGEST = 1 << 20  # bytes that a block of a capture may say it holds
 TCP, UDP, ICMP, ICMP6 = 6, 17, 1, 58
@@ -19,7 +19,7 @@ FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
 
 @dataclass(slots=True)
 class Packet:
-    """What is read of a packet. size : bytes from the header of IP on. payload : of TCP, UDP or ICMP."""
+    """A packet as far as it is read. size : bytes from the header of IP on. payload : of TCP, UDP or ICMP."""
 
     time: float
     source: bytes
@@ -34,8 +34,8 @@ class Packet:
 
 
 @dataclass(slots=True)
-class Tally:
-    """What happened on the way. other : packets that carry neither IP nor ARP.
+class CaptureCounts:
+    """Counts of what happened on the way. other : packets that carry neither IP nor ARP.
     broken : that cannot be read. cut : why it ends."""
 
     read: int = 0
@@ -45,14 +45,14 @@ class Tally:
 
     def words(self) -> tuple[str, ...]:
         """Return sentences for the user."""
-        told = []
+        sentences = []
         if self.other:
-            told.append(f"{self.other:,} packets carry neither IP nor ARP and were left aside")
+            sentences.append(f"{self.other:,} packets carry neither IP nor ARP and were left aside")
         if self.broken:
-            told.append(f"{self.broken:,} packets are malformed and were left aside")
+            sentences.append(f"{self.broken:,} packets are malformed and were left aside")
         if self.cut:
-            told.append(f"the capture is cut short or damaged after {self.read:,} packets: {self.cut}")
-        return tuple(told)
+            sentences.append(f"the capture is cut short or damaged after {self.read:,} packets: {self.cut}")
+        return tuple(sentences)
 
 
 class _Stream(Protocol):
@@ -68,13 +68,13 @@ class _Bounded:
     def read(self, size: int) -> bytes:
         if not 0 <= size <= LARGEST:
             raise ValueError(f"a block says that it holds {size:,} bytes")
-        found = bytes(self._stream.read(size))
-        if 0 < len(found) < size:
+        content = bytes(self._stream.read(size))
+        if 0 < len(content) < size:
             raise ValueError("the last block is incomplete")
-        return found
+        return content
 
 
-def packets(name: str, stream: _Stream, tally: Tally) -> Iterator[Packet]:
+def packets(name: str, stream: _Stream, tally: CaptureCounts) -> Iterator[Packet]:
     """Yield the packets with IP or ARP of an open capture; what is left aside is counted in `tally`.
 
     Raises

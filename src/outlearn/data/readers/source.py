@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import polars as pl
 import pyarrow as pa
 
-from outlearn.data.kinds.registry import KINDS, TABLE
+from outlearn.data.kinds.names import KINDS, TABLE
 from outlearn.errors import ParameterError, ReadError
 
 __all__ = ["ReadOptions", "Source", "groups_of", "one_line", "reading", "unique_names"]

@@ -48,7 +48,7 @@ def open_query(url: str, options: ReadOptions) -> Source:
 
 
 def _refuse_new_file(name: str, database: str | None) -> None:
-    """SQLite would make an empty database where the file is missing."""
+    """Raise where the file is missing: SQLite would make an empty database."""
     if (
         database
         and database != ":memory:"

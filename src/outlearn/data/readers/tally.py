@@ -104,8 +104,8 @@ def _count_shapes(tallies: Sequence[Tally], frame: pl.DataFrame) -> None:
         free_dot=(_NUMBER.is_not_null() & dotted).fill_null(False),
     )
     for name in flags.columns:
-        for tally, found in zip(tallies, _any(flags[name], frame.width), strict=True):
-            setattr(tally, name, getattr(tally, name) or found)
+        for tally, flag in zip(tallies, _any(flags[name], frame.width), strict=True):
+            setattr(tally, name, getattr(tally, name) or flag)
 
 
 def _count_odd(tallies: Sequence[Tally], odd: pl.DataFrame) -> None:

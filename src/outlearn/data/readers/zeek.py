@@ -30,7 +30,7 @@ class _UndecodableError(ReadError):
 
 @dataclass(frozen=True, slots=True)
 class _Head:
-    """What the head says. fields : between separators. more : columns within the last field.
+    """The head of a log. fields : between separators. more : columns within the last field.
 
     nothing : words for a value that is not there.
     """
@@ -70,7 +70,7 @@ def open_zeek(name: str, content: FileBytes, options: ReadOptions, notes: tuple[
 
 
 def _head(name: str, content: FileBytes) -> _Head:
-    told: dict[str, str] = {}
+    entries: dict[str, str] = {}
     separator = "\t"
     for line in content.head.decode("utf-8", "replace").splitlines():
         if not line.startswith("#"):
@@ -79,26 +79,26 @@ def _head(name: str, content: FileBytes) -> _Head:
             separator = _separator(name, line.removeprefix("#separator ").strip())
             continue
         key, _, rest = line.removeprefix("#").partition(separator)
-        told.setdefault(key, rest)
-    if not told.get("fields"):
+        entries.setdefault(key, rest)
+    if not entries.get("fields"):
         raise ReadError(
             f"{name}: the head of this Zeek log has no #fields line; wanted the names of its fields"
         )
-    *fields, last = told["fields"].split(separator)
+    *fields, last = entries["fields"].split(separator)
     last, *more = _LABELS.split(last)
     names, _ = unique_names([*fields, last, *more])
     kept = len(fields) + 1
-    nothing = (told.get("unset_field", "-"), told.get("empty_field", "(empty)"))
+    nothing = (entries.get("unset_field", "-"), entries.get("empty_field", "(empty)"))
     return _Head(separator, names[:kept], names[kept:], nothing)
 
 
-def _separator(name: str, told: str) -> str:
-    """Return the sign that the head tells, which is written as \\x09 or as it is."""
-    if re.fullmatch(r"\\x[0-9a-fA-F]{2}", told):
-        told = chr(int(told[2:], 16))
-    if len(told) != 1 or not told.isascii() or told in '"\r\n#':
-        raise ReadError(f"{name}: the head of this Zeek log tells {told!r} as the separator; wanted one sign")
-    return told
+def _separator(name: str, sign: str) -> str:
+    """Return the sign that the head names, which is written as \\x09 or as it is."""
+    if re.fullmatch(r"\\x[0-9a-fA-F]{2}", sign):
+        sign = chr(int(sign[2:], 16))
+    if len(sign) != 1 or not sign.isascii() or sign in '"\r\n#':
+        raise ReadError(f"{name}: the head of this Zeek log tells {sign!r} as the separator; wanted one sign")
+    return sign
 
 
 def _frames(
@@ -152,7 +152,7 @@ def _frames(
 
 
 def _parted(frame: pl.DataFrame, head: _Head) -> pl.DataFrame:
-    """Part the last field, which holds columns between spaces."""
+    """Split the last field, which holds columns between spaces."""
     last = head.fields[-1]
     parts = frame[last].str.split_exact("   ", len(head.more)).struct.unnest()
     names = (last, *head.more)

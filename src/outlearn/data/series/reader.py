@@ -70,11 +70,11 @@ class SeriesReader:
         channels, aside = _channels({name: frame[name] for name in frame.columns if name not in apart})
         form = "" if time_column is None else form_of_times(frame[time_column], time_column)
         draft = cls(channels, (), time_column, series_column, form)
-        parts = [part for _, part in draft._parts(frame)]
+        tables = [points for _, points in draft._by_series(frame)]
         counters = tuple(
-            name for name in channels if all(counts_up(numbers_of(part[name]).values) for part in parts)
+            name for name in channels if all(counts_up(numbers_of(points[name]).values) for points in tables)
         )
-        step, even = draft._steps(parts)
+        step, even = draft._steps(tables)
         notes = [f"set aside, for they hold no numbers: {', '.join(aside)}"] if aside else []
         if counters:
             notes.append(f"counters, read as what they rose by: {', '.join(counters)}")
@@ -96,16 +96,18 @@ class SeriesReader:
             if name is not None and name not in frame.columns:
                 raise unknown_column(name, frame.columns, what="a column that was learnt from")
         tally = _Tally()
-        found = [self._one(key, part, tally) for key, part in self._parts(frame, tally)]
-        if not found:
+        series = [self._one(key, points, tally) for key, points in self._by_series(frame, tally)]
+        if not series:
             raise InputError(
                 f"no row has a time in column '{self.time_column}'"
                 if frame.height
                 else "the table has no rows"
             )
-        return found, tuple(tally.sentences())
+        return series, tuple(tally.sentences())
 
-    def _parts(self, frame: pl.DataFrame, tally: _Tally | None = None) -> Iterator[tuple[str, pl.DataFrame]]:
+    def _by_series(
+        self, frame: pl.DataFrame, tally: _Tally | None = None
+    ) -> Iterator[tuple[str, pl.DataFrame]]:
         """Yield each series' rows in order of time, with their row numbers as `_ROW` and times as `_TIME`."""
         tally = _Tally() if tally is None else tally
         table = frame.with_row_index(_ROW)
@@ -122,24 +124,24 @@ class SeriesReader:
                 yield ONLY, table
             return
         table = table.with_columns(text_of(table[self.series_column]).fill_null("").alias(_KEY))
-        for (key,), part in sorted(table.partition_by(_KEY, as_dict=True).items()):
-            yield str(key), part
+        for (key,), points in sorted(table.partition_by(_KEY, as_dict=True).items()):
+            yield str(key), points
 
-    def _steps(self, parts: Sequence[pl.DataFrame]) -> tuple[int, bool]:
+    def _steps(self, tables: Sequence[pl.DataFrame]) -> tuple[int, bool]:
         if self.time_column is None:
             return 0, True
-        steps = np.concatenate([np.diff(np.unique(part[_TIME].to_numpy())) for part in parts])
+        steps = np.concatenate([np.diff(np.unique(points[_TIME].to_numpy())) for points in tables])
         if not len(steps):
             return 1, True
         usual = int(np.median(steps))
         return usual, not uneven(steps, usual)
 
-    def _one(self, key: str, part: pl.DataFrame, tally: _Tally) -> Series:
-        rows = part[_ROW].to_numpy().astype(np.int64)
-        values = np.column_stack([self._channel(name, part, tally) for name in self.channels])
+    def _one(self, key: str, points: pl.DataFrame, tally: _Tally) -> Series:
+        rows = points[_ROW].to_numpy().astype(np.int64)
+        values = np.column_stack([self._channel(name, points, tally) for name in self.channels])
         if self.time_column is None:
             return self._joined(key, values, np.arange(len(rows)), rows, None, tally)
-        micros = part[_TIME].to_numpy().astype(np.int64)
+        micros = points[_TIME].to_numpy().astype(np.int64)
         moments, first, places = np.unique(micros, return_index=True, return_inverse=True)
         if len(moments) < len(micros):
             tally.count(
@@ -152,8 +154,8 @@ class SeriesReader:
         filled, at, moments = self._stepped(values, moments, tally)
         return self._joined(key, filled, at[places], rows, moments, tally)
 
-    def _channel(self, name: str, part: pl.DataFrame, tally: _Tally) -> NDArray[np.float64]:
-        values, unparsed, infinite = numbers_of(part[name])
+    def _channel(self, name: str, points: pl.DataFrame, tally: _Tally) -> NDArray[np.float64]:
+        values, unparsed, infinite = numbers_of(points[name])
         missing = int(np.isnan(values).sum()) - unparsed - infinite
         tally.count(f"values of '{name}' are missing; put on a line between those beside", missing)
         tally.count(f"cells of '{name}' are no numbers; read as missing", unparsed)
@@ -208,7 +210,7 @@ _ROW, _TIME, _KEY = "__outlearn_row__", "__outlearn_time__", "__outlearn_series_
 
 
 class _Tally:
-    """Counts of what was repaired, told once each."""
+    """Counts of what was repaired, one sentence a kind."""
 
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
@@ -270,7 +272,7 @@ def _on_grid(
 ) -> tuple[NDArray[np.float64], Micros, NDArray[np.int64]]:
     """Return values on a grid within each run without a long gap, its times, and the point of each row."""
     gaps = 1 + np.flatnonzero(np.diff(micros) > (BRIDGED + 1.5) * step)
-    parts: list[NDArray[np.float64]] = []
+    blocks: list[NDArray[np.float64]] = []
     times: list[Micros] = []
     at: list[NDArray[np.int64]] = []
     done = 0
@@ -278,11 +280,11 @@ def _on_grid(
         own = micros[run]
         grid = own[0] + step * np.arange((own[-1] - own[0]) // step + 1)
         columns = [_between(grid, own, values[run, c]) for c in range(values.shape[1])]
-        parts.append(np.column_stack(columns))
+        blocks.append(np.column_stack(columns))
         times.append(grid)
         at.append(done + np.minimum(np.rint((own - own[0]) / step).astype(np.int64), len(grid) - 1))
         done += len(grid)
-    return np.concatenate(parts), np.concatenate(times), np.concatenate(at)
+    return np.concatenate(blocks), np.concatenate(times), np.concatenate(at)
 
 
 def _between(grid: Micros, micros: Micros, values: NDArray[np.float64]) -> NDArray[np.float64]:

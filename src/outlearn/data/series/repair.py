@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 __all__ = ["bridge", "counts_up", "increments", "uneven"]
 
 Floats = NDArray[np.float64]
-FEWEST = 30  # values that a counter is told by
+FEWEST = 30  # values that a counter is recognised by
 RISING = 0.5  # share of steps that must go up
 RESETS = 0.01  # share of steps that may go down
 FALLS_TO = 0.2  # of what it was, at most, after a reset

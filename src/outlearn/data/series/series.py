@@ -18,7 +18,7 @@ class Series:
     values : (n, c) float64, finite. names : of the channels.
     starts : (s,) where a stretch begins, the first at 0; steps are equal within a stretch, and between two of
         them lies a gap.
-    rows : (r,) rows of the table, ascending, that tell of points; places : (r,) the point each tells of.
+    rows : (r,) rows of the table, ascending, that hold points; places : (r,) the point of each.
     times : (n,) datetime64[us] in UTC, or None where rows have an order but no time.
     key : which of several series in a table it is; empty where there is one.
     """
@@ -39,8 +39,8 @@ class Series:
         ('x0',)
         """
         rows = np.arange(len(values), dtype=np.int64)
-        told = names if names is not None else tuple(f"x{i}" for i in range(values.shape[1]))
-        return cls(values, told, np.zeros(1, dtype=np.int64), rows, rows)
+        channels = names if names is not None else tuple(f"x{i}" for i in range(values.shape[1]))
+        return cls(values, channels, np.zeros(1, dtype=np.int64), rows, rows)
 
     def __len__(self) -> int:
         return len(self.values)

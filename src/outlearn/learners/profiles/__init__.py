@@ -1,9 +1,6 @@
-"""The default learner: a small network on row profiles, trained on hundreds of real tables.
+"""The default learner, a small network on row profiles trained on hundreds of real tables, and the profiles.
 
-Reading order: `rows.lean` (what is told of a row), `rows.evidence` (what labels add), `nets.rows` (the
-network), `learner` (adapt and score), `fit` (meta-training), `summary` (what sets level and doubt).
+Reading order: `lean` (the statistics of a row), `verdicts` and `evidence` (what labels add), `nets.rows` (the
+network), `learner` (adapt and score), `fit` (meta-training), `summary` (what sets level and doubt). `profile`
+holds the richer profiles that the in-context learner reads, `bank` and `lean_bank` those of whole episodes.
 """
-
-from outlearn.learners.profiles.learner import Profiles, ProfilesLearned, ProfilesScorer
-
-__all__ = ["Profiles", "ProfilesLearned", "ProfilesScorer"]

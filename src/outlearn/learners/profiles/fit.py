@@ -20,12 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from outlearn.learners.loop import Training, train, warm_cosine
+from outlearn.learners.profiles.evidence import Evidence
+from outlearn.learners.profiles.lean_bank import LeanEpisode
 from outlearn.learners.profiles.learner import order_of, read_episode
 from outlearn.learners.profiles.summary import kind_of
-from outlearn.learners.rows.evidence import Evidence
-from outlearn.learners.rows.lean_bank import LeanEpisode
-from outlearn.learners.rows.verdicts import MOSTLY_KNOWN, has_verdicts, known_share
+from outlearn.learners.profiles.verdicts import MOSTLY_KNOWN, has_verdicts, known_share
+from outlearn.learners.training.loop import Training, train, warm_cosine
 from outlearn.rng import derive
 
 if TYPE_CHECKING:

@@ -16,12 +16,12 @@ from scipy.special import expit
 
 from outlearn.data.rows import canonical_order, row_hash
 from outlearn.learners.judged import label_effects, uncertainty_of
+from outlearn.learners.profiles.evidence import EVIDENCE, Evidence
+from outlearn.learners.profiles.lean import LEAN_STATISTICS, VERSION, LeanProfile, LeanProfiler
+from outlearn.learners.profiles.lean_bank import LeanEpisode, lean_episode
 from outlearn.learners.profiles.summary import JUDGED, KINDS, SUMMARY, kind_of, summarise
-from outlearn.learners.rows.evidence import EVIDENCE, Evidence
-from outlearn.learners.rows.lean import LEAN_STATISTICS, VERSION, LeanProfile, LeanProfiler
-from outlearn.learners.rows.lean_bank import LeanEpisode, lean_episode
-from outlearn.learners.rows.verdicts import has_verdicts, known_share
-from outlearn.learners.settings import seeded
+from outlearn.learners.profiles.verdicts import has_verdicts, known_share
+from outlearn.learners.training.settings import seeded
 from outlearn.rng import derive
 from outlearn.tasks.episode import Episode
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from outlearn.learners.rows.lean import LEAN_STATISTICS
-from outlearn.learners.rows.verdicts import MOSTLY_KNOWN, has_verdicts, known_share
+from outlearn.learners.profiles.lean import LEAN_STATISTICS
+from outlearn.learners.profiles.verdicts import MOSTLY_KNOWN, has_verdicts, known_share
 
 __all__ = ["JUDGED", "KINDS", "SUMMARY", "kind_of", "summarise"]
 

@@ -43,7 +43,7 @@ class Figure:
 def judge(score: Score[E], held_out: Mapping[str, Sequence[E]]) -> tuple[Figure, ...]:
     """Return the figures of all tasks, then of each source, with and without known anomalies in the support.
 
-    >>> from outlearn.learners.rows.bank import EpisodeProfiles
+    >>> from outlearn.learners.profiles.bank import EpisodeProfiles
     >>> odd, y = np.zeros((2, 3), dtype=np.float16), np.array([0, 1], dtype=np.int8)
     >>> task = EpisodeProfiles(odd, y - 1, odd, y, odd[0], odd[0])
     >>> for figure in judge(lambda task: task.query_y.astype(float), {"synthetic": [task]}):

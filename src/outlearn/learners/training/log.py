@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from outlearn.extras import require
 from outlearn.files import writing
-from outlearn.learners.loop import warm_cosine
+from outlearn.learners.training.loop import warm_cosine
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from outlearn.errors import OutputError
+from outlearn.execute import Executor, Serial
 from outlearn.files import whole, writing
 from outlearn.learners.catalogue import CATALOGUE
 from outlearn.learners.training.card import Curve, Figures, Said, model_card, provenance
@@ -17,12 +17,12 @@ from outlearn.learners.training.families import rules_of
 from outlearn.learners.training.judge import judge
 from outlearn.learners.training.log import TrainingLog
 from outlearn.learners.training.profiles import train_profiles
-from outlearn.learners.training.runs import Run, run_of, training_of
+from outlearn.learners.training.runs import TrainingRun, run_of, training_of
 from outlearn.learners.training.supply import Supply, plan
+from outlearn.progress import Progress, silent
 
 __all__ = ["Outcome", "metatrain", "work_folder"]
 
-Progress = Callable[[str, int, int, float], None]
 CARD = ".md"
 _OWN_TRAINING = {"profile": train_profiles}  # family → its training, where it shares no stage with others
 
@@ -46,7 +46,7 @@ def metatrain(
     config: MetatrainConfig,
     out: Path,
     *,
-    workers: int = 1,
+    executor: Executor | None = None,
     folder: Path | None = None,
     use: str | None = None,
     command: str | None = None,
@@ -56,12 +56,11 @@ def metatrain(
 
     Parameters
     ----------
-    workers : processes that profile tasks; the result does not depend on it.
+    executor : where tasks are profiled, in this process by default; the result does not depend on it.
     folder : where profiles and the training state are kept, so that an interrupted run goes on; see
         `work_folder`.
     use, command : what the card says that the checkpoint is for, and what it was made by, where that is
         neither `Detector` nor `outlearn metatrain`.
-    progress : called with (stage, done, total, loss).
 
     Raises
     ------
@@ -81,16 +80,16 @@ def metatrain(
     folder = work_folder(out) if folder is None else folder
     with writing(folder, refusal="cannot keep the training state in"):
         folder.mkdir(parents=True, exist_ok=True)
-    tell = progress or (lambda stage, done, total, loss: None)
+    executor, tell = executor or Serial(), progress or silent
     command = command or _command(config, out)
     own = _OWN_TRAINING.get(CATALOGUE[config.learner].family)
     if own is not None:
-        figures, apart = own(config, out, workers=workers, folder=folder, command=command, tell=tell)
+        figures, apart = own(config, out, executor=executor, folder=folder, command=command, tell=tell)
         return Outcome(out, out.with_suffix(CARD), figures, apart)
     with TrainingLog(config.training.log, config.training.rate) as log:
         supply = plan(config, tell)
         run = run_of(supply)
-        train, held_out = supply.profiles(folder, workers, tell)
+        train, held_out = supply.profiles(folder, executor, tell)
         before = {name: judge(score, held_out) for name, score in run.scores().items()}
         state = folder / f"training-{config.learner}-{supply.digest}.safetensors"
         # The user's own sets are what matters; without any, synthetic tasks tell when to stop.
@@ -130,7 +129,7 @@ def _check_out(out: Path) -> None:
 
 
 def _write(
-    out: Path, supply: Supply, run: Run, figures: Figures, curve: Curve, tasks: int, said: Said
+    out: Path, supply: Supply, run: TrainingRun, figures: Figures, curve: Curve, tasks: int, said: Said
 ) -> Outcome:
     config = supply.config
     notes: dict[str, object] = {

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
-from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -14,30 +12,29 @@ from numpy.typing import NDArray
 
 from outlearn import __version__
 from outlearn.errors import ParameterError
-from outlearn.execute import Processes, Serial
-from outlearn.learners.loop import Training
+from outlearn.execute import Executor
 from outlearn.learners.pretrained import save_profiles
 from outlearn.learners.profiles.fit import fit
+from outlearn.learners.profiles.lean_bank import LeanEpisode
 from outlearn.learners.profiles.learner import ARCHITECTURE, Profiles, ProfilesLearned, read_episode
-from outlearn.learners.rows.lean_bank import LeanEpisode
-from outlearn.learners.rows.verdicts import known_share
+from outlearn.learners.profiles.verdicts import known_share
 from outlearn.learners.training.card import Figures, figures_of
 from outlearn.learners.training.config import MetatrainConfig
 from outlearn.learners.training.judge import judge
 from outlearn.learners.training.log import TrainingLog
+from outlearn.learners.training.loop import Training
 from outlearn.learners.training.real import RealTables, held_out, plain_profiles, real_tables
 from outlearn.learners.training.sets import corpus_of, counted, missed
+from outlearn.progress import Progress
 from outlearn.weights.card import write_card
 
 __all__ = ["train_profiles"]
-
-Progress = Callable[[str, int, int, float], None]
 
 SUPPORTS = ("unlabelled", "reference")
 
 
 def train_profiles(
-    config: MetatrainConfig, out: Path, *, workers: int, folder: Path, command: str, tell: Progress
+    config: MetatrainConfig, out: Path, *, executor: Executor, folder: Path, command: str, tell: Progress
 ) -> tuple[Figures, tuple[str, ...]]:
     """Train on the tables of `config.tasks.corpus`; write the checkpoint and its card.
 
@@ -52,9 +49,8 @@ def train_profiles(
     """
     tables = _tables(config, tell)
     apart = held_out(tables.families, config.tasks.held_out, config.seed)
-    with Processes(workers) if workers > 1 else nullcontext(Serial()) as pool:
-        bank, families = tables.profiles(folder / f"tables-{config.seed}", config.seed, pool, tell)
-        plain = plain_profiles(folder / f"noise-{config.seed}", config.seed, pool, tell)
+    bank, families = tables.profiles(folder / f"tables-{config.seed}", config.seed, executor, tell)
+    plain = plain_profiles(folder / f"noise-{config.seed}", config.seed, executor, tell)
     taught = [i for i, family in enumerate(families) if family not in apart]
     judged = [bank[i] for i, family in enumerate(families) if family in apart]
     learner = Profiles(seed=config.seed, steps=config.training.steps or Profiles.steps)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from outlearn import __version__
 from outlearn.errors import ParameterError
 from outlearn.execute import Executor
-from outlearn.learners.rows.bank import build_bank, claim
-from outlearn.learners.rows.lean import LEAN_FEATURES, VERSION
-from outlearn.learners.rows.lean_bank import LeanEpisode, lean_episode, quick_oddness
+from outlearn.learners.profiles.bank import build_bank, claim
+from outlearn.learners.profiles.lean import LEAN_FEATURES, VERSION
+from outlearn.learners.profiles.lean_bank import LeanEpisode, lean_episode, quick_oddness
+from outlearn.progress import Progress
 from outlearn.rng import derive
 from outlearn.tasks import plain
 from outlearn.tasks.corpus import Corpus, Entry
@@ -25,8 +26,6 @@ from outlearn.tasks.sets import read_set
 from outlearn.tasks.usage import FEWEST_ANOMALIES, FEWEST_NORMALS, USES, Use, episode_of_use
 
 __all__ = ["RealTables", "TableEpisodes", "held_out", "plain_profiles", "real_tables"]
-
-Progress = Callable[[str, int, int, float], None]
 
 REFERENCE_ROWS, UNLABELLED_ROWS = 800, 1100  # of a support, at most
 PLAIN = 600  # tables of noise without an anomaly, beside the real ones
@@ -77,7 +76,7 @@ class RealTables:
             kind=LeanEpisode,
             read=lean_episode,
             executor=executor,
-            progress=lambda done, total: tell("profiling tables", done, total, float("nan")),
+            progress=partial(tell, "profiling tables"),
         )
         return bank, [family for family in self.families for _ in range(episodes.a_table)]
 
@@ -99,7 +98,7 @@ def plain_profiles(folder: Path, seed: int, executor: Executor, tell: Progress) 
         kind=LeanEpisode,
         read=lean_episode,
         executor=executor,
-        progress=lambda done, total: tell("profiling noise", done, total, float("nan")),
+        progress=partial(tell, "profiling noise"),
     )
 
 
@@ -155,7 +154,7 @@ def real_tables(corpus: Corpus, tell: Progress) -> RealTables:
         _, y = _rows(entry.path)
         if (y == 0).sum() >= FEWEST_NORMALS and y.sum() >= FEWEST_ANOMALIES:
             kept.append(number)
-        tell("reading tables", number + 1, len(corpus), float("nan"))
+        tell("reading tables", number + 1, len(corpus))
     if not kept:
         raise ParameterError(
             f"none of {len(corpus)} sets has {FEWEST_NORMALS} normal rows and {FEWEST_ANOMALIES} anomalies "

@@ -10,28 +10,27 @@ from typing import Protocol
 
 import numpy as np
 
-from outlearn.learners.batch import stack
 from outlearn.learners.catalogue import CATALOGUE, Recipe
-from outlearn.learners.fit import meta_fit
-from outlearn.learners.incontext import InContext, InContextLearned
-from outlearn.learners.loop import Training, warm_cosine
-from outlearn.learners.loss import collate, episode_loss
+from outlearn.learners.incontext.learner import InContext, InContextLearned
+from outlearn.learners.incontext.loss import collate, episode_loss
 from outlearn.learners.pretrained import save_incontext, save_table_learner
-from outlearn.learners.rows.bank import EpisodeProfiles
+from outlearn.learners.profiles.bank import EpisodeProfiles
 from outlearn.learners.tabular import label_weights, profile_task
+from outlearn.learners.training.batch import stack
+from outlearn.learners.training.fit import meta_fit
 from outlearn.learners.training.judge import Score
 from outlearn.learners.training.log import TrainingLog
+from outlearn.learners.training.loop import Training, warm_cosine
 from outlearn.learners.training.supply import Supply, task_source
 from outlearn.rng import derive
 
-__all__ = ["Run", "run_of", "training_of"]
+__all__ = ["TrainingRun", "run_of", "training_of"]
 
 Episodes = Sequence[EpisodeProfiles]
-Progress = Callable[[int, int, float], None]
 Passed = Callable[[int, float], None]
 
 
-class Run(Protocol):
+class TrainingRun(Protocol):
     """A learner in training."""
 
     def scores(self) -> Mapping[str, Score[EpisodeProfiles]]:
@@ -44,7 +43,7 @@ class Run(Protocol):
         """Write the checkpoint."""
 
 
-def run_of(supply: Supply) -> Run:
+def run_of(supply: Supply) -> TrainingRun:
     """Return the run that a configuration asks for.
 
     Raises
@@ -55,7 +54,9 @@ def run_of(supply: Supply) -> Run:
     return _RUNS[CATALOGUE[supply.config.learner].family](supply)
 
 
-def training_of(supply: Supply, state: Path, log: TrainingLog, tell: Progress, passed: Passed) -> Training:
+def training_of(
+    supply: Supply, state: Path, log: TrainingLog, tell: Callable[[int, int, float], None], passed: Passed
+) -> Training:
     """Return how a configuration trains; it goes on from the file `state` if it is there."""
 
     def told(step: int, total: int, loss: float) -> None:
@@ -169,7 +170,7 @@ class _TableRun:
         save_table_learner(out, self._recipe, self._meta, corpus=corpus, command=command, notes=notes)
 
 
-_RUNS: Mapping[str, Callable[[Supply], Run]] = {
+_RUNS: Mapping[str, Callable[[Supply], TrainingRun]] = {
     "in-context": _InContextRun,
     "gradient": _TableRun,
     "metric": _TableRun,

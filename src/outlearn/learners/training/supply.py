@@ -14,11 +14,9 @@ import numpy as np
 
 from outlearn import __version__
 from outlearn.errors import ParameterError
-from outlearn.execute import Processes, Serial
-from outlearn.learners.batch import Batch, stack
+from outlearn.execute import Executor
 from outlearn.learners.catalogue import CATALOGUE
-from outlearn.learners.fit import Source
-from outlearn.learners.rows.bank import (
+from outlearn.learners.profiles.bank import (
     EpisodeProfiles,
     build_bank,
     claim,
@@ -26,10 +24,13 @@ from outlearn.learners.rows.bank import (
     situation,
     usual_share,
 )
-from outlearn.learners.rows.profile import BASIC_FEATURES, FEATURES
+from outlearn.learners.profiles.profile import BASIC_FEATURES, FEATURES
 from outlearn.learners.tabular import column_task, profile_task
+from outlearn.learners.training.batch import Batch, stack
 from outlearn.learners.training.config import MetatrainConfig
+from outlearn.learners.training.fit import Source
 from outlearn.learners.training.sets import SetEpisodes, Sets, read_sets
+from outlearn.progress import Progress
 from outlearn.rng import derive
 from outlearn.tasks.episode import Episode
 from outlearn.tasks.sampler import SamplerConfig, SyntheticSampler
@@ -39,7 +40,6 @@ __all__ = ["Supply", "plan", "task_source"]
 _ORDER, _ROWS = 1, 2  # streams of random numbers below the seed
 _FEWEST = 8  # tasks to train on
 WIDEST = 300  # columns of a synthetic task: embeddings ask for other statistics than tables do
-Progress = Callable[[str, int, int, float], None]
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class Supply:
         return _sampler(self.config.seed, self.width, self._rich)
 
     def profiles(
-        self, folder: Path, workers: int, tell: Progress
+        self, folder: Path, executor: Executor, tell: Progress
     ) -> tuple[list[EpisodeProfiles], dict[str, list[EpisodeProfiles]]]:
         """Return the tasks to train on, and those held out by source, going on with what `folder` has.
 
@@ -120,7 +120,7 @@ class Supply:
                 partial(_synthetic, seed=seed, width=self.width, rich=self._rich),
             )
             claim(place, self._about_synthetic())
-            bank = self._bank(place, episode, tasks.synthetic, workers, partial(tell, "profiling episodes"))
+            bank = self._bank(place, episode, tasks.synthetic, executor, partial(tell, "profiling episodes"))
             train += bank[: -self.synthetic_held_out]
             held_out["synthetic"] = bank[-self.synthetic_held_out :]
         if self.sets is not None:
@@ -129,7 +129,7 @@ class Supply:
             episodes = SetEpisodes(tuple(paths), size, tasks, seed, self.width is not None)
             place = folder / f"sets{kind}-{seed}"
             claim(place, self._about_sets())
-            bank = self._bank(place, episodes, len(episodes), workers, partial(tell, "profiling sets"))
+            bank = self._bank(place, episodes, len(episodes), executor, partial(tell, "profiling sets"))
             train += bank[: size * tasks.per_set]
             held_out["corpus"] = bank[size * tasks.per_set :]
         return train, held_out
@@ -139,22 +139,18 @@ class Supply:
         folder: Path,
         episode: Callable[[int], Episode],
         count: int,
-        workers: int,
-        tell: Callable[[int, int, float], None],
+        executor: Executor,
+        tell: Callable[[int, int], None],
     ) -> list[EpisodeProfiles]:
-        build = partial(
-            build_bank,
+        return build_bank(
             folder,
             episode,
             count,
             kind=EpisodeProfiles,
             read=column_episode if self.width is not None else partial(profile_episode, rich=self._rich),
-            progress=lambda done, total: tell(done, total, float("nan")),
+            executor=executor,
+            progress=tell,
         )
-        if workers <= 1:
-            return build(executor=Serial())
-        with Processes(workers) as pool:
-            return build(executor=pool)
 
 
 def plan(config: MetatrainConfig, tell: Progress) -> Supply:
@@ -168,12 +164,11 @@ def plan(config: MetatrainConfig, tell: Progress) -> Supply:
     tasks, columns = config.tasks, config.features == "columns"
     sets = None
     if tasks.corpus is not None:
-        seen = partial(tell, "reading sets")
         sets = read_sets(
             tasks,
             config.seed,
             one_width=columns,
-            progress=lambda done, total: seen(done, total, float("nan")),
+            progress=partial(tell, "reading sets"),
         )
     supply = Supply(config, sets, sets.width if columns and sets is not None else None)
     real = 0 if sets is None else len(sets.train) * tasks.per_set

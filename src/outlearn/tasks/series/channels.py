@@ -10,7 +10,7 @@ from outlearn.tasks.series.courses import draw_course, unit
 __all__ = ["draw_channels"]
 
 Floats = NDArray[np.float64]
-LAGS = 12
+LAGS = 12  # points by which a channel may follow another, less one
 SHAPES = (lambda x: x, np.tanh, lambda x: np.maximum(x, 0.0), np.abs)
 
 

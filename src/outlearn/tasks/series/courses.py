@@ -13,7 +13,7 @@ __all__ = ["COURSES", "Course", "draw_course", "slow"]
 
 Floats = NDArray[np.float64]
 Course = Callable[[int, np.random.Generator], Floats]
-FEWEST_CYCLES = 6
+FEWEST_CYCLES = 6  # of a season in a series
 
 
 def draw_course(n: int, rng: np.random.Generator) -> Floats:
@@ -54,7 +54,7 @@ def slow(n: int, rng: np.random.Generator, size: float) -> Floats:
 
 
 def seasonal(n: int, rng: np.random.Generator) -> Floats:
-    """One to three seasons of random shape, maybe with a trend and a size that changes slowly."""
+    """Draw one to three seasons of random shape, maybe with a trend and a size that changes slowly."""
     total = np.zeros(n)
     period = _period(n, rng)
     for size in 0.5 ** np.arange(int(rng.integers(1, 4))):
@@ -68,7 +68,7 @@ def seasonal(n: int, rng: np.random.Generator) -> Floats:
 
 
 def beats(n: int, rng: np.random.Generator) -> Floats:
-    """Pulses of one form at intervals that vary a little, as of a heart or a machine."""
+    """Draw pulses of one form at intervals that vary a little, as of a heart or a machine."""
     period = max(_period(n, rng), 16.0)
     jitter = rng.uniform(0, 0.08)
     marks = np.cumsum(period * (1 + jitter * rng.normal(size=int(2 * n / period) + 8)))
@@ -81,7 +81,7 @@ def beats(n: int, rng: np.random.Generator) -> Floats:
 
 
 def traffic(n: int, rng: np.random.Generator) -> Floats:
-    """Counts that follow the day and the week, with bursts."""
+    """Draw counts that follow the day and the week, with bursts."""
     day = _period(n, rng)
     log = rng.uniform(0.3, 1.2) * _along(_shape(48, rng), np.arange(n) / day)
     log += rng.uniform(0, 0.4) * _along(_shape(7, rng), np.arange(n) / (7 * day))
@@ -92,7 +92,7 @@ def traffic(n: int, rng: np.random.Generator) -> Floats:
 
 
 def autoregressive(n: int, rng: np.random.Generator) -> Floats:
-    """A stationary process with one or two resonances."""
+    """Draw a stationary process with one or two resonances."""
     poly = np.ones(1)
     for _ in range(int(rng.integers(1, 3))):
         radius, angle = rng.uniform(0.5, 0.99), rng.uniform(0, np.pi) * rng.choice([0.1, 1.0])
@@ -101,13 +101,13 @@ def autoregressive(n: int, rng: np.random.Generator) -> Floats:
 
 
 def wandering(n: int, rng: np.random.Generator) -> Floats:
-    """A walk that is drawn back to a middle, smoothed at times."""
+    """Draw a walk that is pulled back to a middle, smoothed at times."""
     walk = lfilter([1.0], [1.0, -rng.choice([0.98, 0.995, 0.999])], rng.normal(size=n))
     return np.asarray(gaussian_filter1d(walk, rng.choice([0.5, 3.0, 10.0])))
 
 
 def chaotic(n: int, rng: np.random.Generator) -> Floats:
-    """A Mackey-Glass or logistic system."""
+    """Draw a course of a Mackey-Glass or logistic system."""
     if rng.random() < 0.7:
         delay = int(rng.integers(14, 25))
         x = np.full(n + 300, 1.2)
@@ -124,7 +124,7 @@ def chaotic(n: int, rng: np.random.Generator) -> Floats:
 
 
 def regimes(n: int, rng: np.random.Generator) -> Floats:
-    """Switches among a few levels, each held for a while, as of commands, valves and duty cycles."""
+    """Draw switches among a few levels, each held for a while, as of commands, valves and duty cycles."""
     levels = rng.normal(size=int(rng.integers(2, 5)))
     mean = np.exp(rng.uniform(np.log(8), np.log(n / 8)))
     regular = rng.random() < 0.5
@@ -142,14 +142,14 @@ def regimes(n: int, rng: np.random.Generator) -> Floats:
 
 
 def sawtooth(n: int, rng: np.random.Generator) -> Floats:
-    """Fills and empties, as a tank or a battery does."""
+    """Draw a level that fills and empties, as a tank or a battery does."""
     period, share = _period(n, rng), rng.uniform(0.1, 0.9)
     phase = np.cumsum(1 / period * (1 + 0.1 * lfilter([0.1], [1, -0.9], rng.normal(size=n)))) % 1.0
     return np.asarray(np.where(phase < share, phase / share, (1 - phase) / (1 - share)))
 
 
 def events(n: int, rng: np.random.Generator) -> Floats:
-    """Rest, and now and then a pulse of the usual form."""
+    """Draw rest, and now and then a pulse of the usual form."""
     marks = rng.random(n) < rng.uniform(2, 20) / n
     length = int(rng.integers(2, 40))
     form = np.hanning(length + 2)[1:-1] if rng.random() < 0.5 else np.ones(length)

@@ -32,9 +32,9 @@ def _lasting_step(x: Floats, rng: np.random.Generator) -> Floats:
 
 def _glitches(x: Floats, rng: np.random.Generator) -> Floats:
     count = max(round(len(x) * float(np.exp(rng.uniform(*np.log(GLITCHES))))), 1)
-    found, at = x.copy(), rng.choice(len(x), size=count, replace=False)
-    found[at] += rng.normal(size=count) * rng.uniform(0.5, 3.0) * _spread(x)
-    return found
+    glitched, at = x.copy(), rng.choice(len(x), size=count, replace=False)
+    glitched[at] += rng.normal(size=count) * rng.uniform(0.5, 3.0) * _spread(x)
+    return glitched
 
 
 DRIFTS: tuple[Drift, ...] = (_wandering_level, _wandering_swing, _lasting_step, _glitches)
@@ -42,13 +42,13 @@ DRIFTS: tuple[Drift, ...] = (_wandering_level, _wandering_swing, _lasting_step, 
 
 def drifted(values: Floats, rng: np.random.Generator) -> Floats:
     """Return series (n, c) of which some channels change in one or two of these ways."""
-    found = values.copy()
+    changed = values.copy()
     channels = values.shape[1]
     for _ in range(int(rng.integers(1, 3))):
         drift = DRIFTS[int(rng.integers(len(DRIFTS)))]
         for c in rng.choice(channels, size=int(rng.integers(1, channels + 1)), replace=False):
-            found[:, c] = drift(found[:, c], rng)
-    return found
+            changed[:, c] = drift(changed[:, c], rng)
+    return changed
 
 
 def _spread(x: Floats) -> float:

@@ -14,11 +14,11 @@ from outlearn.tasks.series.inject import KINDS, POINTS
 
 __all__ = ["SeriesTask", "draw_series"]
 
-LENGTHS = 1500, 4000
-CHANNELS = (1, 1, 1, 2, 3, 5)
+LENGTHS = 1500, 4000  # points
+CHANNELS = (1, 1, 1, 2, 3, 5)  # drawn evenly from these
 CHANGING = 0.6  # share of tasks whose normal course changes
 SEEN = 0.15  # mean change, in spreads of the channel, below which nobody could see an anomaly
-TRIES = 8
+TRIES = 8  # for each anomaly that is wanted
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,8 @@ class _Clusters:
         stops = np.searchsorted(cluster, np.arange(k + 1))
         spread = own * self.noise[cluster]
         for c in range(k):
-            part = slice(stops[c], stops[c + 1])
-            spread[part] += shared[part] @ self.factors[c]
+            members = slice(stops[c], stops[c + 1])
+            spread[members] += shared[members] @ self.factors[c]
         if np.isfinite(self.freedom):
             spread /= np.sqrt(rng.chisquare(self.freedom, (rows, 1)) / self.freedom)
         return np.asarray((self.centres[cluster] + spread)[rng.permutation(rows)])

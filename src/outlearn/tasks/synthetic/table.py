@@ -88,7 +88,10 @@ def _one_kind(rng: np.random.Generator, world: World, rows: int, kind: str, stre
 
 
 def _noise_columns(rng: np.random.Generator, columns: int) -> int:
-    """In half of the tables none; else up to four in five columns, but never the last two."""
+    """Draw how many columns are noise: in half of the tables none, else up to four in five.
+
+    Two columns at least are left.
+    """
     if rng.random() < 0.5:
         return 0
     return min(int(columns * rng.uniform(0.1, 0.8)), columns - 2)

@@ -45,7 +45,10 @@ def _distance(normals: NDArray[np.float64], rows: NDArray[np.float64]) -> NDArra
 
 
 def _rarity(normals: NDArray[np.float64], rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean over columns of −log of the share of normal values in a tenth of the range around the value."""
+    """Return the mean over columns of −log of the share of normal values near a row's.
+
+    Near is within a tenth of the range, the value in its middle.
+    """
     total = np.zeros(len(rows))
     for column in range(normals.shape[1]):
         ordered = np.sort(normals[:, column])

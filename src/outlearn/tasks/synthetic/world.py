@@ -22,7 +22,7 @@ Variant = Callable[[np.random.Generator, int, float], Rows]
 
 @dataclass(frozen=True, slots=True)
 class TaskShape:
-    """How many normal rows, anomalous rows and columns a table is to have.
+    """The counts of normal rows, anomalous rows and columns of a table.
 
     Nothing is checked here: `SyntheticSampler` checks its ranges once.
     """

@@ -78,7 +78,7 @@ def test_too_many_open_sessions_are_closed_and_told(tmp_path, monkeypatch):
 
 
 def test_forms_of_a_session_are_bounded_but_lines_counted(tmp_path, monkeypatch):
-    monkeypatch.setattr("outlearn.data.kinds.logs.grouping.LONGEST", 2)
+    monkeypatch.setattr("outlearn.data.kinds.logs.grouping.MOST_FORMS", 2)
     row = session_view(written(tmp_path, log()), PATTERN)[0].read().row(0, named=True)
     assert len(row["forms"].split()) == 2 and row["lines"] == 3
 

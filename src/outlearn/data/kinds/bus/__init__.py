@@ -1,4 +1,4 @@
-"""Frames of a CAN bus, such as that of a vehicle: who wrote them, and what is seen of each."""
+"""Frames of a CAN bus, such as that of a vehicle: who wrote them, and the features of each."""
 
 from outlearn.data.kinds.bus.features import BUS_FEATURES, IDENTITY, SURROUNDING
 from outlearn.data.kinds.bus.forms import frame_columns, holds_frames

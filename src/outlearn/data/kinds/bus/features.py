@@ -1,4 +1,4 @@
-"""What is seen of a frame: what is said, how soon, and how it differs from what its id said before."""
+"""Features of a frame: what it says, how soon it comes, and how it differs from what its id said before."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from outlearn.data.kinds.bus.payloads import Remembered, bytes_of, changes
 from outlearn.data.kinds.bus.timing import SECOND, Clock, Order, Ticks
 from outlearn.data.kinds.bus.usual import GAPS, beyond_range, hurry, liveliness
 
-__all__ = ["BUS_FEATURES", "BYTES", "IDENTITY", "SURROUNDING", "Past", "bus_features"]
+__all__ = ["BUS_FEATURES", "BYTES", "IDENTITY", "SURROUNDING", "FrameHistory", "bus_features"]
 
 SHOWN = 8  # bytes of a frame that are columns
 IDS, FRAMES = 2048, 100_000  # ids that are remembered, and frames of the last second, at most
@@ -32,9 +32,9 @@ COURSE = (
     "beyond the recent range of the id",
     "payload came before",
 )
-SURROUNDING = (*TIMING, *COURSE)  # that frames before tell
+SURROUNDING = (*TIMING, *COURSE)  # that depend on the frames before
 BUS_FEATURES = (*IDENTITY, "length", *TIMING, *BYTES, *COURSE)
-#: What is kept of a frame for those that follow.
+#: Columns that are kept of a frame for those that follow.
 KEPT = {
     "key": pl.String,
     "bus": pl.String,
@@ -48,21 +48,21 @@ KEPT = {
 
 
 @dataclass(slots=True)
-class Past:
-    """What is remembered of frames so far: the last ones of each id and of the last second, and payloads."""
+class FrameHistory:
+    """Memory of the frames so far: the last ones of each id and of the last second, and payloads."""
 
     clock: Clock = field(default_factory=Clock)
     payloads: Remembered = field(default_factory=Remembered)
     frames: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=KEPT))
 
 
-def bus_features(frames: pl.DataFrame, past: Past) -> pl.DataFrame:
+def bus_features(frames: pl.DataFrame, past: FrameHistory) -> pl.DataFrame:
     """Return (n, …) `BUS_FEATURES` of frames as `frames.frames_of` gives them, and remember them in `past`.
 
-    A row depends on its frame and on those before it alone. Ids are told apart by their bus. The usual gap of
+    A row depends on its frame and on those before it alone. Ids of two buses are two ids. The usual gap of
     an id is the median of its last 256 in the recording; how many bits usually change is the median of its
-    last 32 frames, and its range that of their bytes; all are told from the fourth on.
-    What came in the last second is not told within the first second of a recording.
+    last 32 frames, and its range that of their bytes; all are known from the fourth on.
+    What came in the last second is not known within the first second of a recording.
     """
     time = past.clock.read(frames["time"])
     key = pl.select(pl.concat_str(frames["bus"], frames["id"].fill_null(""), separator=" ")).to_series()
@@ -85,7 +85,7 @@ def bus_features(frames: pl.DataFrame, past: Past) -> pl.DataFrame:
     whole = whole.with_columns(
         pl.Series("gap", gap, nan_to_null=True), pl.Series("bits", bits, nan_to_null=True)
     )
-    told = np.column_stack(
+    features = np.column_stack(
         [
             gap,
             hurry(whole),
@@ -104,7 +104,7 @@ def bus_features(frames: pl.DataFrame, past: Past) -> pl.DataFrame:
     return pl.concat(
         [
             frames.select("id", *_j1939(), "length"),
-            pl.DataFrame(np.column_stack([told, seen]), schema=list(numbers), nan_to_null=True),
+            pl.DataFrame(np.column_stack([features, seen]), schema=list(numbers), nan_to_null=True),
         ],
         how="horizontal",
     )
@@ -115,7 +115,7 @@ def _codes(key: pl.Series) -> NDArray[np.int64]:
 
 
 def _j1939() -> list[pl.Expr]:
-    """Return parameter group and source address as an extended id of J1939 tells them."""
+    """Return parameter group and source address as an extended id of J1939 holds them."""
     number = pl.col("number")
     form, target = (number // 256**2) % 256, (number // 256) % 256
     group = (number // 256**3) % 4 * 256**2 + form * 256 + pl.when(form >= 240).then(target).otherwise(0)
@@ -142,7 +142,7 @@ def _rates(whole: pl.DataFrame, order: Order, time: Ticks, old: int) -> list[NDA
     unknown = np.ones(whole.height, dtype=np.bool_)
     unknown[old:] = (time.ticks - time.start < SECOND) | np.isnan(time.clock)
     orders = (order, Order(_codes(whole["bus"])))
-    return [np.where(unknown, np.nan, each.within(recent)) for each in orders]
+    return [np.where(unknown, np.nan, grouping.within(recent)) for grouping in orders]
 
 
 def _first(values: NDArray[np.uint8]) -> NDArray[np.float64]:

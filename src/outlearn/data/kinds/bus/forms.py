@@ -27,20 +27,20 @@ NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "extended": ("is_extended_id", "extended", "extended_id", "is_extended", "ide"),
     }
 )
-"""Of each column of a frame, the names that it goes by.
+"""The names that each column of a frame goes by.
 
 Lower case, with _ for all that is no letter or digit.
 """
 BYTE = r"(?:byte|data|d|b)_?(\d{1,2})"
 FILLED = r"^0\d"  # of a number that is filled up with zeros
-FEWEST = 4  # columns of bytes that make a payload
+FEWEST_BYTES = 4  # columns of bytes that make a payload
 
 
 @dataclass(frozen=True, slots=True)
 class FrameForm:
     """How the columns of a table are read as frames.
 
-    there : of each column of `NAMES` that is there, what it is called.
+    there : the name in the table of each column of `NAMES` that it has.
     cells : columns of bytes, in their order.
     clock : how times are read, of `clocks.clock_of`.
     id_base, byte_base : 16 where numbers written as text are hexadecimal, else 10.
@@ -54,7 +54,7 @@ class FrameForm:
 
     @classmethod
     def of(cls, head: pl.DataFrame) -> FrameForm:
-        """Tell the form from the first rows of a table that holds frames."""
+        """Return the form that the first rows of a table that holds frames show."""
         there, cells = frame_columns(head.columns)
         clock = clock_of(head[there["time"]]) if "time" in there else "none"
         return cls(
@@ -71,28 +71,28 @@ class FrameForm:
 
     def words(self) -> str:
         """Say what is read as what."""
-        told = [f"{ours} is {theirs}" for ours, theirs in self.there.items()]
-        told[list(self.there).index("id")] += " (hexadecimal)" if self.id_base == 16 else " (decimal)"
+        phrases = [f"{ours} is {theirs}" for ours, theirs in self.there.items()]
+        phrases[list(self.there).index("id")] += " (hexadecimal)" if self.id_base == 16 else " (decimal)"
         if self.cells:
-            told.append(f"bytes are {self.cells[0]} to {self.cells[-1]}")
-        return ", ".join(told)
+            phrases.append(f"bytes are {self.cells[0]} to {self.cells[-1]}")
+        return ", ".join(phrases)
 
 
 def frame_columns(columns: Sequence[str]) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Return, of each part of a frame that is there, what its column is called, and columns of single bytes.
+    """Return the name of the column of each field of a frame that is there, and the columns of single bytes.
 
     >>> frame_columns(["Timestamp", "ID", "DLC", "data[0]", "data[1]", "note"])
     ({'time': 'Timestamp', 'id': 'ID', 'length': 'DLC'}, ('data[0]', 'data[1]'))
     """
     plain = {re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_"): name for name in reversed(columns)}
-    found = {}
+    there = {}
     for ours, theirs in NAMES.items():
-        name = next((plain[each] for each in theirs if each in plain), None)
+        name = next((plain[key] for key in theirs if key in plain), None)
         if name is not None:
-            found[ours] = name
-    numbered = [(int(told[1]), name) for each, name in plain.items() if (told := re.fullmatch(BYTE, each))]
-    cells = tuple(name for _, name in sorted(numbered)[:WIDEST] if name not in found.values())
-    return found, cells
+            there[ours] = name
+    numbered = [(int(match[1]), name) for key, name in plain.items() if (match := re.fullmatch(BYTE, key))]
+    cells = tuple(name for _, name in sorted(numbered)[:WIDEST] if name not in there.values())
+    return there, cells
 
 
 def holds_frames(columns: Sequence[str]) -> bool:
@@ -102,7 +102,7 @@ def holds_frames(columns: Sequence[str]) -> bool:
     (True, False)
     """
     there, cells = frame_columns(columns)
-    return "id" in there and ("payload" in there or len(cells) >= FEWEST)
+    return "id" in there and ("payload" in there or len(cells) >= FEWEST_BYTES)
 
 
 def _base(columns: Sequence[pl.Series], filled: str) -> int:
@@ -110,6 +110,6 @@ def _base(columns: Sequence[pl.Series], filled: str) -> int:
     texts = [values.drop_nulls().str.strip_chars() for values in columns if values.dtype == pl.String]
     if not texts or not sum(map(len, texts)):
         return 10
-    text = pl.concat([each.alias("text") for each in texts])
+    text = pl.concat([values.alias("text") for values in texts])
     hexadecimal = text.str.contains(rf"^0[xX]|[a-fA-F]|{filled}")
     return 16 if bool(hexadecimal.any()) else 10

@@ -18,14 +18,14 @@ FLAG = 1 << 31  # by which SocketCAN marks an extended id
 def frames_of(table: pl.DataFrame, form: FrameForm) -> pl.DataFrame:
     """Return (n,) time in seconds, bus, id, number of the id, whether it is extended, payload and length.
 
-    An id is told as 0x and three hexadecimal digits, or eight where it is extended; a payload in hexadecimal
-    digits. What cannot be read is null; no row is left out.
+    An id is written as 0x and three hexadecimal digits, or eight where it is extended; a payload in
+    hexadecimal digits. What cannot be read is null; no row is left out.
     """
     there, rows = form.there, table.height
     number, extended = _ids(table, form)
-    told = {each: f"0x{each:03X}" for each in number.drop_nulls().unique()}
-    longer = {each: f"0x{each:08X}" for each in number.filter(extended).drop_nulls().unique()}
-    ids = [None if n is None else (longer if e else told)[n] for n, e in zip(number, extended, strict=True)]
+    short = {code: f"0x{code:03X}" for code in number.drop_nulls().unique()}
+    longer = {code: f"0x{code:08X}" for code in number.filter(extended).drop_nulls().unique()}
+    ids = [None if n is None else (longer if e else short)[n] for n, e in zip(number, extended, strict=True)]
     length = _numbers(table[there["length"]], 10) if "length" in there else _none(rows)
     payload = _cut(_bytes(table, form), length)
     size = length.cast(pl.Float64)
@@ -84,14 +84,14 @@ def _bytes(table: pl.DataFrame, form: FrameForm) -> pl.Series:
         whole = bare.str.contains(rf"^([0-9a-fA-F]{{2}}){{0,{WIDEST}}}$")
         return bare.str.to_uppercase().set(~whole, None)
     cells = [_numbers(table[name], form.byte_base) for name in form.cells]
-    known = np.column_stack([each.is_between(0, 255).fill_null(value=False).to_numpy() for each in cells])
-    values = np.column_stack([each.fill_null(0).to_numpy() & 255 for each in cells]).astype(np.uint8)
+    known = np.column_stack([cell.is_between(0, 255).fill_null(value=False).to_numpy() for cell in cells])
+    values = np.column_stack([cell.fill_null(0).to_numpy() & 255 for cell in cells]).astype(np.uint8)
     sizes = np.where(known.all(axis=1), known.shape[1], known.argmin(axis=1))
     return hex_of(values, sizes)
 
 
 def _cut(payload: pl.Series, length: pl.Series) -> pl.Series:
-    """Return payloads without what stands beyond their length, where that is told."""
+    """Return payloads without what stands beyond their length, where that is known."""
     frame = pl.DataFrame({"payload": payload, "length": length})
     end = (2 * pl.col("length").clip(0, WIDEST)).cast(pl.UInt32)
     return frame.select(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 __all__ = ["WIDEST", "Remembered", "bytes_of", "changes", "hex_of"]
 
 WIDEST = 64  # bytes of a frame of CAN FD; classic ones have eight
-KEPT = 1 << 18  # payloads that are remembered
+REMEMBERED = 1 << 18  # payloads that are remembered
 
 
 def bytes_of(payloads: pl.Series) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
@@ -57,17 +57,17 @@ def changes(
     shared = place < np.minimum(sizes[here], sizes[last])[:, None]
     differ = (values[here] ^ values[last]) * shared
     step = np.abs(values[here].astype(np.int16) - values[last]) * shared
-    found = np.full((len(values), 3), np.nan)
-    found[here, 0] = (differ > 0).sum(axis=1) + np.abs(sizes[here] - sizes[last])
-    found[here, 1] = np.bitwise_count(differ).sum(axis=1)
-    found[here, 2] = step.max(axis=1, initial=0)
-    return found
+    differences = np.full((len(values), 3), np.nan)
+    differences[here, 0] = (differ > 0).sum(axis=1) + np.abs(sizes[here] - sizes[last])
+    differences[here, 1] = np.bitwise_count(differ).sum(axis=1)
+    differences[here, 2] = step.max(axis=1, initial=0)
+    return differences
 
 
 class Remembered:
-    """Which payloads of which ids came before; of too many, those not seen for longest are forgotten."""
+    """A memory of payloads of ids; of too many, those not seen for longest are forgotten."""
 
-    def __init__(self, most: int = KEPT) -> None:
+    def __init__(self, most: int = REMEMBERED) -> None:
         self._most = most
         self._known: OrderedDict[tuple[str, str | None], None] = OrderedDict()
 
@@ -77,13 +77,13 @@ class Remembered:
         >>> Remembered().seen(["a", "a", "b", "a"], ["00", "01", "00", "00"])
         array([0., 0., 0., 1.])
         """
-        known, told = self._known, []
+        known, repeated = self._known, []
         for pair in zip(keys, payloads, strict=True):
             there = pair in known
-            told.append(there)
+            repeated.append(there)
             known[pair] = None
             if there:
                 known.move_to_end(pair)
             elif len(known) > self._most:
                 known.popitem(last=False)
-        return np.array(told, dtype=np.float64)
+        return np.array(repeated, dtype=np.float64)

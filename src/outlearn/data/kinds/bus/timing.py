@@ -1,4 +1,4 @@
-"""When frames came: a clock that only goes on, the frame before, and how many came in the last second."""
+"""Times of frames: a clock that only goes on, the frame before, and how many came in the last second."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FAR = 2.0  # seconds from which on steps are alike: nothing of what came before 
 
 @dataclass(frozen=True, slots=True)
 class Ticks:
-    """Of frames (n,): a running clock in seconds, their recording, ticks, and ticks at its start.
+    """The running clock of frames (n,) in seconds, their recording, ticks, and ticks at its start.
 
     Ticks are microseconds that never go back; steps of more than two seconds count as two.
     """
@@ -30,7 +30,7 @@ class Ticks:
 
 @dataclass(slots=True)
 class Clock:
-    """What is known of time after the frames so far.
+    """State of the clock after the frames so far.
 
     A time before that of an earlier frame counts as that of the earlier one; where it steps back by more than
     a second, another recording begins, so that one damaged time does not stop the clock for good.
@@ -74,7 +74,7 @@ class Clock:
 class Order:
     """Frames (n,) by their key and in the order they came.
 
-    codes : (n,) whole numbers that tell keys apart, from 0.
+    codes : (n,) whole numbers that number the keys, from 0.
 
     >>> order = Order(np.array([0, 1, 0]))
     >>> order.before, order.behind
@@ -101,6 +101,6 @@ class Order:
         floor = int(ticks.max(initial=0)) + 2 * SECOND  # keys lie so far apart that no second reaches another
         line = self.codes[self.sorted] * floor + ticks[self.sorted] + SECOND
         first = np.searchsorted(line, line - SECOND, side="right")
-        found = np.empty(len(line))
-        found[self.sorted] = np.arange(len(line)) - first + 1
-        return found
+        counts = np.empty(len(line))
+        counts[self.sorted] = np.arange(len(line)) - first + 1
+        return counts

@@ -1,4 +1,4 @@
-"""What is usual of an id, and how a frame stands beside it."""
+"""Usual gaps, changes and ranges of an id, and how a frame stands beside them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 __all__ = ["GAPS", "beyond_range", "hurry", "liveliness"]
 
-HISTORY = 32  # frames of an id that tell what is usual of its payload
-GAPS = 256  # frames of an id that tell its usual gap
-FEWEST = 4  # gaps or frames, from which on it is told
+HISTORY = 32  # frames of an id that show what is usual of its payload
+GAPS = 256  # frames of an id that show its usual gap
+FEWEST_BEFORE = 4  # gaps or frames, from which on something is usual
 MOST = 1000.0  # of a ratio of gaps
 INSTANT = 1e-6  # seconds that are added to gaps, which may be none
 
@@ -20,16 +20,16 @@ def hurry(whole: pl.DataFrame) -> NDArray[np.float64]:
 
     A mean would keep a flood in mind for the rest of the recording, a median of a few a flood would turn.
     """
-    usual = pl.col("gap").shift(1).rolling_median(GAPS, min_samples=FEWEST).over("key", "recording")
+    usual = pl.col("gap").shift(1).rolling_median(GAPS, min_samples=FEWEST_BEFORE).over("key", "recording")
     ratio = ((pl.col("gap") + INSTANT) / (usual + INSTANT)).clip(upper_bound=MOST)
     return whole.select(ratio.alias("ratio"))["ratio"].fill_null(np.nan).to_numpy()
 
 
 def liveliness(whole: pl.DataFrame) -> NDArray[np.float64]:
     """Return (m,) bits changed beside the median of those before of the same id, as a ratio."""
-    usual = pl.col("bits").shift(1).rolling_median(HISTORY, min_samples=FEWEST).over("key")
-    found = whole.select(((pl.col("bits") + 1.0) / (usual + 1.0)).alias("ratio"))  # the usual may be none
-    return found["ratio"].fill_null(np.nan).to_numpy()
+    usual = pl.col("bits").shift(1).rolling_median(HISTORY, min_samples=FEWEST_BEFORE).over("key")
+    ratios = whole.select(((pl.col("bits") + 1.0) / (usual + 1.0)).alias("ratio"))  # the usual may be none
+    return ratios["ratio"].fill_null(np.nan).to_numpy()
 
 
 def beyond_range(key: pl.Series, values: NDArray[np.uint8], sizes: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -41,10 +41,10 @@ def beyond_range(key: pl.Series, values: NDArray[np.uint8], sizes: NDArray[np.in
     ends = []
     for name in names:
         last = pl.col(name).shift(1)
-        low = last.rolling_min(HISTORY, min_samples=FEWEST).over("key")
-        high = last.rolling_max(HISTORY, min_samples=FEWEST).over("key")
+        low = last.rolling_min(HISTORY, min_samples=FEWEST_BEFORE).over("key")
+        high = last.rolling_max(HISTORY, min_samples=FEWEST_BEFORE).over("key")
         ends += [low - pl.col(name), pl.col(name) - high]
     if not ends:
         return np.full(len(key), np.nan)
-    found = frame.select(pl.max_horizontal(ends).clip(lower_bound=0.0).alias("beyond"))
-    return found["beyond"].cast(pl.Float64).fill_null(np.nan).to_numpy()
+    excess = frame.select(pl.max_horizontal(ends).clip(lower_bound=0.0).alias("beyond"))
+    return excess["beyond"].cast(pl.Float64).fill_null(np.nan).to_numpy()

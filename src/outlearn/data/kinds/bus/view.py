@@ -1,4 +1,4 @@
-"""A source of frames becomes one of what is seen of frames, the columns that name them set apart."""
+"""A source of frames becomes one of their features, the columns that name them set apart."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from outlearn.data.kinds.bus.features import BUS_FEATURES, BYTES, IDENTITY, Past, bus_features
+from outlearn.data.kinds.bus.features import BUS_FEATURES, BYTES, IDENTITY, FrameHistory, bus_features
 from outlearn.data.kinds.bus.forms import FrameForm, holds_frames
 from outlearn.data.kinds.bus.frames import frames_of
 from outlearn.data.readers.source import Source, unique_names
@@ -19,7 +19,7 @@ from outlearn.errors import ReadError
 __all__ = ["ASIDE", "bus_schema", "bus_view", "bus_words"]
 
 ASIDE = ("time", "bus", "payload")
-LOOKED = 10_000  # rows that tell how a table is written
+LOOKED = 10_000  # rows that show how a table is written
 BLOCK = 50_000  # frames that are looked at together
 
 
@@ -29,15 +29,15 @@ def bus_view(source: Source, keep: Sequence[str] = ()) -> tuple[Source, tuple[st
     Those are the time in seconds, the bus and the payload as it is. Then come `BUS_FEATURES`, then all other
     columns. Memory is bounded: of each of 2,048 ids 256 frames are remembered, and 262,144 payloads in all.
 
-    keep : columns that tell nothing of a frame, such as a label, and stay as they are.
+    keep : columns that say nothing of a frame, such as a label, and stay as they are.
 
     Raises
     ------
     ReadError
         When the columns are not those of frames, or no id of the first rows can be read.
 
-    >>> told = {"ts": [0.0, 0.1], "can_id": ["0x123", "0x123"], "payload": ["00FF", "01FF"]}
-    >>> table = pl.DataFrame(told)
+    >>> cells = {"ts": [0.0, 0.1], "can_id": ["0x123", "0x123"], "payload": ["00FF", "01FF"]}
+    >>> table = pl.DataFrame(cells)
     >>> view, aside = bus_view(Source("a", tuple(table.columns), table.iter_slices))
     >>> view.read().select("time", "id", "bits changed").row(1), aside
     ((0.1, '0x123', 1.0), ('time', 'bus', 'payload'))
@@ -73,7 +73,7 @@ def bus_view(source: Source, keep: Sequence[str] = ()) -> tuple[Source, tuple[st
 
 
 def _batches(source: Source, form: FrameForm, others: Mapping[str, str], _: int) -> Iterator[pl.DataFrame]:
-    past = Past()
+    past = FrameHistory()
     for block in source.chunks(BLOCK):
         frames = frames_of(block, form)
         rest = block.select(pl.col(old).alias(new) for old, new in others.items())
@@ -84,8 +84,8 @@ def bus_schema(schema: Schema) -> Schema:
     """Return the schema of frames, of which no id is a name of rows and no byte their number.
 
     >>> from outlearn.data.schema import Column
-    >>> told = bus_schema(Schema(tuple(Column(name, Kind.IDENTIFIER) for name in BUS_FEATURES)))
-    >>> str(told["id"].kind), str(told["byte 0"].kind)
+    >>> schema = bus_schema(Schema(tuple(Column(name, Kind.IDENTIFIER) for name in BUS_FEATURES)))
+    >>> str(schema["id"].kind), str(schema["byte 0"].kind)
     ('categorical', 'numeric')
     """
     kinds = dict.fromkeys(IDENTITY, Kind.CATEGORICAL) | dict.fromkeys(BYTES, Kind.NUMERIC)

@@ -1,4 +1,4 @@
-"""What is seen of a file that could be run, without running it: its bytes, its strings, what its head says.
+"""Features of a file that could be run, without running it: its bytes, its strings, what its head says.
 
 Run as a module it reads one path a line and answers with one line of JSON each: `source` keeps it in a
 process of its own, for what it reads may be made to harm who parses it.
@@ -80,7 +80,7 @@ FEATURES: dict[str, type] = {
     "entry outside the first section": float,
     "year of the head": float,
 }
-"""What is told of a file, and whether as text or number; what its format does not have is missing."""
+"""Features of a file, and whether they are text or numbers; what its format does not have is missing."""
 
 
 def features_of(path: str) -> dict[str, Any]:
@@ -94,10 +94,10 @@ def features_of(path: str) -> dict[str, Any]:
     with open(path, "rb") as file:  # noqa: PTH123  (this module is kept to few imports)
         data = file.read(LARGEST)
         size = file.seek(0, 2)
-    found: dict[str, Any] = dict.fromkeys(FEATURES)
-    found.update(_bytes(data))
-    found.update(_head(data, size), size=float(size))
-    return found
+    features: dict[str, Any] = dict.fromkeys(FEATURES)
+    features.update(_bytes(data))
+    features.update(_head(data, size), size=float(size))
+    return features
 
 
 def _bytes(data: bytes) -> dict[str, Any]:
@@ -122,15 +122,15 @@ def _head(data: bytes, size: int) -> dict[str, Any]:
 
     lief.logging.disable()
     if data.startswith(b"MZ"):
-        parse, tell = lief.PE.parse, _pe
+        parse, features = lief.PE.parse, _pe
     elif data.startswith(b"\x7fELF"):
-        parse, tell = lief.ELF.parse, _elf
+        parse, features = lief.ELF.parse, _elf
     else:
         raise ValueError("neither a PE nor an ELF file")
     binary = parse(data)
     if binary is None or not list(binary.sections):
         raise ValueError("its head is damaged, or tells of no section")
-    return tell(lief, binary, data, size)
+    return features(lief, binary, data, size)
 
 
 def _pe(lief: Any, binary: Any, data: bytes, size: int) -> dict[str, Any]:
@@ -148,7 +148,7 @@ def _pe(lief: Any, binary: Any, data: bytes, size: int) -> dict[str, Any]:
     return {
         "format": "PE",
         "machine": str(header.machine).rsplit(".", maxsplit=1)[-1],
-        **_sections([(s.name, _part(data, s.offset, s.size)) for s in sections]),
+        **_sections([(s.name, _content(data, s.offset, s.size)) for s in sections]),
         "sections to write and run": float(sum((int(s.characteristics) & both) == both for s in sections)),
         "libraries": float(len(imports)),
         "functions imported": float(sum(len(library.entries) for library in imports)),
@@ -173,7 +173,7 @@ def _elf(lief: Any, binary: Any, data: bytes, size: int) -> dict[str, Any]:
     return {
         "format": "ELF",
         "machine": str(binary.header.machine_type).rsplit(".", maxsplit=1)[-1],
-        **_sections([(s.name, _part(data, s.offset, s.size)) for s in held]),
+        **_sections([(s.name, _content(data, s.offset, s.size)) for s in held]),
         "sections to write and run": float(sum((int(s.flags) & both) == both for s in sections)),
         "libraries": float(len(list(binary.libraries))),
         "functions imported": float(len(list(binary.imported_functions))),
@@ -185,18 +185,18 @@ def _elf(lief: Any, binary: Any, data: bytes, size: int) -> dict[str, Any]:
     }
 
 
-def _part(data: bytes, start: int, size: int) -> bytes:
+def _content(data: bytes, start: int, size: int) -> bytes:
     return data[start : start + size] if 0 <= start <= len(data) else b""
 
 
-def _sections(parts: Sequence[tuple[str, bytes]]) -> dict[str, Any]:
-    each = [entropy(part) for _, part in parts if part]
+def _sections(sections: Sequence[tuple[str, bytes]]) -> dict[str, Any]:
+    entropies = [entropy(content) for _, content in sections if content]
     return {
-        "sections": float(len(parts)),
-        "highest entropy of a section": max(each, default=0.0),
-        "mean entropy of sections": math.fsum(each) / len(each) if each else 0.0,
-        "sections of unusual name": float(sum(name not in USUAL for name, _ in parts)),
-        "sections without bytes": float(sum(not part for _, part in parts)),
+        "sections": float(len(sections)),
+        "highest entropy of a section": max(entropies, default=0.0),
+        "mean entropy of sections": math.fsum(entropies) / len(entropies) if entropies else 0.0,
+        "sections of unusual name": float(sum(name not in USUAL for name, _ in sections)),
+        "sections without bytes": float(sum(not content for _, content in sections)),
     }
 
 
@@ -214,10 +214,10 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     for line in sys.stdin:
         try:
-            told: dict[str, Any] = {"found": features_of(json.loads(line))}
+            answer: dict[str, Any] = {"found": features_of(json.loads(line))}
         except Exception as error:  # whatever a hostile file makes a parser raise is an answer
-            told = {"error": f"{type(error).__name__}: {error}"[:200]}
-        sys.stdout.write(json.dumps(told) + "\n")
+            answer = {"error": f"{type(error).__name__}: {error}"[:200]}
+        sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
 
 

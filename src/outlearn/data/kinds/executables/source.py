@@ -49,16 +49,16 @@ def open_executables(name: str) -> Source:
     faults: dict[str, int] = {}
     with _Parser() as parser:
         for file in files:
-            told = parser.read(file)
-            if "found" in told:
+            answer = parser.read(file)
+            if "found" in answer:
                 rows.append(
                     {
                         FILE: _shown(file.relative_to(path) if path.is_dir() else Path(file.name)),
-                        **told["found"],
+                        **answer["found"],
                     }
                 )
             else:
-                faults[told["error"]] = faults.get(told["error"], 0) + 1
+                faults[answer["error"]] = faults.get(answer["error"], 0) + 1
     notes = [f"{count:,} {what} left out" for what, count in others.items() if count]
     notes += [
         f"{count:,} executables could not be read and were left out: {why}" for why, count in faults.items()
@@ -79,7 +79,8 @@ def _shown(path: Path) -> str:
 
 def _files(path: Path) -> tuple[list[Path], dict[str, int]]:
     """Return the files that begin as executables do, and how many others there are."""
-    found, others = [], {"archives were not unpacked and": 0, "files are neither PE nor ELF and were": 0}
+    executables: list[Path] = []
+    others = {"archives were not unpacked and": 0, "files are neither PE nor ELF and were": 0}
     archives, rest = others
     walk = [(str(path.parent), [], [path.name])] if path.is_file() else os.walk(path)
     for folder, folders, names in walk:
@@ -94,12 +95,12 @@ def _files(path: Path) -> tuple[list[Path], dict[str, int]]:
             except OSError:
                 start = b""
             if start.startswith(STARTS):
-                found.append(file)
+                executables.append(file)
             else:
                 others[archives if start.startswith(ARCHIVES) else rest] += 1
-            if len(found) > MOST:
+            if len(executables) > MOST:
                 raise ReadError(f"{path}: more than {MOST:,} executables; give a smaller folder")
-    return found, others
+    return executables, others
 
 
 class _Parser:
@@ -134,8 +135,8 @@ class _Parser:
         if not line:
             self._end()
             return {"error": "the process that reads it ended"}
-        told: dict[str, Any] = json.loads(line)
-        return told
+        answer: dict[str, Any] = json.loads(line)
+        return answer
 
     def _start(self) -> subprocess.Popen[bytes]:
         # No module may come from the folder that is read, or from another that is named relatively.

@@ -1,4 +1,4 @@
-"""Network flows: who wrote them, what is seen of each, and of the hosts around it."""
+"""Network flows: who wrote them, and the features of each and of the hosts around it."""
 
 from outlearn.data.kinds.flows.features import FEATURES, HOSTS
 from outlearn.data.kinds.flows.forms import flow_columns, holds_flows

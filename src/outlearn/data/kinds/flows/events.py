@@ -29,8 +29,8 @@ def holds_events(head: pl.DataFrame) -> bool:
     """Tell whether rows are events of Suricata, by the objects that are nested in them."""
     if not {"event_type", "flow"} <= set(head.columns) or head["flow"].dtype != pl.String:
         return False
-    told = head["flow"].drop_nulls()
-    return len(told) == 0 or bool(told.str.starts_with("{").all())
+    filled = head["flow"].drop_nulls()
+    return len(filled) == 0 or bool(filled.str.starts_with("{").all())
 
 
 def flows_of_events(source: Source) -> Source:
@@ -65,6 +65,6 @@ def flows_of_events(source: Source) -> Source:
                 ).drop(ASIDE)
 
     columns = (*(name for name in source.columns if name not in ASIDE), *NESTED)
-    told = ", ".join(f"{count:,} {name}" for name, count in sorted(others.items()))
-    notes = (f"events that are no flows were left aside: {told}",) if others else ()
+    listed = ", ".join(f"{count:,} {name}" for name, count in sorted(others.items()))
+    notes = (f"events that are no flows were left aside: {listed}",) if others else ()
     return replace(source, columns=columns, batches=batches, rows=rows, notes=(*source.notes, *notes))

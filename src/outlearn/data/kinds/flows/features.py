@@ -1,4 +1,4 @@
-"""What is seen of a flow: its own size and course, and what its source, target and pair do around it."""
+"""Features of a flow: its own size and course, and what its source, target and pair do around it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import polars as pl
 __all__ = ["FEATURES", "FLOW", "HOSTS", "TEXTS", "flow_features"]
 
 MINUTE, HOUR = 60.0, 3600.0
-FEWEST_GAPS = 3  # of a pair within an hour, from which on their evenness is told
+FEWEST_GAPS = 3  # of a pair within an hour, from which on their evenness is known
 WELL_KNOWN = 1024
 MORE = "1433 1521 1883 3306 3389 5060 5353 5432 5900 6379 8080 8443 8883"  # ports that are known too
 ZEEK = ("S0", "S1", "SF", "REJ", "S2", "S3", "RSTO", "RSTR", "RSTOS0", "RSTRH", "SH", "SHR", "OTH")
@@ -106,8 +106,8 @@ def _ratio(above: pl.Expr, below: pl.Expr) -> pl.Expr:
 
 def _windows() -> list[pl.Expr]:
     return [
-        (pl.col("time") / each).floor().cast(pl.Int64, strict=False).fill_null(-1).alias(name)
-        for name, each in (("minute", MINUTE), ("hour", HOUR))
+        (pl.col("time") / seconds).floor().cast(pl.Int64, strict=False).fill_null(-1).alias(name)
+        for name, seconds in (("minute", MINUTE), ("hour", HOUR))
     ]
 
 
@@ -126,7 +126,7 @@ def _hosts() -> list[pl.Expr]:
     gap = pl.col("time").sort().diff()  # logs are in order of the end of flows, or of none
     size = pl.col("sent bytes").fill_null(0.0)
     enough = pl.len() > FEWEST_GAPS
-    told: list[tuple[pl.Expr, list[str]]] = [
+    aggregates: list[tuple[pl.Expr, list[str]]] = [
         (pl.len().cast(pl.Float64), source),
         (pl.col("target").n_unique().cast(pl.Float64), source),
         (pl.col("target port").n_unique().cast(pl.Float64), source),
@@ -138,7 +138,7 @@ def _hosts() -> list[pl.Expr]:
         (pl.when(enough).then(_unevenness(gap)), pair),
         (pl.when(enough).then(_unevenness(size)), pair),
     ]
-    return [expr.over(keys).alias(name) for name, (expr, keys) in zip(HOSTS, told, strict=True)]
+    return [expr.over(keys).alias(name) for name, (expr, keys) in zip(HOSTS, aggregates, strict=True)]
 
 
 def _unevenness(values: pl.Expr) -> pl.Expr:

@@ -36,7 +36,7 @@ NAMES = {
 FLOW_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {ours: tuple(theirs.split()) for ours, theirs in NAMES.items()}
 )
-"""Of each column of a flow, the names that it goes by: Zeek, Suricata, nfdump, IPFIX, Argus and others.
+"""The names that each column of a flow goes by: Zeek, Suricata, nfdump, IPFIX, Argus and others.
 
 Lower case, with _ for all that is no letter or digit.
 """
@@ -46,18 +46,18 @@ ANY = ("protocol", "sent bytes", "sent packets", "duration")  # one of these bes
 
 
 def flow_columns(columns: Sequence[str]) -> dict[str, str]:
-    """Return, of each column of a flow that is there, what it is called.
+    """Return the name that each column of a flow that is there goes by.
 
     >>> flow_columns(["id.orig_h", "id.resp_h", "proto", "note"])
     {'source': 'id.orig_h', 'target': 'id.resp_h', 'protocol': 'proto'}
     """
     plain = {re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_"): name for name in reversed(columns)}
-    found = {}
+    names = {}
     for ours, theirs in FLOW_COLUMNS.items():
         there = next((plain[name] for name in theirs if name in plain), None)
         if there is not None:
-            found[ours] = there
-    return found
+            names[ours] = there
+    return names
 
 
 def holds_flows(columns: Sequence[str]) -> bool:
@@ -66,8 +66,8 @@ def holds_flows(columns: Sequence[str]) -> bool:
     >>> holds_flows(["src_ip", "dst_ip", "bytes"]), holds_flows(["src_ip", "amount"])
     (True, False)
     """
-    found = flow_columns(columns)
-    return all(name in found for name in NEEDED) and any(name in found for name in ANY)
+    there = flow_columns(columns)
+    return all(name in there for name in NEEDED) and any(name in there for name in ANY)
 
 
 def named(frame: pl.DataFrame, clock: str | None = None) -> pl.DataFrame:
@@ -75,22 +75,22 @@ def named(frame: pl.DataFrame, clock: str | None = None) -> pl.DataFrame:
 
     Times, whatever they were, become seconds; other columns are left out.
 
-    clock : how times are read, of `clocks.clock_of`; told by these rows where it is None.
+    clock : how times are read, of `clocks.clock_of`; read off these rows where it is None.
     """
     there = flow_columns(frame.columns)
-    found = []
+    columns = []
     for name in FLOW_COLUMNS:
         values = frame[there[name]] if name in there else None
         if values is None:
             dtype = pl.Float64 if name in (*AMOUNTS, "time") else pl.String
-            found.append(pl.Series(name, [None] * frame.height, dtype=dtype))
+            columns.append(pl.Series(name, [None] * frame.height, dtype=dtype))
         elif name == "time":
-            found.append(seconds_of(values, clock_of(values) if clock is None else clock).alias(name))
+            columns.append(seconds_of(values, clock_of(values) if clock is None else clock).alias(name))
         elif name in AMOUNTS:
             amount = values.dt.total_microseconds() / 1e6 if values.dtype == pl.Duration else values
-            found.append(amount.cast(pl.Float64, strict=False).alias(name))
+            columns.append(amount.cast(pl.Float64, strict=False).alias(name))
         elif values.dtype.is_float():  # a port where some are missing
-            found.append(values.cast(pl.Int64, strict=False).cast(pl.String).alias(name))
+            columns.append(values.cast(pl.Int64, strict=False).cast(pl.String).alias(name))
         else:
-            found.append(values.cast(pl.String).str.strip_suffix(".0").alias(name))
-    return pl.DataFrame(found)
+            columns.append(values.cast(pl.String).str.strip_suffix(".0").alias(name))
+    return pl.DataFrame(columns)

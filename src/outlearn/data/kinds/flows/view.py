@@ -1,4 +1,4 @@
-"""A source of flow records becomes one of what is seen of flows, the columns that name them set apart."""
+"""A source of flow records becomes one of their features, the columns that name them set apart."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from outlearn.errors import ReadError
 __all__ = ["ENTITY", "flow_ends", "flow_names", "flow_view", "flow_words"]
 
 ENTITY = ("time", "source", "source port", "target", "target port")
-NAMES = ("uid", "community_id", "flow_id", "flow.id", "fuid")  # of a flow, in those who write them
+IDENTIFIERS = ("uid", "community_id", "flow_id", "flow.id", "fuid")  # of a flow, in those who write them
 ENDS = ("te", "end", "last", "last_switched", "flow_end", "flowendmilliseconds")  # times too
-LOOKED = 1000  # rows that tell whether a column holds addresses
+LOOKED = 1000  # rows that show whether a column holds addresses
 ADDRESS = (
     r"^(\d{1,3}(\.\d{1,3}){3}|[0-9a-fA-F]{0,4}(:[0-9a-fA-F]{0,4}){2,7}"
     r"|([0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2})$"
@@ -38,9 +38,9 @@ def flow_view(source: Source, keep: Sequence[str] = ()) -> tuple[Source, tuple[s
     other columns. Hosts are looked at within an hour of the log; an hour that holds more than 400,000 flows
     is looked at in parts.
 
-    keep : columns that tell nothing of a flow, such as a label, and stay as they are.
+    keep : columns that say nothing of a flow, such as a label, and stay as they are.
 
-    Of the events of Suricata (eve.json) only those of ended flows are kept, and said so.
+    Only the events of ended flows are kept of Suricata's (eve.json), and said so.
 
     Raises
     ------
@@ -67,8 +67,8 @@ def flow_view(source: Source, keep: Sequence[str] = ()) -> tuple[Source, tuple[s
     columns = (*entity.values(), *FEATURES, *others.values())
     note = f"read as network flows: {', '.join(f'{ours} is {theirs}' for ours, theirs in there.items())}"
     clock = clock_of(head[there["time"]]) if "time" in there else "none"
-    told = named(head.select(there.values()), clock)["time"]
-    if "time" in there and told.null_count() > 0.5 * head.height:
+    times = named(head.select(there.values()), clock)["time"]
+    if "time" in there and times.null_count() > 0.5 * head.height:
         note += "; most of its times cannot be read, so what hosts do is counted over the whole file"
     view = replace(
         source,
@@ -81,13 +81,13 @@ def flow_view(source: Source, keep: Sequence[str] = ()) -> tuple[Source, tuple[s
 
 
 def flow_ends(columns: Sequence[str]) -> dict[str, str]:
-    """Return, of what names a flow, the columns of a view that hold it; see `ENTITY`."""
+    """Return the columns of a view that name a flow, by their place in `ENTITY`."""
     there = flow_columns([name for name in columns if name not in FEATURES])
     return {name: there[name] for name in ENTITY if name in there}
 
 
 def flow_names(view: Source) -> tuple[str, ...]:
-    """Return the columns of a view that no score may see, as `flow_view` tells them."""
+    """Return the columns of a view that no score may see, as `flow_view` returns them."""
     entity = flow_ends(view.columns).values()
     rest = [name for name in view.columns if name not in FEATURES and name not in entity]
     return (*entity, *_identifying(next(iter(view.chunks(LOOKED))).select(rest)))
@@ -106,7 +106,7 @@ def flow_words(cells: Mapping[str, Any]) -> str:
 
 def _identifying(head: pl.DataFrame) -> list[str]:
     """Return the columns that hold other names, times or addresses of flows."""
-    apart = (*NAMES, *FLOW_COLUMNS["time"], *ENDS)
+    apart = (*IDENTIFIERS, *FLOW_COLUMNS["time"], *ENDS)
     return [name for name in head.columns if name.lower() in apart or _addresses(head[name])]
 
 
@@ -114,8 +114,8 @@ def _addresses(values: pl.Series) -> bool:
     """Tell whether a column holds addresses."""
     if values.dtype != pl.String:
         return False
-    told = values.drop_nulls()
-    return len(told) > 0 and int(told.str.contains(ADDRESS).sum()) >= ADDRESSES * len(told)
+    filled = values.drop_nulls()
+    return len(filled) > 0 and int(filled.str.contains(ADDRESS).sum()) >= ADDRESSES * len(filled)
 
 
 def _batches(
@@ -126,7 +126,7 @@ def _batches(
     others: dict[str, str],
     rows: int,
 ) -> Iterator[pl.DataFrame]:
-    """Yield flows with what is seen of them; an hour that is not over waits for the rows that follow."""
+    """Yield flows with their features; an hour that is not over waits for the rows that follow."""
     held: pl.DataFrame | None = None
     for batch in source.batches(max(rows, BLOCK)):
         whole = batch if held is None else pl.concat([held, batch])
@@ -157,11 +157,11 @@ def _seen(
     entity: dict[str, str],
     others: dict[str, str],
 ) -> pl.DataFrame:
-    told = flow_features(named(frame.select(there), clock))
+    features = flow_features(named(frame.select(there), clock))
     return pl.concat(
         [
             frame.select(pl.col(old).alias(new) for old, new in entity.items()),
-            told,
+            features,
             frame.select(pl.col(old).alias(new) for old, new in others.items()),
         ],
         how="horizontal",

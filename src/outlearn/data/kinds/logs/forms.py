@@ -1,4 +1,4 @@
-"""What lines of a log have in common: when, how grave, who, and the form of what is said."""
+"""Fields that lines of a log have in common: time, level, process, and the form of the message."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import polars as pl
 __all__ = ["HOLE", "form_id", "parts_of", "time_form"]
 
 HOLE = "<*>"
-#: Where a time stands at the head of a line, and how it is read; the first that fits most lines is taken.
+#: Patterns of a time at the head of a line, and how it is read; the first that fits most lines is taken.
 TIMES: tuple[tuple[str, str], ...] = (
     (r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)", "iso"),
     (r"^\[?\w{3} (\w{3} +\d+ \d\d:\d\d:\d\d \d{4})\]?", "%b %e %H:%M:%S %Y"),
@@ -26,7 +26,7 @@ LEVELS = (
     r"(?i)\b(trace|debug|info|notice|warn|warning|error|err|severe|critical|crit|fatal|alert|emerg|panic)\b"
 )
 PROCESS = r"(?:^|\s)([A-Za-z_][\w./()$-]*)(?:\[\d+\])?: "
-#: What differs from one line to the next of the same form, in this order.
+#: Patterns of what differs from one line to the next of the same form, in this order.
 MASKS: tuple[tuple[str, str], ...] = (
     (r"\"[^\"]*\"|'[^']*'", HOLE),
     (r"=\S+", f"={HOLE}"),
@@ -36,7 +36,7 @@ MASKS: tuple[tuple[str, str], ...] = (
     (r"<\*>(?:[\s,:;]+<\*>)+", HOLE),
     (r"\s+", " "),
 )
-LONGEST = 200  # characters of a form
+LONGEST_FORM = 200  # characters of a form
 NAMED = 40  # characters of a form that its id begins with
 SHORT = 3  # characters from which on what is hidden cannot be part of many words
 
@@ -44,7 +44,7 @@ SHORT = 3  # characters from which on what is hidden cannot be part of many word
 def parts_of(lines: pl.Series, time: tuple[str, str] | None, hidden: pl.Series | None = None) -> pl.DataFrame:
     """Return (n,) time in seconds, level, process, form and message of lines.
 
-    time : of `TIMES`, as `time_form` finds it; None: no time is told.
+    time : of `TIMES`, as `time_form` finds it; None: no time is read.
     hidden : (n,) text that is a hole in the form of its line where it has three characters or more.
     """
     frame = lines.alias("line").to_frame()
@@ -60,7 +60,7 @@ def parts_of(lines: pl.Series, time: tuple[str, str] | None, hidden: pl.Series |
         _seconds(time).alias("time"),
         pl.col("line").str.extract(LEVELS).str.to_lowercase().alias("level"),
         message.str.extract(PROCESS).alias("process"),
-        form.str.strip_chars().str.slice(0, LONGEST).alias("form"),
+        form.str.strip_chars().str.slice(0, LONGEST_FORM).alias("form"),
         message.alias("message"),
     )
 
@@ -97,7 +97,7 @@ def _seconds(time: tuple[str, str] | None) -> pl.Expr:
         return text.cast(pl.Float64, strict=False)
     if form == "iso":
         moment = text.str.replace("T", " ").str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False)
-    elif form == "syslog":  # of no year: any leap year, for what is told is how times follow one another
+    elif form == "syslog":  # of no year: any leap year, for what counts is how times follow one another
         moment = (pl.lit("2000 ") + text.str.replace_all(r" +", " ")).str.to_datetime(
             "%Y %b %d %H:%M:%S", strict=False
         )

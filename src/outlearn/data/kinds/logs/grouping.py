@@ -13,7 +13,7 @@ from outlearn.data.kinds.logs.forms import form_id, parts_of
 from outlearn.data.readers.lines import LINE
 from outlearn.data.readers.source import Source, groups_of
 
-__all__ = ["EVENTS", "SESSION", "SESSION_FEATURES", "Tally", "grouped"]
+__all__ = ["EVENTS", "SESSION", "SESSION_FEATURES", "SessionCounts", "grouped"]
 
 SESSION, EVENTS = "session", "forms"
 SESSION_FEATURES = (
@@ -28,13 +28,13 @@ GRAVE = ("error", "err", "severe", "critical", "crit", "fatal", "alert", "emerg"
 BLOCK = 50_000  # lines at a time
 OPEN = 100_000  # sessions that are open at once
 HELD = 10_000_000  # forms of open sessions
-LONGEST = 5_000  # forms of a session
-PROCESSES = 1_000  # of a session that are told apart
+MOST_FORMS = 5_000  # forms of a session
+PROCESSES = 1_000  # of a session that are kept apart
 
 
 @dataclass(slots=True)
 class _Session:
-    """What is known so far of a session; `first` is the number of its first line."""
+    """A session as far as it was read; `first` is the number of its first line."""
 
     name: str
     first: int
@@ -49,7 +49,7 @@ class _Session:
 
 
 @dataclass(slots=True)
-class Tally:
+class SessionCounts:
     """Lines without a session, and sessions that were closed early."""
 
     without: int = 0
@@ -57,16 +57,16 @@ class Tally:
 
 
 def grouped(
-    source: Source, pattern: str, time: tuple[str, str] | None, tally: Tally
+    source: Source, pattern: str, time: tuple[str, str] | None, tally: SessionCounts
 ) -> Iterator[pl.DataFrame]:
     """Yield sessions as rows, those that are closed early first."""
     live: dict[str, _Session] = {}  # the one that was silent longest comes first
     held = line = 0
     for batch in source.batches(BLOCK):
-        for part in _parts(batch[LINE], pattern, time, tally).iter_rows(named=True):
-            name = part[SESSION]
-            session = live.pop(name, None) or _Session(name, line + part["first"])
-            held += _extend(session, part)
+        for addition in _additions(batch[LINE], pattern, time, tally).iter_rows(named=True):
+            name = addition[SESSION]
+            session = live.pop(name, None) or _Session(name, line + addition["first"])
+            held += _extend(session, addition)
             live[name] = session
         line += batch.height
         if len(live) > OPEN or held > HELD:
@@ -82,7 +82,9 @@ def grouped(
         yield _rows(list(live.values()))
 
 
-def _parts(lines: pl.Series, pattern: str, time: tuple[str, str] | None, tally: Tally) -> pl.DataFrame:
+def _additions(
+    lines: pl.Series, pattern: str, time: tuple[str, str] | None, tally: SessionCounts
+) -> pl.DataFrame:
     """Return what a block of lines adds to each of its sessions, in the order of their last lines."""
     names = lines.str.extract(pattern, min(1, groups_of(pattern)))
     named = names.is_not_null() & (names != "")
@@ -110,37 +112,38 @@ def _parts(lines: pl.Series, pattern: str, time: tuple[str, str] | None, tally: 
     )
 
 
-def _extend(session: _Session, part: Mapping[str, Any]) -> int:
-    """Add what a block of lines tells of a session; return how many forms are held in addition."""
+def _extend(session: _Session, addition: Mapping[str, Any]) -> int:
+    """Add what a block of lines holds of a session; return how many more forms are held."""
     before = len(session.forms)
-    session.forms += map(intern, part["form"][: LONGEST - before])
-    session.lines += len(part["form"])
-    session.grave += part["grave"]
-    session.processes.update(part["process"][: PROCESSES - len(session.processes)])
-    if part["last"] is not None:
-        gaps = [part["gap"], session.gap, None if session.last is None else part["earliest"] - session.last]
+    session.forms += map(intern, addition["form"][: MOST_FORMS - before])
+    session.lines += len(addition["form"])
+    session.grave += addition["grave"]
+    session.processes.update(addition["process"][: PROCESSES - len(session.processes)])
+    if addition["last"] is not None:
+        pause = None if session.last is None else addition["earliest"] - session.last
+        gaps = [addition["gap"], session.gap, pause]
         session.gap = max((gap for gap in gaps if gap is not None), default=None)
-        session.start = part["start"] if session.start is None else min(session.start, part["start"])
-        session.end = part["end"] if session.end is None else max(session.end, part["end"])
-        session.last = part["last"]
+        session.start = addition["start"] if session.start is None else min(session.start, addition["start"])
+        session.end = addition["end"] if session.end is None else max(session.end, addition["end"])
+        session.last = addition["last"]
     return len(session.forms) - before
 
 
 def _rows(sessions: list[_Session]) -> pl.DataFrame:
     """Return sessions as rows, in the order of their first lines."""
-    told = [
+    rows = [
         (
-            each.name,
-            each.start,
-            " ".join(each.forms),
-            float(each.lines),
-            None if each.start is None or each.end is None else each.end - each.start,
-            None if each.gap is None else max(each.gap, 0.0),
-            each.grave / each.lines,
-            float(len(each.processes)),
+            session.name,
+            session.start,
+            " ".join(session.forms),
+            float(session.lines),
+            None if session.start is None or session.end is None else session.end - session.start,
+            None if session.gap is None else max(session.gap, 0.0),
+            session.grave / session.lines,
+            float(len(session.processes)),
         )
-        for each in sorted(sessions, key=lambda each: each.first)
+        for session in sorted(sessions, key=lambda session: session.first)
     ]
     text = {SESSION: pl.String, EVENTS: pl.String}
     schema = {name: text.get(name, pl.Float64) for name in (SESSION, "time", *SESSION_FEATURES)}
-    return pl.DataFrame(told, schema=schema, orient="row")
+    return pl.DataFrame(rows, schema=schema, orient="row")

@@ -18,7 +18,7 @@ from outlearn.data.readers.source import ReadOptions, Source
 
 __all__ = ["LOGS", "SESSIONS"]
 
-_LONGEST = 2000  # characters of a line that alerts tell
+_LONGEST = 2000  # characters of a line that alerts hold
 
 
 def _typed(columns: Iterable[str], texts: Iterable[str]) -> dict[str, type[pl.DataType]]:
@@ -42,7 +42,7 @@ def _lines(source: Source, _keep: Sequence[str], _options: ReadOptions) -> tuple
 
 
 def _sessions(source: Source, _keep: Sequence[str], options: ReadOptions) -> tuple[Source, tuple[str, ...]]:
-    assert options.session is not None  # by which `registry.kind_for` tells this kind
+    assert options.session is not None  # by which `registry.kind_for` chooses this kind
     return session_view(source, options.session)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from outlearn.data.kinds.logs.forms import time_form
-from outlearn.data.kinds.logs.grouping import EVENTS, SESSION, SESSION_FEATURES, Tally, grouped
+from outlearn.data.kinds.logs.grouping import EVENTS, SESSION, SESSION_FEATURES, SessionCounts, grouped
 from outlearn.data.readers.lines import LINE
 from outlearn.data.readers.source import Source
 from outlearn.data.schema import Kind, Schema
@@ -23,9 +23,9 @@ __all__ = [
     "session_words",
 ]
 
-LOOKED = 1000  # lines that tell how times are written
+LOOKED = 1000  # lines that show how times are written
 KEPT = 256 << 20  # bytes of rows that are kept rather than read anew by each stage
-SHOWN = 80  # characters of the name of a session in the reason of a row
+NAME_SHOWN = 80  # characters of the name of a session in the reason of a row
 
 
 def session_view(source: Source, pattern: str) -> tuple[Source, tuple[str, ...]]:
@@ -33,7 +33,7 @@ def session_view(source: Source, pattern: str) -> tuple[Source, tuple[str, ...]]
 
     Those are the name of a session and the time of its first line. Lines belong to the session that the
     first group of `pattern` names, or its whole match without one; other lines are counted and left out.
-    Forms are told by `forms.form_id`, which needs no state: sessions of two logs may be compared. At most
+    Forms are named by `forms.form_id`, which needs no state: sessions of two logs may be compared. At most
     100,000 sessions, and ten million forms, are held at once: beyond, those that were silent longest are
     closed, and a line that comes later begins a new row. Sessions come in the order of their first lines.
 
@@ -52,7 +52,7 @@ def session_view(source: Source, pattern: str) -> tuple[Source, tuple[str, ...]]
     if LINE not in source.columns:
         raise ReadError(f"{source.name}: no text file; wanted a log of lines")
     time = time_form(next(iter(source.chunks(LOOKED)))[LINE])
-    tally = Tally()
+    tally = SessionCounts()
     kept: list[pl.DataFrame] = []
     rows = size = 0
     for frame in grouped(source, pattern, time, tally):
@@ -64,30 +64,32 @@ def session_view(source: Source, pattern: str) -> tuple[Source, tuple[str, ...]]
             f"{source.name}: no line matches the session pattern {pattern!r}; wanted a regular expression of "
             "what names the session of a line"
         )
-    batches = (lambda _: kept) if size <= KEPT else (lambda _: grouped(source, pattern, time, Tally()))
+    batches = (
+        (lambda _: kept) if size <= KEPT else (lambda _: grouped(source, pattern, time, SessionCounts()))
+    )
     columns, notes = (SESSION, "time", *SESSION_FEATURES), (*source.notes, _note(pattern, rows, tally))
     return Source(source.name, columns, batches, notes, rows, kind="sessions"), (SESSION, "time")
 
 
-def _note(pattern: str, rows: int, tally: Tally) -> str:
-    told = f"lines are grouped to sessions by {pattern}: {rows:,} session{'' if rows == 1 else 's'}"
+def _note(pattern: str, rows: int, tally: SessionCounts) -> str:
+    note = f"lines are grouped to sessions by {pattern}: {rows:,} session{'' if rows == 1 else 's'}"
     if tally.without:
         verb = "line belongs to none and is" if tally.without == 1 else "lines belong to none and are"
-        told += f"; {tally.without:,} {verb} left out"
+        note += f"; {tally.without:,} {verb} left out"
     if tally.closed:
-        told += (
+        note += (
             f"; {tally.closed:,} were closed before the end, for too many were open at once: what came "
             "of them later makes rows of their own"
         )
-    return told
+    return note
 
 
 def session_schema(schema: Schema) -> Schema:
     """Return the schema of sessions, whose forms are a sequence, however few there are to tell it by.
 
     >>> from outlearn.data.schema import Column
-    >>> told = session_schema(Schema(tuple(Column(name, Kind.CONSTANT) for name in SESSION_FEATURES)))
-    >>> str(told["forms"].kind), str(told["lines"].kind)
+    >>> schema = session_schema(Schema(tuple(Column(name, Kind.CONSTANT) for name in SESSION_FEATURES)))
+    >>> str(schema["forms"].kind), str(schema["lines"].kind)
     ('sequence', 'constant')
     """
     return schema.with_columns([replace(schema[EVENTS], kind=Kind.SEQUENCE, note="forms of the lines")])
@@ -100,5 +102,5 @@ def session_words(cells: Mapping[str, Any]) -> str:
     'session blk_7 (12 lines)'
     """
     name, lines = str(cells[SESSION]), int(cells["lines"])
-    short = name if len(name) <= SHOWN else f"{name[: SHOWN - 1]}…"
+    short = name if len(name) <= NAME_SHOWN else f"{name[: NAME_SHOWN - 1]}…"
     return f"session {short} ({lines:,} line{'' if lines == 1 else 's'})"

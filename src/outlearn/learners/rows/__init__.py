@@ -1,1 +1,0 @@
-"""Rows of any table as profiles of one width: what networks read."""
