@@ -32,14 +32,14 @@ def write(path: Path, settings: Row, rows: Sequence[Row], *, command: str) -> No
     """Write all rows, one a line, with command and machine."""
     about = json.dumps({"command": command, **machine.describe()})[:-1]
     lines = ",\n".join(json.dumps(row) for row in rows)
-    with whole(path, parents=True) as part:
-        part.write_text(f'{about}, "settings": {json.dumps(settings)}, "rows": [\n{lines}\n]}}\n')
+    with whole(path, parents=True) as file:
+        file.write_text(f'{about}, "settings": {json.dumps(settings)}, "rows": [\n{lines}\n]}}\n')
 
 
 def tell(path: Path, title: str, text: str, *, command: str) -> None:
     """Write what rows amount to, in Markdown beside their file, and print it."""
-    with whole(path.with_suffix(".md"), parents=True) as part:
-        part.write_text(f"# {title}\n\n    {command}\n\n{text}\n")
+    with whole(path.with_suffix(".md"), parents=True) as file:
+        file.write_text(f"# {title}\n\n    {command}\n\n{text}\n")
     print(text)
 
 

@@ -39,14 +39,14 @@ def from_scratch(task: Task, widths: Sequence[int]) -> tuple[NDArray[np.float64]
     learner = FOMAML(module=net, loss=binary_cross_entropy, steps=0, rate=RATE, optimiser=Adam())
     folds = _folds(task)
     with torch.no_grad():
-        found = {
+        reached = {
             step: np.mean(
                 [auroc(fold.query_y == 1, _scores(net, params, t, fold)) for t, fold in enumerate(folds)]
             )
             for step, params in enumerate(_train(learner, folds, BUDGETS[-1]))
             if step in BUDGETS
         }
-        steps = max(found, key=lambda step: found[step])
+        steps = max(reached, key=lambda step: reached[step])
         (params,) = islice(_train(learner, [task], steps), steps, None)
     return _scores(net, params, 0, task), steps
 
@@ -70,6 +70,8 @@ def _folds(task: Task) -> list[Task]:
     result = []
     for number in range(FOLDS):
         kept, out = rows[fold != number], rows[fold == number]
-        (x, y), (held_x, held_y) = ((task.support_x[part], task.support_y[part]) for part in (kept, out))
+        (x, y), (held_x, held_y) = (
+            (task.support_x[chosen], task.support_y[chosen]) for chosen in (kept, out)
+        )
         result.append(Task(x, y, held_x, held_y, label_weights(y), label_weights(held_y)))
     return result

@@ -96,11 +96,11 @@ def real(index: int, paths: Sequence[Path], seeds: int) -> Episode:
     except InputError:  # a place holder without anomalies, which is not judged
         nothing = np.zeros(2, dtype=np.int8)
         return Episode(X[:2], nothing, X[:2], nothing, nothing, {})
-    told = np.full(len(split.train_x), -1, dtype=np.int8) if split.train_y is None else split.train_y
-    truth = np.zeros(len(told), dtype=np.int8)
+    labels = np.full(len(split.train_x), -1, dtype=np.int8) if split.train_y is None else split.train_y
+    truth = np.zeros(len(labels), dtype=np.int8)
     if name != "inlier-only":  # splits are stratified, and training asks for no more than the share
         truth[: round(split.test_y.mean() * len(truth))] = 1
-    return Episode(split.train_x, told, split.test_x, split.test_y, truth, {})
+    return Episode(split.train_x, labels, split.test_x, split.test_y, truth, {})
 
 
 def trained(variant: Variant, bank: Bank, epochs: int) -> InContextNet:
@@ -112,9 +112,9 @@ def trained(variant: Variant, bank: Bank, epochs: int) -> InContextNet:
             net.start.zero_()
             net.prior.zero_()
     if not variant.labels:
-        bank = [each for each in bank if not (each.support_y == 1).any()]
+        bank = [episode for episode in bank if not (episode.support_y == 1).any()]
     if variant.easy_first:
-        ease = [auroc(each.query_y, each.query[:, len(STATISTICS) + BASELINE]) for each in bank]
+        ease = [auroc(episode.query_y, episode.query[:, len(STATISTICS) + BASELINE]) for episode in bank]
         half = [bank[i] for i in np.argsort(ease)[len(bank) // 2 :]]
         recipe.train(net, half, Training())
     if recipe.epochs:
@@ -124,20 +124,20 @@ def trained(variant: Variant, bank: Bank, epochs: int) -> InContextNet:
 
 def judge(net: InContextNet | None, bank: Bank) -> list[tuple[float, float]]:
     """Return AUROC and average precision of a network on each task, or without one of the kNN distance."""
-    found = []
-    for each in bank:
-        query = torch.from_numpy(each.query.astype(np.float32))
+    figures = []
+    for episode in bank:
+        query = torch.from_numpy(episode.query.astype(np.float32))
         if net is None:
-            scores = each.query[:, len(STATISTICS) + BASELINE].astype(np.float64)
+            scores = episode.query[:, len(STATISTICS) + BASELINE].astype(np.float64)
         else:
-            support = torch.from_numpy(each.support.astype(np.float32))[None]
-            y = torch.from_numpy(each.support_y.astype(np.int64))[None]
-            about = torch.from_numpy(each.situation)[None]
+            support = torch.from_numpy(episode.support.astype(np.float32))[None]
+            y = torch.from_numpy(episode.support_y.astype(np.int64))[None]
+            about = torch.from_numpy(episode.situation)[None]
             with torch.inference_mode():
                 read = (support, y, torch.ones_like(y, dtype=torch.bool), about)
                 scores = net.score(query[None], about, net.read(*read), net.trust(*read))[0].double().numpy()
-        found.append((auroc(each.query_y, scores), average_precision(each.query_y, scores)))
-    return found
+        figures.append((auroc(episode.query_y, scores), average_precision(episode.query_y, scores)))
+    return figures
 
 
 def table(rows: Sequence[rowfile.Row]) -> str:
@@ -191,21 +191,21 @@ def conduct(call: Call) -> None:
 
 def _measure(variant: Variant | None, bank: Bank, sets: Sets, epochs: int) -> rowfile.Row:
     """Train what a variant asks for and judge it, each set by a network that saw none of its family."""
-    found: dict[str, list[tuple[float, float]]] = {}
+    figures: dict[str, list[tuple[float, float]]] = {}
     seconds, parameters = 0.0, 0
     for fold in FOLDS if variant is not None and variant.real else (None,):
         net, started = None, time.perf_counter()
         if variant is not None:
-            others = [part for banks in sets.values() for parts in banks.values() for part in parts]
-            more = [each for place, each in others if place != fold] if variant.real else []
+            others = [placed for banks in sets.values() for parts in banks.values() for placed in parts]
+            more = [episode for place, episode in others if place != fold] if variant.real else []
             net = trained(variant, bank + more, epochs)
             parameters = sum(p.numel() for p in net.parameters())
         seconds += time.perf_counter() - started
         for folder, banks in sets.items():
             for situation, parts in banks.items():
-                judged = judge(net, [each for place, each in parts if fold is None or place == fold])
-                found.setdefault(f"{folder} · {situation}", []).extend(judged)
-    means = {key: np.mean(pairs, axis=0).tolist() for key, pairs in found.items()}
+                judged = judge(net, [episode for place, episode in parts if fold is None or place == fold])
+                figures.setdefault(f"{folder} · {situation}", []).extend(judged)
+    means = {key: np.mean(pairs, axis=0).tolist() for key, pairs in figures.items()}
     return {"parameters": parameters, "seconds": seconds, **means}
 
 
@@ -229,11 +229,11 @@ def _real_bank(folder: Path, options: argparse.Namespace, fold: dict[Path, int])
         options, f"sets-{folder.name}-{options.seeds}", episode, len(paths) * len(SITUATIONS) * options.seeds
     )
     parts: Folded = {}
-    for index, each in enumerate(bank):
-        if each.query_y.any():
+    for index, profiles in enumerate(bank):
+        if profiles.query_y.any():
             place, rest = divmod(index, len(SITUATIONS) * options.seeds)
             situation = list(SITUATIONS)[rest // options.seeds]
-            parts.setdefault(situation, []).append((fold[paths[place]], each))
+            parts.setdefault(situation, []).append((fold[paths[place]], profiles))
     return parts
 
 

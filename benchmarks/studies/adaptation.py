@@ -135,18 +135,18 @@ def _profiles(X: NDArray[np.float32], y: NDArray[np.int8], query: NDArray[np.flo
 
 def answers(learned: TableLearned, case: Case) -> dict[str, NDArray[np.float64]]:
     """Score the query (m,) as one learner does unadapted, without labels and adapted."""
-    inner, told = learned.learned, case.labelled
+    inner, labelled = learned.learned, case.labelled
 
     def scores(profiles: Profiles, y: NDArray[np.int8], **options: Any) -> NDArray[np.float64]:
         weight = label_weights(y, one_class=learned.one_class)
         return inner.adapt(profiles.x, y, weight, **options).score(profiles.query)
 
-    withheld = np.full_like(told.y, -1)
+    withheld = np.full_like(labelled.y, -1)
     gradient = isinstance(inner, GradientLearned)
     return {
-        "unadapted": scores(told, told.y, steps=0) if gradient else scores(told, withheld),
+        "unadapted": scores(labelled, labelled.y, steps=0) if gradient else scores(labelled, withheld),
         "unlabelled": scores(case.plain, case.plain.y),
-        "adapted": scores(told, told.y),
+        "adapted": scores(labelled, labelled.y),
     }
 
 
@@ -156,9 +156,9 @@ def judge(case: Case, learners: Mapping[str, TableLearned], widths: Sequence[int
     alone, steps = from_scratch(task, widths)
     rows = []
     for name, learned in learners.items():
-        found = {**answers(learned, case), "scratch": alone}
+        answered = {**answers(learned, case), "scratch": alone}
         row: dict[str, Any] = {**case.about, "learner": name, "scratch_steps": steps}
-        for what, scores in found.items():
+        for what, scores in answered.items():
             row[f"{what}_ap"] = round(average_precision(case.truth, scores), 5)
             row[f"{what}_auroc"] = round(auroc(case.truth, scores), 5)
         inner = learned.learned
@@ -226,10 +226,10 @@ def fingerprint(learned: TableLearned) -> str:
 
 def trained(options: argparse.Namespace) -> dict[str, TableLearned]:
     """Return the learners whose weights there are."""
-    found: dict[str, TableLearned] = {}
+    learners: dict[str, TableLearned] = {}
     for name in options.learners:
         if name == ONE_CLASS:
-            found[name] = one_class(options.work, options.tasks, options.steps, 0)
+            learners[name] = one_class(options.work, options.tasks, options.steps, 0)
             continue
         path = shipped(name) if options.weights is None else options.weights / f"{name}.safetensors"
         if not path.exists():
@@ -237,10 +237,10 @@ def trained(options: argparse.Namespace) -> dict[str, TableLearned]:
             continue
         learned = load_learner(name, path)
         if isinstance(learned, TableLearned) and learned.columns is None:
-            found[name] = learned
-    if not found:
+            learners[name] = learned
+    if not learners:
         raise SystemExit("no learner has weights; train some with `outlearn metatrain` or give --weights")
-    return found
+    return learners
 
 
 class Results:

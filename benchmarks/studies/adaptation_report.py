@@ -76,10 +76,10 @@ def _beside(rows: Rows, metric: str) -> str:
         for peer in peers:
             theirs = [row for row in rows if row["learner"] == peer]
             both = {row["set"] for row in mine} & {row["set"] for row in theirs}
-            ours, other = ([row for row in each if row["set"] in both] for each in (mine, theirs))
+            ours, other = ([row for row in rows if row["set"] in both] for rows in (mine, theirs))
             gain = _means(ours, column, "set") - _means(other, column, "set")
             by_family = _means(ours, column, "family") - _means(other, column, "family")
-            tests = " / ".join(f"{greater(each):.2g}" for each in (gain, by_family))
+            tests = " / ".join(f"{greater(gains):.2g}" for gains in (gain, by_family))
             cells.append("" if name == peer else f"{gain.mean():+.3f} ({tests})")
         body.append(cells)
     return markdown(["learner", "sets", "adapted", *(f"over {peer} (p)" for peer in peers)], body)
@@ -114,10 +114,10 @@ def greater(gain: NDArray[np.float64]) -> float:
 
 def _means(rows: Rows, column: str, unit: str) -> NDArray[np.float64]:
     """Return the mean of a column over the seeds of each set, or over the sets of each family."""
-    found: dict[str, dict[str, list[float]]] = {}
+    by_unit: dict[str, dict[str, list[float]]] = {}
     for row in rows:
-        found.setdefault(row[unit], {}).setdefault(row["set"], []).append(float(row[column]))
-    return np.array([np.mean([np.mean(values) for values in of.values()]) for of in found.values()])
+        by_unit.setdefault(row[unit], {}).setdefault(row["set"], []).append(float(row[column]))
+    return np.array([np.mean([np.mean(values) for values in of.values()]) for of in by_unit.values()])
 
 
 def _error(values: NDArray[np.float64]) -> float:

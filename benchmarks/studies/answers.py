@@ -18,7 +18,7 @@ Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Found:
+class Answers:
     """One figure a test task (T,): a learner without and with a guard, unharmed and harmed; higher is better.
 
     expected : what the harmed learner is expected to reach, where there is no guard but a check: one figure,
@@ -35,24 +35,24 @@ class Found:
         """Return each mean with its standard error, the worst decile, and the gain of the guard, paired."""
         names = ("unharmed", "unharmed_guarded", "harmed", "harmed_guarded")
         row: dict[str, Any] = {
-            name: _told(values) for name in names if (values := getattr(self, name)) is not None
+            name: _summary(values) for name in names if (values := getattr(self, name)) is not None
         }
         if self.harmed_guarded is not None:
-            row["gain"] = _told(self.harmed_guarded - self.harmed, worst=False)
+            row["gain"] = _summary(self.harmed_guarded - self.harmed, worst=False)
         if self.expected is not None:
             row["expected"] = round(float(np.mean(self.expected)), 4)
-            row["gain"] = _told(self.harmed - self.expected, worst=False)
+            row["gain"] = _summary(self.harmed - self.expected, worst=False)
         return row
 
 
-def _told(values: Values, *, worst: bool = True) -> dict[str, float]:
-    told = {
+def _summary(values: Values, *, worst: bool = True) -> dict[str, float]:
+    summary = {
         "mean": round(float(values.mean()), 4),
         "error": round(float(values.std(ddof=1) / len(values) ** 0.5), 4),
     }
     if worst:
-        told["worst"] = round(float(np.sort(values)[: max(len(values) // 10, 1)].mean()), 4)
-    return told
+        summary["worst"] = round(float(np.sort(values)[: max(len(values) // 10, 1)].mean()), 4)
+    return summary
 
 
 def predict(learned: GradientLearned | MetricLearned, task: Task, attack: float = 0.0) -> Array:

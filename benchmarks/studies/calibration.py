@@ -36,16 +36,16 @@ def measure(data: sets.LabelledSet, seed: int) -> list[rowfile.Row]:
     detector = Detector("incontext", random_state=seed).fit(split.train_x)
     share = float(split.test_y.mean())
     known = Detector("incontext", contamination=min(share, MOST), random_state=seed).fit(split.train_x)
-    scores, told = detector.anomaly_score(split.test_x), known.anomaly_score(split.test_x)
+    scores, known_scores = detector.anomaly_score(split.test_x), known.anomaly_score(split.test_x)
     row: rowfile.Row = {
         "seed": seed,
         "share": share,
         "estimate": float(detector.contamination_),
         "error": expected_calibration_error(split.test_y, scores),
-        "error_known": expected_calibration_error(split.test_y, told),
+        "error_known": expected_calibration_error(split.test_y, known_scores),
         "flagged": float((scores >= detector.threshold_).mean()),
         "f1": f1(split.test_y, scores >= detector.threshold_),
-        "f1_known": f1(split.test_y, told >= known.threshold_),
+        "f1_known": f1(split.test_y, known_scores >= known.threshold_),
         "auroc": auroc(split.test_y, scores),
         "uncertainty": detector.uncertainty_,
         "doubt": detector.doubt_,
@@ -89,8 +89,8 @@ def summary(rows: Sequence[rowfile.Row]) -> str:
         f"rank correlation of uncertainty and 1 - AUROC {rank(of('uncertainty'), -of('auroc')):.2f}",
     ]
     if labelled:
-        sure, found = of("labelled_uncertainty", labelled), of("labelled_auroc", labelled)
-        lines.append(f"the same with {LABELS} labels ({len(sure)} sets) {rank(sure, -found):.2f}")
+        sure, aurocs = of("labelled_uncertainty", labelled), of("labelled_auroc", labelled)
+        lines.append(f"the same with {LABELS} labels ({len(sure)} sets) {rank(sure, -aurocs):.2f}")
     return "\n".join(lines)
 
 

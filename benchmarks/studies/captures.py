@@ -34,12 +34,12 @@ def captures(data: Path) -> dict[str, tuple[pl.DataFrame, int]]:
     """Return, by name, what is seen of the flows of each capture, and its label."""
     with (data / "manifest.csv").open(encoding="utf-8") as file:
         entries = [row for row in csv.DictReader(file) if row["file"].startswith("pcap/")]
-    found = {}
+    captured = {}
     for row in entries:
         if row["file"].endswith(ENDINGS):
             view, aside = flow_view(open_source(data / row["file"]))
-            found[row["file"]] = view.read().drop(aside), int(float(row["anomaly_ratio"]))
-    return found
+            captured[row["file"]] = view.read().drop(aside), int(float(row["anomaly_ratio"]))
+    return captured
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,8 +67,8 @@ def conduct(call: Call) -> None:
                 detector = make_detector(name, random_state=seed).fit(table, np.zeros(table.height))
                 scores = [detector.anomaly_score(seen[i][0]) for i in judged]
                 row: rowfile.Row = {"seed": seed, "half": half, "detector": name}
-                row["mean"] = round(auroc(truth[judged], [each.mean() for each in scores]), 4)
-                row["highest"] = round(auroc(truth[judged], [each.max() for each in scores]), 4)
+                row["mean"] = round(auroc(truth[judged], [flow_scores.mean() for flow_scores in scores]), 4)
+                row["highest"] = round(auroc(truth[judged], [flow_scores.max() for flow_scores in scores]), 4)
                 rows.append(row)
     rowfile.write(options.out, call.settings, rows, command=call.command)
     print(f"{len(truth)} captures, {int(truth.sum())} with an attack")

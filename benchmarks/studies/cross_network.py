@@ -73,14 +73,14 @@ class Network:
 
 def networks(data: Path) -> list[Network]:
     """Read the networks; where none is published, half of the rows are the training side."""
-    found = []
+    nets = []
     for name in NETWORKS:
-        (each,) = attacks(data, name)
-        earlier = each.earlier
+        (group,) = attacks(data, name)
+        earlier = group.earlier
         if earlier is None:
-            earlier = derive(0, _STREAM).random(len(each.truth)) < 0.5
-        found.append(Network(each, earlier))
-    return found
+            earlier = derive(0, _STREAM).random(len(group.truth)) < 0.5
+        nets.append(Network(group, earlier))
+    return nets
 
 
 def write_sets(folder: Path, taught: Sequence[tuple[Network, Sequence[str], bool]]) -> None:
@@ -91,26 +91,26 @@ def write_sets(folder: Path, taught: Sequence[tuple[Network, Sequence[str], bool
     lines = []
     folder.mkdir(parents=True, exist_ok=True)
     for network, families, first in taught:
-        each = network.attacks
-        rows = derive(1, _STREAM).permutation(distinct(each.rows))
+        group = network.attacks
+        rows = derive(1, _STREAM).permutation(distinct(group.rows))
         if first:
             rows = rows[network.earlier[rows]]
-        normal = rows[each.truth[rows] == 0]
-        seen = each.rows[normal[:_SEEN]]
+        normal = rows[group.truth[rows] == 0]
+        seen = group.rows[normal[:_SEEN]]
         encoder = Encoder.fit(seen, infer_schema(seen))
         share = min(len(normal) // max(len(families), 1), NORMALS)
         for place, family in enumerate(families):
-            theirs = rows[(each.truth[rows] == 1) & (each.families[rows] == family)][:OF_FAMILY]
+            theirs = rows[(group.truth[rows] == 1) & (group.families[rows] == family)][:OF_FAMILY]
             if len(theirs) < LEAST or share < LEAST:
                 continue
             usual = normal[place * share : (place + 1) * share]
             chosen = np.concatenate([usual, theirs])
-            values = encoder.transform(each.rows[chosen]).values
+            values = encoder.transform(group.rows[chosen]).values
             file = f"{network.name}-{place}.npz"
-            with whole(folder / file) as part, part.open("wb") as stream:
-                np.savez_compressed(stream, X=values.astype(np.float32), y=each.truth[chosen])
+            with whole(folder / file) as target, target.open("wb") as stream:
+                np.savez_compressed(stream, X=values.astype(np.float32), y=group.truth[chosen])
             lines.append({"file": file, "family": f"{network.name}: {family}"})
-    with whole(folder / "manifest.csv") as part, part.open("w", newline="") as stream:
+    with whole(folder / "manifest.csv") as target, target.open("w", newline="") as stream:
         writer = csv.DictWriter(stream, ["file", "family"])
         writer.writeheader()
         writer.writerows(lines)
@@ -130,8 +130,8 @@ def taught(folder: Path, learner: str, synthetic: int, options: argparse.Namespa
         # Tasks of one corpus are profiled once for all learners.
         with Processes(2, keep=False) as pool:
             outcome = metatrain(config, weights, executor=pool, folder=folder / "work")
-        found = {when: figures[0].auroc for when, figures in outcome.figures.items()}
-        print(f"{weights}: {found}", flush=True)
+        aurocs = {when: figures[0].auroc for when, figures in outcome.figures.items()}
+        print(f"{weights}: {aurocs}", flush=True)
     return weights
 
 
@@ -142,8 +142,10 @@ def detectors(trained: dict[str, Path]) -> dict[str, Callable[[int], Peer]]:
         return Outlearn(Detector(learner, weights=weights, random_state=seed))
 
     ours = {name: partial(made, learner=name) for name in LEARNERS}
-    told = {name: partial(made, learner=name.split(",")[0], weights=path) for name, path in trained.items()}
-    return {**{name: DETECTORS[name] for name in PEERS}, **ours, **told}
+    by_name = {
+        name: partial(made, learner=name.split(",")[0], weights=path) for name, path in trained.items()
+    }
+    return {**{name: DETECTORS[name] for name in PEERS}, **ours, **by_name}
 
 
 def measure(
@@ -154,13 +156,13 @@ def measure(
     seed: int,
 ) -> list[rowfile.Row]:
     """Return a row a detector and count of cases; `fitted` keeps what was fitted to normal rows alone."""
-    each, rows = network.attacks, []
+    group, rows = network.attacks, []
     for cases in CASES:
         try:
             split = zero_day(
-                each.rows,
-                each.truth,
-                each.families,
+                group.rows,
+                group.truth,
+                group.families,
                 seed,
                 family=family,
                 cases=cases,
@@ -177,9 +179,9 @@ def measure(
                 peer.fit(split.train_x, split.train_y)
                 if not cases:
                     fitted[name] = peer
-            found = figures_of(family, cases, seed, split.test_y, peer.score(split.test_x))
-            told = {key: round(v, 5) if isinstance(v, float) else v for key, v in asdict(found).items()}
-            rows.append({"network": network.name, "detector": name, **told})
+            figures = figures_of(family, cases, seed, split.test_y, peer.score(split.test_x))
+            rounded = {key: round(v, 5) if isinstance(v, float) else v for key, v in asdict(figures).items()}
+            rows.append({"network": network.name, "detector": name, **rounded})
     return rows
 
 
@@ -206,14 +208,14 @@ def report(rows: Sequence[rowfile.Row]) -> str:
             for row in here:
                 key = (row["network"], row["family"], row["seed"])
                 by_name.setdefault(row["detector"], {})[key] = (row["recall_1"], row["recall_01"])
-            for name, told in by_name.items():
+            for name, reached in by_name.items():
                 means = []
                 for network in (*NETWORKS, None):
-                    mine = [value for key, value in told.items() if network in (None, key[0])]
+                    mine = [value for key, value in reached.items() if network in (None, key[0])]
                     one, tenth = np.mean(mine, axis=0) if mine else (np.nan, np.nan)
                     means.append(f"{one:.3f} ({tenth:.3f})")
                 plain = by_name.get(name.split(",")[0], {}) if "," in name else {}
-                gap = np.array([told[key][0] - plain[key][0] for key in told if key in plain])
+                gap = np.array([reached[key][0] - plain[key][0] for key in reached if key in plain])
                 beside = f"{gap.mean():+.3f}, {wilcoxon(gap).pvalue:.2g}" if gap.any() else ""
                 lines.append(f"| {cases} | {name} | {' | '.join(means)} | {beside} |")
         lines.append("")
@@ -241,15 +243,15 @@ def settings(options: argparse.Namespace) -> rowfile.Row:
 def conduct(call: Call) -> None:
     options = call.options
     rows = rowfile.resume(options.out, call.settings)
-    found = networks(options.data)
+    nets = networks(options.data)
     for protocol in options.protocols.split(","):
-        for place in range(len(found) if protocol == "network" else PARTS):
+        for place in range(len(nets) if protocol == "network" else PARTS):
             folder = options.work / f"{protocol}-{place}"
-            judged = of_part(found, protocol, place)
+            judged = of_part(nets, protocol, place)
             if all(done(rows, protocol, network, family) for network, family in judged):
                 continue
             if not (folder / "manifest.csv").exists():
-                write_sets(folder, learnt_from(found, protocol, place))
+                write_sets(folder, learnt_from(nets, protocol, place))
             trained = {
                 f"{learner}, {'families and synthetic' if synthetic else 'families'}": taught(
                     folder, learner, synthetic, options
@@ -273,23 +275,23 @@ def conduct(call: Call) -> None:
     print(report(rows))
 
 
-def of_part(found: Sequence[Network], protocol: str, place: int) -> list[tuple[Network, str]]:
+def of_part(nets: Sequence[Network], protocol: str, place: int) -> list[tuple[Network, str]]:
     """Return the families that a part is judged on."""
     if protocol == "network":
-        return [(found[place], family) for family in found[place].families]
-    return [(network, family) for network in found for family in network.families[place::PARTS]]
+        return [(nets[place], family) for family in nets[place].families]
+    return [(network, family) for network in nets for family in network.families[place::PARTS]]
 
 
 def learnt_from(
-    found: Sequence[Network], protocol: str, place: int
+    nets: Sequence[Network], protocol: str, place: int
 ) -> list[tuple[Network, Sequence[str], bool]]:
     """Return what a part is learnt from; see `write_sets`."""
     if protocol == "network":
-        return [(network, network.families, False) for network in found if network is not found[place]]
-    judged = {(network.name, family) for network, family in of_part(found, protocol, place)}
+        return [(network, network.families, False) for network in nets if network is not nets[place]]
+    judged = {(network.name, family) for network, family in of_part(nets, protocol, place)}
     return [
         (network, [family for family in network.families if (network.name, family) not in judged], True)
-        for network in found
+        for network in nets
     ]
 
 

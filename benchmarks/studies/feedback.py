@@ -52,7 +52,7 @@ def measure(data: sets.LabelledSet, seed: int) -> list[rowfile.Row]:
 def report(rows: Sequence[rowfile.Row]) -> str:
     """Return the sums over sets, the ratio to the baseline and its p."""
     names = sorted({row["set"] for row in rows})
-    found = {
+    anomalies = {
         way: np.array(
             [
                 np.mean([r["found"] for r in rows if (r["set"], r["way"]) == (name, way)], axis=0)
@@ -67,8 +67,8 @@ def report(rows: Sequence[rowfile.Row]) -> str:
         "| way of asking | " + " | ".join(f"after {asked}" for asked in ASKED) + " |",
         "|---" * (len(ASKED) + 1) + "|",
     ]
-    base = found[BASELINE]
-    for way, values in found.items():
+    base = anomalies[BASELINE]
+    for way, values in anomalies.items():
         cells = []
         for place in range(len(ASKED)):
             own, other = values[:, place], base[:, place]

@@ -73,7 +73,7 @@ def table(rows: Sequence[rowfile.Row]) -> str:
         f"Farther than {FAR:.0%} of synthetic tasks are from their nearest: {farther(real, made):.0%}",
     ]
     return "\n".join(
-        [*lines, f"A forest tells real from synthetic: AUROC {told_apart(rows, real, made):.3f}"]
+        [*lines, f"A forest tells real from synthetic: AUROC {separability(rows, real, made):.3f}"]
     )
 
 
@@ -86,13 +86,13 @@ def farther(real: NDArray[np.float64], made: NDArray[np.float64]) -> float:
     return float(np.mean(theirs > np.quantile(own, FAR)))
 
 
-def told_apart(rows: Sequence[rowfile.Row], real: NDArray[np.float64], made: NDArray[np.float64]) -> float:
+def separability(rows: Sequence[rowfile.Row], real: NDArray[np.float64], made: NDArray[np.float64]) -> float:
     """Return the AUROC of a forest on families that it was not trained on."""
     X, y = np.concatenate([made, real]), np.repeat([0, 1], [len(made), len(real)])
     groups = [f"task {i}" for i in range(len(made))] + [called(Path(row["set"])) for row in rows]
     forest = ExtraTreesClassifier(300, random_state=0, class_weight="balanced")
-    found = cross_val_predict(forest, X, y, groups=groups, cv=GroupKFold(5), method="predict_proba")
-    return float(roc_auc_score(y, found[:, 1]))
+    chances = cross_val_predict(forest, X, y, groups=groups, cv=GroupKFold(5), method="predict_proba")
+    return float(roc_auc_score(y, chances[:, 1]))
 
 
 STUDY = rowfile.over_sets("fingerprint", __doc__, measure, table, encoded=True)

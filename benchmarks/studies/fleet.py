@@ -40,13 +40,13 @@ def measure(machines: Sequence[Labelled], learners: Sequence[str], seed: int) ->
                 weights = None
                 if way != OURS:
                     weights = Path(folder) / f"{way}.safetensors"
-                    own = [(Series.of_array(np.nan_to_num(each.values)), each.truth) for each in taught]
+                    own = [(Series.of_array(np.nan_to_num(unit.values)), unit.truth) for unit in taught]
                     train_fleet(own, weights, learner=way, seed=seed)
-                for each in others:
-                    detector = SeriesDetector(way, weights=weights, random_state=seed).fit(each.values)
-                    window = edge_window(np.nan_to_num(each.values[:, 0]))
-                    found = volume(each.truth, detector.anomaly_score(each.values), window)
-                    yield {"fleet": each.source, "series": each.name, "way": way, "pr": round(found.pr, 5)}
+                for unit in others:
+                    detector = SeriesDetector(way, weights=weights, random_state=seed).fit(unit.values)
+                    window = edge_window(np.nan_to_num(unit.values[:, 0]))
+                    figures = volume(unit.truth, detector.anomaly_score(unit.values), window)
+                    yield {"fleet": unit.source, "series": unit.name, "way": way, "pr": round(figures.pr, 5)}
 
 
 def report(rows: Sequence[rowfile.Row]) -> str:
@@ -60,8 +60,8 @@ def report(rows: Sequence[rowfile.Row]) -> str:
         }
         names = sorted(by_way[OURS])
         plain = np.array([by_way[OURS][name] for name in names])
-        for way, told in by_way.items():
-            gap = np.array([told[name] for name in names]) - plain
+        for way, values in by_way.items():
+            gap = np.array([values[name] for name in names]) - plain
             p = wilcoxon(gap).pvalue if gap.any() else 1.0
             mean = np.mean(plain + gap)
             lines.append(f"{fleet}, {len(names)} machines, {way}: {mean:.3f} ({gap.mean():+.3f}, p {p:.2g})")

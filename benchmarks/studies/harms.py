@@ -50,7 +50,7 @@ def tied_task(
     count = len(classes.names) // ways
     rows = [rng.permutation(classes.members[way + ways * int(rng.integers(count))]) for way in range(ways)]
     support, query = (
-        np.concatenate([r[part] for r in rows]) for part in (slice(0, shots), slice(shots, shots + queries))
+        np.concatenate([r[cut] for r in rows]) for cut in (slice(0, shots), slice(shots, shots + queries))
     )
     x = classes.images
     return Task(x[support], np.arange(ways).repeat(shots), x[query], np.arange(ways).repeat(queries))

@@ -42,26 +42,26 @@ NORMALS, OTHERS, THEIRS, FEWEST = 3000, 50, 150, 10
 _STREAM = 0x4017
 
 
-def measure(each: Attacks, family: str, cases: int, seed: int) -> rowfile.Row | None:
+def measure(group: Attacks, family: str, cases: int, seed: int) -> rowfile.Row | None:
     """Return the figures of a family; None where it has too few distinct rows."""
     rng = derive(seed, _STREAM)
-    rows = rng.permutation(distinct(each.rows))
-    normal = rows[each.truth[rows] == 0][:NORMALS]
-    odd = rows[each.truth[rows] == 1]
-    theirs = odd[each.families[odd] == family][: cases + THEIRS]
+    rows = rng.permutation(distinct(group.rows))
+    normal = rows[group.truth[rows] == 0][:NORMALS]
+    odd = rows[group.truth[rows] == 1]
+    theirs = odd[group.families[odd] == family][: cases + THEIRS]
     if len(theirs) < cases + FEWEST:
         return None
-    names = sorted(set(each.families[odd].tolist()) - {family})
-    others = [odd[each.families[odd] == name][:OTHERS] for name in names]
-    known = each.rows[theirs[:cases]]
+    names = sorted(set(group.families[odd].tolist()) - {family})
+    others = [odd[group.families[odd] == name][:OTHERS] for name in names]
+    known = group.rows[theirs[:cases]]
     absent = rng.permutation(np.concatenate([normal, *others]))
     present = rng.permutation(np.concatenate([absent, theirs[cases:]]))
     truth = np.isin(present, theirs)
     plain = ReadOptions(kind="table")
-    findings = hunt(each.rows[present], known, options=plain, random_state=seed)
+    findings = hunt(group.rows[present], known, options=plain, random_state=seed)
     flagged = findings.decision.flagged
-    alone = hunt(each.rows[absent], known, options=plain, random_state=seed).decision.flagged
-    table = each.rows[present]
+    alone = hunt(group.rows[absent], known, options=plain, random_state=seed).decision.flagged
+    table = group.rows[present]
     named = {
         name: hunt(table, known, options=plain, random_state=seed, learner=name, top=1).scores
         for name in LEARNERS
@@ -72,23 +72,23 @@ def measure(each: Attacks, family: str, cases: int, seed: int) -> rowfile.Row | 
     peer = CatBoost(seed)
     peer.fit(pl.concat([table, known]), np.repeat([0, 1], [table.height, cases]))
     return {
-        "set": each.name,
+        "set": group.name,
         "family": family,
         "cases": cases,
         "rows": int(truth.sum()),
         "flagged": round(float(flagged[truth].mean()), 4),
         "right": round(float(truth[flagged].mean()), 4) if flagged.any() else None,
         "wrong": round(float(flagged[~truth].mean()), 5),
-        "ranked": round(_found(findings.scores, truth), 4),
-        **{f"ranked by {name}": round(_found(scores, truth), 4) for name, scores in named.items()},
-        "ranked by distance": round(_found(-near, truth), 4),
-        "ranked by CatBoost": round(_found(peer.score(table), truth), 4),
+        "ranked": round(_share_on_top(findings.scores, truth), 4),
+        **{f"ranked by {name}": round(_share_on_top(scores, truth), 4) for name, scores in named.items()},
+        "ranked by distance": round(_share_on_top(-near, truth), 4),
+        "ranked by CatBoost": round(_share_on_top(peer.score(table), truth), 4),
         "empty": not alone.any(),
         "absent": round(float(alone.mean()), 5),
     }
 
 
-def _found(scores: NDArray[np.float64], truth: NDArray[np.bool_]) -> float:
+def _share_on_top(scores: NDArray[np.float64], truth: NDArray[np.bool_]) -> float:
     """Return the share of true rows among as many of the highest as there are."""
     highest = np.argsort(-scores, kind="stable")[: int(truth.sum())]
     return float(truth[highest].mean())
@@ -136,15 +136,15 @@ def conduct(call: Call) -> None:
     rows = rowfile.resume(options.out, call.settings)
     done = {(row["set"], row["family"], row["cases"]) for row in rows}
     for name in options.sets.split(","):
-        for each in attacks(options.data, name):
-            for family in held_families(each.truth, each.families):
+        for group in attacks(options.data, name):
+            for family in held_families(group.truth, group.families):
                 for cases in CASES:
-                    if (each.name, family, cases) in done:
+                    if (group.name, family, cases) in done:
                         continue
-                    found = measure(each, family, cases, options.seed)
-                    if found is not None:
-                        print(found, flush=True)
-                        rows.append(found)
+                    measured = measure(group, family, cases, options.seed)
+                    if measured is not None:
+                        print(measured, flush=True)
+                        rows.append(measured)
                         rowfile.write(options.out, call.settings, rows, command=call.command)
     print(report(rows))
 

@@ -95,8 +95,8 @@ def nearest_pixels(task: Task) -> Array:
     """Return the class of the support image at the least Euclidean distance."""
     query, support = (x.reshape(len(x), -1) for x in (task.query_x, task.support_x))
     apart = ((query[:, None] - support[None]) ** 2).sum(axis=-1)
-    found: Array = task.support_y[apart.argmin(axis=1)]
-    return found
+    labels: Array = task.support_y[apart.argmin(axis=1)]
+    return labels
 
 
 def adapted(learned: Any) -> Predict:
@@ -113,9 +113,13 @@ def tests(domain: Domain, shots: int, count: int) -> Iterator[Task]:
 
 def judge(predict: Predict, domain: Domain, shots: int, count: int) -> dict[str, float]:
     """Return the mean accuracy over test tasks and the half width of its 95 % interval."""
-    found = [float((predict(task) == task.query_y).mean()) for task in tests(domain, shots, count)]
-    half = 1.96 * float(np.std(found, ddof=1)) / len(found) ** 0.5 if len(found) > 1 else float("nan")
-    return {"accuracy": round(float(np.mean(found)), 4), "interval": round(half, 4)}
+    accuracies = [float((predict(task) == task.query_y).mean()) for task in tests(domain, shots, count)]
+    half = (
+        1.96 * float(np.std(accuracies, ddof=1)) / len(accuracies) ** 0.5
+        if len(accuracies) > 1
+        else float("nan")
+    )
+    return {"accuracy": round(float(np.mean(accuracies)), 4), "interval": round(half, 4)}
 
 
 def train(run: Run, shots: int, domain: Domain, options: argparse.Namespace) -> Any:
@@ -181,15 +185,15 @@ def report(rows: Sequence[dict[str, Any]], about: Mapping[str, Any]) -> str:
         columns = [(domain, shots) for domain in tested for shots in dict.fromkeys(r["shots"] for r in mine)]
         body = []
         for name in dict.fromkeys(row["learner"] for row in mine):
-            found = {(d, r["shots"]): r[d] for r in mine if r["learner"] == name for d in tested}
-            body.append([name, *(_cell(found.get(column)) for column in columns)])
+            figures = {(d, r["shots"]): r[d] for r in mine if r["learner"] == name for d in tested}
+            body.append([name, *(_cell(figures.get(column)) for column in columns)])
         head = ["learner", *(f"{domain}, {shots}-shot" for domain, shots in columns)]
         parts.append(f"Trained on {home}:\n\n{markdown(head, body)}")
     return "\n\n".join(parts) + "\n"
 
 
-def _cell(found: dict[str, float] | None) -> str:
-    return "–" if found is None else f"{found['accuracy']:.3f} ± {found['interval']:.3f}"
+def _cell(figure: dict[str, float] | None) -> str:
+    return "–" if figure is None else f"{figure['accuracy']:.3f} ± {figure['interval']:.3f}"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

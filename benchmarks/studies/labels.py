@@ -45,8 +45,8 @@ def measure(data: sets.LabelledSet, seed: int) -> list[rowfile.Row]:
         for name in PEERS if count else PEERS[:1]:
             peer = DETECTORS[name](seed)
             peer.fit(split.train_x, y)
-            found = average_precision(split.test_y, peer.score(split.test_x))
-            rows.append({"seed": seed, "labels": kind, "count": count, "detector": name, "ap": found})
+            ap = average_precision(split.test_y, peer.score(split.test_x))
+            rows.append({"seed": seed, "labels": kind, "count": count, "detector": name, "ap": ap})
     return rows
 
 

@@ -32,11 +32,11 @@ from benchmarks.studies.real_tables import (
     FoldedTables,
     Row,
     fold_of,
-    gain,
     pair,
     silent,
     table_arguments,
 )
+from benchmarks.studies.real_tables_report import gain
 from outlearn.evaluate.compare import markdown
 from outlearn.execute import Processes, Serial
 from outlearn.learners.profiles.dependence import Dependence
@@ -82,7 +82,7 @@ def conduct(call: Call) -> None:
         bank, families = tables.profiles(options.work / f"tables-{SEED}", SEED, pool, silent)
         folded = Without(FoldedTables(tables, bank, families, [], []), options.uses)
         jobs = [(name, fold) for name in (EVERYTHING, *options.without) for fold in range(FOLDS)]
-        rows = [row for part in pool.map(folded.fold, jobs) for row in part]
+        rows = [row for chunk in pool.map(folded.fold, jobs) for row in chunk]
     spent = costs()
     rowfile.write(options.out, {"microseconds": spent}, rows, command=call.command)
     rowfile.tell(options.out, "Statistics of a row", report(rows, spent), command=call.command)

@@ -109,10 +109,10 @@ def load(data: Path, name: str) -> Attacks:
 
 def _lines(frame: pl.DataFrame) -> Attacks:
     """Read lines as a log; a line that names the type of its alert would tell the answer."""
-    told = frame.filter(pl.col("label") == 1).select(
+    alerts = frame.filter(pl.col("label") == 1).select(
         pl.col("raw").str.contains(pl.col("family"), literal=True)
     )
-    if told.to_series().any():
+    if alerts.to_series().any():
         raise SystemExit("lines hold the names of their alerts; wanted them without")
     lines = frame.select(pl.col("raw").alias(LINE))
     view, aside = log_view(Source("bgl", (LINE,), lambda size: [lines], (), lines.height))
@@ -122,25 +122,25 @@ def _lines(frame: pl.DataFrame) -> Attacks:
     )
 
 
-def families_of(each: Attacks) -> list[str]:
+def families_of(group: Attacks) -> list[str]:
     """Return the families that are left out in turn."""
-    found = sorted(set(each.families[each.truth == 1].tolist()))
-    return found if len(found) == 1 else held_families(each.truth, each.families)
+    names = sorted(set(group.families[group.truth == 1].tolist()))
+    return names if len(names) == 1 else held_families(group.truth, group.families)
 
 
-def split_of(each: Attacks, family: str, cases: int, seed: int) -> Split | None:
+def split_of(group: Attacks, family: str, cases: int, seed: int) -> Split | None:
     """Return the split, or None where the family is too small."""
     try:
-        return zero_day(each.rows, each.truth, each.families, seed, family=family, cases=cases)
+        return zero_day(group.rows, group.truth, group.families, seed, family=family, cases=cases)
     except InputError:
         return None
 
 
-def measure(each: Attacks, family: str, seed: int) -> Iterator[rowfile.Row]:
+def measure(group: Attacks, family: str, seed: int) -> Iterator[rowfile.Row]:
     """Yield a row for each detector and count of cases."""
-    asked, blind, needing = makers(each.name)
+    asked, blind, needing = makers(group.name)
     for cases in CASES:
-        split = split_of(each, family, cases, seed)
+        split = split_of(group, family, cases, seed)
         if split is None:
             continue
         normal = split.train_x.filter(split.train_y == 0)
@@ -150,14 +150,14 @@ def measure(each: Attacks, family: str, seed: int) -> Iterator[rowfile.Row]:
                 peer.fit(normal, None)
             else:
                 peer.fit(split.train_x, split.train_y)
-            yield _row(each.name, name, family, cases, seed, split, peer.score(split.test_x))
+            yield _row(group.name, name, family, cases, seed, split, peer.score(split.test_x))
 
 
 def _row(
     group: str, detector: str, family: str, cases: int, seed: int, split: Split, scores: np.ndarray
 ) -> rowfile.Row:
-    found = asdict(figures_of(family, cases, seed, split.test_y, np.asarray(scores, dtype=np.float64)))
-    rounded = {key: round(value, 5) if isinstance(value, float) else value for key, value in found.items()}
+    figures = asdict(figures_of(family, cases, seed, split.test_y, np.asarray(scores, dtype=np.float64)))
+    rounded = {key: round(value, 5) if isinstance(value, float) else value for key, value in figures.items()}
     return {"set": group, "detector": detector, **rounded}
 
 
@@ -209,39 +209,41 @@ def _foreign(other: Attacks, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 def report(rows: Sequence[rowfile.Row]) -> str:
     """Return a table a set: means over families and seeds."""
-    told = []
+    lines = []
     for name in dict.fromkeys(row["set"] for row in rows):
         here = [row for row in rows if row["set"] == name]
         families = len({row["family"] for row in here})
-        told += [
+        lines += [
             f"{name}: {families} families",
             "",
             "| cases | detector | AUROC | AP at 5 % | recall at 1 % |",
         ]
-        told.append("|---|---|---|---|---|")
+        lines.append("|---|---|---|---|---|")
         for cases in sorted({row["cases"] for row in here}):
             those = [row for row in here if row["cases"] == cases]
             for detector in dict.fromkeys(row["detector"] for row in those):
                 mine = [row for row in those if row["detector"] == detector]
                 means = [np.mean([row[key] for row in mine]) for key in ("auroc", "precision_5", "recall_1")]
-                told.append(f"| {cases} | {detector} | " + " | ".join(f"{mean:.3f}" for mean in means) + " |")
+                lines.append(
+                    f"| {cases} | {detector} | " + " | ".join(f"{mean:.3f}" for mean in means) + " |"
+                )
             if " from " not in name:
-                told += [
+                lines += [
                     f"| {cases} | {_against(those, key)} | | | |"
                     for key in ("auroc", "precision_5", "recall_1")
                 ]
-        told.append("")
-    return "\n".join(told)
+        lines.append("")
+    return "\n".join(lines)
 
 
 def _against(rows: Sequence[rowfile.Row], key: str) -> str:
     """Return how our default stands beside the best peer in one figure."""
-    found: dict[str, dict[tuple[str, int], float]] = {}
+    figures: dict[str, dict[tuple[str, int], float]] = {}
     for row in rows:
-        found.setdefault(row["detector"], {})[row["family"], row["seed"]] = row[key]
-    peers = [name for name in found if name not in (OURS, NEAREST, *LEARNERS)]
-    best = max(peers, key=lambda name: np.mean(list(found[name].values())))
-    gap = np.array([found[OURS][each] - found[best][each] for each in found[OURS]])
+        figures.setdefault(row["detector"], {})[row["family"], row["seed"]] = row[key]
+    peers = [name for name in figures if name not in (OURS, NEAREST, *LEARNERS)]
+    best = max(peers, key=lambda name: np.mean(list(figures[name].values())))
+    gap = np.array([figures[OURS][case] - figures[best][case] for case in figures[OURS]])
     p = wilcoxon(gap).pvalue if gap.any() else 1.0
     return f"{key}: outlearn less {best} {gap.mean():+.3f}, p {p:.2g}"
 
@@ -261,14 +263,14 @@ def conduct(call: Call) -> None:
     rows = rowfile.resume(options.out, call.settings)
     done = {(row["set"], row["family"], row["seed"]) for row in rows}
     loaded = {name: load(options.data, name) for name in (*SYSTEMS, "bgl")}
-    jobs = [(each.name, each, None) for each in loaded.values()]
+    jobs = [(group.name, group, None) for group in loaded.values()]
     jobs += [(f"{a} from {b}", loaded[a], loaded[b]) for a in SYSTEMS for b in SYSTEMS if a != b]
-    for name, each, other in jobs:
-        for family in families_of(each):
+    for name, group, other in jobs:
+        for family in families_of(group):
             for seed in range(options.seeds):
                 if (name, family, seed) in done:
                     continue
-                rows += measure(each, family, seed) if other is None else across(each, other, family, seed)
+                rows += measure(group, family, seed) if other is None else across(group, other, family, seed)
                 rowfile.write(options.out, call.settings, rows, command=call.command)
                 print(f"{name}: {family}, seed {seed}", flush=True)
     print(report(rows))

@@ -176,7 +176,7 @@ def race(calls: dict[str, Callable[[], object]], seconds: float, least: int = 5)
             start = time.process_time()
             call()
             times[name].append(time.process_time() - start)
-    return {name: statistics.median(found) for name, found in times.items()}
+    return {name: statistics.median(taken) for name, taken in times.items()}
 
 
 def meta_steps(seconds: float) -> list[dict[str, Any]]:
@@ -211,12 +211,14 @@ def meta_steps(seconds: float) -> list[dict[str, Any]]:
 
 
 def _compare(made: dict[str, Contender]) -> None:
-    found = []
+    gradients = []
     for one in made.values():
         one.gradient()
-        found.append(torch.cat([value.grad.flatten() for value in one.parameters if value.grad is not None]))
-    for name, other in zip(made, found, strict=True):
-        if not torch.allclose(other, found[0], rtol=1e-3, atol=1e-4 * float(found[0].abs().max())):
+        gradients.append(
+            torch.cat([value.grad.flatten() for value in one.parameters if value.grad is not None])
+        )
+    for name, other in zip(made, gradients, strict=True):
+        if not torch.allclose(other, gradients[0], rtol=1e-3, atol=1e-4 * float(gradients[0].abs().max())):
             raise AssertionError(f"{name} has another meta-gradient")
 
 

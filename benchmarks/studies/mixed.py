@@ -50,7 +50,7 @@ class Part:
     odd: pl.DataFrame
 
 
-def part(frame: pl.DataFrame, label: NDArray[np.integer], name: str) -> Part:
+def part_of(frame: pl.DataFrame, label: NDArray[np.integer], name: str) -> Part:
     frame = frame.rename({column: f"{name} {column}" for column in frame.columns})
     return Part(frame.filter(pl.Series(label == 0)), frame.filter(pl.Series(label == 1)))
 
@@ -59,7 +59,7 @@ def tables(data: Path) -> dict[str, Callable[[], Part]]:
     def of(path: str) -> Part:
         frame = pl.read_parquet(data / path)
         rows = frame.drop("label", "family", "split", strict=False)
-        return part(rows, frame["label"].to_numpy(), Path(path).stem)
+        return part_of(rows, frame["label"].to_numpy(), Path(path).stem)
 
     names = ("tabular/ai4i2020.parquet", "malware/adroit.parquet", "tabular/fdh_card_fraud_100k.parquet")
     return {Path(name).stem: (lambda name=name: of(name)) for name in names}
@@ -69,20 +69,20 @@ def attached(data: Path) -> dict[str, Callable[[], Part]]:
     def beats() -> Part:
         frame = pl.read_parquet(data / "other" / "ecg5000_train500.parquet")
         series = pl.Series("beat", frame.drop("label", "family").to_numpy().astype(float).tolist())
-        return part(series.to_frame(), frame["label"].to_numpy(), "ecg")
+        return part_of(series.to_frame(), frame["label"].to_numpy(), "ecg")
 
     def lines() -> Part:
         frame = pl.read_parquet(data / "logs" / "bgl_2k.parquet")
-        return part(frame.select("Content"), frame["label"].to_numpy(), "bgl")
+        return part_of(frame.select("Content"), frame["label"].to_numpy(), "bgl")
 
     def events(name: str) -> Part:
         frame = pl.read_parquet(data / "logs" / f"{name}.parquet")
-        return part(frame.select("events"), frame["label"].to_numpy(), name)
+        return part_of(frame.select("events"), frame["label"].to_numpy(), name)
 
     def image(path: Path) -> Part:
         with np.load(path) as arrays:
             view = pl.Series("view", arrays["X"].astype(float).tolist())
-            return part(view.to_frame(), arrays["y"], path.stem)
+            return part_of(view.to_frame(), arrays["y"], path.stem)
 
     images = sorted((data / "adbench" / "CV_by_ViT").glob("*.npz"))
     return {
@@ -108,8 +108,8 @@ class Records:
 def put_together(parts: Mapping[str, Part], pattern: str, situation: str, seed: int, gaps: bool) -> Records:
     """Draw records, each part's rows once."""
     rng = derive(seed, PATTERNS.index(pattern))
-    most_odd = min(each.odd.height for each in parts.values())
-    most = min(each.normal.height for each in parts.values())
+    most_odd = min(modality.odd.height for modality in parts.values())
+    most = min(modality.normal.height for modality in parts.values())
     learnt, asked = min(LEARNT, most // 2), min(ASKED, most // 3)
     odd_learnt = 0 if situation == "normal" else max(round(ODD_LEARNT * learnt), TOLD)
     odd_asked = min(round(ODD_ASKED * asked), most_odd - odd_learnt)
@@ -118,10 +118,10 @@ def put_together(parts: Mapping[str, Part], pattern: str, situation: str, seed: 
     if pattern == "single":
         where[:] = rng.integers(len(parts))
     columns = []
-    for place, each in enumerate(parts.values()):
+    for place, modality in enumerate(parts.values()):
         odd = (truth == 1) & ((where == place) | (pattern == "all"))
-        usual = each.normal[rng.permutation(each.normal.height)[: int((~odd).sum())]]
-        strange = each.odd[rng.permutation(each.odd.height)[: int(odd.sum())]]
+        usual = modality.normal[rng.permutation(modality.normal.height)[: int((~odd).sum())]]
+        strange = modality.odd[rng.permutation(modality.odd.height)[: int(odd.sum())]]
         order = np.empty(len(truth), dtype=np.int64)
         order[~odd], order[odd] = np.arange(usual.height), usual.height + np.arange(strange.height)
         values = pl.concat([usual, strange])[order]
@@ -140,25 +140,25 @@ def put_together(parts: Mapping[str, Part], pattern: str, situation: str, seed: 
 
 def ways(records: Records, seed: int) -> dict[str, NDArray[np.float64]]:
     """Return the scores of the records asked about, by every way of judging them."""
-    told = {
+    detectors = {
         OURS: Detector("incontext", random_state=seed),
         "side by side": Detector("incontext", fusion="none", random_state=seed),
     }
-    found = {
-        name: each.fit(records.learnt, records.learnt_y).anomaly_score(records.asked)
-        for name, each in told.items()
+    scores = {
+        name: detector.fit(records.learnt, records.learnt_y).anomaly_score(records.asked)
+        for name, detector in detectors.items()
     }
     for name, columns in records.groups.items():
         alone = Detector("incontext", fusion="none", random_state=seed)
         alone.fit(records.learnt.select(columns), records.learnt_y)
-        found[f"only {name}"] = alone.anomaly_score(records.asked.select(columns))
+        scores[f"only {name}"] = alone.anomaly_score(records.asked.select(columns))
     learnt, asked = encoded(records, list(records.learnt.columns))
-    found["iforest"] = -IsolationForest(random_state=seed).fit(learnt).score_samples(asked)
-    found["knn5"] = neighbours(learnt, asked)
-    each = [encoded(records, list(columns)) for columns in records.groups.values()]
-    ranks = [ranked(neighbours(a, a, own=True), neighbours(a, b)) for a, b in each]
-    found["knn5 a modality, mean of ranks"] = np.mean(ranks, axis=0)
-    found["knn5 a modality, highest rank"] = np.max(ranks, axis=0)
+    scores["iforest"] = -IsolationForest(random_state=seed).fit(learnt).score_samples(asked)
+    scores["knn5"] = neighbours(learnt, asked)
+    encodings = [encoded(records, list(columns)) for columns in records.groups.values()]
+    ranks = [ranked(neighbours(a, a, own=True), neighbours(a, b)) for a, b in encodings]
+    scores["knn5 a modality, mean of ranks"] = np.mean(ranks, axis=0)
+    scores["knn5 a modality, highest rank"] = np.max(ranks, axis=0)
     if (records.learnt_y == 1).any():
         from catboost import CatBoostClassifier
 
@@ -166,8 +166,8 @@ def ways(records: Records, seed: int) -> dict[str, NDArray[np.float64]]:
             random_seed=seed, verbose=False, allow_writing_files=False, thread_count=1, iterations=100
         )
         model.fit(learnt, records.learnt_y == 1)
-        found["catboost"] = model.predict_proba(asked)[:, 1]
-    return found
+        scores["catboost"] = model.predict_proba(asked)[:, 1]
+    return scores
 
 
 def encoded(records: Records, columns: list[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -191,7 +191,7 @@ def ranked(known: NDArray[np.float64], scores: NDArray[np.float64]) -> NDArray[n
 
 def report(rows: Sequence[rowfile.Row]) -> str:
     """Return a table a situation: means over records sets, and p of ours against the best peer."""
-    told = []
+    lines = []
     for situation in SITUATIONS:
         here = [row for row in rows if row["situation"] == situation]
         if not here:
@@ -202,7 +202,7 @@ def report(rows: Sequence[rowfile.Row]) -> str:
             by_way.setdefault("only one, the best" if row["way"].startswith("only ") else row["way"], {})
             way = by_way["only one, the best" if row["way"].startswith("only ") else row["way"]]
             way[key] = max(way.get(key, (0.0, 0.0)), (row["auroc"], row["ap"]))
-        told += [
+        lines += [
             f"{situation}: {len(by_way[OURS])} sets of records",
             "",
             "| way | AUROC | AP |",
@@ -210,12 +210,12 @@ def report(rows: Sequence[rowfile.Row]) -> str:
         ]
         for way, figures in by_way.items():
             auroc, ap = np.mean(list(figures.values()), axis=0)
-            told.append(f"| {way} | {auroc:.3f} | {ap:.3f} |")
+            lines.append(f"| {way} | {auroc:.3f} | {ap:.3f} |")
         peers = [way for way in by_way if way not in (OURS, "only one, the best")]
         best = max(peers, key=lambda way: np.mean([ap for _, ap in by_way[way].values()]))
         gap = np.array([by_way[OURS][key][1] - by_way[best][key][1] for key in by_way[OURS]])
-        told += ["", f"AP of outlearn less {best}: {gap.mean():+.3f}, p {wilcoxon(gap).pvalue:.2g}", ""]
-    return "\n".join(told)
+        lines += ["", f"AP of outlearn less {best}: {gap.mean():+.3f}, p {wilcoxon(gap).pvalue:.2g}", ""]
+    return "\n".join(lines)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -242,7 +242,7 @@ def conduct(call: Call) -> None:
     ]
     for number, names in enumerate(chosen):
         name = " + ".join(names)
-        parts = {each: {**values, **more}[each]() for each in names}
+        parts = {modality: {**values, **more}[modality]() for modality in names}
         for pattern in PATTERNS:
             for situation in SITUATIONS:
                 for seed in range(options.seeds):

@@ -34,11 +34,11 @@ from benchmarks.studies.real_tables import (
     FoldedTables,
     Row,
     fold_of,
-    gain,
     pair,
     silent,
     table_arguments,
 )
+from benchmarks.studies.real_tables_report import gain
 from outlearn.evaluate.compare import markdown
 from outlearn.execute import Executor, Processes, Serial
 from outlearn.learners.profiles.bank import build_bank
@@ -72,8 +72,8 @@ def conduct(call: Call) -> None:
         more = {name: kind(tables, options.work / "more", pool) for name, kind in KINDS.items()}
         added = Added(FoldedTables(tables, bank, families, [], []), more)
         jobs = [(name, fold) for name in (PLAIN, *KINDS, THREE) for fold in range(FOLDS)]
-        rows = [row for part in pool.map(added.fold, jobs) for row in part]
-    settings = {"tasks": {name: len(found[0]) for name, found in more.items()}}
+        rows = [row for chunk in pool.map(added.fold, jobs) for row in chunk]
+    settings = {"tasks": {name: len(tasks[0]) for name, tasks in more.items()}}
     rowfile.write(options.out, settings, rows, command=call.command)
     rowfile.tell(options.out, "More tasks", report(rows), command=call.command)
 
@@ -163,8 +163,8 @@ class Added:
     """Networks that learn the order without labels from tables and one more kind of tasks; picklable."""
 
     def __init__(self, folded: FoldedTables, more: dict[str, Bank]) -> None:
-        told = [use.name for use in TOLD]
-        chosen = [i for i in range(len(folded.bank)) if folded.uses(i).name in told]
+        uses = [use.name for use in TOLD]
+        chosen = [i for i in range(len(folded.bank)) if folded.uses(i).name in uses]
         self.bank = [folded.bank[i] for i in chosen]
         self.families = [folded.families[i] for i in chosen]
         self.about = [

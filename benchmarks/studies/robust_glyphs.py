@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from benchmarks.studies.answers import Found, predict
+from benchmarks.studies.answers import Answers, predict
 from benchmarks.studies.harms import delete_rows, mislabel, shuffle_labels, tied_task
 from outlearn.learners.gradient.learner import GradientLearned
 from outlearn.learners.gradient.maml import MAML
@@ -46,8 +46,8 @@ class _Flat(nn.Module):
         self.net = MLP(SIZE * SIZE, (64, 64), outputs, normalise=True)
 
     def forward(self, images: Tensor) -> Tensor:
-        found: Tensor = self.net(images.flatten(1))
-        return found
+        logits: Tensor = self.net(images.flatten(1))
+        return logits
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,13 +94,13 @@ class Glyphs:
         self, learned: Any, change: Change | None = None, *, attack: float = 0.0
     ) -> NDArray[np.float64]:
         """Return the accuracy on each test task (T,), of characters that were not trained on."""
-        found = []
+        correct = []
         for number in range(self.tests):
             rng = derive(TEST_STREAM, number)
             task = way_shot_task(self.test, rng, **SHAPE)
             task = task if change is None else change(task, rng)
-            found.append((predict(learned, task, attack).argmax(axis=1) == task.query_y).mean())
-        return np.array(found)
+            correct.append((predict(learned, task, attack).argmax(axis=1) == task.query_y).mean())
+        return np.array(correct)
 
 
 def _mislabelled(task: Task, rng: np.random.Generator) -> Task:
@@ -115,61 +115,61 @@ def _trimmed(learned: GradientLearned) -> GradientLearned:
     return replace(learned, learner=replace(learned.learner, trim=SHARE))
 
 
-def _found(
+def _answers(
     lab: Glyphs, without: Any, guarded: Any, change: Change | None = None, *, attack: float = 0.0
-) -> Found:
+) -> Answers:
     """Judge two learners unharmed and harmed."""
-    return Found(
+    return Answers(
         *(lab.accuracy(learned) for learned in (without, guarded)),
         *(lab.accuracy(learned, change, attack=attack) for learned in (without, guarded)),
     )
 
 
-def trim_in_use(lab: Glyphs) -> Found:
-    return _found(lab, lab.maml(), _trimmed(lab.maml()), _mislabelled)
+def trim_in_use(lab: Glyphs) -> Answers:
+    return _answers(lab, lab.maml(), _trimmed(lab.maml()), _mislabelled)
 
 
-def trim_throughout(lab: Glyphs) -> Found:
-    return _found(lab, lab.maml(), lab.maml(trim=SHARE), _mislabelled)
+def trim_throughout(lab: Glyphs) -> Answers:
+    return _answers(lab, lab.maml(), lab.maml(trim=SHARE), _mislabelled)
 
 
-def noisy_training(lab: Glyphs) -> Found:
-    return _found(lab, lab.maml(), lab.maml(change=_mislabelled), _mislabelled)
+def noisy_training(lab: Glyphs) -> Answers:
+    return _answers(lab, lab.maml(), lab.maml(change=_mislabelled), _mislabelled)
 
 
-def noisy_trimmed(lab: Glyphs) -> Found:
-    return _found(lab, lab.maml(), lab.maml(change=_mislabelled, trim=SHARE), _mislabelled)
+def noisy_trimmed(lab: Glyphs) -> Answers:
+    return _answers(lab, lab.maml(), lab.maml(change=_mislabelled, trim=SHARE), _mislabelled)
 
 
-def adversary(lab: Glyphs) -> Found:
-    return _found(lab, lab.maml(), lab.maml(adversary=ATTACK), attack=ATTACK)
+def adversary(lab: Glyphs) -> Answers:
+    return _answers(lab, lab.maml(), lab.maml(adversary=ATTACK), attack=ATTACK)
 
 
-def memorisation(lab: Glyphs) -> Found:
+def memorisation(lab: Glyphs) -> Answers:
     """Few classes, which can be learnt by heart. Unharmed: their numbers are at random from the start."""
     few, _ = split_classes(lab.train, FEW / len(lab.train.names), derive(lab.seed, 4))
     lab = replace(lab, train=few)
     free = lab.accuracy(lab.maml())
     tied, untied = (lab.accuracy(lab.maml(tied_task, change)) for change in (None, shuffle_ways))
-    return Found(free, free, tied, untied)
+    return Answers(free, free, tied, untied)
 
 
-def shuffled(lab: Glyphs) -> Found:
+def shuffled(lab: Glyphs) -> Answers:
     """No guard, but a check: nothing but the support's labels can tell the classes."""
     honest, dealt = (lab.accuracy(lab.maml(), change) for change in (None, shuffle_labels))
-    return Found(honest, None, dealt, None, expected=1 / SHAPE["ways"])
+    return Answers(honest, None, dealt, None, expected=1 / SHAPE["ways"])
 
 
-def deletion_maml(lab: Glyphs) -> Found:
-    return _found(lab, lab.maml(), lab.maml(change=_thinned), _thinned)
+def deletion_maml(lab: Glyphs) -> Answers:
+    return _answers(lab, lab.maml(), lab.maml(change=_thinned), _thinned)
 
 
-def deletion_protonet(lab: Glyphs) -> Found:
-    return _found(lab, lab.protonet(), lab.protonet(change=_thinned), _thinned)
+def deletion_protonet(lab: Glyphs) -> Answers:
+    return _answers(lab, lab.protonet(), lab.protonet(change=_thinned), _thinned)
 
 
 #: (threat, guard) → how it is measured.
-QUESTIONS: dict[tuple[str, str], Callable[[Glyphs], Found]] = {
+QUESTIONS: dict[tuple[str, str], Callable[[Glyphs], Answers]] = {
     ("20 % wrong support labels", "trim=0.2 in use"): trim_in_use,
     ("20 % wrong support labels", "trim=0.2 in training and use"): trim_throughout,
     ("20 % wrong support labels", "wrong labels in training too"): noisy_training,

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.studies.answers import Found, predict
+from benchmarks.studies.answers import Answers, predict
 from benchmarks.studies.harms import delete_rows, planted, wrong_labels
 from outlearn.evaluate import average_precision
 from outlearn.learners.catalogue import Recipe
@@ -136,12 +136,12 @@ class Tables:
         one_class: bool = True,
     ) -> NDArray[np.float64]:
         """Return the average precision on each test episode (T,); `one_class` as in `label_weights`."""
-        found = []
+        precisions = []
         for number, profiles in enumerate(self._bank(variant)):
             task = _whole(profiles, one_class)
             task = task if change is None else change(task, derive(TEST_STREAM, number))
-            found.append(average_precision(task.query_y, predict(learned, task, attack).ravel()))
-        return np.array(found)
+            precisions.append(average_precision(task.query_y, predict(learned, task, attack).ravel()))
+        return np.array(precisions)
 
 
 def _whole(profiles: EpisodeProfiles, one_class: bool) -> Task:
@@ -165,27 +165,29 @@ def _trimmed(learned: Learned) -> GradientLearned:
     return replace(learned, learner=replace(learned.learner, trim=SHARE))
 
 
-def _found(lab: Tables, without: Learned, guarded: Learned, variant: str = "as-drawn", **harm: Any) -> Found:
+def _answers(
+    lab: Tables, without: Learned, guarded: Learned, variant: str = "as-drawn", **harm: Any
+) -> Answers:
     """Judge two learners unharmed and harmed."""
-    return Found(
+    return Answers(
         *(lab.precision(learned) for learned in (without, guarded)),
         *(lab.precision(learned, variant, **harm) for learned in (without, guarded)),
     )
 
 
-def trim_against_wrong(lab: Tables) -> Found:
-    return _found(lab, lab.trained(), _trimmed(lab.trained()), "wrong")
+def trim_against_wrong(lab: Tables) -> Answers:
+    return _answers(lab, lab.trained(), _trimmed(lab.trained()), "wrong")
 
 
-def trim_against_planted(lab: Tables) -> Found:
-    return _found(lab, lab.trained(), _trimmed(lab.trained()), "planted")
+def trim_against_planted(lab: Tables) -> Answers:
+    return _answers(lab, lab.trained(), _trimmed(lab.trained()), "planted")
 
 
-def trim_throughout(lab: Tables) -> Found:
-    return _found(lab, lab.trained(), lab.trained(trim=SHARE), "wrong")
+def trim_throughout(lab: Tables) -> Answers:
+    return _answers(lab, lab.trained(), lab.trained(trim=SHARE), "wrong")
 
 
-def shuffled(lab: Tables) -> Found:
+def shuffled(lab: Tables) -> Answers:
     """No guard, but a check: with labels at random a learner is to be no better than without any.
 
     Without any it is as it starts, since steps on usual rows alone can do harm; see `no_labels`.
@@ -193,34 +195,34 @@ def shuffled(lab: Tables) -> Found:
     learned = lab.trained()
     honest, dealt = (lab.precision(learned, variant) for variant in ("as-drawn", "dealt"))
     untold = lab.precision(learned, "untold", one_class=False)
-    return Found(honest, None, dealt, None, expected=untold)
+    return Answers(honest, None, dealt, None, expected=untold)
 
 
-def no_labels(lab: Tables) -> Found:
+def no_labels(lab: Tables) -> Answers:
     """Unharmed: with labels."""
     learned = lab.trained()
-    told = lab.precision(learned)
+    reached = lab.precision(learned)
     steps, none = (lab.precision(learned, "untold", one_class=one_class) for one_class in (True, False))
-    return Found(told, told, steps, none)
+    return Answers(reached, reached, steps, none)
 
 
-def adversary(lab: Tables) -> Found:
-    return _found(lab, lab.trained(), lab.trained(adversary=ATTACK), attack=ATTACK)
+def adversary(lab: Tables) -> Answers:
+    return _answers(lab, lab.trained(), lab.trained(adversary=ATTACK), attack=ATTACK)
 
 
-def few_tasks(lab: Tables) -> Found:
+def few_tasks(lab: Tables) -> Answers:
     """Unharmed: training on all tasks."""
     many = lab.precision(lab.trained())
     few, varied = (lab.precision(lab.trained(tasks=FEW, change=change)) for change in (None, _varied))
-    return Found(many, many, few, varied)
+    return Answers(many, many, few, varied)
 
 
-def _deletion(lab: Tables, name: str) -> Found:
-    return _found(lab, lab.trained(name), lab.trained(name, change=_thinned), change=_thinned)
+def _deletion(lab: Tables, name: str) -> Answers:
+    return _answers(lab, lab.trained(name), lab.trained(name, change=_thinned), change=_thinned)
 
 
 #: (threat, guard) → how it is measured.
-QUESTIONS: dict[tuple[str, str], Callable[[Tables], Found]] = {
+QUESTIONS: dict[tuple[str, str], Callable[[Tables], Answers]] = {
     ("20 % of the support told wrongly", "trim=0.2 in use"): trim_against_wrong,
     ("20 % of the support told wrongly", "trim=0.2 in training and use"): trim_throughout,
     ("20 % planted anomalies told normal", "trim=0.2 in use"): trim_against_planted,

@@ -133,8 +133,8 @@ def _verdict(gain: Mapping[str, float]) -> str:
     return "helps" if gain["mean"] > 0 else "hurts"
 
 
-def _cell(told: Mapping[str, float]) -> str:
-    return f"{told['mean']:.3f} ± {told['error']:.3f} ({told['worst']:.3f})"
+def _cell(figure: Mapping[str, float]) -> str:
+    return f"{figure['mean']:.3f} ± {figure['error']:.3f} ({figure['worst']:.3f})"
 
 
 STUDY = Study(

@@ -54,7 +54,7 @@ def orders(split: Split, nets: Mapping[str, InContextNet]) -> dict[str, NDArray[
     profile = profiler.profile(split.test_x)
     support = torch.from_numpy(profiler.profile_support(X).stacked())[None]
     about = torch.from_numpy(situation(X, y))[None]
-    found = {}
+    scores = {}
     for name, net in nets.items():
         with torch.inference_mode():
             read = (
@@ -63,13 +63,13 @@ def orders(split: Split, nets: Mapping[str, InContextNet]) -> dict[str, NDArray[
                 torch.ones(1, len(y), dtype=torch.bool),
             )
             logits, *_ = net(*read, about, torch.from_numpy(profile.stacked())[None])
-        found[name] = logits[0].double().numpy()
+        scores[name] = logits[0].double().numpy()
     if (y == 1).any():
         forests = {
             name: profile.labels[:, i] for i, name in enumerate(RICH_LABELS) if name.startswith("trees.")
         }
-        return found | forests | {"trees, both": np.sum(list(forests.values()), axis=0)}
-    return found | {name: profile.deviations[:, i] for i, name in enumerate(STATISTICS)}
+        return scores | forests | {"trees, both": np.sum(list(forests.values()), axis=0)}
+    return scores | {name: profile.deviations[:, i] for i, name in enumerate(STATISTICS)}
 
 
 def measure(path: Path, seeds: int, nets: Mapping[str, InContextNet]) -> list[rowfile.Row]:
@@ -82,11 +82,11 @@ def measure(path: Path, seeds: int, nets: Mapping[str, InContextNet]) -> list[ro
         except InputError as error:
             print(f"{path.stem} {protocol}: refused: {error}")
             continue
-        told = [orders(split, nets) for split in splits]
-        for name in told[0]:
+        ordered = [orders(split, nets) for split in splits]
+        for name in ordered[0]:
             judged = [
-                (auroc(split.test_y, each[name]), average_precision(split.test_y, each[name]))
-                for split, each in zip(splits, told, strict=True)
+                (auroc(split.test_y, by_name[name]), average_precision(split.test_y, by_name[name]))
+                for split, by_name in zip(splits, ordered, strict=True)
             ]
             area, precision = np.mean(judged, axis=0).round(4).tolist()
             rows.append({"protocol": protocol, "order": name, "auroc": area, "ap": precision})

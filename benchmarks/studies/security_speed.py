@@ -116,7 +116,7 @@ def capture(folder: Path, packets: int) -> list[rowfile.Row]:
     return [
         {**about, "way": "dpkt alone", "seconds": round(parsed, 2)},
         {**about, "way": "flows", "seconds": round(read, 2), "of_parser": round(parsed / read, 3)},
-        _told({**about, "way": "detect"}, whole, parsed),
+        _row({**about, "way": "detect"}, whole, parsed),
     ]
 
 
@@ -128,7 +128,7 @@ def zeek(folder: Path, flows: int) -> list[rowfile.Row]:
         write_log(path, count)
         for way in WAYS:
             run = timed([OUTLEARN, "detect", str(path), "--quiet", "--top", "3", "--detector", way])
-            rows.append(_told({"part": "zeek", "flows": count, "way": way}, run))
+            rows.append(_row({"part": "zeek", "flows": count, "way": way}, run))
     return rows
 
 
@@ -137,8 +137,8 @@ def executables(folder: Path, files: int) -> list[rowfile.Row]:
     samples = folder / "samples"
     samples.mkdir()
     roots = [Path(sysconfig.get_paths()[key]) for key in ("platlib", "stdlib")]
-    found = sorted(path for root in roots for path in root.rglob("*.so*") if path.is_file())
-    for number, path in enumerate([path for path in found if path.stat().st_size < 2**22][:files]):
+    libraries = sorted(path for root in roots for path in root.rglob("*.so*") if path.is_file())
+    for number, path in enumerate([path for path in libraries if path.stat().st_size < 2**22][:files]):
         shutil.copy(path, samples / f"{number}.so")
     paths = [str(path) for path in sorted(samples.iterdir())]
     alone = seconds(lambda: [lief.parse(path) for path in paths])
@@ -146,11 +146,11 @@ def executables(folder: Path, files: int) -> list[rowfile.Row]:
     run = timed([OUTLEARN, "detect", str(samples), "--kind", "executables", "--quiet", "--top", "3"])
     return [
         {**about, "way": "LIEF alone", "seconds": round(alone, 2)},
-        _told({**about, "way": "detect"}, run, alone),
+        _row({**about, "way": "detect"}, run, alone),
     ]
 
 
-def _told(about: rowfile.Row, run: Run, yardstick: float | None = None) -> rowfile.Row:
+def _row(about: rowfile.Row, run: Run, yardstick: float | None = None) -> rowfile.Row:
     if run.error:
         raise SystemExit(f"{about}: {run.error}")
     beside = {} if yardstick is None else {"of_parser": round(yardstick / run.seconds, 3)}

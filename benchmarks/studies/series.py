@@ -86,7 +86,7 @@ def series_of(data: Path, group: str, pattern: str) -> Iterator[Labelled]:
         name = path.removeprefix("timeseries/")
         if (
             name == path
-            or not any(fnmatch(name, each) for each in GROUPS[group])
+            or not any(fnmatch(name, glob) for glob in GROUPS[group])
             or not fnmatch(name, pattern)
         ):
             continue
@@ -96,23 +96,23 @@ def series_of(data: Path, group: str, pattern: str) -> Iterator[Labelled]:
         if group == "univariate" and source in FIRST_CHANNEL:
             columns = columns[:1]
         truth = (frame["label"].to_numpy() > 0).astype(np.int8)
-        told = re.search(r"train_end=(\d+)", row["split"])
+        end = re.search(r"train_end=(\d+)", row["split"])
         if truth.any() and (group == "multivariate" or len(columns) == 1):
             values = frame.select(columns).to_numpy().astype(np.float64)
-            yield Labelled(name, source, values, truth, int(told[1]) if told else None)
+            yield Labelled(name, source, values, truth, int(end[1]) if end else None)
 
 
 def listed(series: Iterator[Labelled], path: Path) -> Iterator[Labelled]:
     """Yield the series that a file list of the board names, with its split as their prefix."""
-    told = {}
+    prefixes = {}
     for line in path.read_text(encoding="utf-8").split():
-        found = LISTED.fullmatch(line)
-        if found and found[1] in ON_LISTS:
-            told[ON_LISTS[found[1]], int(found[3])] = int(found[2])
-    for each in series:
-        split = told.get((each.source, runs(each.truth)[0][0]))
+        match = LISTED.fullmatch(line)
+        if match and match[1] in ON_LISTS:
+            prefixes[ON_LISTS[match[1]], int(match[3])] = int(match[2])
+    for labelled in series:
+        split = prefixes.get((labelled.source, runs(labelled.truth)[0][0]))
         if split is not None:
-            yield replace(each, prefix=split)
+            yield replace(labelled, prefix=split)
 
 
 def scores_of(
@@ -157,8 +157,8 @@ def measure(
             else:
                 try:
                     scores = scores_of(way, series, setting, seed, weights)
-                    found = volume(series.truth[first:], scores[first:], window)
-                    pr, roc = round(found.pr, 5), round(found.roc, 5)
+                    figures = volume(series.truth[first:], scores[first:], window)
+                    pr, roc = round(figures.pr, 5), round(figures.roc, 5)
                 except (OutlearnError, ValueError, MemoryError) as error:
                     fault = repr(error)[:200]
             rows.append(
@@ -190,10 +190,10 @@ def _table(rows: Sequence[rowfile.Row], setting: str) -> str:
     ways = list(dict.fromkeys(row["way"] for row in here))
     by_way = {way: {row["series"]: row["pr"] for row in here if row["way"] == way} for way in ways}
     # Series that every way could score; the same for all.
-    names = sorted(set.intersection(*(set(told) for told in by_way.values())))
+    names = sorted(set.intersection(*(set(named) for named in by_way.values())))
     sources = {row["series"]: row["source"] for row in here}
-    values = {way: np.array([told[name] for name in names]) for way, told in by_way.items()}
-    values[ORACLE] = np.max([told for way, told in values.items() if way != TOLD], axis=0)
+    values = {way: np.array([named[name] for name in names]) for way, named in by_way.items()}
+    values[ORACLE] = np.max([named for way, named in values.items() if way != TOLD], axis=0)
     peers = [way for way in ways if way not in (OURS, TOLD)]
     best = max(peers, key=lambda way: values[way].mean())
     draws = _drawn([sources[name] for name in names])
@@ -217,7 +217,7 @@ def _drawn(sources: Sequence[str]) -> list[NDArray[np.int64]]:
     """Return places of series when sources are drawn anew, with all that they hold."""
     rng = derive(0, 0xB00)
     places = {
-        source: np.flatnonzero([each == source for each in sources]) for source in dict.fromkeys(sources)
+        source: np.flatnonzero([name == source for name in sources]) for source in dict.fromkeys(sources)
     }
     names = list(places)
     return [

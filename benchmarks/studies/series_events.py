@@ -60,9 +60,9 @@ def faults(series: Labelled, seed: int) -> Iterator[rowfile.Row]:
     for way, score in ((OURS, _causal), (POINTWISE, _pointwise)):
         scores = score(series.values, cut, seed)
         threshold = float(np.nextafter(scores[cut : series.prefix].max(), np.inf))
-        found = events_at(series.truth[:end], scores[:end], threshold)
+        detected = events_at(series.truth[:end], scores[:end], threshold)
         before = alarms(scores[series.prefix : start] >= threshold, [(0, start - series.prefix)], MERGED)
-        delay = found.delays[0]
+        delay = detected.delays[0]
         yield {
             "part": "faults",
             "way": way,
@@ -99,18 +99,18 @@ def beats(series: Labelled, seed: int) -> Iterator[rowfile.Row]:
         known[start:end] = 1
     after = ranges[RANGES - 1][1]
     minutes = (len(series.truth) - after) / (128 * 60)
-    for told in (False, True):
-        detector = SeriesDetector(OURS, random_state=seed).fit(series.values, known if told else None)
-        yield _beat_row(OURS, told, series, detector.anomaly_score(series.values), after, minutes)
+    for labelled in (False, True):
+        detector = SeriesDetector(OURS, random_state=seed).fit(series.values, known if labelled else None)
+        yield _beat_row(OURS, labelled, series, detector.anomaly_score(series.values), after, minutes)
     for way in WAYS[1:]:
         yield _beat_row(way, False, series, scores_of(way, series, "none", seed, None), after, minutes)
 
 
 def _beat_row(
-    way: str, told: bool, series: Labelled, scores: Floats, after: int, minutes: float
+    way: str, labelled: bool, series: Labelled, scores: Floats, after: int, minutes: float
 ) -> rowfile.Row:
-    found = events_within(series.truth[after:], scores[after:], int(minutes), hold=128)
-    return {"part": "beats", "way": way, "labelled": told, "recall": round(found.recall, 4)}
+    detected = events_within(series.truth[after:], scores[after:], int(minutes), hold=128)
+    return {"part": "beats", "way": way, "labelled": labelled, "recall": round(detected.recall, 4)}
 
 
 def events(series: Labelled, seed: int) -> Iterator[rowfile.Row]:
@@ -181,16 +181,16 @@ def report(rows: Sequence[rowfile.Row]) -> str:
                     f"{np.median([r['minutes'] for r in seen]):.3g} minutes, an alarm was standing in "
                     f"{sum(r['standing'] for r in own)}, {alarm} false alarms in {days:.2f} days"
                 )
-    for part, keys, values in (
+    for kind, keys, values in (
         ("beats", ("way", "labelled"), ("recall",)),
         ("events", ("group", "setting", "way"), ("recall", "affiliation")),
         ("alarms", ("source", "promised", "held"), ("a_day",)),
     ):
-        own = [r for r in rows if r["part"] == part]
+        own = [r for r in rows if r["part"] == kind]
         for key in dict.fromkeys(tuple(r[k] for k in keys) for r in own):
             same = [r for r in own if tuple(r[k] for k in keys) == key]
-            told = ", ".join(f"{v} {np.mean([r[v] for r in same]):.3f}" for v in values)
-            lines.append(f"{part}, {', '.join(map(str, key))}: {told} ({len(same)} series)")
+            figures = ", ".join(f"{v} {np.mean([r[v] for r in same]):.3f}" for v in values)
+            lines.append(f"{kind}, {', '.join(map(str, key))}: {figures} ({len(same)} series)")
     return "\n".join(lines)
 
 
@@ -214,8 +214,8 @@ def conduct(call: Call) -> None:
         for series in series_of(options.data, group, options.sets):
             if (group, series.name) in done or len(series.truth) > options.longest:
                 continue
-            told = {"group": group, "series": series.name, "source": series.source}
-            rows += [{**told, **row} for row in parts_of(series, options.seed)]
+            about = {"group": group, "series": series.name, "source": series.source}
+            rows += [{**about, **row} for row in parts_of(series, options.seed)]
             rowfile.write(options.out, call.settings, rows, command=call.command)
             print(series.name, flush=True)
     print(report(rows))

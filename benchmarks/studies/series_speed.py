@@ -48,12 +48,12 @@ def wave(points: int, channels: int, seed: int = 0) -> NDArray[np.float64]:
 
 def least(act: Callable[[], object]) -> float:
     """Return the seconds of the quickest of three runs."""
-    found = []
+    taken = []
     for _ in range(RUNS):
         begun = time.perf_counter()
         act()
-        found.append(time.perf_counter() - begun)
-    return min(found)
+        taken.append(time.perf_counter() - begun)
+    return min(taken)
 
 
 def batch(way: str, points: int, channels: int) -> rowfile.Row:

@@ -89,8 +89,8 @@ RUNS = (
 
 def wave(x: NDArray[np.float64], height: Any, phase: Any) -> NDArray[np.float64]:
     """Return a sin(x - p), by the rules of broadcasting."""
-    found: NDArray[np.float64] = height * np.sin(x - phase)
-    return found
+    values: NDArray[np.float64] = height * np.sin(x - phase)
+    return values
 
 
 def waves(rng: np.random.Generator, tasks: int, shots: int, queries: int) -> Batch:
@@ -120,10 +120,10 @@ def example(learned: GradientLearned, shots: int) -> dict[str, Any]:
     """Return one wave, its support and the network on it before and after adapting."""
     support = derive(TEST_SEED, 1).uniform(-5.0, 5.0, (shots, 1))
     grid = np.linspace(-5.0, 5.0, 81)[:, None]
-    found = {"x": grid, "truth": wave(grid, *EXAMPLE), "support": support, "given": wave(support, *EXAMPLE)}
+    curves = {"x": grid, "truth": wave(grid, *EXAMPLE), "support": support, "given": wave(support, *EXAMPLE)}
     for steps in (0, 1, MOST_STEPS):
-        found[str(steps)] = learned.adapt(support, found["given"], steps=steps).predict(grid)
-    return {name: values[:, 0].round(3).tolist() for name, values in found.items()}
+        curves[str(steps)] = learned.adapt(support, curves["given"], steps=steps).predict(grid)
+    return {name: values[:, 0].round(3).tolist() for name, values in curves.items()}
 
 
 def train(run: Run, options: argparse.Namespace) -> dict[str, Any]:
@@ -144,7 +144,7 @@ def train(run: Run, options: argparse.Namespace) -> dict[str, Any]:
         return waves(derive(options.seed, step), META_BATCH, run.shots, run.shots)
 
     learned = GradientLearned(learner, meta_fit(learner, tasks, how))
-    found = errors(learned, run.shots)
+    squared = errors(learned, run.shots)
     return {
         "run": run.name,
         "steps": options.steps,
@@ -154,8 +154,8 @@ def train(run: Run, options: argparse.Namespace) -> dict[str, Any]:
         "outer_rate": "0.001 to 0" if run.schedule else "0.001",
         "target": run.target,
         "published": run.published,
-        "mse": _rounded(found.mean(axis=1)),
-        "interval": _rounded(1.96 * found.std(axis=1) / TESTS**0.5),
+        "mse": _rounded(squared.mean(axis=1)),
+        "interval": _rounded(1.96 * squared.std(axis=1) / TESTS**0.5),
         "example": example(learned, run.shots) if run.name in EXAMPLES else None,
     }
 
@@ -202,8 +202,8 @@ def _write(path: Path, results: Sequence[dict[str, Any]], command: str) -> None:
     """Write what there is, one line a run."""
     lines = ",\n".join(json.dumps(result, ensure_ascii=False) for result in results)
     about = json.dumps({"command": command, **machine.describe()})[1:-1]
-    with whole(path, parents=True) as part:
-        part.write_text(f'{{{about}, "runs": [\n{lines}\n]}}\n')
+    with whole(path, parents=True) as file:
+        file.write_text(f'{{{about}, "runs": [\n{lines}\n]}}\n')
 
 
 STUDY = Study(

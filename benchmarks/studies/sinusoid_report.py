@@ -105,8 +105,8 @@ def _curves(alt: Any, results: Results) -> Any:
     """Draw error against inner steps, one line a learner, with published figures as diamonds."""
 
     def points(errors: Callable[[dict[str, Any]], Iterable[tuple[int, float | None]]]) -> Any:
-        found = [(r["run"], k, error) for r in results for k, error in errors(r) if error is not None]
-        return alt.Data(values=[{"run": run, "steps": k, "error": error} for run, k, error in found])
+        reached = [(r["run"], k, error) for r in results for k, error in errors(r) if error is not None]
+        return alt.Data(values=[{"run": run, "steps": k, "error": error} for run, k, error in reached])
 
     names = [result["run"] for result in results]
     hues = [COLOURS[name.removesuffix(" 10-shot").removesuffix(" 5-shot")] for name in names]
@@ -146,14 +146,14 @@ def _curves(alt: Any, results: Results) -> Any:
 
 def _example(alt: Any, result: dict[str, Any]) -> Any:
     """Draw one wave and the network on it after 0, 1 and 10 steps."""
-    found = result["example"]
+    example = result["example"]
     keys = {"the wave": "truth", "0 steps": "0", "1 step": "1", "10 steps": "10"}
     curves = [
         {"x": x, "y": y, "what": what}
         for what, key in keys.items()
-        for x, y in zip(found["x"], found[key], strict=True)
+        for x, y in zip(example["x"], example[key], strict=True)
     ]
-    support = [{"x": x, "y": y} for x, y in zip(found["support"], found["given"], strict=True)]
+    support = [{"x": x, "y": y} for x, y in zip(example["support"], example["given"], strict=True)]
     x = alt.X("x:Q", title="x", axis=alt.Axis(grid=False))
     y = alt.Y("y:Q", title="y", scale=alt.Scale(domain=[-6, 6]))
     scale = alt.Scale(domain=list(keys), range=["#bbbbbb", "#e6ab02", "#56b4e9", "#0072b2"])

@@ -83,9 +83,9 @@ def conduct(call: Call) -> None:
     measures: list[Measure] = []
     with tempfile.TemporaryDirectory() as folder:
         for name in options.parts.split(","):
-            found = parts[name](Path(folder), options.repetitions)
-            print(*found, sep="\n", flush=True)
-            measures += found
+            fresh = parts[name](Path(folder), options.repetitions)
+            print(*fresh, sep="\n", flush=True)
+            measures += fresh
     state = {"machine": machine.describe(), "measures": [asdict(measure) for measure in measures]}
     options.out.write_text(json.dumps(state, indent=2, ensure_ascii=False) + "\n")
 

@@ -46,11 +46,11 @@ def measure(data: sets.LabelledSet, seed: int) -> list[rowfile.Row]:
             given = rest[y[rest] == 0][:size] if situation == "normal" else rest[:size]
             if situation == "labelled":
                 given = np.union1d(given, labelled)
-            told = np.full(len(given), 0 if situation == "normal" else -1)
+            labels = np.full(len(given), 0 if situation == "normal" else -1)
             if situation == "labelled":
-                told[np.isin(given, labelled)] = 1
+                labels[np.isin(given, labelled)] = 1
             started = time.perf_counter()
-            detector = Detector("incontext", random_state=seed).fit(X[given], told)
+            detector = Detector("incontext", random_state=seed).fit(X[given], labels)
             scores = detector.anomaly_score(X[tested])
             rows.append(
                 {

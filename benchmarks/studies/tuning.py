@@ -62,13 +62,13 @@ class Looked:
 
     table: PerformanceTable
     task: int
-    told: NDArray[np.float64] | None = None
+    shown: NDArray[np.float64] | None = None
 
     def look(self, config: Config) -> Observation:
         place = self.table.configs.index(config)
         if self.table.failed[self.task, place]:
             raise RuntimeError("it failed")
-        precision = None if self.told is None else float(self.told[place])
+        precision = None if self.shown is None else float(self.shown[place])
         return Observation(
             self.table.measures[self.task, place], precision, self.table.seconds[self.task, place]
         )
@@ -82,11 +82,11 @@ def folds(table: PerformanceTable, count: int = 5, seed: int = 0) -> NDArray[np.
 
 
 def measure(
-    part: int, *, table: PerformanceTable, groups: Sequence[Sequence[str]], options: Any, seed: int
+    held: int, *, table: PerformanceTable, groups: Sequence[Sequence[str]], options: Any, seed: int
 ) -> list[rowfile.Row]:
     """Return what each way to choose reaches on each real set of a fold, the mean of its splits."""
     fold, rows = folds(table, 1 if options.shipped else options.folds), []
-    told = np.array([bool(np.isfinite(line).any()) for line in table.seen])
+    with_labels = np.array([bool(np.isfinite(line).any()) for line in table.seen])
     real = np.array([not name.startswith(SYNTHETIC_NAME) for name in table.tasks])
     peers = {name: make(seed) for name, make in PEERS.items()}
     ways: dict[str, Any]
@@ -94,28 +94,28 @@ def measure(
         shipped, adversary = load_experience(), None
         ways = {name: shipped.strategy(name) for name in options.strategies}
     else:
-        learnt = table.of(np.flatnonzero(fold != part))
+        learnt = table.of(np.flatnonzero(fold != held))
         ways = {name: STRATEGIES[name].learn(learnt, seed) for name in options.strategies}
         adversary = Adversary.learn(learnt)
-    for name in dict.fromkeys(np.array(table.tasks)[(fold == part) & real].tolist()):
+    for name in dict.fromkeys(np.array(table.tasks)[(fold == held) & real].tolist()):
         tasks = np.flatnonzero(np.array(table.tasks) == name)
         about = {"set": name, "family": table.families[tasks[0]], "seed": seed}
         for group in groups:
-            for kind, which in ((BLIND, tasks[~told[tasks]]), (TOLD, tasks[told[tasks]])):
-                found = []
+            for kind, which in ((BLIND, tasks[~with_labels[tasks]]), (TOLD, tasks[with_labels[tasks]])):
+                reached = []
                 for task in which.tolist():
                     every = ways if kind == BLIND else {**ways, **peers}
                     values = search_one(table, task, every, group, options.budget)
                     if kind == BLIND and adversary is not None:
                         values[TAU] = agreement(table, task, adversary, group)
-                    found.append(values)
-                if found:
-                    mean = {way: round(float(np.mean([v[way] for v in found])), 4) for way in found[0]}
+                    reached.append(values)
+                if reached:
+                    mean = {way: round(float(np.mean([v[way] for v in reached])), 4) for way in reached[0]}
                     rows.append({**about, "kind": kind, "detectors": " ".join(group), "values": mean})
         searching = {**{way: ways[way] for way in SEARCHING if way in ways}, **peers}
-        found = regrets(table, int(tasks[0]), searching, groups[0])
+        by_way = regrets(table, int(tasks[0]), searching, groups[0])
         for trials in TRIALS:
-            values = {way: line[trials] for way, line in found.items()}
+            values = {way: line[trials] for way, line in by_way.items()}
             kind = f"{REGRET} {trials}"
             rows.append({**about, "kind": kind, "detectors": " ".join(groups[0]), "values": values})
     return rows
@@ -130,8 +130,8 @@ def agreement(table: PerformanceTable, task: int, adversary: Adversary, detector
     """Return Kendall's τ of what the adversary leaves each configuration with the truth; 0 among equals."""
     which = places(table, detectors)
     which = which[~table.failed[task, which]]
-    told = adversary.left(table.measures[task, which])
-    return float(np.nan_to_num(kendalltau(told, table.precision[task, which]).statistic))
+    remaining = adversary.left(table.measures[task, which])
+    return float(np.nan_to_num(kendalltau(remaining, table.precision[task, which]).statistic))
 
 
 def search_one(
@@ -141,13 +141,13 @@ def search_one(
     allowed = places(table, detectors)
     ranks, truth = table.ranks[task], table.truths[task]
     best = allowed[table.precision[task, allowed].argmax()]
-    found = {EVERY: ranks[allowed].mean(axis=0), ORACLE: ranks[best]}
+    chosen = {EVERY: ranks[allowed].mean(axis=0), ORACLE: ranks[best]}
     seen = table.seen[task]
     looker = Looked(table, task, seen if np.isfinite(seen).any() else None)
     for name, way in ways.items():
         search = Search(table.configs, allowed, table.features[task], lambda: looker, budget)
-        found[name] = ranks[list(way.search(search).members)].mean(axis=0)
-    return {name: float(average_precision_score(truth, told)) for name, told in found.items()}
+        chosen[name] = ranks[list(way.search(search).members)].mean(axis=0)
+    return {name: float(average_precision_score(truth, scores)) for name, scores in chosen.items()}
 
 
 def regrets(
@@ -156,13 +156,13 @@ def regrets(
     """Return the normalised regret of each way after some trials that told the true average precision."""
     allowed = places(table, detectors)
     precision = table.precision[task, allowed]
-    looker, found = Looked(table, task, table.precision[task]), {}
+    looker, by_way = Looked(table, task, table.precision[task]), {}
     for name, way in ways.items():
         search = Search(table.configs, allowed, table.features[task], lambda: looker, max(TRIALS))
         taken = way.search(search).members[0]
         tried = np.searchsorted(allowed, [trial.index for trial in search.trials] or [taken]).tolist()
-        found[name] = {trials: round(regret(precision, tried[:trials]), 4) for trials in TRIALS}
-    return found
+        by_way[name] = {trials: round(regret(precision, tried[:trials]), 4) for trials in TRIALS}
+    return by_way
 
 
 def report(rows: Sequence[rowfile.Row]) -> str:
@@ -225,9 +225,9 @@ def conduct(call: Call) -> None:
         work = partial(measure, table=table, groups=groups, options=options, seed=seed)
         with ExitStack() as stack:
             pool = executor(options.workers, stack)
-            for part, found in enumerate(pool.map(work, range(1 if options.shipped else options.folds))):
-                rows += found
-                print(f"seed {seed}, fold {part}: done", flush=True)
+            for fold, fresh in enumerate(pool.map(work, range(1 if options.shipped else options.folds))):
+                rows += fresh
+                print(f"seed {seed}, fold {fold}: done", flush=True)
         rowfile.write(options.out, call.settings, rows, command=call.command)
     print(report(rows))
 

@@ -42,7 +42,7 @@ class RandomSearch:
             pick = self.next(search, order) if len(search.trials) >= FIRST else order[0]
             order.remove(pick)
             seen = search.look(pick)
-            self.told(search, pick, 0.0 if seen is None or seen.precision is None else seen.precision)
+            self.observe(search, pick, 0.0 if seen is None or seen.precision is None else seen.precision)
         values = {i: seen.precision or 0.0 for i, seen in search.seen.items()}
         best = max(values, key=lambda i: values[i], default=int(search.allowed[0]))
         return Choice((best,), np.full(len(search.configs), np.nan), "it was best of those tried")
@@ -54,7 +54,7 @@ class RandomSearch:
     def next(self, search: Search, order: list[int]) -> int:
         return order[0]
 
-    def told(self, search: Search, pick: int, value: float) -> None:
+    def observe(self, search: Search, pick: int, value: float) -> None:
         self.tried.append(pick)
         self.values.append(value)
 
@@ -105,8 +105,8 @@ class TPE(RandomSearch):
         far = np.abs(self.points[order] - vectors([meaningful(config)])).sum(axis=1)
         return order[int(far.argmin())]
 
-    def told(self, search: Search, pick: int, value: float) -> None:
-        super().told(search, pick, value)
+    def observe(self, search: Search, pick: int, value: float) -> None:
+        super().observe(search, pick, value)
         config = search.configs[pick]
         name = config["detector"]
         kinds = {
@@ -126,19 +126,19 @@ class TPE(RandomSearch):
 
 def distributions(name: str) -> dict[str, Any]:
     """Return a detector's space as Optuna's distributions."""
-    found: dict[str, Any] = {}
+    space: dict[str, Any] = {}
     for setting in DETECTORS[name].configuration_space().values():
         if isinstance(setting, CategoricalHyperparameter):
-            found[setting.name] = optuna.distributions.CategoricalDistribution(setting.choices)
+            space[setting.name] = optuna.distributions.CategoricalDistribution(setting.choices)
         elif isinstance(setting.default_value, int):
-            found[setting.name] = optuna.distributions.IntDistribution(
+            space[setting.name] = optuna.distributions.IntDistribution(
                 setting.lower, setting.upper, log=setting.log
             )
         else:
-            found[setting.name] = optuna.distributions.FloatDistribution(
+            space[setting.name] = optuna.distributions.FloatDistribution(
                 setting.lower, setting.upper, log=setting.log
             )
-    return found
+    return space
 
 
 def meaningful(config: Config) -> Config:

@@ -75,7 +75,7 @@ class ByDefault:
         if not truth[rows].any():
             return []
         orders = (self.scores, self.first)
-        return [round(float(average_precision_score(truth[rows], each[rows])), 4) for each in orders]
+        return [round(float(average_precision_score(truth[rows], scores[rows])), 4) for scores in orders]
 
 
 @dataclass(frozen=True)
@@ -106,14 +106,14 @@ def measure(table: Table) -> list[rowfile.Row]:
 
 def followed(way: Asking | ByDefault, truth: np.ndarray) -> rowfile.Row:
     """Return the anomalies found after `ASKED` rows and, of the default, what it makes of the unseen ones."""
-    found, unseen = [], {}
+    answers, unseen = [], {}
     for number in range(1, min(ASKED[-1], len(truth)) + 1):
         row = way.ask()
-        found.append(int(truth[row]))
-        way.tell(row, found[-1])
+        answers.append(int(truth[row]))
+        way.tell(row, answers[-1])
         if number in SEEN and isinstance(way, ByDefault) and (reached := way.unseen(truth)):
             unseen[str(number)] = reached
-    total = np.cumsum(found)
+    total = np.cumsum(answers)
     return {"found": [int(total[min(asked, len(total)) - 1]) for asked in ASKED], "unseen": unseen}
 
 
@@ -121,11 +121,11 @@ def report(rows: Sequence[rowfile.Row]) -> str:
     """Say what all rows amount to, in Markdown."""
     names = sorted({row["set"] for row in rows})
     places = {name: i for i, name in enumerate(names)}
-    found = {way: np.zeros((len(names), len(ASKED))) for way in dict.fromkeys(row["way"] for row in rows)}
+    anomalies = {way: np.zeros((len(names), len(ASKED))) for way in dict.fromkeys(row["way"] for row in rows)}
     for row in rows:
-        found[row["way"]][places[row["set"]]] = row["found"]
-    base, body = found[BASELINE], []
-    for way, values in found.items():
+        anomalies[row["way"]][places[row["set"]]] = row["found"]
+    base, body = anomalies[BASELINE], []
+    for way, values in anomalies.items():
         cells = [way]
         for own, other in zip(values.T, base.T, strict=True):
             p = wilcoxon(own, other).pvalue if np.any(own != other) else 1.0
@@ -144,9 +144,9 @@ def report(rows: Sequence[rowfile.Row]) -> str:
         if len(there):
             gains = there[:, 0] - there[:, 1]
             p = wilcoxon(gains).pvalue if gains.any() else 1.0
-            told = [f"{there[:, 0].mean():.3f}", f"{there[:, 1].mean():.3f}", f"{p:.2g}"]
-            told += [f"{np.mean(gains < -least):.0%}" for least in (0.001, 0.02)]
-            body.append([seen, str(len(there)), *told])
+            entries = [f"{there[:, 0].mean():.3f}", f"{there[:, 1].mean():.3f}", f"{p:.2g}"]
+            entries += [f"{np.mean(gains < -least):.0%}" for least in (0.001, 0.02)]
+            body.append([seen, str(len(there)), *entries])
     head = ["verdicts", "tables", "with", "without", "p", "below, of tables", "by two points"]
     return "\n\n".join([*parts, markdown(head, body)])
 
@@ -177,8 +177,8 @@ def conduct(call: Call) -> None:
             for place in range(0, len(tables.entries), options.every)
             if tables.entries[place].name not in done
         ]
-        for number, found in enumerate(pool.map(measure, wanted), 1):
-            rows += found
+        for number, fresh in enumerate(pool.map(measure, wanted), 1):
+            rows += fresh
             if number % 10 == 0 or number == len(wanted):
                 print(f"{number} of {len(wanted)}", flush=True)
                 rowfile.write(options.out, call.settings, rows, command=call.command)

@@ -104,7 +104,7 @@ def attacks(data: Path, group: str) -> Iterator[Attacks]:
     """Yield the sets of a group."""
     net = data / "netflow"
     if group == "nsl":
-        train, test = (pl.read_parquet(net / f"nsl_kdd_{part}.parquet") for part in ("train20", "test"))
+        train, test = (pl.read_parquet(net / f"nsl_kdd_{half}.parquet") for half in ("train20", "test"))
         both = pl.concat([train, test.select(train.columns)])
         yield of_frame(group, both, earlier=np.arange(both.height) < train.height)
     elif group == "ton":
@@ -114,7 +114,9 @@ def attacks(data: Path, group: str) -> Iterator[Attacks]:
         yield of_frame(group, pl.concat(parts, how="diagonal_relaxed"))
     elif group == "across":
         captures = {path.stem: flows(path) for path in sorted(net.glob("iot23_*.parquet"))}
-        judged = np.repeat([name in JUDGED for name in captures], [each.height for each in captures.values()])
+        judged = np.repeat(
+            [name in JUDGED for name in captures], [capture.height for capture in captures.values()]
+        )
         yield of_frame(group, pl.concat(captures.values(), how="diagonal_relaxed"), earlier=~judged)
     elif group == "fraud":
         paid = pl.read_parquet(data / "tabular" / "fdh_card_fraud_100k.parquet")
@@ -138,7 +140,7 @@ def attacks(data: Path, group: str) -> Iterator[Attacks]:
 
 
 def measure(
-    each: Attacks,
+    group: Attacks,
     family: str,
     seed: int,
     blind: dict[tuple[str, int], Peer],
@@ -146,14 +148,20 @@ def measure(
 ) -> list[rowfile.Row]:
     """Return a row for each detector and count of cases; detectors without labels are fitted once a set."""
     rows = []
-    for cases in each.cases:
+    for cases in group.cases:
         names = (OURS, *LEARNERS, *BLIND, *(ASKING if cases else TOGETHER))
-        left = [name for name in names if (each.name, family, seed, cases, name) not in done]
+        left = [name for name in names if (group.name, family, seed, cases, name) not in done]
         if not left:
             continue
         try:
             split = zero_day(
-                each.rows, each.truth, each.families, seed, family=family, cases=cases, earlier=each.earlier
+                group.rows,
+                group.truth,
+                group.families,
+                seed,
+                family=family,
+                cases=cases,
+                earlier=group.earlier,
             )
         except InputError:
             continue
@@ -164,16 +172,16 @@ def measure(
             else:
                 peer = MAKERS[name](seed)
                 normal = split.train_y == 0
-                learnt_from = each.seen_by(name, split.train_x)
+                learnt_from = group.seen_by(name, split.train_x)
                 if name in BLIND:
                     peer.fit(learnt_from.filter(normal), None)
                 else:
                     peer.fit(learnt_from, split.train_y)
             if alone:  # the normal rows learnt from are the same for every family
                 blind[name, seed] = peer
-            scores = peer.score(each.seen_by(name, split.test_x))
-            found = figures_of(family, cases, seed, split.test_y, scores)
-            rows.append({"set": each.name, "detector": name, **_rounded(asdict(found))})
+            scores = peer.score(group.seen_by(name, split.test_x))
+            figures = figures_of(family, cases, seed, split.test_y, scores)
+            rows.append({"set": group.name, "detector": name, **_rounded(asdict(figures))})
     return rows
 
 
@@ -183,16 +191,16 @@ def _rounded(row: rowfile.Row) -> rowfile.Row:
 
 def report(rows: Sequence[rowfile.Row]) -> str:
     """Return a table a set: means over families, and p of ours against the best peer in recall at 1 %."""
-    told = []
+    lines = []
     for name in dict.fromkeys(row["set"] for row in rows):
         here = [row for row in rows if row["set"] == name]
         families = len({row["family"] for row in here})
-        told += [
+        lines += [
             f"{name}: {families} families",
             "",
             "| cases | detector | AUROC | AP at 1 % | recall at .1 % | at 1 % |",
         ]
-        told.append("|---|---|---|---|---|---|")
+        lines.append("|---|---|---|---|---|---|")
         for cases in sorted({row["cases"] for row in here}):
             recall: dict[str, dict[tuple[str, int], float]] = {}
             for row in here:
@@ -204,10 +212,12 @@ def report(rows: Sequence[rowfile.Row]) -> str:
                     np.mean([row[key] for row in mine])
                     for key in ("auroc", "precision_1", "recall_01", "recall_1")
                 ]
-                told.append(f"| {cases} | {detector} | " + " | ".join(f"{mean:.3f}" for mean in means) + " |")
-            told.append(f"| {cases} | {_against(recall)} | | | | |")
-        told.append("")
-    return "\n".join(told)
+                lines.append(
+                    f"| {cases} | {detector} | " + " | ".join(f"{mean:.3f}" for mean in means) + " |"
+                )
+            lines.append(f"| {cases} | {_against(recall)} | | | | |")
+        lines.append("")
+    return "\n".join(lines)
 
 
 def _against(recall: dict[str, dict[tuple[str, int], float]]) -> str:
@@ -234,17 +244,17 @@ def conduct(call: Call) -> None:
     options = call.options
     rows = rowfile.resume(options.out, call.settings)
     done = {(row["set"], row["family"], row["seed"], row["cases"], row["detector"]) for row in rows}
-    for each in attacks(options.data, options.set):
-        single = set(each.families[each.truth == 1].tolist())
+    for group in attacks(options.data, options.set):
+        single = set(group.families[group.truth == 1].tolist())
         blind: dict[tuple[str, int], Peer] = {}
-        for family in single if len(single) == 1 else held_families(each.truth, each.families):
+        for family in single if len(single) == 1 else held_families(group.truth, group.families):
             for seed in range(options.seeds):
-                fresh = measure(each, family, seed, blind, done)
+                fresh = measure(group, family, seed, blind, done)
                 if not fresh:
                     continue
                 rows += fresh
                 rowfile.write(options.out, call.settings, rows, command=call.command)
-                print(f"{each.name}: {family}, seed {seed}", flush=True)
+                print(f"{group.name}: {family}, seed {seed}", flush=True)
     print(report(rows))
 
 

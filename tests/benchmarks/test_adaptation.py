@@ -60,18 +60,18 @@ def test_a_run_writes_a_row_a_learner_reports_and_resumes(benchmark, monkeypatch
     monkeypatch.setattr(scratch, "BUDGETS", (2, 5))
     rows = run(benchmark, monkeypatch, folder, "maml,protonet,one-class maml")
     assert "2_few: fewer than 15" in capsys.readouterr().out
-    found = {(row["set"], row["learner"]): row for row in rows}
-    peers = [found.pop((name, peer)) for name in ("1_plain", "crowded") for peer in benchmark.PEERS]
+    by_key = {(row["set"], row["learner"]): row for row in rows}
+    peers = [by_key.pop((name, peer)) for name in ("1_plain", "crowded") for peer in benchmark.PEERS]
     assert all(float(row["adapted_ap"]) > 0.9 for row in peers[:2]), "an easy set"
-    assert len(found) == len(rows) - 4 == 6
-    crowded = found["crowded", "maml"]
+    assert len(by_key) == len(rows) - 4 == 6
+    crowded = by_key["crowded", "maml"]
     assert (crowded["n"], crowded["anomalies"]) == ("105", "15"), "40 % anomalies are cut, 15 stay"
-    for row in found.values():
+    for row in by_key.values():
         assert all(0 <= float(row[name]) <= 1 for name in row if name.endswith(("_ap", "_auroc")))
         assert (row["cosine"] == "") == (row["learner"] == "protonet")
-    assert found["1_plain", "maml"]["scratch_ap"] == found["1_plain", "protonet"]["scratch_ap"]
-    assert found["1_plain", "maml"]["cosine"] == found["1_plain", "maml"]["cosine_untrained"]
-    assert float(found["1_plain", "maml"]["adapted_ap"]) > 0.8
+    assert by_key["1_plain", "maml"]["scratch_ap"] == by_key["1_plain", "protonet"]["scratch_ap"]
+    assert by_key["1_plain", "maml"]["cosine"] == by_key["1_plain", "maml"]["cosine_untrained"]
+    assert float(by_key["1_plain", "maml"]["adapted_ap"]) > 0.8
     report = (folder / "out.md").read_text()
     for words in (
         "2 sets of 2 sources",
@@ -97,9 +97,9 @@ def test_unadapted_takes_no_step_and_no_label(benchmark, folder):
     assert (case.labelled.y == 1).sum() == 5 and (case.plain.y == -1).all()
     assert (case.plain.x[:, -9:] == 0).all(), "without labels there are no distances to labelled rows"
     for name in ("maml", "protonet"):
-        found = benchmark.answers(load_learner(name, folder / "weights" / f"{name}.safetensors"), case)
-        assert not np.allclose(found["unadapted"], found["adapted"])
-        assert not np.allclose(found["unlabelled"], found["adapted"])
+        answers = benchmark.answers(load_learner(name, folder / "weights" / f"{name}.safetensors"), case)
+        assert not np.allclose(answers["unadapted"], answers["adapted"])
+        assert not np.allclose(answers["unlabelled"], answers["adapted"])
     shown = benchmark.prepare(folder / "sets" / "1_plain.npz", 0)
     assert (shown.labelled.x == case.labelled.x).all()
 

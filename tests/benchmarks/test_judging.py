@@ -62,8 +62,8 @@ def test_labels_are_judged_at_each_count_on_the_same_sets(run, monkeypatch):
 
 def test_each_statistic_is_judged_alone_beside_the_network(run):
     module, rows, said = run("row_statistics")
-    told = {row["order"] for row in rows if row["protocol"] == "contaminated"}
-    assert told == {*module.STATISTICS, module.START, module.SHIPPED}
+    orders = {row["order"] for row in rows if row["protocol"] == "contaminated"}
+    assert orders == {*module.STATISTICS, module.START, module.SHIPPED}
     labelled = {row["order"] for row in rows if row["protocol"] == "few-label-5"}
     assert labelled == {"trees.columns", "trees.whitened", "trees, both", module.START, module.SHIPPED}
     assert "## few-label-10" in said
@@ -76,7 +76,10 @@ def test_each_part_of_training_is_left_out_once(run, folder, monkeypatch):
     small = replace(module.SAMPLER, support_rows=(50, 60), query_rows=40, columns=(2, 5))
     monkeypatch.setattr(module, "SAMPLER", small)
     _, rows, said = run("ablation", "--work", str(folder / "work"), "--tasks", "10", "--epochs", "1")
-    assert [row["network"] for row in rows] == ["kNN distance (5)", *(each.name for each in module.VARIANTS)]
+    assert [row["network"] for row in rows] == [
+        "kNN distance (5)",
+        *(variant.name for variant in module.VARIANTS),
+    ]
     assert all(0 <= row["sets · contaminated"][0] <= 1 for row in rows)
     assert "| all priors |" in said
 
@@ -92,14 +95,14 @@ def test_real_sets_are_compared_with_synthetic_tasks(run, monkeypatch):
     made = np.random.default_rng(0).normal(size=(200, 4))
     assert module.farther(made[:50] + 9, made) == 1 > 0.3 > module.farther(made[:50] + 0.1, made)
     named = [{"set": "ab"[i % 2] * (i + 1)} for i in range(60)]  # a family each
-    assert module.told_apart(named, made[:60] + 3, made) > 0.9
-    assert module.told_apart(named, np.random.default_rng(1).normal(size=(60, 4)), made) < 0.65
+    assert module.separability(named, made[:60] + 3, made) > 0.9
+    assert module.separability(named, np.random.default_rng(1).normal(size=(60, 4)), made) < 0.65
 
 
 def test_sizes_of_support_are_judged_on_one_test_part(run, monkeypatch):
     monkeypatch.setattr(import_module("benchmarks.studies.support_size"), "LEAST", 100)
     module, rows, said = run("support_size")
-    told = {(row["situation"], row["size"]) for row in rows}
-    assert told == {(situation, size) for situation in module.SITUATIONS for size in module.SIZES}
+    judged = {(row["situation"], row["size"]) for row in rows}
+    assert judged == {(situation, size) for situation in module.SITUATIONS for size in module.SIZES}
     assert all(row["rows"] <= 95 for row in rows)
     assert "| mean | normal |" in said

@@ -58,7 +58,7 @@ def test_each_table_is_judged_once_by_a_network_that_did_not_see_its_owner(modul
     monkeypatch.setattr(module, "FOLDS", 2)
     monkeypatch.setattr(module, "LABEL_FREE", ("knn5", "ecod"))  # the others cost half a minute
     monkeypatch.setattr(module, "LABELLED", ("siamese", "nearest case"))
-    rows, told = run(module, monkeypatch, tables, "--every", "6")
+    rows, text = run(module, monkeypatch, tables, "--every", "6")
     assert sorted(row["episode"] for row in rows) == list(range(6 * 5))
     assert len(seen) == 2
     assert all(row["episode"] not in seen[module.fold_of(Path(row["set"]).name)] for row in rows)
@@ -67,30 +67,32 @@ def test_each_table_is_judged_once_by_a_network_that_did_not_see_its_owner(modul
     assert set(free["peers"]) == set(module.LABEL_FREE) and free["peers"]["knn5"][0] > 0.9
     cases = next(row for row in rows if row["use"] == "cases" and "peers" in row)
     assert set(cases["peers"]) == set(module.LABELLED) and cases["f1"] <= 1
-    assert "python -m benchmarks run real_tables " in told and "verdicts" in told
+    assert "python -m benchmarks run real_tables " in text and "verdicts" in text
 
 
 def test_gains_flags_and_distances_are_what_they_say(module):
-    assert module.gain([([0.9, 0.5], [0.8, 0.6])] * 6, 0).startswith("+10.0")
-    assert module.gain([([0.9, 0.5], None)] * 6, 0) == "–"
+    from benchmarks.studies.real_tables_report import gain
+
+    assert gain([([0.9, 0.5], [0.8, 0.6])] * 6, 0).startswith("+10.0")
+    assert gain([([0.9, 0.5], None)] * 6, 0) == "–"
     assert module.pair(np.array([0, 1]), np.array([0.0, 1.0])) == [1.0, 1.0]
 
 
 def test_the_curve_is_drawn_over_the_number_of_tables(module, monkeypatch, tables):
     monkeypatch.setattr(module, "FOLDS", 2)
     monkeypatch.setattr(module, "CURVE", (2, 4))
-    rows, told = run(module, monkeypatch, tables, "--curve")
+    rows, text = run(module, monkeypatch, tables, "--curve")
     assert {row["asked"] for row in rows} == {2, 4}
     assert all(2 <= row["tables"] <= row["asked"] for row in rows)
-    assert "reference" in told and (tables.parent / "found.svg").read_text().startswith("<svg")
+    assert "reference" in text and (tables.parent / "found.svg").read_text().startswith("<svg")
 
 
 def test_each_group_of_statistics_is_left_out_once(module, monkeypatch, tables):
     study = import_module("benchmarks.studies.lean_statistics")
     groups = {name: study.GROUPS[name] for name in ("isolation", "mismatch")}
     monkeypatch.setattr(study, "GROUPS", groups)
-    for each in (module, study):
-        monkeypatch.setattr(each, "FOLDS", 2)
+    for importer in (module, study):
+        monkeypatch.setattr(importer, "FOLDS", 2)
     monkeypatch.setattr(study, "ROWS", 60)
     monkeypatch.setattr(study, "fit_order", partial(fit_order, steps=2))
     monkeypatch.setattr(study, "costs", lambda: dict.fromkeys(groups, 1.5))
@@ -111,8 +113,8 @@ def test_verdicts_on_the_own_list_find_more_than_a_forest_and_are_resumed(
     monkeypatch.setattr(module, "fit", partial(fit, steps=2))
     monkeypatch.setattr(real, "PLAIN", 2)
     monkeypatch.setattr(study, "ASKED", (3, 6, 12))
-    for each in (module, study):
-        monkeypatch.setattr(each, "FOLDS", 2)
+    for importer in (module, study):
+        monkeypatch.setattr(importer, "FOLDS", 2)
     out = tables.parent / "found.json"
     places = ["--work", str(tables.parent / "work"), "--out", str(out), "--workers", "1"]
     command = [str(tables), *places]
@@ -123,8 +125,8 @@ def test_verdicts_on_the_own_list_find_more_than_a_forest_and_are_resumed(
     assert all(row["found"] == sorted(row["found"]) and row["found"][-1] <= row["there"] for row in ours)
     assert all(set(row["unseen"]) <= {"3", "6", "12"} for row in ours) and any(row["unseen"] for row in ours)
     assert sum(row["found"][0] for row in ours) >= 4, "anomalies that stand apart come first"
-    told = out.with_suffix(".md").read_text()
-    assert "forest with feedback" in told and "not yet seen" in told
+    text = out.with_suffix(".md").read_text()
+    assert "forest with feedback" in text and "not yet seen" in text
 
     monkeypatch.setattr(study, "measure", None)
     study.STUDY.run(command)
@@ -158,17 +160,17 @@ def test_each_kind_of_more_tasks_is_learnt_from_beside_the_tables(module, monkey
     study = import_module("benchmarks.studies.more_tasks")
     monkeypatch.setattr(study, "fit_order", partial(fit_order, steps=2))
     monkeypatch.setattr(study, "SYNTHETIC", 4)
-    for each in (module, study):
-        monkeypatch.setattr(each, "FOLDS", 2)
+    for importer in (module, study):
+        monkeypatch.setattr(importer, "FOLDS", 2)
     monkeypatch.setattr(study, "BUNDLED", study.BUNDLED[:1])
     out = tables.parent / "found.json"
     places = ["--work", str(tables.parent / "work"), "--out", str(out), "--workers", "1"]
     command = [str(tables), *places]
     study.STUDY.run(command)
-    found = json.loads(out.read_text())
-    tasks = found["settings"]["tasks"]
+    stored = json.loads(out.read_text())
+    tasks = stored["settings"]["tasks"]
     assert tasks["synthetic tables"] == 4 and tasks["class against class"] == 3 * 2 * 2
-    assert len(found["rows"]) == (len(study.KINDS) + 2) * 6 * 2
+    assert len(stored["rows"]) == (len(study.KINDS) + 2) * 6 * 2
     assert "three networks" in out.with_suffix(".md").read_text()
 
 

@@ -33,9 +33,9 @@ def task():
 def episode():
     rng = np.random.default_rng(0)
     truth = (np.arange(40) < 8).astype(np.int8)
-    told = np.where(np.arange(40) < 3, 1, -1).astype(np.int8)
+    labels = np.where(np.arange(40) < 3, 1, -1).astype(np.int8)
     x = (rng.normal(size=(40, 2)) + 9 * truth[:, None]).astype(np.float32)
-    return Episode(x, told, x, truth, truth)
+    return Episode(x, labels, x, truth, truth)
 
 
 def test_a_run_answers_every_question_and_resumes(benchmark, monkeypatch, tmp_path, capsys):
@@ -95,7 +95,7 @@ def test_tied_tasks_give_a_class_one_number(benchmark):
             numbers.setdefault(int(classes.labels[row]), set()).add(int(label))
         both = np.concatenate([drawn.support_x, drawn.query_x])
         assert len(np.unique(both, axis=0)) == 20, "no image is in support and query"
-    assert len(numbers) == 10 and all(len(found) == 1 for found in numbers.values())
+    assert len(numbers) == 10 and all(len(given) == 1 for given in numbers.values())
 
 
 def test_harmed_episodes_tell_untruths(benchmark, episode):
@@ -130,11 +130,11 @@ def test_an_attack_is_bounded_and_hurts(benchmark):
 
 
 def test_gains_are_paired_and_checks_are_against_what_is_expected(benchmark):
-    from benchmarks.studies.answers import Found
+    from benchmarks.studies.answers import Answers
 
     base = np.linspace(0, 1, 20)
-    row = Found(base, base, base, base + 0.1).row()
+    row = Answers(base, base, base, base + 0.1).row()
     assert row["gain"] == {"mean": 0.1, "error": 0.0} and row["harmed"]["worst"] == pytest.approx(
         0.0263, abs=1e-4
     )
-    assert Found(base, None, base, None, expected=0.2).row()["gain"]["mean"] == 0.3
+    assert Answers(base, None, base, None, expected=0.2).row()["gain"]["mean"] == 0.3

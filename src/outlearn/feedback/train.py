@@ -151,7 +151,7 @@ def train_analyst(
         command=command,
         how_good=f"Mean anomalies found on {len(others)} held-out synthetic tables:\n\n{figures}",
         limits=(
-            "Synthetic tables are not yours: `benchmarks/feedback.py` measures it on real ones.",
+            "Synthetic tables are not yours: `benchmarks/studies/feedback.py` measures it on real ones.",
             "It starts from the order of `feedback.beliefs`, and mostly keeps to it.",
             "It takes answers for true; wrong ones lead it astray.",
         ),

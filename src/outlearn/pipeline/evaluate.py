@@ -193,7 +193,8 @@ def evaluate_zero_day(
 
     Parameters
     ----------
-    source, progress, executor : as in `evaluate`. The others are the fields of `EvaluateRequest`; one split by default.
+    source, progress, executor : as in `evaluate`. The others are the fields of `EvaluateRequest`; one
+        split by default.
 
     Raises
     ------

@@ -159,8 +159,8 @@ def train_tuning(
         f"`MetaTuner.pretrained`: {len(learnt.configs)} configurations of {detectors}.",
         source=source,
         command=command,
-        how_good="`benchmarks/tuning.py` measures each strategy on families of sets that it did not learn "
-        "from; docs/tuning.md has the figures.",
+        how_good="`benchmarks/studies/tuning.py` measures each strategy on families of sets that it did not "
+        "learn from; docs/tuning.md has the figures.",
         limits=(
             "It chooses among its configurations, and knows of no other.",
             "Within one detector it is often no better than the one setting that was best elsewhere.",

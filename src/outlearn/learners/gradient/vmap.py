@@ -19,7 +19,7 @@ def pays(module: nn.Module, tasks: int, rows: int) -> bool:
     It saves the overhead of many small operations. With weights of its own a task each, a product of
     matrices becomes a batch of small ones and a convolution a grouped one, which are slower once they are
     large: then the largest weight decides, for convolutions together with the rows. Measured on one core in
-    `benchmarks/metaspeed.py`, times as fast as one task after another with 2 to 32 tasks:
+    `benchmarks/studies/metaspeed.py`, times as fast as one task after another with 2 to 32 tasks:
 
     =====================  =======  =========  =========  =========  ==========
     largest weight         5 rows   50 rows    250 rows   1000 rows  chosen

@@ -6,8 +6,8 @@ were seen and how well they go together, each as a tail rank and as a robust dev
 What more the profiles of `profile` hold (more views, distances with and without cleaning) gave a network
 trained on real tables next to nothing.
 
-Isolation depth among known normals costs time and adds nothing (`benchmarks/lean_statistics.py`): it is 0
-there, which is no news.
+Isolation depth among known normals costs time and adds nothing (`python -m benchmarks run lean_statistics`):
+it is 0 there, which is no news.
 
 Rows that may be anomalies themselves are no measure of what is usual: of an unlabelled support the oddest
 fifth is left out of all that others are compared with. Known normals stay in any case, and known anomalies

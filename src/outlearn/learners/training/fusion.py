@@ -123,8 +123,8 @@ def train_fusion(
         command=command,
         how_good=f"Means over {held_out} held-out synthetic tasks:\n\n{figures}",
         limits=(
-            "It has seen modalities drawn from the priors of tables; `benchmarks/mixed.py` measures it on "
-            "real ones, docs/mixed.md has the figures.",
+            "It has seen modalities drawn from the priors of tables; `benchmarks/studies/mixed.py` measures "
+            "it on real ones, docs/mixed.md has the figures.",
         ),
     )
     kept.unlink(missing_ok=True)

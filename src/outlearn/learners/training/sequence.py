@@ -84,8 +84,8 @@ def train_series(
         command=command,
         how_good=f"Mean average precision of points on {held_out} held-out synthetic series:\n\n{figures}",
         limits=(
-            "Synthetic series are not yours: `benchmarks/series.py` measures it on real ones, docs/series.md "
-            "has the figures.",
+            "Synthetic series are not yours: `benchmarks/studies/series.py` measures it on real ones, "
+            "docs/series.md has the figures.",
             "It reads what `series.point_features` sees of a point: distances at widths of 16 to 192 points. "
             "What shows only over thousands of points, such as a slow drift, it does not see.",
         ),
