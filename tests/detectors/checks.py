@@ -421,11 +421,11 @@ def check_an_update_equals_adapting_with_the_labels(case):
     X, Q = np.vstack([case.table(), case.table()[:5]]), queries()  # five rows are there twice
     y = np.full(len(X), -1)
     y[-8:-5] = 1 if case.needs_labels else -1
-    told = y.copy()
-    told[[0, 70]], told[[2, 72]], told[10] = 1, 0, 0
+    labels = y.copy()
+    labels[[0, 70]], labels[[2, 72]], labels[10] = 1, 0, 0
     rows = [0, 2, 10]
     updated = case.fit(X, y).update(X[rows], [1, 0, 0])
-    fresh = case.fit(X, told)
+    fresh = case.fit(X, labels)
     assert len(updated.support_) == len(X)
     equal(updated.scorer_.score(_encoded(updated, Q)), fresh.scorer_.score(_encoded(fresh, Q)), "updated")
     twice = case.fit(X, y).update(X[[2]], [1]).update(X[rows], [1, 0, 0])
@@ -456,7 +456,7 @@ def check_an_explanation_names_the_planted_column(case):
     assert all(0 <= place < len(X) for place in why.neighbours) and "c" in why.sentence
     few = case.fit(X, contamination=0.05)
     flagged = np.flatnonzero(few.predict(X) == -1)
-    assert len(flagged) and [each.row for each in few.explain(X, columns=1)] == flagged.tolist()
+    assert len(flagged) and [why.row for why in few.explain(X, columns=1)] == flagged.tolist()
     for rows, words in (
         ([-1], "row -1"),
         ([0, 99], "row 99"),

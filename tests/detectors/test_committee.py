@@ -66,5 +66,5 @@ def test_flows_beside_a_reference_are_judged_by_it():
     assert detect(log, reference=past, detector="knn", top=1).detector.startswith("knn")
     table = log.select("bytes", pl.col("bytes").sqrt().alias("root"))
     assert detect(table, reference=table, top=1).detector.startswith("profiles")
-    told = log.with_columns(verdict=pl.Series(["anomaly"] + [None] * 59))
-    assert detect(told, reference=past, label_column="verdict", top=1).detector.startswith("profiles")
+    labelled = log.with_columns(verdict=pl.Series(["anomaly"] + [None] * 59))
+    assert detect(labelled, reference=past, label_column="verdict", top=1).detector.startswith("profiles")

@@ -120,9 +120,9 @@ def test_a_learner_of_labels_says_that_it_needs_some():
 def test_an_algorithm_without_labels_leaves_known_anomalies_out():
     X = table()
     y = np.where(np.arange(len(X)) < 150, -1, 1)
-    told, untold = (ClassicalDetector("knn").fit(X, labels) for labels in (y, None))
-    rows = told.encoder_.transform(X).values[150:]
-    assert (told.scorer_.score(rows) > untold.scorer_.score(rows)).all()
+    informed, blind = (ClassicalDetector("knn").fit(X, labels) for labels in (y, None))
+    rows = informed.encoder_.transform(X).values[150:]
+    assert (informed.scorer_.score(rows) > blind.scorer_.score(rows)).all()
 
 
 @pytest.mark.parametrize("name", [*LEARNERS, *POOL])
@@ -143,9 +143,9 @@ def test_an_unknown_name_is_refused_with_those_that_exist():
 @pytest.mark.parametrize("share", [0.02, 0.3])
 def test_a_known_share_sets_the_level_and_not_the_order(fitted, share):
     X = table()
-    told = Detector(contamination=share, random_state=0).fit(X)
-    assert told.support_scores_.mean() == pytest.approx(share, abs=0.01)
-    assert (told.anomaly_score(X).argsort() == fitted.anomaly_score(X).argsort()).all()
+    shifted = Detector(contamination=share, random_state=0).fit(X)
+    assert shifted.support_scores_.mean() == pytest.approx(share, abs=0.01)
+    assert (shifted.anomaly_score(X).argsort() == fitted.anomaly_score(X).argsort()).all()
     y = np.full(len(X), -1)
     y[150:154] = 1
     labelled = Detector(contamination=share, random_state=0).fit(X, y)
@@ -155,8 +155,8 @@ def test_a_known_share_sets_the_level_and_not_the_order(fitted, share):
 
 def test_uncertainty_grows_as_the_support_shrinks():
     X = np.random.default_rng(0).normal(size=(400, 5))
-    told = [Detector(random_state=0).fit(X[:n]).uncertainty_ for n in (400, 40, 20, 10, 5)]
-    assert told == sorted(told) and 0 < told[0] < told[-1] <= 1
+    uncertainties = [Detector(random_state=0).fit(X[:n]).uncertainty_ for n in (400, 40, 20, 10, 5)]
+    assert uncertainties == sorted(uncertainties) and 0 < uncertainties[0] < uncertainties[-1] <= 1
     assert np.isnan(Detector("protonet").fit(X[:40]).uncertainty_)
 
 

@@ -17,14 +17,14 @@ def name_of(path):
 
 def imported(path, modules):
     """Return the modules of the room that a file imports, wherever in it."""
-    found = set()
+    targets = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            targets |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             names = {f"{node.module}.{alias.name}" for alias in node.names}
-            found |= names & modules or {node.module}
-    return found & modules
+            targets |= names & modules or {node.module}
+    return targets & modules
 
 
 def graph():

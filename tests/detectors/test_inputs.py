@@ -40,8 +40,8 @@ def mixed():
     ],
 )
 def test_labels_of_any_form_are_read(y, wanted):
-    found = read_labels(y, 3)
-    assert found.tolist() == wanted and found.dtype == np.int8
+    labels = read_labels(y, 3)
+    assert labels.tolist() == wanted and labels.dtype == np.int8
 
 
 @pytest.mark.parametrize(

@@ -41,9 +41,12 @@ def test_what_is_odd_in_any_modality_is_found(fitted):
 
 
 def test_reasons_name_the_modality(fitted):
-    told = fitted.explain(incidents(), rows=range(USUAL, USUAL + ODD))
-    assert [why.contributions[0].column for why in told] == ["amount", "vector", "load", "calls"]
-    assert "list of 24 numbers from" in told[1].sentence and "list of 40 numbers" in told[2].sentence
+    explanations = fitted.explain(incidents(), rows=range(USUAL, USUAL + ODD))
+    assert [why.contributions[0].column for why in explanations] == ["amount", "vector", "load", "calls"]
+    assert (
+        "list of 24 numbers from" in explanations[1].sentence
+        and "list of 40 numbers" in explanations[2].sentence
+    )
 
 
 def test_a_record_may_lack_any_part(fitted):
@@ -63,10 +66,10 @@ def test_it_is_kept_whole(fitted, tmp_path):
 def test_a_label_moves_what_resembles_it():
     frame = pl.concat([incidents(), incidents(1)[USUAL:]])
     blind = Detector(random_state=0).fit(frame)
-    told = blind.update(frame[USUAL + 1 : USUAL + 2], [1])
-    assert 1 in told.support_y_
+    updated = blind.update(frame[USUAL + 1 : USUAL + 2], [1])
+    assert 1 in updated.support_y_
     like = frame[-3:-2]  # odd in its vector too
-    assert told.anomaly_score(like)[0] >= Detector(random_state=0).fit(frame).anomaly_score(like)[0]
+    assert updated.anomaly_score(like)[0] >= Detector(random_state=0).fit(frame).anomaly_score(like)[0]
 
 
 def test_a_column_of_vectors_alone_is_as_an_array():

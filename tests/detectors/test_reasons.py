@@ -40,8 +40,8 @@ def why(detector, **cells):
 def test_a_number_is_told_with_its_range_and_direction(detector):
     first = why(detector, amount=400.0, tax=80.0).contributions
     assert {first[0].column, first[1].column} == {"amount", "tax"}
-    for part in first[:2]:
-        assert part.direction == "high" and part.value in (400.0, 80.0) and " to " in part.usual
+    for cause in first[:2]:
+        assert cause.direction == "high" and cause.value in (400.0, 80.0) and " to " in cause.usual
     assert first[0].drop >= first[1].drop > 0
 
 
@@ -50,27 +50,27 @@ def test_an_odd_combination_names_a_column_of_the_combination(detector):
 
 
 def test_an_unseen_category_is_told_with_the_usual_ones(detector):
-    part = why(detector, shop="moon").contributions[0]
-    assert (part.column, part.value, part.direction) == ("shop", "moon", "rare")
-    assert "north" in part.usual or "south" in part.usual or "west" in part.usual
+    cause = why(detector, shop="moon").contributions[0]
+    assert (cause.column, cause.value, cause.direction) == ("shop", "moon", "rare")
+    assert "north" in cause.usual or "south" in cause.usual or "west" in cause.usual
 
 
 def test_a_missing_cell_is_told_as_missing():
     rows = table().drop(columns="tax")
     rows.loc[:2, "amount"] = None
-    part = ClassicalDetector("knn", random_state=0).fit(rows).explain(rows, rows=[0])[0].contributions[0]
-    assert part.column == "amount" and part.value is None and part.direction == "missing"
+    cause = ClassicalDetector("knn", random_state=0).fit(rows).explain(rows, rows=[0])[0].contributions[0]
+    assert cause.column == "amount" and cause.value is None and cause.direction == "missing"
 
 
 def test_a_date_is_told_as_a_date(detector):
-    part = why(detector, day=pd.Timestamp("2031-01-01")).contributions[0]
-    assert part.column == "day" and part.value == datetime.datetime(2031, 1, 1) and "2024" in part.usual
+    cause = why(detector, day=pd.Timestamp("2031-01-01")).contributions[0]
+    assert cause.column == "day" and cause.value == datetime.datetime(2031, 1, 1) and "2024" in cause.usual
 
 
 def test_what_was_set_aside_is_never_a_reason(detector):
     rows = table().assign(order_id="?")
-    for each in detector.explain(rows, rows=range(20), columns=9):
-        assert "order_id" not in [part.column for part in each.contributions]
+    for reason in detector.explain(rows, rows=range(20), columns=9):
+        assert "order_id" not in [cause.column for cause in reason.contributions]
 
 
 @pytest.mark.parametrize("columns", [1, 2])
@@ -82,19 +82,21 @@ def test_no_more_columns_are_named_than_asked_for(detector, columns):
 
 def test_rows_keep_their_positions_and_order(detector):
     rows = table()
-    found = detector.explain(rows, rows=[7, 3, 7])
-    assert [each.row for each in found] == [7, 3, 7] and found[0] == found[2]
-    assert [each.score for each in found] == pytest.approx(detector.anomaly_score(rows)[[7, 3, 7]], abs=1e-6)
+    reasons = detector.explain(rows, rows=[7, 3, 7])
+    assert [reason.row for reason in reasons] == [7, 3, 7] and reasons[0] == reasons[2]
+    assert [reason.score for reason in reasons] == pytest.approx(
+        detector.anomaly_score(rows)[[7, 3, 7]], abs=1e-6
+    )
 
 
 def test_neighbours_are_never_known_anomalies():
     rows = table()
     y = np.where(np.arange(len(rows)) < 10, 1, -1)
     detector = ClassicalDetector("knn", random_state=0).fit(rows, y)
-    for each in detector.explain(rows, rows=range(10)):
-        assert (detector.support_y_[list(each.neighbours)] != 1).all()
+    for reason in detector.explain(rows, rows=range(10)):
+        assert (detector.support_y_[list(reason.neighbours)] != 1).all()
         # With this few rows left out, what is usual comes from the others.
-        assert len(set(each.neighbours)) == len(each.neighbours)
+        assert len(set(reason.neighbours)) == len(reason.neighbours)
 
 
 def test_only_known_anomalies_still_give_reasons():
@@ -102,8 +104,8 @@ def test_only_known_anomalies_still_give_reasons():
 
     rows = table()[:20]
     detector = Detector(random_state=0).fit(rows, np.ones(len(rows)))
-    found = detector.explain(rows.assign(amount=900.0), rows=[0])[0]
-    assert found.neighbours and found.sentence
+    reason = detector.explain(rows.assign(amount=900.0), rows=[0])[0]
+    assert reason.neighbours and reason.sentence
 
 
 def test_dates_in_any_form_are_told_as_dates():
@@ -114,7 +116,7 @@ def test_dates_in_any_form_are_told_as_dates():
     assert late.contributions[0].value == datetime.datetime(2031, 12, 24)
     assert "day is 2031-12-24 00:00, later than the usual 2024-03" in late.sentence
     none = detector.explain(rows[:1].assign(day="soon", amount=900.0), rows=[0], columns=9)[0]
-    assert [part.value for part in none.contributions if part.column == "day"] in ([], ["soon"])
+    assert [cause.value for cause in none.contributions if cause.column == "day"] in ([], ["soon"])
 
 
 def test_the_share_of_a_category_is_that_among_all_rows_compared_with():
@@ -122,9 +124,9 @@ def test_the_share_of_a_category_is_that_among_all_rows_compared_with():
     shop = np.array(["north"] * 186 + ["moon"] * 14)  # 7 %, and all of them among the oddest rows
     rows = pd.DataFrame({"amount": np.where(shop == "moon", 500, 100) + rng.normal(size=200), "shop": shop})
     detector = ClassicalDetector("iforest", random_state=0).fit(rows)
-    found = detector.explain(rows, rows=[190], columns=2)[0]
-    part = next(part for part in found.contributions if part.column == "shop")
-    assert part.direction != "rare", part
+    reason = detector.explain(rows, rows=[190], columns=2)[0]
+    cause = next(cause for cause in reason.contributions if cause.column == "shop")
+    assert cause.direction != "rare", cause
 
 
 @pytest.mark.parametrize("name", ["breast_cancer", "wine"])
@@ -159,11 +161,11 @@ def labelled():
 def test_the_label_of_its_own_kind_raises_a_row_most(labelled):
     X, _, detector = labelled
     own = detector._values(X[310:311])[0]
-    for told in detector.explain(X, rows=[311, 315, 319]):
-        most = told.labels[0]
+    for reason in detector.explain(X, rows=[311, 315, 319]):
+        most = reason.labels[0]
         assert np.allclose(detector.support_[most.position], own)
         assert most.label == 1 and most.effect > 0
-        sizes = [abs(each.effect) for each in told.labels]
+        sizes = [abs(label.effect) for label in reason.labels]
         assert sizes == sorted(sizes, reverse=True) and len(sizes) <= 3
 
 
@@ -177,7 +179,7 @@ def test_the_effect_of_a_label_is_what_a_fit_without_it_would_show(labelled):
     fewer = y.copy()
     fewer[310] = -1
     refit = Detector(random_state=0).fit(X, fewer)
-    raw = [each.scorer_.score(each._values(X[rows])) for each in (detector, refit)]
+    raw = [one.scorer_.score(one._values(X[rows])) for one in (detector, refit)]
     assert spearmanr(effects, raw[0] - raw[1]).statistic > 0.6
 
 
@@ -195,7 +197,7 @@ def test_among_many_normal_labels_the_anomalies_are_still_tried(labelled, shippe
     y[310] = 1
     detector = Detector(random_state=0).fit(X, y)
     effects = detector.explain(X, rows=[5])[0].labels
-    assert any(each.label == 1 for each in effects)
+    assert any(effect.label == 1 for effect in effects)
     only = np.where(y == 1, 1, -1)  # no normal labels at all
-    told = Detector(random_state=0).fit(X, only).explain(X, rows=[311])[0].labels
-    assert [each.label for each in told] == [1] and told[0].effect > 0
+    effects = Detector(random_state=0).fit(X, only).explain(X, rows=[311])[0].labels
+    assert [effect.label for effect in effects] == [1] and effects[0].effect > 0

@@ -97,7 +97,7 @@ def test_two_threads_score_as_before_while_a_third_updates(case):
     with ThreadPoolExecutor(3) as pool:
         updates = [pool.submit(detector.update, X, labels) for labels in (flipped, y)]
         scores = [pool.submit(detector.anomaly_score, X) for _ in range(4)]
-        assert {each.result().tobytes() for each in scores} == {before}
+        assert {score.result().tobytes() for score in scores} == {before}
         updated = updates[0].result()
     assert detector.anomaly_score(X).tobytes() == before
     assert detector.threshold_ == threshold

@@ -81,8 +81,8 @@ def test_scores_stand_beside_their_rows_whatever_the_order():
     mixed = frame.sample(fraction=1.0, shuffle=True, seed=0)
     detector = SeriesDetector(time_column="t").fit(frame)
     by_time = dict(zip(frame["t"], detector.anomaly_score(frame), strict=True))
-    found = detector.anomaly_score(mixed)
-    assert found.tolist() == pytest.approx([by_time[t] for t in mixed["t"]])
+    scores = detector.anomaly_score(mixed)
+    assert scores.tolist() == pytest.approx([by_time[t] for t in mixed["t"]])
 
 
 def test_the_channel_that_broke_is_named_with_the_past_it_was_compared_with():
@@ -116,7 +116,7 @@ def test_a_labelled_range_makes_others_like_it_odder():
     y = np.full(3000, -1)
     y[700:780] = 1
     plain = SeriesDetector().fit(values)
-    told = SeriesDetector().fit(values).update(values, y)
+    updated = SeriesDetector().fit(values).update(values, y)
 
     def lead(detector):
         scores = detector.anomaly_score(values)
@@ -124,9 +124,10 @@ def test_a_labelled_range_makes_others_like_it_odder():
         usual = np.r_[scores[900:1300], scores[1800:2100]]
         return odd.mean() - usual.mean()
 
-    assert lead(told) > lead(plain)
+    assert lead(updated) > lead(plain)
     assert (
-        told.anomaly_score(values).tolist() == SeriesDetector().fit(values, y).anomaly_score(values).tolist()
+        updated.anomaly_score(values).tolist()
+        == SeriesDetector().fit(values, y).anomaly_score(values).tolist()
     )
 
 
@@ -224,8 +225,8 @@ def test_a_saved_detector_is_the_same_detector(tmp_path):
     )
     y = np.full(2000, -1)
     y[FLAT] = 1
-    told = SeriesDetector(time_column="t", random_state=0).fit(frame, y)
-    for number, detector in enumerate((normal, told, SeriesDetector("subpca").fit(broken()))):
+    labelled = SeriesDetector(time_column="t", random_state=0).fit(frame, y)
+    for number, detector in enumerate((normal, labelled, SeriesDetector("subpca").fit(broken()))):
         path = tmp_path / f"{number}.outlearn"
         detector.save(path)
         again = SeriesDetector.load(path)
@@ -233,7 +234,7 @@ def test_a_saved_detector_is_the_same_detector(tmp_path):
         assert again.anomaly_score(X).tolist() == detector.anomaly_score(X).tolist()
         assert (again.threshold_, again.promise_) == (detector.threshold_, detector.promise_)
         assert again.segments(X) == detector.segments(X)
-    assert told.load(tmp_path / "0.outlearn").explain(frame)[0] == normal.explain(frame)[0]
+    assert labelled.load(tmp_path / "0.outlearn").explain(frame)[0] == normal.explain(frame)[0]
 
 
 def test_what_is_no_saved_series_detector_is_refused(tmp_path):
@@ -287,12 +288,12 @@ def test_labels_of_the_points_that_a_promise_rests_on_do_not_void_it():
     before = detector.threshold_
     detector = detector.update(frame, np.zeros(2000))
     assert detector.threshold_ == pytest.approx(before)
-    told = np.zeros(2000)
-    told[1800:1840] = 1
-    broken = frame.with_columns(x=pl.Series(np.where(told == 1, 4.0, frame["x"].to_numpy())))
+    labels = np.zeros(2000)
+    labels[1800:1840] = 1
+    broken = frame.with_columns(x=pl.Series(np.where(labels == 1, 4.0, frame["x"].to_numpy())))
     how = {"time_column": "t", "false_alarms": "2/day", "random_state": 0}
     assert (
-        SeriesDetector(**how).fit(broken, told).threshold_
+        SeriesDetector(**how).fit(broken, labels).threshold_
         < 0.5
         < SeriesDetector(**how).fit(broken, np.zeros(2000)).threshold_
     )  # a labelled anomaly is no false alarm

@@ -14,15 +14,15 @@ def cloud(n, centre, seed):
 def test_rows_of_the_kind_of_a_case_are_alike_and_others_are_not():
     rows = np.concatenate([cloud(900, 0, 0), cloud(60, 8, 1)])
     alike = Alike.of(rows, cloud(1, 8, 2))
-    found = alike.of_rows(rows)
-    assert found.alike[900:].mean() > 0.2 and found.alike[:900].sum() == 0
-    assert set(found.which.tolist()) == {0}
+    likeness = alike.of_rows(rows)
+    assert likeness.alike[900:].mean() > 0.2 and likeness.alike[:900].sum() == 0
+    assert set(likeness.which.tolist()) == {0}
 
 
 def test_rows_of_a_rare_kind_lie_far_apart_and_are_alike_all_the_same():
     rows = np.concatenate([cloud(4000, 0, 0), cloud(12, 8, 1)])
-    found = Alike.of(rows, cloud(1, 8, 2)).of_rows(rows)
-    assert found.alike[4000:].sum() > 1 and found.alike[:4000].sum() == 0
+    likeness = Alike.of(rows, cloud(1, 8, 2)).of_rows(rows)
+    assert likeness.alike[4000:].sum() > 1 and likeness.alike[:4000].sum() == 0
 
 
 def test_the_reach_is_how_near_nine_in_ten_rows_have_a_neighbour():
@@ -38,8 +38,8 @@ def test_the_reach_is_how_near_nine_in_ten_rows_have_a_neighbour():
 
 def test_nothing_is_alike_where_the_kind_is_absent():
     alike = Alike.of(cloud(900, 0, 4), cloud(5, 9, 5))
-    found = alike.of_rows(cloud(500, 0, 6))
-    assert not found.alike.any() and alike.share(found.away.min()) == 0
+    likeness = alike.of_rows(cloud(500, 0, 6))
+    assert not likeness.alike.any() and alike.share(likeness.away.min()) == 0
 
 
 def test_too_few_rows_are_refused():

@@ -35,12 +35,12 @@ def weights(tmp_path_factory):
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("told", ["nothing", "normal", "a range"])
-def test_the_network_scores_each_point_as_it_does_causally_in_a_batch(weights, channels, told):
+@pytest.mark.parametrize("known", ["nothing", "normal", "a range"])
+def test_the_network_scores_each_point_as_it_does_causally_in_a_batch(weights, channels, known):
     past = wave(900, channels)
     past[700:750] = 0.0
-    y = {"nothing": None, "normal": np.zeros(900), "a range": np.full(900, -1)}[told]
-    if told == "a range":
+    y = {"nothing": None, "normal": np.zeros(900), "a range": np.full(900, -1)}[known]
+    if known == "a range":
         y[700:750] = 1
     detector = SeriesDetector("sequence", weights=weights, random_state=0).fit(past, y)
     plain = SeriesDetector(random_state=0).fit(past, y)
@@ -53,12 +53,12 @@ def test_the_network_scores_each_point_as_it_does_causally_in_a_batch(weights, c
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("told", ["nothing", "normal", "a range"])
-def test_each_point_scores_as_it_does_causally_in_a_batch(channels, told):
+@pytest.mark.parametrize("known", ["nothing", "normal", "a range"])
+def test_each_point_scores_as_it_does_causally_in_a_batch(channels, known):
     past = wave(1200, channels)
     past[700:750] = 0.0
-    y = {"nothing": None, "normal": np.zeros(1200), "a range": np.full(1200, -1)}[told]
-    if told == "a range":
+    y = {"nothing": None, "normal": np.zeros(1200), "a range": np.full(1200, -1)}[known]
+    if known == "a range":
         y[700:750] = 1
     detector = SeriesDetector(random_state=0).fit(past, y)
     new = wave(700, channels, seed=1)

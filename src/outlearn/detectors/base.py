@@ -42,7 +42,7 @@ from outlearn.rng import Seed
 __all__ = ["BaseDetector"]
 
 Scores = NDArray[np.float64]
-FEWEST = 20  # rows below which nobody can say what is usual
+FEWEST_COMPARED = 20  # rows in the support, below which nobody can say what is usual
 
 
 class BaseDetector(SignedOutlierMixin, Saved):
@@ -54,8 +54,8 @@ class BaseDetector(SignedOutlierMixin, Saved):
         labels.
     support_raw_ : (n,) raw scores of the support, on the scale of the learner.
     support_scores_ : (n,) anomaly scores of the support, each row judged against the others.
-    calibration_ : (k, d) known normal rows that were kept out of the support, k may be 0;
-        `calibration_scores_` (k,) their anomaly scores.
+    calibration_ : (k, d) known normal rows that were kept out of the support; k may be 0.
+        `calibration_scores_` : (k,) their anomaly scores.
     threshold_ : a row is flagged when its anomaly score is at least this.
     support_cells_ : polars frame of the raw cells behind `support_`.
     schema_ : Schema of the table; after a fit on an array, its columns are x0, x1, ….
@@ -169,9 +169,10 @@ class BaseDetector(SignedOutlierMixin, Saved):
     def doubt_(self) -> str:
         """Why the scores may tell nothing, in a sentence; empty where nothing speaks against them."""
         n = len(self.support_)
-        if n < FEWEST:
+        if n < FEWEST_COMPARED:
             return (
-                f"there are only {n:,} rows to compare with, and what is usual takes {FEWEST} or more to see"
+                f"there are only {n:,} rows to compare with, and what is usual takes {FEWEST_COMPARED} or "
+                "more to see"
             )
         return ""
 
@@ -219,13 +220,14 @@ class BaseDetector(SignedOutlierMixin, Saved):
         """
         values = self._values(X)
         labels = read_labels(y, len(values))
-        told = np.flatnonzero(labels >= 0)
-        if len(told) == 0:
+        labelled = np.flatnonzero(labels >= 0)
+        if len(labelled) == 0:
             raise LabelError("no label came: every value is -1; give 1 (anomaly) or 0 (normal) for some row")
-        hashes, wanted = row_hash(self.support_), row_hash(values[told])
-        by_hash = dict(zip(wanted.tolist(), labels[told].tolist(), strict=True))  # of two verdicts, the last
+        hashes, wanted = row_hash(self.support_), row_hash(values[labelled])
+        # Of two verdicts on equal rows the last counts.
+        by_hash = dict(zip(wanted.tolist(), labels[labelled].tolist(), strict=True))
         there = np.array([by_hash.get(h, y) for h, y in zip(hashes.tolist(), self.support_y_, strict=True)])
-        fresh = told[~np.isin(wanted, hashes)]
+        fresh = labelled[~np.isin(wanted, hashes)]
         updated = copy(self)  # fitted attributes are replaced, never changed in place
         updated._set_support(
             np.concatenate([self.support_, values[fresh]]),
@@ -238,7 +240,7 @@ class BaseDetector(SignedOutlierMixin, Saved):
         return updated
 
     def explain(self, X: Any, rows: ArrayLike | None = None, *, columns: int = 5) -> list[Explanation]:
-        """Say why rows are odd.
+        """Return why rows are odd.
 
         Parameters
         ----------
@@ -280,8 +282,8 @@ class BaseDetector(SignedOutlierMixin, Saved):
     def to_state(self) -> tuple[State, Arrays]:
         """Return what rebuilds the fitted detector: values that JSON can keep, and arrays by name.
 
-        What is kept is the support, its labels, the encoder and the decision. The fitted schema stands in the
-        place of the one given, and a seed in that of a generator.
+        They hold the support, its labels, the encoder and the decision. The fitted schema replaces the one
+        given, and a seed replaces a generator.
         """
         check_is_fitted(self, "scorer_")
         state = {
@@ -302,7 +304,7 @@ class BaseDetector(SignedOutlierMixin, Saved):
 
     @classmethod
     def from_state(cls, state: State, arrays: Arrays) -> Self:
-        """Return the detector that `to_state` was asked of.
+        """Return the detector whose `to_state` gave these values and arrays.
 
         It adapts to its support again, which with the same seed gives the same scores.
 

@@ -1,4 +1,4 @@
-"""Several detectors, each heard as far as it finds a row odder than those it compares with."""
+"""Several detectors as one: the mean of how surprising each finds a row beside those it compares with."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _WRITTEN = re.compile(r"\w+(?::\w+=\d+(?:,\w+=\d+)*)?")
 
 @saved_class
 class Committee(BaseDetector):
-    """Mean of what several detectors say of a row: each the tail of its own scores that the row lies in.
+    """Mean, over several detectors, of how far out in the tail of a detector's own scores a row lies.
 
     Detectors fail in different places: what one ranks first for a reason of its own, such as a flood of a new
-    kind of harmless traffic, the others do not. So of network traffic beside a reference of normal flows this
-    is the default (`pipeline.detect`).
+    kind of harmless traffic, the others do not. So this is the default for network traffic beside a reference
+    of normal flows (`pipeline.detect`).
 
     Parameters
     ----------
@@ -77,7 +77,8 @@ class Committee(BaseDetector):
             or isinstance(members, str)
             or not members
             or not all(
-                isinstance(each, str) and _WRITTEN.fullmatch(each) and _known(each) for each in members
+                isinstance(member, str) and _WRITTEN.fullmatch(member) and _known(member)
+                for member in members
             )
         ):
             raise ParameterError(
@@ -99,10 +100,10 @@ def _known(member: str) -> bool:
 
 
 def _adapted(member: str, X: NDArray[np.float32], y: NDArray[np.int8], seed: int) -> tuple[Scorer, Scores]:
-    """Return a member adapted to a support, and what it says of the support's own rows."""
+    """Return a member adapted to a support, and its scores (n,) of the rows of that support."""
     name, _, settings = member.partition(":")
     if name in POOL:
-        pairs = (each.split("=") for each in settings.split(",") if each)
+        pairs = (setting.split("=") for setting in settings.split(",") if setting)
         scorer = POOL[name].fit(X, y, derive(seed), {key: int(value) for key, value in pairs})
         return scorer, scorer.score(X)
     from outlearn.learners.pretrained import load_learner
@@ -129,9 +130,9 @@ class CommitteeScorer:
 
     def __init__(self, members: tuple[_Member, ...]) -> None:
         self._members = members
-        self.support_scores: Scores = np.mean([each.surprisal(each.own) for each in members], axis=0)
+        self.support_scores: Scores = np.mean([member.surprisal(member.own) for member in members], axis=0)
 
     def score(self, X: NDArray[np.float32]) -> Scores:
         """Score rows (m, d) → (m,), high = abnormal; a row scores the same alone or in a batch."""
-        told: Scores = np.mean([each.surprisal(each.scorer.score(X)) for each in self._members], axis=0)
-        return told
+        mean: Scores = np.mean([member.surprisal(member.scorer.score(X)) for member in self._members], axis=0)
+        return mean

@@ -107,21 +107,24 @@ class Detector(BaseDetector):
     def _adapt(self, X: NDArray[np.float32], y: NDArray[np.int8]) -> Scorer:
         from outlearn.learners.pretrained import load_learner
 
-        parts = modalities_of(self.encoder_) if self.probabilistic and self.fusion == "auto" else ()
-        learned = self._fused(parts) if len(parts) > 1 else load_learner(self.learner, self._weights)
+        fused = self.probabilistic and self.fusion == "auto"
+        modalities = modalities_of(self.encoder_) if fused else ()
+        if len(modalities) > 1:
+            return self._fused(modalities).seeded(self.seed_).adapt(X, y)
+        learned = load_learner(self.learner, self._weights)
         return learned.seeded(self.seed_).adapt(X, y)
 
     @property
     def _weights(self) -> Path | None:
         return None if self.weights is None else Path(self.weights)
 
-    def _fused(self, parts: tuple[Modality, ...]) -> Fused:
-        """Return what judges each modality apart by the learner that the weights of fusion were trained on.
+    def _fused(self, modalities: tuple[Modality, ...]) -> Fused:
+        """Return a learner that judges each modality apart, with the one that fusion was trained on.
 
         Raises
         ------
         ParameterError
-            When weights of another learner came.
+            When `weights` are of another learner.
         """
         from outlearn.learners.incontext.fusion import LEARNER, Fused, load_fusion
         from outlearn.learners.pretrained import load_incontext
@@ -131,7 +134,7 @@ class Detector(BaseDetector):
                 f"weights={str(self._weights)!r} are of the learner {self.learner!r}, and records of several "
                 f"modalities are judged by {LEARNER!r}; leave weights out, or give fusion='none'"
             )
-        return Fused(load_incontext(self._weights), load_fusion(shipped("fusion")), parts)
+        return Fused(load_incontext(self._weights), load_fusion(shipped("fusion")), modalities)
 
     @property
     def probabilistic(self) -> bool:

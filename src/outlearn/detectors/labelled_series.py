@@ -35,15 +35,15 @@ class LabelledSeries:
 
 
 def point_labels(series: Series, labels: NDArray[np.int8]) -> NDArray[np.int8]:
-    """Return (n,) labels of points from those of the rows: of several rows of a point the highest."""
-    found = np.full(len(series), -1, dtype=np.int8)
-    np.maximum.at(found, series.places, labels[series.rows])
+    """Return the labels (n,) of points from those of the rows: the highest of several rows of a point."""
+    of_points = np.full(len(series), -1, dtype=np.int8)
+    np.maximum.at(of_points, series.places, labels[series.rows])
     filled = np.ones(len(series), dtype=bool)
     filled[series.places] = False
     if filled.any():  # a point put in between takes the label of the one before it
         before = np.maximum.accumulate(np.where(filled, 0, np.arange(len(series))))
-        found = found[before]
-    return found
+        of_points = of_points[before]
+    return of_points
 
 
 def hold_out(
@@ -71,7 +71,7 @@ def unheld(series: Series, labels: Labels, held: Iterable[LabelledSeries]) -> La
 
 
 def with_labels(known: Sequence[LabelledSeries], series: Series, labels: Labels) -> list[LabelledSeries]:
-    """Return what is known with labels (n,) of a series added: to those it has, or as one more series."""
+    """Return the known series with labels (n,) of one added: to those it has, or as one more series."""
     grown = list(known)
     place = next((i for i, labelled in enumerate(grown) if labelled.is_of(series)), None)
     if place is not None:
@@ -96,7 +96,7 @@ def pack(name: str, known: Sequence[LabelledSeries]) -> Arrays:
 
 
 def unpack(name: str, keys: Sequence[str], channels: tuple[str, ...], arrays: Arrays) -> list[LabelledSeries]:
-    """Return what `pack` was given: one series a key, all with the same channels."""
+    """Return the series that `pack` was given: one a key, all with the same channels."""
     known = []
     for i, key in enumerate(keys):
         fields = {field: arrays[f"{name}.{i}.{field}"] for field in _FIELDS}

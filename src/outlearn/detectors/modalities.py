@@ -17,19 +17,19 @@ VALUES = "values"
 def modalities_of(encoder: Encoder) -> tuple[Modality, ...]:
     """Return the modalities of a table; none where no column holds lists or sequences.
 
-    Numbers, truth values, categories and moments are one; each text, list of numbers and sequence is one of
-    its own. That a part is missing may tell something too: it is told among the values.
+    Numbers, truth values, categories and moments are one modality; each text, list of numbers and sequence is
+    one of its own. Where one of these is missing, the values say so, for it may mean something too.
 
     >>> import polars as pl
     >>> from outlearn.data import infer_schema
     >>> rows = pl.DataFrame({"age": [31.5, 47.2, 28.0], "photo": [[0.1, 0.9], [0.3, -0.2], [0.7, 0.4]]})
     >>> encoder = Encoder.fit(rows, infer_schema(rows))
-    >>> [(part.name, part.columns, part.missing) for part in modalities_of(encoder)]
+    >>> [(one.name, one.columns, one.missing) for one in modalities_of(encoder)]
     [('values', (0, 3), None), ('photo', (1, 2), 3)]
     """
     kinds = {column.name: column.kind for column in encoder.schema.columns}
     values: list[int] = []
-    parts: dict[str, list[int]] = {}
+    apart: dict[str, list[int]] = {}
     missing: dict[str, int] = {}
     for place, (name, source) in enumerate(zip(encoder.columns, encoder.sources, strict=True)):
         if kinds[source] not in APART:
@@ -37,10 +37,10 @@ def modalities_of(encoder: Encoder) -> tuple[Modality, ...]:
         elif name == f"{source} is missing":
             missing[source] = place
         else:
-            parts.setdefault(source, []).append(place)
-    if not any(kinds[source] in ATTACHED for source in parts):
+            apart.setdefault(source, []).append(place)
+    if not any(kinds[source] in ATTACHED for source in apart):
         return ()
-    told = [Modality(source, tuple(places), missing.get(source)) for source, places in parts.items()]
+    modalities = [Modality(source, tuple(places), missing.get(source)) for source, places in apart.items()]
     if values:
-        told.insert(0, Modality(VALUES, tuple(sorted((*values, *missing.values())))))
-    return tuple(told)
+        modalities.insert(0, Modality(VALUES, tuple(sorted((*values, *missing.values())))))
+    return tuple(modalities)

@@ -1,7 +1,7 @@
 """Model files: a kind, plain values and arrays, in one file without pickle, written whole or not at all.
 
-A file is of safetensors: the arrays are its tensors, and the values are JSON in that entry of its header
-whose name tells the kind. What values and arrays mean is up to those who write them.
+A file has the format of safetensors: the arrays are its tensors, and the values are JSON in that entry of its
+header whose name tells the kind. What values and arrays mean is up to those who write them.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ def write_model(path: Path, model: Model) -> None:
     state = {"format": FORMAT, "version": __version__, **model.state}
     header = {ENTRIES[model.kind]: json.dumps(state)}
     tensors = {name: np.ascontiguousarray(values) for name, values in model.arrays.items()}
-    with whole(path, errors=(OSError, SafetensorError), refusal="cannot write the model to") as part:
-        save_file(tensors, part, metadata=header)
+    with whole(path, errors=(OSError, SafetensorError), refusal="cannot write the model to") as unfinished:
+        save_file(tensors, unfinished, metadata=header)
 
 
 def read_model(path: Path) -> Model:

@@ -30,7 +30,7 @@ class SignedOutlierMixin(OutlierMixin, BaseEstimator):  # type: ignore[misc]
 
     @property
     def offset_(self) -> float:
-        """What `decision_function` takes off: below 0 it must mean a score of at least the threshold."""
+        """The offset of `decision_function`, which is below 0 for scores of at least the threshold."""
         return -float(np.nextafter(self.threshold_, -np.inf))
 
     def score_samples(self, X: Any) -> Scores:
@@ -47,7 +47,7 @@ class SignedOutlierMixin(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         return np.where(self.decision_function(X) < 0, -1, 1)
 
     def fit_predict(self, X: Any, y: ArrayLike | None = None) -> NDArray[np.int64]:
-        """Fit on `X` and tell its own outliers."""
+        """Fit on `X` and return the verdicts on it: (n,) of -1 for an outlier and 1 for the rest."""
         return self.fit(X, y).predict(X)
 
     def __sklearn_tags__(self) -> Tags:

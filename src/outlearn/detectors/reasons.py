@@ -27,8 +27,8 @@ Rows = NDArray[np.float32]
 Floats = NDArray[np.float64]
 
 _COUNTED = ("categorical", "boolean")
-_LABELS_TRIED, _LABELS_TOLD = 30, 3
-_NOTHING = 1e-3  # of a raw score: what moved it less is not told
+_LABELS_TRIED, _LABELS_NAMED = 30, 3
+_LEAST_EFFECT = 1e-3  # on a raw score: labels that moved it less are not named
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,8 +119,8 @@ def _labels(grounds: Grounds, values: Rows) -> list[tuple[LabelEffect, ...]]:
     return [
         tuple(
             LabelEffect(int(tried[i]), int(y[tried[i]]), float(row[i]))
-            for i in np.argsort(-np.abs(row), kind="stable")[:_LABELS_TOLD]
-            if abs(row[i]) > _NOTHING
+            for i in np.argsort(-np.abs(row), kind="stable")[:_LABELS_NAMED]
+            if abs(row[i]) > _LEAST_EFFECT
         )
         for row in grounds.label_effects(values, support[tried])
     ]

@@ -47,7 +47,7 @@ class Saved:
     @classmethod
     @abstractmethod
     def from_state(cls, state: State, arrays: Arrays) -> Self:
-        """Return the estimator that `to_state` was asked of, with the same scores.
+        """Return the estimator whose `to_state` gave these values and arrays, with the same scores.
 
         Raises
         ------
@@ -125,9 +125,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Path):
         return str(value)
     if isinstance(value, Mapping):
-        return {name: _plain(each) for name, each in value.items()}
+        return {name: _plain(inner) for name, inner in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_plain(each) for each in value]
+        return [_plain(item) for item in value]
     return value
 
 
@@ -138,7 +138,7 @@ def columns_state(estimator: BaseEstimator) -> dict[str, Any]:
 
 
 def set_columns(estimator: BaseEstimator, state: State) -> None:
-    """Let an estimator have seen the columns of a file."""
+    """Set the columns that an estimator has seen in its fit, as `columns_state` gave them."""
     estimator.n_features_in_ = state["n_features"]
     if state["features"]:
         estimator.feature_names_in_ = np.asarray(state["features"], dtype=object)

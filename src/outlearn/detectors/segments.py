@@ -13,8 +13,8 @@ from outlearn.decisions.alarms import Segment, alarms
 __all__ = ["MERGED", "ScoredSeries", "segments_above"]
 
 Floats = NDArray[np.float64]
-NAMED = 3  # channels that a segment names at most
-SHARE = 0.1  # of what is odd in a segment, that a channel named has at least
+MOST_CHANNELS = 3  # that a segment names
+LEAST_SHARE = 0.1  # of what is odd in a segment, for a channel to be named after the first
 MERGED = 8  # points between two flagged ranges, up to which they are one
 
 
@@ -35,9 +35,9 @@ def segments_above(
     scores : (n,). odd : (n, c) how odd each channel is, on one scale.
     """
     rows = np.full(len(series), -1, dtype=np.int64)
-    rows[series.places[::-1]] = series.rows[::-1]  # of several rows that tell of a point the first
+    rows[series.places[::-1]] = series.rows[::-1]  # the first of several rows of a point
     usual = np.median(odd, axis=0)
-    told = []
+    segments = []
     for start, end in alarms(scores >= threshold, series.stretches, merged):
         own = np.flatnonzero(rows[start:end] >= 0) + start
         if not len(own):
@@ -45,9 +45,9 @@ def segments_above(
         peak = int(own[scores[own].argmax()])
         above = np.maximum((odd[start:end] - usual).mean(axis=0), 0.0)
         shares = above / above.sum() if above.sum() > 0 else np.full(len(above), 1 / len(above))
-        named = [int(c) for c in np.argsort(-shares, kind="stable")[:NAMED]]
+        named = [int(c) for c in np.argsort(-shares, kind="stable")[:MOST_CHANNELS]]
         times = series.times
-        told.append(
+        segments.append(
             Segment(
                 key=series.key,
                 start=int(rows[own].min()),
@@ -59,8 +59,8 @@ def segments_above(
                 channels=tuple(
                     (series.names[c], float(shares[c]))
                     for i, c in enumerate(named)
-                    if i == 0 or shares[c] >= SHARE
+                    if i == 0 or shares[c] >= LEAST_SHARE
                 ),
             )
         )
-    return told
+    return segments

@@ -51,13 +51,12 @@ from outlearn.series.patches import WIDTHS
 __all__ = ["SeriesDetector"]
 
 Scores = NDArray[np.float64]
-FEWEST = 2  # points
-HELD_OUT = 0.3  # of each reference series, its end, where a promise needs it
+FEWEST_POINTS = 2
+HELD_OUT_END = 0.3  # of each reference series, its end, where a promise needs it
 TOO_SHORT = (
     f"the reference is too short: no two windows of {WIDTHS[0]} points in it lie apart, so nothing tells "
     "what is usual, and all points score alike"
 )
-RARE = 0.01  # share of the reference that a learner of a fleet flags
 
 
 @saved_class
@@ -95,8 +94,8 @@ class SeriesDetector(SeriesJudge, Saved):
     >>> import numpy as np
     >>> x = np.sin(np.arange(1200) / 5)
     >>> x[800:830] = 0.0
-    >>> found = SeriesDetector().fit(x).segments(x)
-    >>> any(790 <= each.peak <= 840 for each in found)
+    >>> segments = SeriesDetector().fit(x).segments(x)
+    >>> any(790 <= segment.peak <= 840 for segment in segments)
     True
     """
 
@@ -139,17 +138,18 @@ class SeriesDetector(SeriesJudge, Saved):
         rate = self._check_parameters()
         frame = read_series_frame(self, X, reset=True)
         labels = read_labels(y, frame.height)
-        if frame.height < FEWEST:
+        if frame.height < FEWEST_POINTS:
             raise InputError(
-                f"the series has {frame.height} points (n_samples = {frame.height}); wanted {FEWEST} or more"
+                f"the series has {frame.height} points (n_samples = {frame.height}); "
+                f"wanted {FEWEST_POINTS} or more"
             )
         self.seed_ = drawn_seed(self.random_state)
         self.reader_, set_aside = SeriesReader.fit(
             frame, time_column=self.time_column, series_column=self.series_column, ignore=self.ignore
         )
-        series, repaired = self.reader_.read(frame)
+        all_series, repaired = self.reader_.read(frame)
         self.notes_ = (*set_aside, *repaired)
-        known = [LabelledSeries(each, point_labels(each, labels)) for each in series]
+        known = [LabelledSeries(series, point_labels(series, labels)) for series in all_series]
         self.normal_ = bool((labels == 0).any() and not (labels == -1).any())
         self.calibration_: list[LabelledSeries] = []
         if rate is not None:
@@ -158,7 +158,7 @@ class SeriesDetector(SeriesJudge, Saved):
                     f"false_alarms={self.false_alarms!r} needs a time column and a past that is known to be "
                     "normal (y all 0)"
                 )
-            known, self.calibration_ = hold_out(known, HELD_OUT)
+            known, self.calibration_ = hold_out(known, HELD_OUT_END)
         if all((labelled.labels == 1).all() for labelled in known):
             raise LabelError(
                 "all points are labelled anomalies, of those that are learnt from; wanted normal or "
@@ -172,8 +172,8 @@ class SeriesDetector(SeriesJudge, Saved):
         self.known_, self.scorers_ = known, Scorers.adapt(known, self.normal_, self._adapted)
         if not self.scorers_.tell:
             self.notes_ = tuple(dict.fromkeys((*self.notes_, TOO_SHORT)))
-        raw = np.concatenate([self.scorers_.score(each.series)[0] for each in known])
-        free = raw[np.concatenate([each.labels for each in known]) != 1]
+        raw = np.concatenate([self.scorers_.score(labelled.series)[0] for labelled in known])
+        free = raw[np.concatenate([labelled.labels for labelled in known]) != 1]
         self.calibrator_ = calibrate(self.detector, free, self.contamination)
         self.support_scores_ = self.calibrator_.apply(free)
         self._set_threshold(rate)
@@ -210,16 +210,15 @@ class SeriesDetector(SeriesJudge, Saved):
     def update(self, X: Any, y: ArrayLike) -> Self:
         """Return a detector that has also learnt from labelled points; this one stays as it is.
 
-        How tables are read and the threshold rule stay.
-        Labels of a series that was learnt from are added to those it has; another series joins the reference
-        with the ranges that its labels tell of.
+        The reader of tables and the threshold rule stay. Labels of a series that was learnt from are added to
+        those it has; another series joins the reference with the ranges that it has labels for.
 
         Raises
         ------
         LabelError
             When no point carries a label of 1 or 0.
         """
-        series, rows = self._series(X)
+        all_series, rows = self._series(X)
         labels = read_labels(y, rows)
         if not (labels >= 0).any():
             raise LabelError(
@@ -229,15 +228,15 @@ class SeriesDetector(SeriesJudge, Saved):
         # from the others would make all else odd: either way the promise would be void.
         held = (*self.calibration_, *self.known_) if self.calibration_ else ()
         known = list(self.known_)
-        for each in series:
-            known = with_labels(known, each, unheld(each, point_labels(each, labels), held))
+        for series in all_series:
+            known = with_labels(known, series, unheld(series, point_labels(series, labels), held))
         return copy(self)._learn(known)  # which replaces fitted attributes, and changes none in place
 
     def to_state(self) -> tuple[State, Arrays]:
         """Return what rebuilds the fitted detector: values that JSON can keep, and arrays by name.
 
-        What is kept is the series that it learnt from, with what is known of their points. A checkpoint is
-        kept by its path, and a seed in the place of a generator.
+        They hold the series that it learnt from, with the labels of their points. A checkpoint is kept by its
+        path, and a seed replaces a generator.
         """
         check_is_fitted(self, "scorers_")
         params = kept_params(self)
@@ -249,14 +248,14 @@ class SeriesDetector(SeriesJudge, Saved):
             "seed": self.seed_,
             "normal": self.normal_,
             "notes": list(self.notes_),
-            "known": [each.series.key for each in self.known_],
-            "calibration": [each.series.key for each in self.calibration_],
+            "known": [labelled.series.key for labelled in self.known_],
+            "calibration": [labelled.series.key for labelled in self.calibration_],
         }
         return state, {**pack("known", self.known_), **pack("calibration", self.calibration_)}
 
     @classmethod
     def from_state(cls, state: State, arrays: Arrays) -> Self:
-        """Return the detector that `to_state` was asked of.
+        """Return the detector whose `to_state` gave these values and arrays.
 
         It learns from its series again, which with the same seed gives the same scores.
 

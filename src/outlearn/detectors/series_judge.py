@@ -1,4 +1,4 @@
-"""What a fitted detector of series says of tables: scores, ranges, reasons, and points as they come."""
+"""How a fitted detector of series judges tables: scores, ranges, reasons, and points as they come."""
 
 from __future__ import annotations
 
@@ -41,16 +41,16 @@ class SeriesJudge(SignedOutlierMixin):
         return series, frame.height
 
     def anomaly_score(self, X: Any, *, causal: bool = False) -> Scores:
-        """Return (m,) scores in [0, 1] of the rows, high = abnormal; 0 for rows that tell of no point.
+        """Return (m,) scores in [0, 1] of the rows, high = abnormal; 0 for rows of no point.
 
         causal : whether only what lies before a point counts, as in `stream`; only "distances" and
             "sequence" can do that.
         """
-        series, rows = self._series(X)
+        all_series, rows = self._series(X)
         scores = np.zeros(rows)
-        for each in series:
-            own = self._causal_scores(each) if causal else self._scores(each)
-            scores[each.rows] = own[each.places]
+        for series in all_series:
+            of_points = self._causal_scores(series) if causal else self._scores(series)
+            scores[series.rows] = of_points[series.places]
         return scores
 
     def _scores(self, series: Series) -> Scores:
@@ -88,14 +88,14 @@ class SeriesJudge(SignedOutlierMixin):
 
     def score_series(self, X: Any) -> Iterator[ScoredSeries]:
         """Yield each series of a table with the scores of its points and its flagged ranges."""
-        series, _ = self._series(X)
-        for each in series:
-            raw, odd = self.scorers_.score(each)
+        all_series, _ = self._series(X)
+        for series in all_series:
+            raw, odd = self.scorers_.score(series)
             scores = self.calibrator_.apply(raw)
-            yield ScoredSeries(each, scores, segments_above(each, scores, odd, self.threshold_, MERGED))
+            yield ScoredSeries(series, scores, segments_above(series, scores, odd, self.threshold_, MERGED))
 
     def explain(self, X: Any, segments: Sequence[Segment] | None = None) -> list[SegmentExplanation]:
-        """Say why ranges are odd: in which channel, beside which stretch of the past, in what they differ.
+        """Return why ranges are odd: in which channel, beside which stretch of the past, in what they differ.
 
         segments : of `segments(X)`; all of them by default.
         """

@@ -19,9 +19,9 @@ from outlearn.series.windows import FEATURES, describe, feature_words, window_st
 __all__ = ["Difference", "SegmentExplanation", "compare_with_past"]
 
 Floats = NDArray[np.float64]
-TOLD = 2  # features in which they differ, at most
+MOST_DIFFERENCES = 2  # features that an explanation names
 LEVELS = ("mean", "highest", "lowest")  # features on the scale of the channel; others are sizes
-PARTS = "mean of part"
+SECTION_MEAN = "mean of part"  # begins the names of features that are means of a section of a window
 ROUNDED = 1e-5  # of the spread or level of a channel, below which a value is 0
 
 
@@ -56,26 +56,27 @@ class SegmentExplanation:
 
 
 def compare_with_past(
-    glance: PointFeatures, past: Sequence[Series], series: Series, segment: Segment, own: int | None
+    points: PointFeatures, past: Sequence[Series], series: Series, segment: Segment, own: int | None
 ) -> SegmentExplanation:
-    """Return what a range of a series is like.
+    """Return how a range of a series differs from the stretch of the past that comes nearest to it.
 
     Parameters
     ----------
-    past : the series that the glance was fitted to, in its order. own : which of them `series` is, if any.
+    points : their features. past : the series that they were fitted to, in the same order.
+    own : which of them `series` is, if any.
     """
-    x = glance.basis.standard(series.values)
+    x = points.basis.standard(series.values)
     name = segment.channels[0][0]
     channel = series.names.index(name)
     peak = int(series.places[np.searchsorted(series.rows, segment.peak)])
-    found = _oddest(glance, x, series, peak, own)
-    if found is None:
+    oddest = _oddest(points, x, series, peak, own)
+    if oddest is None:
         words = f"'{name}': there is no past to compare with"
         return SegmentExplanation(segment, name, 0, None, None, None, None, (), words)
-    memory, at, place, apart = found
+    memory, at, place, apart = oddest
     there, start = past[int(memory.series[place])], int(memory.starts[place])
     rows = there.rows[(there.places >= start) & (there.places < start + memory.width)]
-    told = _differences(memory, x, at, place, apart[channel], glance, channel)
+    differences = _differences(memory, x, at, place, apart[channel], points, channel)
     since = None if there.times is None else there.times[start]
     until = None if there.times is None else there.times[start + memory.width - 1]
     where = (
@@ -83,7 +84,7 @@ def compare_with_past(
         if since is None and len(rows)
         else f"{str(since)[:19].replace('T', ' ')} to {str(until)[:19].replace('T', ' ')}"
     )
-    differs = ", ".join(f"{d.feature} {d.here:.4g} instead of {d.there:.4g}" for d in told)
+    differs = ", ".join(f"{d.feature} {d.here:.4g} instead of {d.there:.4g}" for d in differences)
     words = f"'{name}' over {memory.width} points: nearest is {where}, where {differs}"
     return SegmentExplanation(
         segment,
@@ -93,24 +94,25 @@ def compare_with_past(
         int(rows.max()) if len(rows) else None,
         since,
         until,
-        told,
+        differences,
         words,
     )
 
 
 def _oddest(
-    glance: PointFeatures, x: Floats, series: Series, peak: int, own: int | None
+    points: PointFeatures, x: Floats, series: Series, peak: int, own: int | None
 ) -> tuple[Memory, int, int, Floats] | None:
-    """Return the memory, and the window over the peak, that is farthest from all it remembers.
+    """Return the memory that a window over the peak lies farthest from, and the start of that window.
 
-    Then which of those is nearest, and how they differ (c, f).
+    Then the place in the memory of the window nearest to it, and how the two differ (c, f). None where no
+    window can be compared.
     """
-    best, found = -1.0, None
+    farthest, oddest = -1.0, None
     shorter = tuple(width for width in reversed(WIDTHS) if width < min(LEADING))
     for width in (*LEADING, *shorter):
-        if found is not None and width in shorter:  # for stretches that hold no wider one
+        if oddest is not None and width in shorter:  # for stretches that hold no wider one
             break
-        reach = glance.patches.reach(width)
+        reach = points.patches.reach(width)
         starts = window_starts(series.stretches, width, strides(width))
         over = starts[(starts <= peak) & (peak < starts + width)]
         away = reach.away(x, over, own)
@@ -118,23 +120,23 @@ def _oddest(
             continue
         at = int(over[np.nanargmax(away)])
         nearest = reach.memory.nearest(x, at, own)
-        if nearest is not None and (found is None or float(np.nanmax(away)) > best):
-            best, found = float(np.nanmax(away)), (reach.memory, at, *nearest)
-    return found
+        if nearest is not None and (oddest is None or float(np.nanmax(away)) > farthest):
+            farthest, oddest = float(np.nanmax(away)), (reach.memory, at, *nearest)
+    return oddest
 
 
 def _differences(
-    memory: Memory, x: Floats, at: int, place: int, apart: Floats, glance: PointFeatures, channel: int
+    memory: Memory, x: Floats, at: int, place: int, apart: Floats, points: PointFeatures, channel: int
 ) -> tuple[Difference, ...]:
     here = describe(x[:, [channel]], np.array([at], dtype=np.int64), memory.width)[0, 0]
-    past = glance.basis.values[int(memory.series[place])][:, [channel]]
+    past = points.basis.values[int(memory.series[place])][:, [channel]]
     there = describe(past, memory.starts[[place]], memory.width)[0, 0]
-    size, middle = float(glance.basis.scale[channel]), float(glance.basis.centre[channel])
-    told = []
-    for feature in np.argsort(-np.abs(apart), kind="stable")[:TOLD].tolist():
-        shift = middle if FEATURES[feature] in LEVELS or FEATURES[feature].startswith(PARTS) else 0.0
+    size, middle = float(points.basis.scale[channel]), float(points.basis.centre[channel])
+    differences = []
+    for feature in np.argsort(-np.abs(apart), kind="stable")[:MOST_DIFFERENCES].tolist():
+        shift = middle if FEATURES[feature] in LEVELS or FEATURES[feature].startswith(SECTION_MEAN) else 0.0
         pair = [float(side[feature]) * size + shift for side in (here, there)]
-        # What is left by rounding of a 0 is no difference to tell of.
+        # What rounding leaves of a 0 is no difference worth a word.
         pair = [0.0 if abs(value) < ROUNDED * max(size, abs(shift)) else value for value in pair]
-        told.append(Difference(feature_words(feature, memory.width), *pair))
-    return tuple(told)
+        differences.append(Difference(feature_words(feature, memory.width), *pair))
+    return tuple(differences)

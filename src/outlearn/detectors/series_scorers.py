@@ -1,4 +1,4 @@
-"""What scores the points of series: which there are, how one adapts, and which scores which series."""
+"""The scorers of points of series: which there are, how one adapts, and which scores which series."""
 
 from __future__ import annotations
 
@@ -84,14 +84,14 @@ def adapt_scorer(
     usual = [without(stretches, away) for stretches, away in zip(whole.stretches, apart, strict=True)]
     if detector in POOL:
         return PoolScorer(detector, replace(whole, stretches=usual), seed)
-    glance = PointFeatures.fit(whole, cases, usual=usual, seed=seed)
+    points = PointFeatures.fit(whole, cases, usual=usual, seed=seed)
     if detector == DISTANCES:
-        return Mixture(glance, normal)
+        return Mixture(points, normal)
     path = Path(weights or "")
     if detector == SEQUENCE:
-        return load_sequence(path).adapt(glance, normal=normal)
+        return load_sequence(path).adapt(points, normal=normal)
     past = [(labelled.series, labelled.labels) for labelled in known]
-    return FleetScorer.of(load_table_learner(detector, path), glance, past)
+    return FleetScorer.of(load_table_learner(detector, path), points, past)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,13 +118,15 @@ class Scorers:
         long = {
             labelled.series.key for labelled in known if _telling(labelled.labels, normal=normal) >= ALONE
         }
-        own = {key: make([each for each in known if each.series.key == key]) for key in sorted(long)}
+        own = {
+            key: make([labelled for labelled in known if labelled.series.key == key]) for key in sorted(long)
+        }
         alone = len(long) == 1 and all(labelled.series.key in long for labelled in known)
         return cls(tuple(known), normal, own, next(iter(own.values())) if alone else make(known))
 
     @property
     def tell(self) -> bool:
-        """Whether each has two windows of its past to compare."""
+        """Whether every mixture among the scorers has two windows of its past to compare."""
         return all(
             scorer.glance.patches.tells()
             for scorer in (*self.own.values(), self.common)
@@ -138,11 +140,13 @@ class Scorers:
     def of(self, series: Series) -> tuple[PointScorer, list[LabelledSeries], int | None]:
         """Return the scorer of a series, what it compares with, and which of those the series is, if any."""
         scorer = self.of_key(series.key)
-        mates = [each for each in self.known if scorer is self.common or each.series.key == series.key]
+        mates = [
+            labelled for labelled in self.known if scorer is self.common or labelled.series.key == series.key
+        ]
         # What is known to be normal is compared with itself too; a learner is to see it as it sees others.
         if self.normal and not isinstance(scorer, FleetScorer):
             return scorer, mates, None
-        return scorer, mates, next((i for i, each in enumerate(mates) if each.is_of(series)), None)
+        return scorer, mates, next((i for i, mate in enumerate(mates) if mate.is_of(series)), None)
 
     def score(self, series: Series) -> tuple[Floats, Floats]:
         """Return (n,) raw scores of points, high = abnormal, and (n, c) how odd each channel is."""

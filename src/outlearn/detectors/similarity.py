@@ -15,10 +15,10 @@ from outlearn.rng import derive
 __all__ = ["SAME", "Alike", "Likeness"]
 
 Floats = NDArray[np.float64]
-MOST, ASKED = 5000, 1000  # rows that neighbours are sought among, and that they are sought for
+SEARCHED, ASKED = 5000, 1000  # rows that neighbours are sought among, and that they are sought for
 NEAR = 0.9  # share of rows that have a neighbour within the distance up to which rows are alike
 NEAREST = 3  # neighbours of a row, farther from it than which a case does not lie
-FEWEST = 20
+FEWEST_ROWS = 20
 SAME = 1e-4  # distance below which rows are copies: rounding leaves a little
 
 
@@ -56,13 +56,13 @@ class Alike:
         InputError
             When there are fewer than 20 rows.
         """
-        if len(rows) < FEWEST:
+        if len(rows) < FEWEST_ROWS:
             raise InputError(
-                f"{len(rows)} rows came to hunt in; wanted {FEWEST} or more, for fewer do not tell how near "
-                "rows usually lie"
+                f"{len(rows)} rows came to hunt in; wanted {FEWEST_ROWS} or more, for fewer do not tell how "
+                "near rows usually lie"
             )
         rng = derive(seed, 0xA11)
-        drawn = np.arcsinh(rows[rng.permutation(len(rows))[:MOST]])
+        drawn = np.arcsinh(rows[rng.permutation(len(rows))[:SEARCHED]])
         index = NearestNeighbors(n_neighbors=NEAREST + 1).fit(drawn)
         # Among themselves rows have themselves as the nearest, and their copies as the next.
         usual = index.kneighbors(drawn[:ASKED])[0][:, 1]

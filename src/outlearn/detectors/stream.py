@@ -87,7 +87,7 @@ class _ByMixture:
 
     def __init__(self, scorer: Mixture) -> None:
         self._latest = Latest(scorer.glance, LEADING, shares=False)
-        self._told = log_odds(np.zeros(1))
+        self._log_odds = log_odds(np.zeros(1))
 
     @property
     def nbytes(self) -> int:
@@ -96,8 +96,8 @@ class _ByMixture:
     def __call__(self, point: Floats) -> Floats:
         if self._latest.push(point):
             odd = self._latest.rare()[0].mean() + LIKENESS * self._latest.likeness.max()
-            self._told = log_odds(np.array([odd]))
-        return self._told
+            self._log_odds = log_odds(np.array([odd]))
+        return self._log_odds
 
 
 class _ByNetwork:
@@ -115,8 +115,7 @@ class _ByNetwork:
         latest = self._latest
         latest.push(point)
         rare, likeness = latest.rare().astype(np.float32)[None], latest.likeness[None]
-        glance = self._scorer.glance
-        seen = glance.of_points(
+        seen = self._scorer.glance.of_points(
             latest.point[None], latest.median()[None], latest.before[None], rare, likeness
         )
         return self._scorer.pooled(self._past.next(seen[0])[None])

@@ -13,8 +13,8 @@ __all__ = ["Chosen", "choose_support"]
 
 Positions = NDArray[np.int64]
 MAX_CALIBRATION = 10_000
-MOST = 5000
-MOST_NORMAL = 8192  # among rows all known to be normal each one tells of another place that is usual
+LIMIT = 5000
+LIMIT_NORMAL = 8192  # among rows all known to be normal each one shows another place that is usual
 HELD_OUT = 0.3  # of the known normals, when a promise needs them and no spare rows exist
 
 
@@ -41,7 +41,7 @@ def choose_support(
     order = canonical_order(X, y)
     anomalies, normals, unlabelled = (order[y[order] == label] for label in (1, 0, -1))
     if limit is None:
-        limit = MOST_NORMAL if len(normals) == len(y) else MOST
+        limit = LIMIT_NORMAL if len(normals) == len(y) else LIMIT
     anomalies = anomalies[: max(limit // 4, 1)]
     room = limit - len(anomalies)
     kept_back = 0

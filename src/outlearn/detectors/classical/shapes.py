@@ -67,9 +67,9 @@ class _Histograms:
     """
 
     def __init__(self, support: Rows, bins: int, alpha: float, tol: float) -> None:
-        found = [np.histogram(column, bins=bins, density=True) for column in support.T]
-        self._rarity = [-np.log2(density + alpha) for density, _ in found]
-        self._edges = [edges for _, edges in found]
+        histograms = [np.histogram(column, bins=bins, density=True) for column in support.T]
+        self._rarity = [-np.log2(density + alpha) for density, _ in histograms]
+        self._edges = [edges for _, edges in histograms]
         self._tol = tol
 
     def score(self, X: Rows) -> NDArray[np.float64]:
