@@ -28,7 +28,7 @@ CELLS = 5_000_000
 
 @dataclass(slots=True)
 class Gathered:
-    """What a walk found.
+    """Flagged rows, suppressions and hosts that one walk over a source gathers.
 
     frame, rows, scores : the flagged rows that are not suppressed, k of them, with their numbers and scores;
         times (k,) seconds since 1970, where the table has a column of times; left : flagged rows beyond k.
@@ -76,14 +76,14 @@ def gather(
     kept: list[pl.DataFrame] = []
     numbers: list[NDArray[np.int64]] = []
     held, start = 0, 0
-    found = Gathered(pl.DataFrame(), np.empty(0, np.int64), np.empty(0), None, suppressed)
+    gathered = Gathered(pl.DataFrame(), np.empty(0, np.int64), np.empty(0), None, suppressed)
     with stages.stage("gathering", len(scan.scores)) as tick:
         for chunk in chunks_of(source):
             here = slice(start, start + chunk.height)
             suppressed[here] = patterns.ids(chunk, kind)
             if grouped:
                 flags = decision.flagged[here] & (suppressed[here] == 0)
-                _look(found, chunk, kind, scan.scores[here], flags, suppressed[here] > 0)
+                _look(gathered, chunk, kind, scan.scores[here], flags, suppressed[here] > 0)
                 places = np.flatnonzero(flags)
                 kept.append(chunk[places])
                 numbers.append(places + start)
@@ -91,20 +91,20 @@ def gather(
                 if held > 2 * limit:
                     rows = np.concatenate(numbers)
                     best = _best(scan.scores[rows], limit)
-                    found.left += held - limit
+                    gathered.left += held - limit
                     kept, numbers, held = [pl.concat(kept)[best]], [rows[best]], limit
             start += chunk.height
             tick(start)
     if not grouped:
-        return found
+        return gathered
     rows = np.concatenate(numbers)
     best = _best(scan.scores[rows], limit)
-    found.left += len(rows) - len(best)
-    found.rows = rows[best].astype(np.int64)
-    found.frame = pl.concat(kept)[best]
-    found.scores = scan.scores[found.rows]
-    found.times = None if scan.times is None else _seconds(scan.times[found.rows])
-    return found
+    gathered.left += len(rows) - len(best)
+    gathered.rows = rows[best].astype(np.int64)
+    gathered.frame = pl.concat(kept)[best]
+    gathered.scores = scan.scores[gathered.rows]
+    gathered.times = None if scan.times is None else _seconds(scan.times[gathered.rows])
+    return gathered
 
 
 def _best(scores: NDArray[np.float64], limit: int) -> NDArray[np.int64]:
@@ -113,7 +113,7 @@ def _best(scores: NDArray[np.float64], limit: int) -> NDArray[np.int64]:
 
 
 def _look(
-    found: Gathered,
+    gathered: Gathered,
     chunk: pl.DataFrame,
     kind: RowKind,
     scores: NDArray[np.float64],
@@ -124,14 +124,14 @@ def _look(
     if kind.ends is None:
         return
     there = kind.ends(chunk.columns)
-    if found.clock == "none" and "time" in there:
-        found.clock = clock_of(chunk[there["time"]])
+    if gathered.clock == "none" and "time" in there:
+        gathered.clock = clock_of(chunk[there["time"]])
     ends = chunk.select(pl.col(there["source"]).alias("source"), pl.col(there["target"]).alias("target"))
-    found.hosts.add(ends, scores, flags)
+    gathered.hosts.add(ends, scores, flags)
     masks, counts = np.unique(technique_masks(chunk)[~flags & ~suppressed], return_counts=True)
     for mask, count in zip(masks.tolist(), counts.tolist(), strict=True):
         for technique in techniques_of(mask):
-            found.unflagged[technique.id] = found.unflagged.get(technique.id, 0) + count
+            gathered.unflagged[technique.id] = gathered.unflagged.get(technique.id, 0) + count
 
 
 def sighted(

@@ -203,7 +203,7 @@ def evaluate_zero_day(
         for name in detectors:
             make = partial(make_detector, name, schema=rows.schema, random_state=seed)
             figures[name] = []
-            for each in judge_zero_day(
+            for family_figures in judge_zero_day(
                 make,
                 rows.frame,
                 rows.truth,
@@ -212,7 +212,7 @@ def evaluate_zero_day(
                 cases=cases,
                 known=request.known,
             ):
-                figures[name].append(each)
+                figures[name].append(family_figures)
                 done += 1
                 tick(done)
     return ZeroDay(figures, rows.notes)
@@ -258,11 +258,11 @@ def _telling(frame: pl.DataFrame, schema: Schema, truth: NDArray[np.int8]) -> tu
     if len(set(truth.tolist())) < 2:
         return ()
     encoder = Encoder.fit(frame, schema)
-    found = telling_columns(encoder.transform(frame).values, encoder.sources, truth)
-    if not found:
+    telling = telling_columns(encoder.transform(frame).values, encoder.sources, truth)
+    if not telling:
         return ()
-    told = ", ".join(f"'{name}' (AUROC {area:.3f})" for name, area in found[:LISTED])
+    listed = ", ".join(f"'{name}' (AUROC {area:.3f})" for name, area in telling[:LISTED])
     return (
-        f"one column alone tells the label: {told}; check that it is known when a row is judged, or leave it "
-        "out (--ignore)",
+        f"one column alone tells the label: {listed}; check that it is known when a row is judged, or leave "
+        "it out (--ignore)",
     )

@@ -139,13 +139,13 @@ def _nothing(alike: Alike, likeness: Likeness) -> str:
 def _cases(
     like: Spec, reading: Reading, opened: Source, table: pl.DataFrame
 ) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    """Return the cases as rows of the table, with what is told of those around them, and notes."""
-    found = _beside(like, reading, table, "the cases")
-    if found.height > CASES:
+    """Return the cases as rows of the table, with what is known of those around them, and notes."""
+    cases = _beside(like, reading, table, "the cases")
+    if cases.height > CASES:
         raise InputError(
-            f"{found.height:,} cases came; wanted {CASES:,} at most: to learn from more, label them"
+            f"{cases.height:,} cases came; wanted {CASES:,} at most: to learn from more, label them"
         )
-    return _seen_around(found, opened, table)
+    return _seen_around(cases, opened, table)
 
 
 def _beside(spec: Spec, reading: Reading, table: pl.DataFrame, what: str) -> pl.DataFrame:
@@ -182,10 +182,10 @@ def _seen_around(
     alone = plain.with_columns(
         pl.lit(None, dtype=table.schema[name]).alias(name) for name in around.columns if name in plain
     )
-    parts = [there.get(case, alone[case]) for case in range(cases.height)]
+    seen = [there.get(case, alone[case]) for case in range(cases.height)]
     missing = cases.height - len(there)
     note = f"{missing} of the cases are not in the table: {around.words} is not known"
-    return pl.concat(parts), (note,) if missing else ()
+    return pl.concat(seen), (note,) if missing else ()
 
 
 def _detector(learner: str, schema: Schema, seed: int) -> BaseDetector:
@@ -216,10 +216,10 @@ def _choice(
         placed[name] = float(np.mean(ranks))
     # Ties are frequent with few cases: the default wins them.
     best = max(LEARNERS, key=lambda name: placed[name])
-    told = ", ".join(f"{name} {1 - share:.1%}" for name, share in placed.items())
+    shares = ", ".join(f"{name} {1 - share:.1%}" for name, share in placed.items())
     return best, (
         f"ranked by the learner {best}: of {len(held)} cases left out in turn, this share of the other rows "
-        f"was ranked at least as high as the case, on average: {told}"
+        f"was ranked at least as high as the case, on average: {shares}"
     )
 
 
@@ -227,18 +227,18 @@ def _likeness(
     detector: BaseDetector, alike: Alike, source: Source, stages: Stages, executor: Executor
 ) -> Likeness:
     """Return how all rows lie to the cases."""
-    parts: list[Likeness] = []
+    pieces: list[Likeness] = []
     compare = partial(_compare_chunk, detector=detector, alike=alike)
     with stages.stage("comparing", source.rows) as tick:
         done = 0
-        for part in executor.map(compare, chunks_of(source)):
-            parts.append(part)
-            done += len(part.away)
+        for piece in executor.map(compare, chunks_of(source)):
+            pieces.append(piece)
+            done += len(piece.away)
             tick(done)
     return Likeness(
-        np.concatenate([part.away for part in parts]),
-        np.concatenate([part.which for part in parts]),
-        np.concatenate([part.alike for part in parts]),
+        np.concatenate([piece.away for piece in pieces]),
+        np.concatenate([piece.which for piece in pieces]),
+        np.concatenate([piece.alike for piece in pieces]),
     )
 
 

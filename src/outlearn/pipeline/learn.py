@@ -158,8 +158,8 @@ def learn(
         )
     if sample.total < 2:
         sessions = source.kind == SESSIONS
-        told = "1 session: is the pattern of what differs from one to the next?" if sessions else "1 row"
-        raise InputError(f"{source.name} has {told}; at least 2 are needed to say what is usual")
+        extent = "1 session: is the pattern of what differs from one to the next?" if sessions else "1 row"
+        raise InputError(f"{source.name} has {extent}; at least 2 are needed to say what is usual")
     with stages.stage("learning"):
         schema = reading.schema_of(sample.frame, source)
         labels = None

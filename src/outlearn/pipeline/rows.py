@@ -50,8 +50,8 @@ def chunk_rows(source: Source) -> int:
 def chunks_of(source: Source) -> Iterator[pl.DataFrame]:
     """Yield the rows in order, in such pieces, smaller ones where cells are heavy, such as lists."""
     for chunk in source.chunks(chunk_rows(source)):
-        parts = int(chunk.estimated_size() // _HEAVIEST) + 1
-        yield from chunk.iter_slices(-(-chunk.height // parts))
+        pieces = int(chunk.estimated_size() // _HEAVIEST) + 1
+        yield from chunk.iter_slices(-(-chunk.height // pieces))
 
 
 def pick_rows(source: Source, rows: NDArray[np.int64]) -> pl.DataFrame:
@@ -68,11 +68,11 @@ def pick_rows(source: Source, rows: NDArray[np.int64]) -> pl.DataFrame:
     wanted, place = np.unique(rows, return_inverse=True)
     if len(wanted) and wanted[0] < 0:
         raise InputError(f"row {wanted[0]} was asked for; rows count from 0")
-    parts, start = [], 0
+    picked, start = [], 0
     for chunk in chunks_of(source):
         inside = wanted[(wanted >= start) & (wanted < start + chunk.height)] - start
-        parts.append(chunk[inside])
+        picked.append(chunk[inside])
         start += chunk.height
         if not len(wanted) or start > wanted[-1]:
-            return pl.concat(parts)[place]
+            return pl.concat(picked)[place]
     raise InputError(f"row {wanted[-1]} was asked for; {source.name} has rows 0 to {start - 1}")
