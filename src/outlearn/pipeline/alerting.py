@@ -1,4 +1,4 @@
-"""From the verdict on rows to what a security team is handed: incidents, hosts and a file of alerts."""
+"""From the verdict on rows to incidents, hosts and a file of alerts, for a security team."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ from outlearn.pipeline.suppression import Suppression
 __all__ = ["AlertOptions", "Handover", "Judged", "check_alerts", "check_columns", "hand_over", "write_alerts"]
 
 OF = ("incidents", "rows")
-HOSTS = 100  # that are listed at most
+MOST_HOSTS = 100  # in the findings of a run
 
 
 @dataclass(frozen=True, slots=True)
 class AlertOptions:
-    """What is to be handed to a security team.
+    """How alerts are made for a security team.
 
     file : path of the alerts; its suffix, of `ALERT_FORMATS`, says in which form. of : "incidents" or "rows",
     what a line of it is about. entity : a column that says whose a row is; None: what the kind of the rows
@@ -118,7 +118,7 @@ def check_columns(options: AlertOptions | None, patterns: Suppression, source: S
 
 
 def hand_over(judged: Judged, options: AlertOptions, patterns: Suppression, stages: Stages) -> Handover:
-    """Suppress what is known to be good, and group what stays flagged."""
+    """Suppress rows that are known to be good, and group those that stay flagged."""
     source, scan, decision = judged.source, judged.scan, judged.decision
     kind = kind_named(source.kind)
     grouped = kind.name != TABLE or options.file is not None or options.entity is not None
@@ -140,10 +140,10 @@ def hand_over(judged: Judged, options: AlertOptions, patterns: Suppression, stag
     with stages.stage("grouping"):
         flagged = _flagged_rows(judged, gathered, decision, options.entity)
         incidents = incidents_of(flagged, gap=options.gap)
-        # A strict rule flags few; its own line, at a half, says which usual scores are high.
+        # A strict rule flags few; the detector's own line, at a half, says which usual scores are high.
         high = max(float(decision.flagged.mean()), float((scan.scores >= 0.5).mean()))
         usual, hunted = float(np.median(scan.scores)), judged.remark is not None
-        hosts = gathered.hosts.hosts(usual, high, HOSTS, flagged=hunted) if kind.ends is not None else ()
+        hosts = gathered.hosts.hosts(usual, high, MOST_HOSTS, flagged=hunted) if kind.ends is not None else ()
     notes = (*notes, *_notes(gathered, flagged, incidents))
     return Handover(decision, suppressed, flagged, incidents, hosts, notes)
 
@@ -173,7 +173,10 @@ def write_alerts(options: AlertOptions, handed: Handover, run_of: str) -> None:
 
 
 def _flagged_rows(judged: Judged, gathered: Gathered, decision: Decision, entity: str | None) -> FlaggedRows:
-    """Return what is known of the rows that stay flagged; `decision` is that without suppressed ones."""
+    """Return the rows that stay flagged with their facts and reasons.
+
+    decision : that without suppressed rows.
+    """
     kind, tell = kind_named(judged.source.kind), judged.remark
     frame, rows = gathered.frame, gathered.rows
     seen = sighted(frame, kind, entity, gathered.clock, gathered.times)

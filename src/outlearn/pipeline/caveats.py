@@ -1,4 +1,4 @@
-"""What cannot be claimed of a run, in sentences."""
+"""The limits of a run: claims that it does not support, in sentences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One walk over the rows of a source: those that are flagged, what is suppressed, and the hosts of flows."""
+"""One walk over the rows of a source: flagged rows, suppressed rows, and the hosts of flows."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from outlearn.pipeline.suppression import Suppression
 
 __all__ = ["Gathered", "Sighted", "gather", "sighted"]
 
-MOST, LEAST = 100_000, 1_000  # flagged rows that are held; of a wide table as many as make so many cells
-CELLS = 5_000_000
+MOST_HELD, LEAST_HELD = 100_000, 1_000  # flagged rows in memory, however narrow or wide the table is
+HELD_CELLS = 5_000_000  # cells of flagged rows in memory; between those bounds they say how many rows
 
 
 @dataclass(slots=True)
@@ -71,7 +71,7 @@ def gather(
     grouped : whether flagged rows and hosts are wanted; else only what is suppressed.
     """
     kind = kind_named(source.kind)
-    limit = int(np.clip(CELLS // max(len(source.columns), 1), LEAST, MOST))
+    limit = int(np.clip(HELD_CELLS // max(len(source.columns), 1), LEAST_HELD, MOST_HELD))
     suppressed = np.zeros(len(scan.scores), np.int64)
     kept: list[pl.DataFrame] = []
     numbers: list[NDArray[np.int64]] = []
@@ -137,7 +137,7 @@ def _look(
 def sighted(
     frame: pl.DataFrame, kind: RowKind, entity: str | None, clock: str, times: NDArray[np.float64] | None
 ) -> Sighted:
-    """Return what alerts tell of rows.
+    """Return the entities, times and facts of rows, as alerts need them.
 
     entity : the column that says whose they are; None: what the kind says. clock : how times of flows are
     read. times : (k,) of the time column, where there is one.

@@ -38,7 +38,7 @@ from outlearn.progress import Progress
 
 __all__ = ["ZERO_DAY", "EvaluateRequest", "EvaluationResult", "ZeroDay", "evaluate", "evaluate_zero_day"]
 
-LISTED = 5
+LISTED_COLUMNS = 5  # that a warning names
 
 
 ZERO_DAY = "zero-day"
@@ -47,7 +47,7 @@ NORMAL = ("", "-", "normal", "benign", "background", "none", "0")  # names of no
 
 @dataclass(frozen=True, slots=True)
 class EvaluationResult:
-    """The figures of each detector by name, and what to know about them."""
+    """The figures of each detector by name, and notes on them."""
 
     figures: dict[str, Evaluation]
     notes: tuple[str, ...]
@@ -55,7 +55,7 @@ class EvaluationResult:
 
 @dataclass(frozen=True, slots=True)
 class ZeroDay:
-    """The figures of each detector by name, a row a family, seed and count of cases; what to know of them."""
+    """The figures of each detector by name, a row a family, seed and count of cases; notes on them."""
 
     figures: dict[str, list[FamilyFigures]]
     notes: tuple[str, ...]
@@ -261,7 +261,7 @@ def _telling(frame: pl.DataFrame, schema: Schema, truth: NDArray[np.int8]) -> tu
     telling = telling_columns(encoder.transform(frame).values, encoder.sources, truth)
     if not telling:
         return ()
-    listed = ", ".join(f"'{name}' (AUROC {area:.3f})" for name, area in telling[:LISTED])
+    listed = ", ".join(f"'{name}' (AUROC {area:.3f})" for name, area in telling[:LISTED_COLUMNS])
     return (
         f"one column alone tells the label: {listed}; check that it is known when a row is judged, or leave "
         "it out (--ignore)",

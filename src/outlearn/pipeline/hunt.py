@@ -42,10 +42,10 @@ LEARNERS = (
     "protonet",
     "maml",
 )  # that take cases; the first is the default
-CASES = 1000  # at most
-FEWEST = 3  # cases from which on learners are tried out, one case left out at a time
-TRIED = 5  # cases that are left out, at most
-ROWS = 2000  # of the table, that learners are tried out on
+MOST_CASES = 1000
+FEWEST_CASES = 3  # from which on learners are tried out, one case left out at a time
+TRIAL_CASES = 5  # that are left out, at most
+TRIAL_ROWS = 2000  # of the table, that learners are tried out on
 
 
 def hunt(
@@ -141,9 +141,9 @@ def _cases(
 ) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """Return the cases as rows of the table, with what is known of those around them, and notes."""
     cases = _beside(like, reading, table, "the cases")
-    if cases.height > CASES:
+    if cases.height > MOST_CASES:
         raise InputError(
-            f"{cases.height:,} cases came; wanted {CASES:,} at most: to learn from more, label them"
+            f"{cases.height:,} cases came; wanted {MOST_CASES:,} at most: to learn from more, label them"
         )
     return _seen_around(cases, opened, table)
 
@@ -161,7 +161,7 @@ def _beside(spec: Spec, reading: Reading, table: pl.DataFrame, what: str) -> pl.
 def _seen_around(
     cases: pl.DataFrame, source: Source, table: pl.DataFrame
 ) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    """Return cases with the columns of the table, and what to say of them.
+    """Return cases with the columns of the table, and notes on them.
 
     What hosts do around a flow, or an id before a frame, is not seen in a file of single cases: those that
     are in the source are read there, of others it is missing.
@@ -199,12 +199,12 @@ def _choice(
     cases = np.flatnonzero(y == 1)
     if learner != AUTO:
         return learner, f"ranked by the learner {learner}, as asked for"
-    if len(cases) < FEWEST:
+    if len(cases) < FEWEST_CASES:
         few = "1 case is" if len(cases) == 1 else f"{len(cases)} cases are"
         return LEARNERS[0], f"ranked by the learner {LEARNERS[0]}: {few} too few to try others out on"
     rng = np.random.default_rng(seed)
-    others = rng.permutation(np.flatnonzero(y != 1))[:ROWS]
-    held = rng.permutation(cases)[:TRIED]
+    others = rng.permutation(np.flatnonzero(y != 1))[:TRIAL_ROWS]
+    held = rng.permutation(cases)[:TRIAL_CASES]
     placed = {}
     for name in LEARNERS:
         ranks = []

@@ -98,8 +98,7 @@ class Monitor:
 
     @property
     def kind(self) -> RowKind:
-        """What the rows are that it judges; of a model that does not say so, such as an older one, the
-        columns tell."""
+        """The kind of the rows that it judges; an older model does not name it, so its columns tell."""
         schema = self.detector.schema_
         return kind_seen(schema.names) if schema.kind is None else kind_named(schema.kind)
 
@@ -238,7 +237,7 @@ class Monitor:
         progress: Progress | None = None,
         executor: Executor | None = None,
     ) -> Findings:
-        """Do what `detect` does, with the outputs as one value."""
+        """Score the rows of a source as `detect` does, with the outputs as one value."""
         stages = Stages(progress)
         patterns = check_request(outputs, source)
         with stages.stage("reading"):
@@ -261,7 +260,7 @@ class Monitor:
         notes: tuple[str, ...],
         stages: Stages,
     ) -> Findings:
-        """Do what `detect` does for an open source; no `reference`: rows were compared with themselves."""
+        """Score an open source as `detect` does; no `reference`: rows were compared with themselves."""
         detector, kind = self.detector, kind_named(source.kind)
         outputs, tell = judging.outputs, judging.remark
         check_rule(detector, judging.rule)
@@ -326,7 +325,7 @@ class Monitor:
 
 
 def check_request(outputs: Outputs, source: Spec) -> Suppression:
-    """Refuse what cannot be done before any row is read; return what is known to be good."""
+    """Refuse, before any row is read, outputs that cannot be written; return the known-good patterns."""
     if outputs.top < 0:
         raise ParameterError(f"top is {outputs.top}; wanted 0 or more rows")
     if outputs.out is not None:

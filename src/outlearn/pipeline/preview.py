@@ -23,7 +23,7 @@ from outlearn.rng import derive
 __all__ = ["Picture", "explain_top", "take_picture"]
 
 _USUAL, _FLAGGED = 5_000, 1_000  # rows at most in the sample, fewer of a wide table
-_CELLS = 2_000_000
+_CELLS = 2_000_000  # of such rows, at most
 
 
 @dataclass(frozen=True, slots=True)

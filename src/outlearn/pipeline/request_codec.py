@@ -78,7 +78,7 @@ def structured(document: Mapping[str, Any], of: type) -> Any:
 
 
 def _inner(error: BaseException) -> Iterator[ParameterError]:
-    """Yield what the values themselves refused, which says what was wanted."""
+    """Yield the errors of the values themselves, which say what was wanted."""
     if isinstance(error, ParameterError):
         yield error
     for cause in getattr(error, "exceptions", ()):

@@ -22,9 +22,8 @@ Spec = Any
 
 _HELD_CELLS = 5_000_000  # a table up to this size is kept in memory rather than read by each stage anew
 LINE_CELLS = 50  # that a line of a log counts for
-_CHUNK_CELLS = 1_000_000
-_CHUNK_ROWS = 50_000
-_HEAVIEST = 64 << 20  # bytes
+_CHUNK_CELLS, _CHUNK_ROWS = 1_000_000, 50_000  # of a piece, at most
+_CHUNK_BYTES = 64 << 20  # beyond which a piece is cut into smaller ones
 
 
 def open_rows(spec: Spec, options: ReadOptions | None = None) -> Source:
@@ -50,7 +49,7 @@ def chunk_rows(source: Source) -> int:
 def chunks_of(source: Source) -> Iterator[pl.DataFrame]:
     """Yield the rows in order, in such pieces, smaller ones where cells are heavy, such as lists."""
     for chunk in source.chunks(chunk_rows(source)):
-        pieces = int(chunk.estimated_size() // _HEAVIEST) + 1
+        pieces = int(chunk.estimated_size() // _CHUNK_BYTES) + 1
         yield from chunk.iter_slices(-(-chunk.height // pieces))
 
 

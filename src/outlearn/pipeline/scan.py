@@ -31,7 +31,7 @@ from outlearn.pipeline.stages import Stages
 
 __all__ = ["Scan", "check_rule", "decide_rows", "score_rows", "top_rows"]
 
-_ELSEWHEN = 0.1
+_ELSEWHEN = 0.1  # share of rows from which on a column counts as elsewhen
 _DISTINCT = 0.8  # share of distinct rows up to which copies are scored once
 _ABOUT_NORMAL_ROWS = ("false-alarm rate", "false-discovery rate")
 

@@ -31,8 +31,8 @@ from outlearn.progress import Progress
 
 __all__ = ["SeriesMonitor", "detect_series"]
 
-PANELS = 20  # series that the page shows: those with the oddest ranges
-NAMED = 5  # ranges that an error names
+MOST_PANELS = 20  # series that the page shows: those with the oddest ranges
+NAMED_RANGES = 5  # that an error names
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class SeriesMonitor:
         segments = self.detector.segments(frame)
         inside = [segment for segment in segments if segment.start <= row <= segment.end]
         if not inside:
-            ranges = ", ".join(f"{segment.start} to {segment.end}" for segment in segments[:NAMED])
+            ranges = ", ".join(f"{segment.start} to {segment.end}" for segment in segments[:NAMED_RANGES])
             there = f"those flagged are rows {ranges}" if segments else "no range is flagged"
             raise InputError(f"row {row} lies in no flagged range; {there}")
         return self.detector.explain(frame, inside)[0]
@@ -135,7 +135,7 @@ class SeriesMonitor:
         options: ReadOptions | None = None,
         progress: Progress | None = None,
     ) -> SeriesFindings:
-        """Do what `detect` does, with the outputs as one value; there are no alerts of series."""
+        """Score the series of a table as `detect` does, with the outputs as one value, without alerts."""
         check_request(outputs, source)
         run = _Run.begin(progress)
         with run.stages.stage("reading"):
@@ -219,7 +219,7 @@ def detect_series(request: DetectRequest, *, progress: Progress | None = None) -
 
 @dataclass(frozen=True, slots=True)
 class _Basis:
-    """What is learnt from. labels : (n,) of known normal points; None: those of the table that is judged.
+    """Points to learn from. labels : (n,) of known normal points; None: those of the table that is judged.
     origin : None where that table is compared with itself."""
 
     frame: pl.DataFrame
@@ -260,7 +260,7 @@ def _unfitted(request: DetectRequest | FitRequest) -> SeriesDetector:
 def _scored(
     detector: SeriesDetector, frame: pl.DataFrame
 ) -> tuple[NDArray[np.float64], list[Segment], list[Panel]]:
-    """Return scores of rows, segments, and what the page shows of the series with the oddest of them."""
+    """Return scores of rows, segments, and panels of the series with the oddest segments."""
     scores = np.zeros(frame.height)
     segments: list[Segment] = []
     panels: list[tuple[float, Panel]] = []
@@ -290,7 +290,7 @@ def _scored(
     return (
         scores,
         sorted(segments, key=lambda segment: -segment.score),
-        [panel for _, panel in panels[:PANELS]],
+        [panel for _, panel in panels[:MOST_PANELS]],
     )
 
 

@@ -111,7 +111,7 @@ class Suppression:
         return matched
 
     def counted(self, ids: NDArray[np.int64], flagged: NDArray[np.bool_]) -> tuple[str, ...]:
-        """Return how many flagged rows each pattern suppresses, in sentences, and what the others are."""
+        """Return how many flagged rows each pattern suppresses, in sentences, then the notes."""
         sentences = []
         for pattern in self.patterns:
             rows = int((flagged & (ids == pattern.id)).sum())

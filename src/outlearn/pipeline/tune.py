@@ -51,7 +51,7 @@ class TunedSource:
     source: str = ""
 
     def findings(self) -> TuningFindings:
-        """Return what a report tells of the search."""
+        """Return the findings of the search, for a report."""
         tuned = self.tuner.tuned_
         return TuningFindings(
             Origin(self.source, len(self.rows)),

@@ -1,4 +1,4 @@
-"""What is written beside each row of the table."""
+"""The columns that are written beside the rows of a table: score, flag, rank, reason and others."""
 
 from __future__ import annotations
 
