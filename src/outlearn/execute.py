@@ -20,13 +20,13 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-MOST = 4  # threads: each holds a piece of the work in memory
+MOST_THREADS = 4  # each holds a piece of the work in memory
 
 
 def cores() -> int:
     """Return how many threads at a time are worth having here: one a core, at most four."""
     available = getattr(os, "sched_getaffinity", None)  # not on every system
-    return min(len(available(0)) if available is not None else os.cpu_count() or 1, MOST)
+    return min(len(available(0)) if available is not None else os.cpu_count() or 1, MOST_THREADS)
 
 
 class Executor(Protocol):
@@ -65,7 +65,7 @@ class Threads:
         if self._workers == 1:
             yield from map(function, items)
             return
-        # What OpenMP may use is said by each thread for itself, what BLAS may use by any for all.
+        # Each thread limits OpenMP for itself; any thread limits BLAS for all.
         with threadpool_limits(1), ThreadPoolExecutor(self._workers, initializer=_alone) as pool:
             pending: deque[Future[R]] = deque()
             for item in items:

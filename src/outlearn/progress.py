@@ -1,4 +1,4 @@
-"""How far work is, told while it goes on."""
+"""How far work is, reported while it goes on."""
 
 from __future__ import annotations
 

@@ -195,8 +195,8 @@ def test_a_failed_write_leaves_no_file(tmp_path, monkeypatch):
 
 def test_flagged_rows_beyond_the_cap_are_left_and_told(monkeypatch):
     whole = run()
-    monkeypatch.setattr(collect, "LEAST", 20)
-    monkeypatch.setattr(collect, "MOST", 20)
+    monkeypatch.setattr(collect, "LEAST_HELD", 20)
+    monkeypatch.setattr(collect, "MOST_HELD", 20)
     monkeypatch.setattr(collect, "chunks_of", lambda source: source.chunks(37))
     findings = run()
     kept = [row for each in findings.incidents for row in each.rows]

@@ -9,7 +9,7 @@ import numpy as np
 from outlearn.decisions.alarms import Segment
 from outlearn.decisions.promise import Promise
 from outlearn.findings import Origin
-from outlearn.findings.series import COLUMNS, SeriesFindings, panel_of
+from outlearn.findings.series import BINS, SeriesFindings, panel_of
 from outlearn.report.series import render_series, series_text
 
 EVIL = "</script><img src=x onerror=alert(1)>"
@@ -54,11 +54,11 @@ def test_foreign_words_are_never_markup():
 
 
 def test_a_long_series_is_thinned_to_its_lowest_and_highest_values():
-    n = 5 * COLUMNS
+    n = 5 * BINS
     values = np.zeros((n, 1))
     values[123_456] = 7.0
     panel = panel_of("", ("a",), values, np.zeros(n), np.arange(n), None, [(123_456, 123_457)], [])
-    assert len(panel.low) == COLUMNS
+    assert len(panel.low) == BINS
     assert panel.high.max() == 7.0 and panel.low.max() == 0.0
     start, end = panel.ranges[0]
     assert panel.high[start:end].max() == 7.0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from outlearn.cli import options as o
-from outlearn.cli.finding import tell_found
+from outlearn.cli.finding import tell_findings
 from outlearn.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def detect(
     check_report(request.outputs.report)
     with progress_bars(quiet) as progress:
         findings = engine.detect(request, progress=progress)
-    tell_found(findings, request.outputs, quiet=quiet, as_json=as_json)
+    tell_findings(findings, request.outputs, quiet=quiet, as_json=as_json)
 
 
 def _from_file(context: typer.Context, job: Path) -> DetectRequest:

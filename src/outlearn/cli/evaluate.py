@@ -91,25 +91,25 @@ def _print_families(trial: ZeroDay) -> None:
     titles = ("Family", "Cases", "Detector", "AUROC", "AP at 1 %", "Recall at .1 %", "Recall at 1 %")
     for title in titles:  # a long name is folded, never a figure
         lines.add_column(title, no_wrap=title != "Family", overflow="fold")
-    rows = [(name, each) for name, found in trial.figures.items() for each in found]
-    groups = dict.fromkeys((each.family, each.cases) for _, each in rows)
+    rows = [(name, row) for name, figures in trial.figures.items() for row in figures]
+    groups = dict.fromkeys((row.family, row.cases) for _, row in rows)
     means = dict.fromkeys(("mean over families", cases) for _, cases in groups)
     for family, cases in (*groups, *means):
         for name in trial.figures:
             here = [
-                (each.auroc, each.precision_1, each.recall_01, each.recall_1)
-                for told, each in rows
-                if told == name and each.cases == cases and (family in (each.family, "mean over families"))
+                (row.auroc, row.precision_1, row.recall_01, row.recall_1)
+                for detector, row in rows
+                if detector == name and row.cases == cases and (family in (row.family, "mean over families"))
             ]
             if here:
                 mean = [sum(column) / len(here) for column in zip(*here, strict=True)]
                 lines.add_row(family, str(cases), name, *(f"{value:.3f}" for value in mean))
     console.print(lines)
-    told = (
+    legend = (
         "of each family nothing was learnt but its confirmed cases; recall is its share found where .1 % or "
         "1 % of normal rows raise a false alarm; AP (average precision) is as if 1 % of rows were its own"
     )
-    for note in (*trial.notes, told):
+    for note in (*trial.notes, legend):
         console.print(f" - {note}", markup=False, highlight=False)
 
 

@@ -1,4 +1,4 @@
-"""What `detect`, `fit` and `score` say at the end, of rows or of series."""
+"""The words of `detect`, `fit` and `score` at the end, on rows or on series."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from outlearn.pipeline.request import Outputs
     from outlearn.pipeline.series_monitor import SeriesMonitor
 
-__all__ = ["tell_fitted", "tell_found"]
+__all__ = ["tell_findings", "tell_fitted"]
 
 
-def tell_found(findings: Findings | SeriesFindings, outputs: Outputs, *, quiet: bool, as_json: bool) -> None:
-    """Write the report that was asked for, then print what was found and where the files are."""
+def tell_findings(
+    findings: Findings | SeriesFindings, outputs: Outputs, *, quiet: bool, as_json: bool
+) -> None:
+    """Write the report that was asked for, then print the findings and where the files are."""
     from outlearn.cli.terminal import print_lines, tell
     from outlearn.findings.table import Findings
 
@@ -42,7 +44,7 @@ def tell_found(findings: Findings | SeriesFindings, outputs: Outputs, *, quiet: 
 
 
 def tell_fitted(monitor: Monitor | SeriesMonitor, out: Path) -> None:
-    """Print what was learnt from, and where the model is."""
+    """Print the source of the model, notes on it, and where the model is."""
     from outlearn.pipeline.monitor import Monitor
 
     if isinstance(monitor, Monitor):
@@ -51,7 +53,7 @@ def tell_fitted(monitor: Monitor | SeriesMonitor, out: Path) -> None:
         held = f"{len(monitor.detector.support_):,} rows of the table"
     else:
         fitted = monitor.detector
-        points = sum(len(each.series) for each in (*fitted.known_, *fitted.calibration_))
+        points = sum(len(labelled.series) for labelled in (*fitted.known_, *fitted.calibration_))
         typer.echo(f"learnt from {len(fitted.known_)} series of {points:,} points")
         notes, promise, held = fitted.notes_, fitted.promise_, "these series"
     for line in (*notes, *(() if promise is None else (promise.text,))):

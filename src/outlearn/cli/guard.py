@@ -55,8 +55,8 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
 def _line(error: Exception) -> str:
     if isinstance(error, OutlearnError):
         return f"error: {error}"
-    told = " ".join(str(error).split())
-    return f"internal error: {type(error).__name__}: {told}; run again with --debug"
+    message = " ".join(str(error).split())
+    return f"internal error: {type(error).__name__}: {message}; run again with --debug"
 
 
 def _code(error: Exception) -> int:

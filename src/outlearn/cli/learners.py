@@ -49,21 +49,21 @@ def learners(
     debug: o.Debug = False,
 ) -> None:
     """List the learners: what each does, what suits it, what it costs, whether it ships trained."""
-    found = _listed()
+    entries = _listed()
     if as_json:
         import json
 
-        typer.echo(json.dumps(found, indent=2))
+        typer.echo(json.dumps(entries, indent=2))
         return
     from rich.console import Console
 
     console = Console()
-    console.print(_table(found, console.is_terminal))
+    console.print(_table(entries, console.is_terminal))
     for axis, words in ADVICE:
         console.print(f" - {axis}: {words}", markup=False, highlight=False)
 
 
-def _table(found: list[dict[str, Any]], boxed: bool) -> Table:
+def _table(entries: list[dict[str, Any]], boxed: bool) -> Table:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
@@ -71,15 +71,15 @@ def _table(found: list[dict[str, Any]], boxed: bool) -> Table:
     for title in ("Learner", "What it does", "Suits", "Cost", "Explains by", "Weights"):
         lines.add_column(title, no_wrap=title in ("Learner", "Weights"), overflow="fold")
     family = ""
-    for one in found:
-        if one["family"] != family:
+    for entry in entries:
+        if entry["family"] != family:
             lines.add_section()
-            family = one["family"]
+            family = entry["family"]
             lines.add_row(f"[bold]{family}[/bold]")
-        size = one["weights_bytes"]
+        size = entry["weights_bytes"]
         weights = "none: train it" if size is None else f"{size / 1000:,.0f} kB"
         lines.add_row(
-            f" {one['name']}", *(one[key] for key in ("idea", "suits", "cost", "explains")), weights
+            f" {entry['name']}", *(entry[key] for key in ("idea", "suits", "cost", "explains")), weights
         )
     return lines
 

@@ -75,14 +75,15 @@ def metatrain(
 
 
 def _settings(
-    path: Path | None, preset: str | None, given: dict[str, Any], *parts: dict[str, Any]
+    path: Path | None, preset: str | None, given: dict[str, Any], *sections: dict[str, Any]
 ) -> MetatrainConfig:
     """Return the settings of file or preset with the options that were given in their place."""
     from outlearn.learners.training.presets import base_config
 
     config = base_config(path, preset)
     given, tasks, training = (
-        {name: value for name, value in each.items() if value is not None} for each in (given, *parts)
+        {name: value for name, value in section.items() if value is not None}
+        for section in (given, *sections)
     )
     if {"epochs", "steps"} & set(training):  # the length of the file does not count beside another
         training = {"epochs": None, "steps": None, **training}

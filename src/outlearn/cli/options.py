@@ -246,7 +246,7 @@ def read_options(
 def alert_options(
     alerts: Path | None, of: str, entity: str | None, gap: float, suppress: Path | None
 ) -> AlertOptions:
-    """Return what is to be handed to a security team, as the user said it."""
+    """Return how alerts are made, from the options."""
     from outlearn.pipeline.alerting import AlertOptions
 
     return AlertOptions(alerts, of, entity, 60.0 * gap, suppress)
@@ -260,7 +260,7 @@ def table_spec(
     schema: Path | None,
     kind: str | None,
 ) -> TableSpec:
-    """Return what the columns are, as the user said it."""
+    """Return the roles of columns, from the options."""
     from outlearn.pipeline.request import TableSpec
 
     return TableSpec(label_column, time_column, series_column, tuple(ignore or ()), schema, kind)
@@ -273,7 +273,7 @@ def rule_spec(
     fdr: float | None,
     false_alarms: str | None = None,
 ) -> RuleSpec:
-    """Return which rows to flag, as the user said it.
+    """Return which rows to flag, from the options.
 
     Raises
     ------

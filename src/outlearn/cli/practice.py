@@ -149,7 +149,7 @@ def learn_fleet(
     from outlearn.pipeline.output import check_output
 
     check_output(out, suffixes=(".safetensors",))
-    names = [Path(each).name for each in tables]
+    names = [Path(table).name for table in tables]
     given = {"--series-column": series_column, "--time-column": time_column, "--licence": licence or None}
     said = [word for name, value in given.items() if value is not None for word in (name, value)]
     said += [word for name in ignore or () for word in ("--ignore", name)]

@@ -36,7 +36,7 @@ def schema(
     if out is not None:
         check_output(out, source=table)
     reading = o.read_options(separator, encoding, decimal, thousands, query)
-    found, notes = read_schema(
+    inferred, notes = read_schema(
         table,
         label_column=label_column,
         time_column=time_column,
@@ -45,9 +45,9 @@ def schema(
         options=reading,
         seed=seed,
     )
-    typer.echo(str(found))
+    typer.echo(str(inferred))
     for note in notes:
         typer.echo(f" - {note}")
     if out is not None:
-        write_new(out, schema_toml(found))
+        write_new(out, schema_toml(inferred))
         typer.echo(f"Schema: {out} (edit it, then give it to --schema)")

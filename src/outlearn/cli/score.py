@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from outlearn.cli import options as o
-from outlearn.cli.finding import tell_found
+from outlearn.cli.finding import tell_findings
 
 __all__ = ["score"]
 
@@ -49,4 +49,4 @@ def score(
     outputs = Outputs(top, out, report, o.alert_options(alerts, alerts_of, entity, gap, suppress))
     with progress_bars(quiet) as progress:
         findings = engine.score(model, table, outputs, rule=rule.rule, options=options, progress=progress)
-    tell_found(findings, outputs, quiet=quiet, as_json=as_json)
+    tell_findings(findings, outputs, quiet=quiet, as_json=as_json)

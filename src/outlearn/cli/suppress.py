@@ -77,7 +77,8 @@ def _listed(file: Path) -> list[str]:
 
     today = datetime.now(UTC).date()
     lines = []
-    for each in known_patterns(file):
-        where = " and ".join(clean(condition, 300) for condition in each.where)
-        lines.append(f"{each.id}  {where}: {each.words()}, {each.when}; {each.idle(today) or 'in force'}")
+    for pattern in known_patterns(file):
+        where = " and ".join(clean(condition, 300) for condition in pattern.where)
+        state = pattern.idle(today) or "in force"
+        lines.append(f"{pattern.id}  {where}: {pattern.words()}, {pattern.when}; {state}")
     return lines

@@ -1,4 +1,4 @@
-"""What is seen while a command works, and what it says at the end."""
+"""Progress bars while a command works, and its words at the end."""
 
 from __future__ import annotations
 

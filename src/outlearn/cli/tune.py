@@ -51,8 +51,9 @@ def performance(
 
     names = detectors.split(",")
     configs = [config for name in names for config in configurations(name.strip(), candidates, seed)]
-    found = [e for each in sets or ["*"] for e in Corpus.read(corpus, pattern=each)] if corpus else []
-    entries = Corpus(tuple(usable(dict.fromkeys(found)))).joined()
+    patterns = sets or ["*"]
+    matching = [e for pattern in patterns for e in Corpus.read(corpus, pattern=pattern)] if corpus else []
+    entries = Corpus(tuple(usable(dict.fromkeys(matching)))).joined()
     source = TaskSource(
         tuple(entries), synthetic=synthetic, splits=splits, first=first_split, labels=labels, seed=seed
     )
@@ -163,5 +164,5 @@ def _write_scores(result: TunedSource, out: Path) -> None:
     from outlearn.files import whole
 
     frame = pl.DataFrame({"row": result.rows, "score": result.scores})
-    with whole(out) as part:
-        frame.sort("score", descending=True).write_csv(part)
+    with whole(out) as temporary:
+        frame.sort("score", descending=True).write_csv(temporary)

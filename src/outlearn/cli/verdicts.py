@@ -1,4 +1,4 @@
-"""What `label` and `ask` share: where verdicts are kept, who gives them, and what they changed, in words."""
+"""Shared by `label` and `ask`: where verdicts are kept, who gives them, and how they moved scores."""
 
 from __future__ import annotations
 

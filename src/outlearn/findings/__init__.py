@@ -1,4 +1,4 @@
-"""What was found, as data: values that a report renders, a program reads as JSON, and a store keeps.
+"""Findings as data: values that a report renders, a program reads as JSON, and a store keeps.
 
 Nothing here renders, reads rows or scores them.
 """

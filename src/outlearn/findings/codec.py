@@ -39,8 +39,8 @@ def to_document(findings: AnyFindings) -> dict[str, Any]:
 
     >>> from outlearn.findings.tuning import TuningFindings
     >>> from outlearn.findings.table import Origin
-    >>> found = TuningFindings(Origin("a.csv", 9), "maml", "", 1.0, ("lof",), (0.1,), (0,), 0, (), ())
-    >>> to_document(found)["kind"], from_document(to_document(found)) == found
+    >>> findings = TuningFindings(Origin("a.csv", 9), "maml", "", 1.0, ("lof",), (0.1,), (0,), 0, (), ())
+    >>> to_document(findings)["kind"], from_document(to_document(findings)) == findings
     ('tuning', True)
     """
     kind = next(name for name, of in KINDS.items() if type(findings) is of)
@@ -65,10 +65,10 @@ def from_document(document: Any) -> AnyFindings:
     if kind not in KINDS:
         raise ReadError(f"findings of kind {kind!r}; wanted one of {', '.join(KINDS)}")
     try:
-        found: AnyFindings = _converter().structure(document["findings"], KINDS[kind])
+        findings: AnyFindings = _converter().structure(document["findings"], KINDS[kind])
     except Exception as error:  # cattrs gathers faults of all fields, of whatever kind they are
         raise ReadError(f"no findings of kind {kind}: {'; '.join(transform_error(error)[:3])}") from error
-    return found
+    return findings
 
 
 def dumps(findings: AnyFindings) -> str:

@@ -1,4 +1,4 @@
-"""Findings as JSON lines for other programs: a summary first, then one object for each thing found."""
+"""Findings as JSON lines for other programs: a summary first, then one object for each finding."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ __all__ = ["json_line", "json_lines", "row_object"]
 
 
 def json_lines(findings: AnyFindings) -> Iterator[str]:
-    """Give the lines, without their ends.
+    """Return an iterator over the lines, without their ends.
 
-    Each is an object whose key ``type`` says what it tells of: "summary", "row", "incident", "host",
+    Each is an object whose key ``type`` says what it describes: "summary", "row", "incident", "host",
     "range" or "configuration". Rows and ranges come with the oddest first.
 
     >>> from outlearn.findings.table import Origin
-    >>> found = TuningFindings(Origin("a.csv", 9), "maml", "", 1.0, ("lof",), (0.1,), (0,), 0, (), ())
-    >>> [json.loads(line)["type"] for line in json_lines(found)]
+    >>> findings = TuningFindings(Origin("a.csv", 9), "maml", "", 1.0, ("lof",), (0.1,), (0,), 0, (), ())
+    >>> [json.loads(line)["type"] for line in json_lines(findings)]
     ['summary', 'configuration']
     """
     if isinstance(findings, Findings):
@@ -42,11 +42,11 @@ def json_line(values: dict[str, Any]) -> str:
 
 
 def row_object(why: Explanation) -> dict[str, Any]:
-    """Return what a line tells of the score of a row and its reasons."""
-    told: dict[str, Any] = plain(why)
-    told["reason"] = told.pop("sentence")
-    told["label_effects"] = told.pop("labels")
-    return {"type": "row", **told}
+    """Return the score of a row and its reasons as an object of a line."""
+    fields: dict[str, Any] = plain(why)
+    fields["reason"] = fields.pop("sentence")
+    fields["label_effects"] = fields.pop("labels")
+    return {"type": "row", **fields}
 
 
 def _of_table(findings: Findings) -> Iterator[dict[str, Any]]:

@@ -101,7 +101,7 @@ def _strings(series: pl.Series) -> pl.Series:
 
 
 def _of_moments(column: Column, usual: Floats, flagged: Floats) -> ColumnProfile:
-    """Compare points in time, which are told to the day where they reach over more than a week."""
+    """Compare points in time, which are shown to the day where they reach over more than a week."""
     known = np.concatenate([side[np.isfinite(side)] for side in (usual, flagged)])
     scale: Literal["day", "minute"] = "day" if known.size and np.ptp(known) > _WEEK else "minute"
     return replace(_of_numbers(column, usual, flagged, ""), scale=scale)

@@ -26,7 +26,7 @@ def map_sample(
     """Lay rows out on a plane: robust scaling, then the two main directions of the randomly drawn rows.
 
     Half of the places at most go to the highest scores, the rest to rows drawn at random. The directions
-    are found on the random rows only, so the anomalies do not turn the map towards themselves. Values and
+    are fitted to the random rows only, so the anomalies do not turn the map towards themselves. Values and
     positions beyond six robust standard deviations are cut.
 
     Parameters

@@ -1,4 +1,4 @@
-"""What was found in series, as values without a word of rendering."""
+"""Findings of series, as values without a word of rendering."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from outlearn.decisions.alarms import Segment
 from outlearn.decisions.promise import Promise
 from outlearn.findings.table import Origin
 
-__all__ = ["COLUMNS", "Panel", "SeriesFindings", "panel_of"]
+__all__ = ["BINS", "Panel", "SeriesFindings", "panel_of"]
 
 Floats = NDArray[np.float64]
-COLUMNS = 40_000  # bins that a plot holds of a channel: each shows its lowest and highest value
+BINS = 40_000  # bins that a plot holds of a channel: each shows its lowest and highest value
 PLOTTED = 6  # channels of a series
 
 
@@ -40,7 +40,7 @@ class Panel:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SeriesFindings:
-    """What was found in series.
+    """The outcome of one run over the series of a table.
 
     source, reference : what was read, and what it was compared with; None where that are the same rows.
     points, flagged : counts. series : how many series there are.
@@ -79,7 +79,7 @@ def panel_of(
     rows : (n,) row of each point. ranges : (start, end) in points. first : channels to show first.
     """
     order = [*dict.fromkeys([*first, *range(values.shape[1])])][:PLOTTED]
-    width = -(-len(values) // COLUMNS)
+    width = -(-len(values) // BINS)
     at = np.arange(0, len(values), width)
     shown = values[:, order]
     return Panel(

@@ -1,4 +1,4 @@
-"""What was found in the rows of a table, as values without a word of rendering."""
+"""Findings of the rows of a table, as values without a word of rendering."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class ColumnProfile:
     """How flagged rows differ from usual rows in one table column.
 
     kind : of the column. unit : of its numbers; "characters" of texts, "events" of sequences.
-    scale : "category"; else what a number is: "number", or seconds since 1970 that are told to the "day" or
+    scale : "category"; else what a number is: "number", or seconds since 1970 that are shown to the "day" or
         to the "minute".
     """
 
@@ -94,7 +94,7 @@ class ColumnProfile:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What rows were read from.
+    """The table that rows were read from.
 
     name : of the table. rows : how many it has; None where that is not known.
 

@@ -1,4 +1,4 @@
-"""What a search for configurations did, as values without a word of rendering."""
+"""Findings of a search for configurations, as values without a word of rendering."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class TuningFindings:
-    """What a search for configurations did.
+    """The outcome of a search for configurations.
 
     names, expected : of all configurations, and the gain in average precision expected (NaN: unknown).
     members : places of those chosen, the best first. default : the place of the default.

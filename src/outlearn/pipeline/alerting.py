@@ -1,4 +1,4 @@
-"""From the verdict on rows to what a security team is handed: incidents, hosts and a file of alerts."""
+"""From the verdict on rows to incidents, hosts and a file of alerts, for a security team."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ from outlearn.pipeline.suppression import Suppression
 __all__ = ["AlertOptions", "Handover", "Judged", "check_alerts", "check_columns", "hand_over", "write_alerts"]
 
 OF = ("incidents", "rows")
-HOSTS = 100  # that are told of
+MOST_HOSTS = 100  # in the findings of a run
 
 
 @dataclass(frozen=True, slots=True)
 class AlertOptions:
-    """What is to be handed to a security team.
+    """How alerts are made for a security team.
 
     file : path of the alerts; its suffix, of `ALERT_FORMATS`, says in which form. of : "incidents" or "rows",
-    which a line of it tells of. entity : a column that says whose a row is; None: what the kind of the rows
+    what a line of it is about. entity : a column that says whose a row is; None: what the kind of the rows
     says. gap : seconds from one row of an incident to the next, at most. suppress : path of known-good
     patterns.
     """
@@ -73,15 +73,15 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """What became of the verdict: the decision without what is suppressed, incidents, hosts, and notes.
+    """The outcome for a security team: the decision without suppressed rows, incidents, hosts, and notes.
 
     suppressed : (n,) the id of the pattern that a row matches, 0 where it matches none; None without
-        patterns. incidents : None where they were not asked for.
+        patterns. flagged : the rows that stay flagged; flagged, incidents : None where rows are not grouped.
     """
 
     decision: Decision
     suppressed: NDArray[np.int64] | None
-    found: FlaggedRows | None
+    flagged: FlaggedRows | None
     incidents: tuple[Incident, ...] | None
     hosts: tuple[Host, ...]
     notes: tuple[str, ...]
@@ -118,7 +118,7 @@ def check_columns(options: AlertOptions | None, patterns: Suppression, source: S
 
 
 def hand_over(judged: Judged, options: AlertOptions, patterns: Suppression, stages: Stages) -> Handover:
-    """Suppress what is known to be good, and group what stays flagged."""
+    """Suppress rows that are known to be good, and group those that stay flagged."""
     source, scan, decision = judged.source, judged.scan, judged.decision
     kind = kind_named(source.kind)
     grouped = kind.name != TABLE or options.file is not None or options.entity is not None
@@ -138,14 +138,14 @@ def hand_over(judged: Judged, options: AlertOptions, patterns: Suppression, stag
     if not grouped:
         return Handover(decision, suppressed, None, None, (), notes)
     with stages.stage("grouping"):
-        found = _flagged_rows(judged, gathered, decision, options.entity)
-        incidents = incidents_of(found, gap=options.gap)
-        # A strict rule flags few; which usual scores are high is told by the detector's own line at a half.
+        flagged = _flagged_rows(judged, gathered, decision, options.entity)
+        incidents = incidents_of(flagged, gap=options.gap)
+        # A strict rule flags few; the detector's own line, at a half, says which usual scores are high.
         high = max(float(decision.flagged.mean()), float((scan.scores >= 0.5).mean()))
         usual, hunted = float(np.median(scan.scores)), judged.remark is not None
-        hosts = gathered.hosts.hosts(usual, high, HOSTS, flagged=hunted) if kind.ends is not None else ()
-    notes = (*notes, *_notes(gathered, found, incidents))
-    return Handover(decision, suppressed, found, incidents, hosts, notes)
+        hosts = gathered.hosts.hosts(usual, high, MOST_HOSTS, flagged=hunted) if kind.ends is not None else ()
+    notes = (*notes, *_notes(gathered, flagged, incidents))
+    return Handover(decision, suppressed, flagged, incidents, hosts, notes)
 
 
 def write_alerts(options: AlertOptions, handed: Handover, run_of: str) -> None:
@@ -158,24 +158,33 @@ def write_alerts(options: AlertOptions, handed: Handover, run_of: str) -> None:
     OutputError
         When it cannot be written.
     """
-    if options.file is None or handed.found is None or handed.incidents is None:
+    if options.file is None or handed.flagged is None or handed.incidents is None:
         return
     path, decision = Path(options.file), handed.decision
     line = ALERT_FORMATS[path.suffix.lower()]
     run = Run(run_of, str(decision.rule), decision.promise.text, __version__, datetime.now(UTC))
-    told = handed.incidents if options.of == "incidents" else incidents_of(handed.found, single=True)
-    with whole(path) as part, writing(path), part.open("w", encoding="utf-8", newline="\n") as stream:
-        stream.writelines(f"{line(each, run)}\n" for each in told)
+    incidents = handed.incidents if options.of == "incidents" else incidents_of(handed.flagged, single=True)
+    with (
+        whole(path) as temporary,
+        writing(path),
+        temporary.open("w", encoding="utf-8", newline="\n") as stream,
+    ):
+        stream.writelines(f"{line(incident, run)}\n" for incident in incidents)
 
 
 def _flagged_rows(judged: Judged, gathered: Gathered, decision: Decision, entity: str | None) -> FlaggedRows:
-    """Return what is known of the rows that stay flagged; `decision` is that without suppressed ones."""
+    """Return the rows that stay flagged with their facts and reasons.
+
+    decision : that without suppressed rows.
+    """
     kind, tell = kind_named(judged.source.kind), judged.remark
     frame, rows = gathered.frame, gathered.rows
     seen = sighted(frame, kind, entity, gathered.clock, gathered.times)
     masks = technique_masks(frame) if kind.ends is not None else np.zeros(frame.height, np.uint32)
     groups = list(zip(seen.entities, masks.tolist(), strict=True))
-    told, reason_of = reasons_of(judged.detector, frame, rows, gathered.scores, groups, judged.support_rows)
+    explanations, reason_of = reasons_of(
+        judged.detector, frame, rows, gathered.scores, groups, judged.support_rows
+    )
     remarks = () if tell is None else tuple(tell(int(row)) for row in rows)
     p_values = None if decision.p_values is None else decision.p_values[rows]
     return FlaggedRows(
@@ -187,45 +196,45 @@ def _flagged_rows(judged: Judged, gathered: Gathered, decision: Decision, entity
         entities=seen.entities,
         facts=seen.facts,
         masks=masks,
-        reasons=told,
+        reasons=explanations,
         reason_of=reason_of,
         remarks=remarks,
     )
 
 
-def _notes(gathered: Gathered, found: FlaggedRows, incidents: tuple[Incident, ...]) -> list[str]:
+def _notes(gathered: Gathered, flagged: FlaggedRows, incidents: tuple[Incident, ...]) -> list[str]:
     notes = []
-    if not len(found.rows):
+    if not len(flagged.rows):
         notes.append("no row is flagged, so there is no incident and no alert")
     if gathered.left:
         notes.append(
-            f"incidents hold the {len(found.rows):,} flagged rows with the highest scores; {gathered.left:,} "
-            "more are flagged: a stricter rule, or a reference, flags fewer"
+            f"incidents hold the {len(flagged.rows):,} flagged rows with the highest scores; "
+            f"{gathered.left:,} more are flagged: a stricter rule, or a reference, flags fewer"
         )
-    borrowed = len(found.rows) - len(_own(found.reasons, found))
+    borrowed = len(flagged.rows) - len(_own(flagged.reasons, flagged))
     if borrowed:
         notes.append(
-            f"reasons were computed for {len(found.reasons):,} flagged rows; {borrowed:,} more have that of "
-            "the row most like them"
+            f"reasons were computed for {len(flagged.reasons):,} flagged rows; {borrowed:,} more have that "
+            "of the row most like them"
         )
     if gathered.unflagged:
-        told = ", ".join(f"{id} of {rows:,}" for id, rows in sorted(gathered.unflagged.items()))
+        counts = ", ".join(f"{id} of {rows:,}" for id, rows in sorted(gathered.unflagged.items()))
         notes.append(
-            f"rules of ATT&CK techniques hold for rows that are not flagged too: {told}; what fills a table "
-            "is usual in it, so compare with a reference of normal rows"
+            f"rules of ATT&CK techniques hold for rows that are not flagged too: {counts}; what fills a "
+            "table is usual in it, so compare with a reference of normal rows"
         )
     if gathered.hosts.cut:
         notes.append("there are too many hosts to count all; those with low scores were let go of")
-    if kind_named(found.kind).yearless and any(
-        each.start is not None and _of_2000(each.start) for each in incidents
+    if kind_named(flagged.kind).yearless and any(
+        incident.start is not None and _of_2000(incident.start) for incident in incidents
     ):
         notes.append("where the log tells no year, times of alerts are in the year 2000")
     return notes
 
 
-def _own(reasons: Sequence[Explanation], found: FlaggedRows) -> NDArray[np.int64]:
+def _own(reasons: Sequence[Explanation], flagged: FlaggedRows) -> NDArray[np.int64]:
     """Return the rows that are explained themselves."""
-    return np.intersect1d([why.row for why in reasons], found.rows)
+    return np.intersect1d([why.row for why in reasons], flagged.rows)
 
 
 def _of_2000(seconds: float) -> bool:

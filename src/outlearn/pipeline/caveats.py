@@ -1,4 +1,4 @@
-"""What cannot be claimed of a run, in sentences."""
+"""The limits of a run: claims that it does not support, in sentences."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def limits_of(
     total : of how many rows the support was chosen, if known. around : whether columns tell of the rows
     around each.
     """
-    told = [
+    sentences = [
         _labels(detector),
         _support(detector, total),
         _score(detector),
@@ -34,7 +34,7 @@ def limits_of(
         _verdict(scan, decision),
         "" if around else ALONE,
     ]
-    return tuple(sentence for sentence in told if sentence)
+    return tuple(sentence for sentence in sentences if sentence)
 
 
 def _labels(detector: BaseDetector) -> str:
@@ -44,11 +44,11 @@ def _labels(detector: BaseDetector) -> str:
             "The rows compared with are taken as normal, as said; anomalies among them would make others "
             "like them look usual."
         )
-    told = int((y == 1).sum())
-    if told:
+    anomalies = int((y == 1).sum())
+    if anomalies:
         return (
-            f"The labels name {told:,} {'anomaly' if told == 1 else 'anomalies'}; kinds of anomaly unlike "
-            "them are found only as far as they are odd."
+            f"The labels name {anomalies:,} {'anomaly' if anomalies == 1 else 'anomalies'}; kinds of "
+            "anomaly unlike them are found only as far as they are odd."
         )
     return (
         "Without labelled anomalies, flagged means odd, not bad: how many flagged rows matter is unknown "
@@ -79,8 +79,10 @@ def _copies(detector: BaseDetector) -> str:
     share = 1.0 - len(np.unique(row_hash(support))) / len(support)
     if share < _MANY_COPIES:
         return ""
-    told = percent(share)
-    return f"{told} of the rows compared with are copies of another: copies make one another look usual."
+    return (
+        f"{percent(share)} of the rows compared with are copies of another: copies make one another look "
+        "usual."
+    )
 
 
 def _verdict(scan: Scan, decision: Decision) -> str:
@@ -88,6 +90,7 @@ def _verdict(scan: Scan, decision: Decision) -> str:
         return "All rows have the same score: nothing here sets one apart from the others."
     share = float(decision.flagged.mean())
     if share > _MANY_FLAGGED:
-        told = percent(share)
-        return f"{told} of the rows are flagged, which is not rare: they may be another kind of usual."
+        return (
+            f"{percent(share)} of the rows are flagged, which is not rare: they may be another kind of usual."
+        )
     return ""

@@ -1,4 +1,4 @@
-"""One walk over the rows of a source: those that are flagged, what is suppressed, and the hosts of flows."""
+"""One walk over the rows of a source: flagged rows, suppressed rows, and the hosts of flows."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from outlearn.pipeline.suppression import Suppression
 
 __all__ = ["Gathered", "Sighted", "gather", "sighted"]
 
-MOST, LEAST = 100_000, 1_000  # flagged rows that are held; of a wide table as many as make so many cells
-CELLS = 5_000_000
+MOST_HELD, LEAST_HELD = 100_000, 1_000  # flagged rows in memory, however narrow or wide the table is
+HELD_CELLS = 5_000_000  # cells of flagged rows in memory; between those bounds they say how many rows
 
 
 @dataclass(slots=True)
 class Gathered:
-    """What a walk found.
+    """Flagged rows, suppressions and hosts that one walk over a source gathers.
 
     frame, rows, scores : the flagged rows that are not suppressed, k of them, with their numbers and scores;
         times (k,) seconds since 1970, where the table has a column of times; left : flagged rows beyond k.
@@ -71,19 +71,19 @@ def gather(
     grouped : whether flagged rows and hosts are wanted; else only what is suppressed.
     """
     kind = kind_named(source.kind)
-    limit = int(np.clip(CELLS // max(len(source.columns), 1), LEAST, MOST))
+    limit = int(np.clip(HELD_CELLS // max(len(source.columns), 1), LEAST_HELD, MOST_HELD))
     suppressed = np.zeros(len(scan.scores), np.int64)
     kept: list[pl.DataFrame] = []
     numbers: list[NDArray[np.int64]] = []
     held, start = 0, 0
-    found = Gathered(pl.DataFrame(), np.empty(0, np.int64), np.empty(0), None, suppressed)
+    gathered = Gathered(pl.DataFrame(), np.empty(0, np.int64), np.empty(0), None, suppressed)
     with stages.stage("gathering", len(scan.scores)) as tick:
         for chunk in chunks_of(source):
             here = slice(start, start + chunk.height)
             suppressed[here] = patterns.ids(chunk, kind)
             if grouped:
                 flags = decision.flagged[here] & (suppressed[here] == 0)
-                _look(found, chunk, kind, scan.scores[here], flags, suppressed[here] > 0)
+                _look(gathered, chunk, kind, scan.scores[here], flags, suppressed[here] > 0)
                 places = np.flatnonzero(flags)
                 kept.append(chunk[places])
                 numbers.append(places + start)
@@ -91,20 +91,20 @@ def gather(
                 if held > 2 * limit:
                     rows = np.concatenate(numbers)
                     best = _best(scan.scores[rows], limit)
-                    found.left += held - limit
+                    gathered.left += held - limit
                     kept, numbers, held = [pl.concat(kept)[best]], [rows[best]], limit
             start += chunk.height
             tick(start)
     if not grouped:
-        return found
+        return gathered
     rows = np.concatenate(numbers)
     best = _best(scan.scores[rows], limit)
-    found.left += len(rows) - len(best)
-    found.rows = rows[best].astype(np.int64)
-    found.frame = pl.concat(kept)[best]
-    found.scores = scan.scores[found.rows]
-    found.times = None if scan.times is None else _seconds(scan.times[found.rows])
-    return found
+    gathered.left += len(rows) - len(best)
+    gathered.rows = rows[best].astype(np.int64)
+    gathered.frame = pl.concat(kept)[best]
+    gathered.scores = scan.scores[gathered.rows]
+    gathered.times = None if scan.times is None else _seconds(scan.times[gathered.rows])
+    return gathered
 
 
 def _best(scores: NDArray[np.float64], limit: int) -> NDArray[np.int64]:
@@ -113,7 +113,7 @@ def _best(scores: NDArray[np.float64], limit: int) -> NDArray[np.int64]:
 
 
 def _look(
-    found: Gathered,
+    gathered: Gathered,
     chunk: pl.DataFrame,
     kind: RowKind,
     scores: NDArray[np.float64],
@@ -124,20 +124,20 @@ def _look(
     if kind.ends is None:
         return
     there = kind.ends(chunk.columns)
-    if found.clock == "none" and "time" in there:
-        found.clock = clock_of(chunk[there["time"]])
+    if gathered.clock == "none" and "time" in there:
+        gathered.clock = clock_of(chunk[there["time"]])
     ends = chunk.select(pl.col(there["source"]).alias("source"), pl.col(there["target"]).alias("target"))
-    found.hosts.add(ends, scores, flags)
+    gathered.hosts.add(ends, scores, flags)
     masks, counts = np.unique(technique_masks(chunk)[~flags & ~suppressed], return_counts=True)
     for mask, count in zip(masks.tolist(), counts.tolist(), strict=True):
         for technique in techniques_of(mask):
-            found.unflagged[technique.id] = found.unflagged.get(technique.id, 0) + count
+            gathered.unflagged[technique.id] = gathered.unflagged.get(technique.id, 0) + count
 
 
 def sighted(
     frame: pl.DataFrame, kind: RowKind, entity: str | None, clock: str, times: NDArray[np.float64] | None
 ) -> Sighted:
-    """Return what alerts tell of rows.
+    """Return the entities, times and facts of rows, as alerts need them.
 
     entity : the column that says whose they are; None: what the kind says. clock : how times of flows are
     read. times : (k,) of the time column, where there is one.

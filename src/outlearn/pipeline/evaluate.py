@@ -39,7 +39,7 @@ from outlearn.progress import Progress
 
 __all__ = ["ZERO_DAY", "EvaluateRequest", "EvaluationResult", "ZeroDay", "evaluate", "evaluate_zero_day"]
 
-LISTED = 5
+LISTED_COLUMNS = 5  # that a warning names
 
 
 ZERO_DAY = "zero-day"
@@ -48,7 +48,7 @@ NORMAL = ("", "-", "normal", "benign", "background", "none", "0")  # names of no
 
 @dataclass(frozen=True, slots=True)
 class EvaluationResult:
-    """The figures of each detector by name, and what to know about them."""
+    """The figures of each detector by name, and notes on them."""
 
     figures: dict[str, Evaluation]
     notes: tuple[str, ...]
@@ -56,7 +56,7 @@ class EvaluationResult:
 
 @dataclass(frozen=True, slots=True)
 class ZeroDay:
-    """The figures of each detector by name, a row a family, seed and count of cases; what to know of them."""
+    """The figures of each detector by name, a row a family, seed and count of cases; notes on them."""
 
     figures: dict[str, list[FamilyFigures]]
     notes: tuple[str, ...]
@@ -214,7 +214,7 @@ def evaluate_zero_day(
         for name in detectors:
             make = partial(make_detector, name, schema=rows.schema, random_state=seed)
             figures[name] = []
-            for each in judge_zero_day(
+            for family_figures in judge_zero_day(
                 make,
                 rows.frame,
                 rows.truth,
@@ -224,7 +224,7 @@ def evaluate_zero_day(
                 known=request.known,
                 executor=executor,
             ):
-                figures[name].append(each)
+                figures[name].append(family_figures)
                 done += 1
                 tick(done)
     return ZeroDay(figures, rows.notes)
@@ -270,11 +270,11 @@ def _telling(frame: pl.DataFrame, schema: Schema, truth: NDArray[np.int8]) -> tu
     if len(set(truth.tolist())) < 2:
         return ()
     encoder = Encoder.fit(frame, schema)
-    found = telling_columns(encoder.transform(frame).values, encoder.sources, truth)
-    if not found:
+    telling = telling_columns(encoder.transform(frame).values, encoder.sources, truth)
+    if not telling:
         return ()
-    told = ", ".join(f"'{name}' (AUROC {area:.3f})" for name, area in found[:LISTED])
+    listed = ", ".join(f"'{name}' (AUROC {area:.3f})" for name, area in telling[:LISTED_COLUMNS])
     return (
-        f"one column alone tells the label: {told}; check that it is known when a row is judged, or leave it "
-        "out (--ignore)",
+        f"one column alone tells the label: {listed}; check that it is known when a row is judged, or leave "
+        "it out (--ignore)",
     )

@@ -1,4 +1,4 @@
-"""Asking about the rows of a table one after another, and following what is answered."""
+"""Questions about the rows of a table one after another, and learning from the answers."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ class Feedback:
         )
 
     def ask(self) -> Question:
-        """Return the row to show next; it stays the same until something is told.
+        """Return the row to show next; it stays the same until an answer comes.
 
         Raises
         ------
@@ -143,9 +143,9 @@ class Feedback:
         return Question(row, cells, float(self._known.scores[place]), why)
 
     def tell(self, row: int, answer: Answer | str, *, note: str = "") -> Verdict:
-        """Record what is said of a row of the source, asked about or not, and follow it.
+        """Record an answer on a row of the source, asked about or not, and learn from it.
 
-        A row that was told of before takes the new answer; both stay on record.
+        A row that has an answer already takes the new one; both stay on record.
 
         Raises
         ------
@@ -182,14 +182,14 @@ class Feedback:
         return learn_answers(self.monitor, self._source.name, self._known.frame[places], labels)
 
     def effects(self, updated: Monitor) -> tuple[Effect, ...]:
-        """Return how learning moved the scores of the rows that were told of here."""
+        """Return how learning moved the scores of the rows that were answered here."""
         places, answers = self._placed(self._given)
         rows = self._known.rows[places].tolist()
         return effects_of(self.monitor, updated, self._known.frame[places], rows, answers)
 
     @property
     def answers(self) -> dict[int, Answer]:
-        """What holds of the rows, told here or before, by row number."""
+        """The answers that hold, given here or before, by row number."""
         places, answers = self._placed(self._answers)
         return dict(zip(self._known.rows[places].tolist(), answers, strict=True))
 
@@ -206,14 +206,14 @@ class Feedback:
         return int(there[0])
 
     def _follow(self) -> Inquiry:
-        """Return an inquiry that was told all answers, in their order."""
+        """Return an inquiry that has learnt all answers, in their order."""
         inquiry = self._blank.afresh()
         for identity, answer in self._answers.items():
             self._answer(inquiry, identity, answer)
         return inquiry
 
     def _answer(self, inquiry: Inquiry, identity: str, answer: Answer) -> None:
-        """Tell of a row once, and ask about its copies no more."""
+        """Give the inquiry the answer once, and skip all copies of the row."""
         places = [place for place in self._known.places[identity] if place in inquiry]
         if places and answer.label >= 0:
             inquiry.tell(places[0], answer.label)

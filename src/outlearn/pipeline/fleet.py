@@ -61,17 +61,17 @@ def learn_fleet(
             "table for each machine"
         )
     reading = Reading(label_column, time_column, tuple(ignore), None, options)
-    parts, aside = [], list(ignore)
+    frames, aside = [], list(ignore)
     for number, spec in enumerate(tables):
         table = SeriesTable.open(spec, reading)
         frame, aside = table.frame, table.ignored
         if series_column is None:
             frame = frame.with_columns(pl.lit(f"{number:04d} {table.name}").alias(MACHINE))
-        parts.append(frame)
-    columns = parts[0].columns
-    if any(set(part.columns) != set(columns) for part in parts):
+        frames.append(frame)
+    columns = frames[0].columns
+    if any(set(frame.columns) != set(columns) for frame in frames):
         raise InputError("the tables differ in their columns; a fleet is of machines with the same channels")
-    frame = pl.concat([part.select(columns) for part in parts], how="vertical_relaxed")
+    frame = pl.concat([frame.select(columns) for frame in frames], how="vertical_relaxed")
     labels = labels_of(frame, label_column, required=True)
     reader, _ = SeriesReader.fit(
         frame, time_column=time_column, series_column=series_column or MACHINE, ignore=aside
@@ -91,6 +91,6 @@ def learn_fleet(
 def _machines(
     reader: SeriesReader, frame: pl.DataFrame, labels: NDArray[np.int8]
 ) -> Iterator[tuple[Series, NDArray[np.int8]]]:
-    found, _ = reader.read(frame)
-    for series in found:
+    machines, _ = reader.read(frame)
+    for series in machines:
         yield series, point_labels(series, labels)

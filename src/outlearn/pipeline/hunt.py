@@ -42,10 +42,10 @@ LEARNERS = (
     "protonet",
     "maml",
 )  # that take cases; the first is the default
-CASES = 1000  # at most
-FEWEST = 3  # cases from which on learners are tried out, one case left out at a time
-TRIED = 5  # cases that are left out, at most
-ROWS = 2000  # of the table, that learners are tried out on
+MOST_CASES = 1000
+FEWEST_CASES = 3  # from which on learners are tried out, one case left out at a time
+TRIAL_CASES = 5  # that are left out, at most
+TRIAL_ROWS = 2000  # of the table, that learners are tried out on
 
 
 def hunt(
@@ -139,13 +139,13 @@ def _nothing(alike: Alike, likeness: Likeness) -> str:
 def _cases(
     like: Spec, reading: Reading, opened: Source, table: pl.DataFrame
 ) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    """Return the cases as rows of the table, with what is told of those around them, and notes."""
-    found = _beside(like, reading, table, "the cases")
-    if found.height > CASES:
+    """Return the cases as rows of the table, with what is known of those around them, and notes."""
+    cases = _beside(like, reading, table, "the cases")
+    if cases.height > MOST_CASES:
         raise InputError(
-            f"{found.height:,} cases came; wanted {CASES:,} at most: to learn from more, label them"
+            f"{cases.height:,} cases came; wanted {MOST_CASES:,} at most: to learn from more, label them"
         )
-    return _seen_around(found, opened, table)
+    return _seen_around(cases, opened, table)
 
 
 def _beside(spec: Spec, reading: Reading, table: pl.DataFrame, what: str) -> pl.DataFrame:
@@ -161,7 +161,7 @@ def _beside(spec: Spec, reading: Reading, table: pl.DataFrame, what: str) -> pl.
 def _seen_around(
     cases: pl.DataFrame, source: Source, table: pl.DataFrame
 ) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    """Return cases with the columns of the table, and what to say of them.
+    """Return cases with the columns of the table, and notes on them.
 
     What hosts do around a flow, or an id before a frame, is not seen in a file of single cases: those that
     are in the source are read there, of others it is missing.
@@ -182,10 +182,10 @@ def _seen_around(
     alone = plain.with_columns(
         pl.lit(None, dtype=table.schema[name]).alias(name) for name in around.columns if name in plain
     )
-    parts = [there.get(case, alone[case]) for case in range(cases.height)]
+    seen = [there.get(case, alone[case]) for case in range(cases.height)]
     missing = cases.height - len(there)
     note = f"{missing} of the cases are not in the table: {around.words} is not known"
-    return pl.concat(parts), (note,) if missing else ()
+    return pl.concat(seen), (note,) if missing else ()
 
 
 def _detector(learner: str, schema: Schema, seed: int) -> BaseDetector:
@@ -199,12 +199,12 @@ def _choice(
     cases = np.flatnonzero(y == 1)
     if learner != AUTO:
         return learner, f"ranked by the learner {learner}, as asked for"
-    if len(cases) < FEWEST:
+    if len(cases) < FEWEST_CASES:
         few = "1 case is" if len(cases) == 1 else f"{len(cases)} cases are"
         return LEARNERS[0], f"ranked by the learner {LEARNERS[0]}: {few} too few to try others out on"
     rng = np.random.default_rng(seed)
-    others = rng.permutation(np.flatnonzero(y != 1))[:ROWS]
-    held = rng.permutation(cases)[:TRIED]
+    others = rng.permutation(np.flatnonzero(y != 1))[:TRIAL_ROWS]
+    held = rng.permutation(cases)[:TRIAL_CASES]
     placed = {}
     for name in LEARNERS:
         ranks = []
@@ -216,10 +216,10 @@ def _choice(
         placed[name] = float(np.mean(ranks))
     # Ties are frequent with few cases: the default wins them.
     best = max(LEARNERS, key=lambda name: placed[name])
-    told = ", ".join(f"{name} {1 - share:.1%}" for name, share in placed.items())
+    shares = ", ".join(f"{name} {1 - share:.1%}" for name, share in placed.items())
     return best, (
         f"ranked by the learner {best}: of {len(held)} cases left out in turn, this share of the other rows "
-        f"was ranked at least as high as the case, on average: {told}"
+        f"was ranked at least as high as the case, on average: {shares}"
     )
 
 
@@ -227,18 +227,18 @@ def _likeness(
     detector: BaseDetector, alike: Alike, source: Source, stages: Stages, executor: Executor
 ) -> Likeness:
     """Return how all rows lie to the cases."""
-    parts: list[Likeness] = []
+    pieces: list[Likeness] = []
     compare = partial(_compare_chunk, detector=detector, alike=alike)
     with stages.stage("comparing", source.rows) as tick:
         done = 0
-        for part in executor.map(compare, chunks_of(source)):
-            parts.append(part)
-            done += len(part.away)
+        for piece in executor.map(compare, chunks_of(source)):
+            pieces.append(piece)
+            done += len(piece.away)
             tick(done)
     return Likeness(
-        np.concatenate([part.away for part in parts]),
-        np.concatenate([part.which for part in parts]),
-        np.concatenate([part.alike for part in parts]),
+        np.concatenate([piece.away for piece in pieces]),
+        np.concatenate([piece.which for piece in pieces]),
+        np.concatenate([piece.alike for piece in pieces]),
     )
 
 

@@ -42,7 +42,7 @@ _ROW = "\0row"
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """What became of the verdicts in a file.
+    """The outcome of reading the verdicts of a file.
 
     anomalies, normals, unsure : rows with such a verdict. added : verdicts that were new to the store.
     skipped : sentences on rows whose verdict was not taken, and why. notes : on the reading and the store.
@@ -174,7 +174,7 @@ class _Taking:
     def _verdicts(
         self, rows: pl.DataFrame, name: str, identities: Sequence[str]
     ) -> tuple[list[Verdict], list[str]]:
-        """Return what is said, one verdict for each distinct row, and sentences on what was passed over."""
+        """Return one verdict for each distinct row with one, and sentences on cells that were passed over."""
         words = text_of(rows[self.column]).to_list()
         meaning = {word: _answer_of(word) for word in set(words)}
         verdicts: dict[str, Verdict] = {}
@@ -230,7 +230,7 @@ def _check(column: str, columns: Sequence[str], features: Sequence[str]) -> None
 
 
 def _said(source: Source, column: str) -> Iterator[pl.DataFrame]:
-    """Yield the rows on which something is said, with their numbers."""
+    """Yield the rows that have a verdict, with their numbers."""
     start = 0
     for chunk in chunks_of(source):
         yield chunk.with_row_index(_ROW, start).filter(_given(chunk[column]))
@@ -238,7 +238,7 @@ def _said(source: Source, column: str) -> Iterator[pl.DataFrame]:
 
 
 def _given(cells: pl.Series) -> pl.Series:
-    """Tell for each cell whether something stands in it."""
+    """Return whether each cell holds something."""
     return text_of(cells).is_not_null()
 
 
@@ -252,7 +252,7 @@ def _scores(rows: pl.DataFrame) -> list[float | None]:
 
 
 def _answer_of(word: str) -> Answer | str | None:
-    """Return what a word says: an answer, nothing (None), or why it is none."""
+    """Return the meaning of a word: an answer, none (None), or why it is no verdict."""
     if word.lower() in (Answer.UNSURE, "?"):
         return Answer.UNSURE
     try:

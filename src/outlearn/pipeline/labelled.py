@@ -29,7 +29,7 @@ _LABEL = "\0label"
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What learning did to a row. before, after : its anomaly scores by the old and the new model."""
+    """How learning moved a row. before, after : its anomaly scores by the old and the new model."""
 
     row: int
     answer: Answer
@@ -40,7 +40,7 @@ class Effect:
 def open_for(
     monitor: Monitor, spec: Spec, options: ReadOptions | None, label_column: str | None = None
 ) -> Source:
-    """Open rows as the model reads them: a scored table as it stands, with what was seen of its rows then.
+    """Open rows as the model reads them: a scored table as it stands, with the features written in it.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def limits_of_labels(detector: BaseDetector) -> tuple[str, ...]:
 def effects_of(
     before: Monitor, after: Monitor, frame: pl.DataFrame, rows: Sequence[int], answers: Sequence[Answer]
 ) -> tuple[Effect, ...]:
-    """Return what learning did to rows (n, …), by their numbers and the answers given on them."""
+    """Return how learning moved the scores of rows (n, …), by their numbers and answers."""
     if not frame.height:
         return ()
     scores = (monitor.detector.anomaly_score(frame).tolist() for monitor in (before, after))

@@ -34,7 +34,7 @@ AUTO, LEARNT = "auto", "profiles"
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the user says of a table, in any place: the columns' roles, overrides, and how to read text.
+    """How a table is read, in any place: the roles of columns, overrides, and options of the reader.
 
     label_column, time_column, ignore : names of columns. schema : path of a TOML file of overrides.
     """
@@ -71,7 +71,7 @@ class Learnt:
 
 
 def open_table(spec: Spec, reading: Reading) -> tuple[Source, Reading]:
-    """Open a source as what is seen of its rows, and settle what no score may see.
+    """Open a source as the features of its rows, and settle which columns no score may see.
 
     The label column may be named by the file of overrides too. What the rows are is settled here, once: the
     source that is returned says so.
@@ -95,7 +95,7 @@ def open_table(spec: Spec, reading: Reading) -> tuple[Source, Reading]:
 
 
 def _seen(spec: Spec, options: ReadOptions, keep: Sequence[str]) -> tuple[Source, tuple[str, ...]]:
-    """Open a source as what is seen of its rows; return it with its columns that no score may see."""
+    """Open a source as the features of its rows; return it with its columns that no score may see."""
     source = open_rows(spec, options)
     kind = kind_for(source, options)
     if source.kind != kind.name:
@@ -158,8 +158,8 @@ def learn(
         )
     if sample.total < 2:
         sessions = source.kind == SESSIONS
-        told = "1 session: is the pattern of what differs from one to the next?" if sessions else "1 row"
-        raise InputError(f"{source.name} has {told}; at least 2 are needed to say what is usual")
+        extent = "1 session: is the pattern of what differs from one to the next?" if sessions else "1 row"
+        raise InputError(f"{source.name} has {extent}; at least 2 are needed to say what is usual")
     with stages.stage("learning"):
         schema = reading.schema_of(sample.frame, source)
         labels = None
@@ -229,7 +229,7 @@ def _labels_note(labels: NDArray[np.int8], column: str | None) -> str:
 
 
 def _schema_notes(schema: Schema) -> list[str]:
-    """Say what was set aside, and what was read in a way that may surprise."""
+    """Return notes on columns that were set aside, or read in a way that may surprise."""
     aside = [c for c in schema.set_aside if c.role is not Role.IGNORED]
     ignored = [c for c in schema.set_aside if c.role is Role.IGNORED]
     notes = []

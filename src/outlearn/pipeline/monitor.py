@@ -57,7 +57,7 @@ __all__ = ["Judging", "Monitor", "check_request"]
 class Judging:
     """How rows are judged, apart from the detector.
 
-    rule : how to choose the rows to flag; None: as the detector was told.
+    rule : how to choose the rows to flag; None: as the detector was set up.
     patterns : what is known to be good.
     decide : decides in place of a rule. remark : what to say of a row before the reason why it is odd.
     executor : where rows are scored; see `score_rows`.
@@ -98,8 +98,7 @@ class Monitor:
 
     @property
     def kind(self) -> RowKind:
-        """What the rows are that it judges; of a model that does not say so, such as an older one, the
-        columns tell."""
+        """The kind of the rows that it judges; an older model does not name it, so its columns tell."""
         schema = self.detector.schema_
         return kind_seen(schema.names) if schema.kind is None else kind_named(schema.kind)
 
@@ -214,7 +213,7 @@ class Monitor:
         Parameters
         ----------
         source : as in `fit`.
-        rule : how to choose the rows to flag; None: as the detector was told when it was fitted.
+        rule : how to choose the rows to flag; None: as the detector was set up when it was fitted.
         top : how many of the most abnormal rows are explained.
         out : path of a file (.parquet, .csv, .jsonl or .arrow) for all rows with what was found beside them.
         alerts : a file of alerts, how rows are grouped, and what is known to be good.
@@ -238,7 +237,7 @@ class Monitor:
         progress: Progress | None = None,
         executor: Executor | None = None,
     ) -> Findings:
-        """Do what `detect` does, with the outputs as one value."""
+        """Score the rows of a source as `detect` does, with the outputs as one value."""
         stages = Stages(progress)
         patterns = check_request(outputs, source)
         with stages.stage("reading"):
@@ -261,7 +260,7 @@ class Monitor:
         notes: tuple[str, ...],
         stages: Stages,
     ) -> Findings:
-        """Do what `detect` does for an open source; no `reference`: rows were compared with themselves."""
+        """Score an open source as `detect` does; no `reference`: rows were compared with themselves."""
         detector, kind = self.detector, kind_named(source.kind)
         outputs, tell = judging.outputs, judging.remark
         check_rule(detector, judging.rule)
@@ -273,14 +272,14 @@ class Monitor:
         best = top_rows(scan.scores, outputs.top, handed.suppressed)
         with stages.stage("explaining"):
             picture = take_picture(detector, source, scan.scores, decision, best)
-            told = explain_top(detector, picture.top, best, self.support_rows)
+            explanations = explain_top(detector, picture.top, best, self.support_rows)
         named = [kind.named(values) for values in picture.values]
-        told = tuple(
+        explanations = tuple(
             replace(why, sentence=f"{name}{tell(why.row) if tell else ''}{why.sentence}")
-            for why, name in zip(told, named, strict=True)
+            for why, name in zip(explanations, named, strict=True)
         )
         if outputs.out is not None:
-            renamed = _write(Path(outputs.out), source, scan, handed, told, stages)
+            renamed = _write(Path(outputs.out), source, scan, handed, explanations, stages)
             notes = (*notes, renamed) if renamed else notes
         write_alerts(outputs.alerts, handed, source.name)
         y = detector.support_y_
@@ -293,7 +292,7 @@ class Monitor:
             decision=decision,
             top=best,
             top_values=picture.values,
-            explanations=told,
+            explanations=explanations,
             support_size=len(detector.support_),
             labels=(int((y == 1).sum()), int((y == 0).sum()) + len(detector.calibration_)),
             map=picture.map,
@@ -326,7 +325,7 @@ class Monitor:
 
 
 def check_request(outputs: Outputs, source: Spec) -> Suppression:
-    """Refuse what cannot be done before any row is read; return what is known to be good."""
+    """Refuse, before any row is read, outputs that cannot be written; return the known-good patterns."""
     if outputs.top < 0:
         raise ParameterError(f"top is {outputs.top}; wanted 0 or more rows")
     if outputs.out is not None:
@@ -339,12 +338,12 @@ def _write(
     source: Source,
     scan: Scan,
     handed: Handover,
-    told: Sequence[Explanation],
+    explanations: Sequence[Explanation],
     stages: Stages,
 ) -> str:
     """Write all rows with their verdict; return a note if our columns had to be renamed."""
     names, note = scored_columns(source.columns, suppressed=handed.suppressed is not None)
-    reasons = {why.row: (rank, why.sentence) for rank, why in enumerate(told, start=1)}
+    reasons = {why.row: (rank, why.sentence) for rank, why in enumerate(explanations, start=1)}
     with stages.stage("writing", len(scan.scores)) as tick, scored_file(path) as write:
         start = 0
         for chunk in chunks_of(source):

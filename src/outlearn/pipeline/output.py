@@ -71,9 +71,9 @@ def scored_file(path: Path) -> Iterator[Write]:
     """
     check_output(path, suffixes=FORMATS)
     failing = partial(writing, path, errors=(OSError, pa.ArrowException, pl.exceptions.PolarsError))
-    with whole(path, errors=()) as part:  # errors of the block are not ours to rename
+    with whole(path, errors=()) as temporary:  # errors of the block are not ours to rename
         with failing():
-            stream = part.open("wb")
+            stream = temporary.open("wb")
         sink = FORMATS[path.suffix.lower()](stream)
 
         def write(frame: pl.DataFrame) -> None:

@@ -23,7 +23,7 @@ from outlearn.rng import derive
 __all__ = ["Picture", "explain_top", "take_picture"]
 
 _USUAL, _FLAGGED = 5_000, 1_000  # rows at most in the sample, fewer of a wide table
-_CELLS = 2_000_000
+_CELLS = 2_000_000  # of such rows, at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +88,16 @@ def explain_top(
     if not len(rows):
         return ()
 
-    def placed(told: Explanation) -> Explanation:
-        told = replace(told, row=int(rows[told.row]))
+    def placed(explanation: Explanation) -> Explanation:
+        explanation = replace(explanation, row=int(rows[explanation.row]))
         if support_rows is None:
-            return told
+            return explanation
         known = support_rows
         return replace(
-            told,
-            neighbours=tuple(int(known[n]) for n in told.neighbours if known[n] >= 0),
-            labels=tuple(replace(each, position=int(known[each.position])) for each in told.labels),
+            explanation,
+            neighbours=tuple(int(known[n]) for n in explanation.neighbours if known[n] >= 0),
+            labels=tuple(replace(label, position=int(known[label.position])) for label in explanation.labels),
             of_source=True,
         )
 
-    return tuple(placed(told) for told in detector.explain(frame, np.arange(len(rows)), columns=columns))
+    return tuple(map(placed, detector.explain(frame, np.arange(len(rows)), columns=columns)))

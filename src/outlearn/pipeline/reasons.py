@@ -55,8 +55,8 @@ def reasons_of(
     unit = np.where(spread > 0, spread, 1.0)
     nearest = pairwise_distances_argmin(values[distinct] / unit, values[chosen] / unit)
     nearest[copies[chosen]] = np.arange(len(chosen))  # whatever rounding says, a row is nearest to itself
-    told = explain_top(detector, frame[chosen], rows[chosen], support_rows)
-    return told, nearest[copies].astype(np.int64)
+    explanations = explain_top(detector, frame[chosen], rows[chosen], support_rows)
+    return explanations, nearest[copies].astype(np.int64)
 
 
 def _in_turn(

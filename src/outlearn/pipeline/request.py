@@ -1,4 +1,4 @@
-"""What is asked for, as values that are checked once: the command line, job files and services fill them.
+"""Requests, as values that are checked once: the command line, job files and services fill them.
 
 A request of plain values goes into JSON or TOML and back::
 
@@ -54,7 +54,7 @@ SERIES = "series"  # the kind of a table whose rows are points in time
 
 @dataclass(frozen=True, slots=True)
 class TableSpec:
-    """What the columns of a table are, in whichever place it is read.
+    """The roles of the columns of a table, in whichever place it is read.
 
     label_column : labels, 1/0/empty or anomaly/normal/empty; no feature. time_column : date-times.
     series_column : tells several series apart. ignore : columns to leave out.
@@ -86,7 +86,7 @@ class TableSpec:
 
 @dataclass(frozen=True, slots=True)
 class DetectorSpec:
-    """Which detector, and what it needs.
+    """A detector by name, with its weights and seed.
 
     name : a learner, an algorithm of the classical pool or "committee"; of series one of
         `detectors.series`; "auto": see `learn.chosen`.
@@ -136,7 +136,7 @@ class RuleSpec:
 
     @classmethod
     def of(cls, rule: Rule | None) -> Self:
-        """Return what a rule is made from."""
+        """Return the options that a rule is made from."""
         if rule is None:
             return cls()
         name = next(name for name, kind in _RULES.items() if kind == rule.kind)
@@ -166,7 +166,7 @@ _RULES = {
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """What is handed out.
+    """Where findings go, and how many rows are explained.
 
     top : how many of the most abnormal rows are explained. out : file of all rows with what was found beside
     them, .parquet, .csv, .jsonl or .arrow. report : HTML page. alerts : for a security team.

@@ -35,25 +35,25 @@ def by_parts(of: type, options: Mapping[str, Any], parts: Mapping[str, type]) ->
     """
     own = {field.name for field in fields(of)}
     places: dict[str, tuple[str, str]] = {}
-    for part, kind in parts.items():
-        for field in fields(kind) if part in own and part != "detector" else ():
-            places.setdefault(field.name, (part, field.name))  # a kind is of the table first
+    for holder, kind in parts.items():
+        for field in fields(kind) if holder in own and holder != "detector" else ():
+            places.setdefault(field.name, (holder, field.name))  # a kind is of the table first
     places |= {name: place for name, place in _PLACES.items() if place[0] in own}
     whole: dict[str, Any] = {}
     within: dict[str, dict[str, Any]] = {}
     for name, value in options.items():
         if name in places and not isinstance(value, parts.get(name, ())):
-            part, place = places[name]
+            holder, place = places[name]
             if place:
-                within.setdefault(part, {})[place] = value
+                within.setdefault(holder, {})[place] = value
             else:
-                whole[part] = value or ReadOptions()
+                whole[holder] = value or ReadOptions()
         elif name in own:
             whole[name] = value
         else:
             known = sorted({*own, *places} - {"source"})
             raise ParameterError(f"{name} is no part of a request; there are {', '.join(known)}")
-    return {**whole, **{part: parts[part](**values) for part, values in within.items()}}
+    return {**whole, **{holder: parts[holder](**values) for holder, values in within.items()}}
 
 
 def structured(document: Mapping[str, Any], of: type) -> Any:
@@ -78,11 +78,11 @@ def structured(document: Mapping[str, Any], of: type) -> Any:
 
 
 def _inner(error: BaseException) -> Iterator[ParameterError]:
-    """Yield what the values themselves refused, which says what was wanted."""
+    """Yield the errors of the values themselves, which say what was wanted."""
     if isinstance(error, ParameterError):
         yield error
-    for part in getattr(error, "exceptions", ()):
-        yield from _inner(part)
+    for cause in getattr(error, "exceptions", ()):
+        yield from _inner(cause)
 
 
 def _exactly(value: Any, of: type) -> Any:
@@ -112,13 +112,14 @@ def _path(value: Any) -> Any:
 
 
 def without_defaults(value: Any) -> dict[str, Any]:
+    """Return the fields of a request that are set, as plain values."""
     document: dict[str, Any] = {}
-    for each in fields(value):
-        here = getattr(value, each.name)
+    for field in fields(value):
+        here = getattr(value, field.name)
         if hasattr(here, "__dataclass_fields__"):
             inner = without_defaults(here)
-            document |= {each.name: inner} if inner else {}
-        elif here != each.default:
+            document |= {field.name: inner} if inner else {}
+        elif here != field.default:
             plain = list(here) if isinstance(here, tuple) else here
-            document[each.name] = str(plain) if isinstance(plain, Path) else plain
+            document[field.name] = str(plain) if isinstance(plain, Path) else plain
     return document

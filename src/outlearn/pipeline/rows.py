@@ -22,9 +22,8 @@ Spec = Any
 
 _HELD_CELLS = 5_000_000  # a table up to this size is kept in memory rather than read by each stage anew
 LINE_CELLS = 50  # that a line of a log counts for
-_CHUNK_CELLS = 1_000_000
-_CHUNK_ROWS = 50_000
-_HEAVIEST = 64 << 20  # bytes
+_CHUNK_CELLS, _CHUNK_ROWS = 1_000_000, 50_000  # of a piece, at most
+_CHUNK_BYTES = 64 << 20  # beyond which a piece is cut into smaller ones
 
 
 def open_rows(spec: Spec, options: ReadOptions | None = None) -> Source:
@@ -50,8 +49,8 @@ def chunk_rows(source: Source) -> int:
 def chunks_of(source: Source) -> Iterator[pl.DataFrame]:
     """Yield the rows in order, in such pieces, smaller ones where cells are heavy, such as lists."""
     for chunk in source.chunks(chunk_rows(source)):
-        parts = int(chunk.estimated_size() // _HEAVIEST) + 1
-        yield from chunk.iter_slices(-(-chunk.height // parts))
+        pieces = int(chunk.estimated_size() // _CHUNK_BYTES) + 1
+        yield from chunk.iter_slices(-(-chunk.height // pieces))
 
 
 def pick_rows(source: Source, rows: NDArray[np.int64]) -> pl.DataFrame:
@@ -68,11 +67,11 @@ def pick_rows(source: Source, rows: NDArray[np.int64]) -> pl.DataFrame:
     wanted, place = np.unique(rows, return_inverse=True)
     if len(wanted) and wanted[0] < 0:
         raise InputError(f"row {wanted[0]} was asked for; rows count from 0")
-    parts, start = [], 0
+    picked, start = [], 0
     for chunk in chunks_of(source):
         inside = wanted[(wanted >= start) & (wanted < start + chunk.height)] - start
-        parts.append(chunk[inside])
+        picked.append(chunk[inside])
         start += chunk.height
         if not len(wanted) or start > wanted[-1]:
-            return pl.concat(parts)[place]
+            return pl.concat(picked)[place]
     raise InputError(f"row {wanted[-1]} was asked for; {source.name} has rows 0 to {start - 1}")

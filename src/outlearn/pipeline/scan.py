@@ -31,7 +31,7 @@ from outlearn.pipeline.stages import Stages
 
 __all__ = ["Scan", "check_rule", "decide_rows", "score_rows", "top_rows"]
 
-_ELSEWHEN = 0.1
+_ELSEWHEN = 0.1  # share of rows from which on a column counts as elsewhen
 _DISTINCT = 0.8  # share of distinct rows up to which copies are scored once
 _ABOUT_NORMAL_ROWS = ("false-alarm rate", "false-discovery rate")
 
@@ -51,8 +51,9 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """What a scan finds in some rows (m,); `outside` : columns of date-times with the rows outside.
+    """Scores and times of some rows (m,), and what was repaired in them.
 
+    outside : columns of date-times, with how many rows lie outside those of the support.
     notes : on columns. repairs : of cells, for each encoder.
     """
 
@@ -89,8 +90,8 @@ def score_rows(
             done += len(piece.scores)
             tick(done)
     elsewhen = tuple(name for name, rows in outside.items() if rows > _ELSEWHEN * done)
-    told = (*notes, *detector.encoder_.sentences(repairs))
-    return Scan(np.concatenate(scores), np.concatenate(times) if times else None, told, elsewhen)
+    sentences = (*notes, *detector.encoder_.sentences(repairs))
+    return Scan(np.concatenate(scores), np.concatenate(times) if times else None, sentences, elsewhen)
 
 
 def _score_chunk(chunk: pl.DataFrame, *, detector: BaseDetector, clock: MomentEncoder | None) -> _Piece:

@@ -31,8 +31,8 @@ from outlearn.progress import Progress
 
 __all__ = ["SeriesMonitor", "detect_series"]
 
-PANELS = 20  # series that the page shows: those with the oddest ranges
-NAMED = 5  # ranges that an error names
+MOST_PANELS = 20  # series that the page shows: those with the oddest ranges
+NAMED_RANGES = 5  # that an error names
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class SeriesMonitor:
     def load(cls, path: str | Path) -> SeriesMonitor:
         """Read a model written by `save`."""
         fitted = SeriesDetector.load(path)
-        points = sum(len(each.series) for each in fitted.known_)
+        points = sum(len(labelled.series) for labelled in fitted.known_)
         return cls(fitted, Origin(f"what {Path(path).name} learnt from", points))
 
     def save(self, path: str | Path) -> None:
@@ -107,7 +107,7 @@ class SeriesMonitor:
         segments = self.detector.segments(frame)
         inside = [segment for segment in segments if segment.start <= row <= segment.end]
         if not inside:
-            ranges = ", ".join(f"{segment.start} to {segment.end}" for segment in segments[:NAMED])
+            ranges = ", ".join(f"{segment.start} to {segment.end}" for segment in segments[:NAMED_RANGES])
             there = f"those flagged are rows {ranges}" if segments else "no range is flagged"
             raise InputError(f"row {row} lies in no flagged range; {there}")
         return self.detector.explain(frame, inside)[0]
@@ -135,7 +135,7 @@ class SeriesMonitor:
         options: ReadOptions | None = None,
         progress: Progress | None = None,
     ) -> SeriesFindings:
-        """Do what `detect` does, with the outputs as one value; there are no alerts of series."""
+        """Score the series of a table as `detect` does, with the outputs as one value, without alerts."""
         check_request(outputs, source)
         run = _Run.begin(progress)
         with run.stages.stage("reading"):
@@ -155,7 +155,7 @@ class SeriesMonitor:
         with run.stages.stage("scoring"):
             scores, segments, panels = _scored(fitted, frame)
         with run.stages.stage("explaining"):
-            reasons = [each.sentence for each in fitted.explain(frame, segments[: outputs.top])]
+            reasons = [why.sentence for why in fitted.explain(frame, segments[: outputs.top])]
         if outputs.out is not None:
             notes = (*notes, *_write(Path(outputs.out), frame, scores, fitted.threshold_))
         return SeriesFindings(
@@ -219,7 +219,7 @@ def detect_series(request: DetectRequest, *, progress: Progress | None = None) -
 
 @dataclass(frozen=True, slots=True)
 class _Basis:
-    """What is learnt from. labels : (n,) of known normal points; None: those of the table that is judged.
+    """Points to learn from. labels : (n,) of known normal points; None: those of the table that is judged.
     origin : None where that table is compared with itself."""
 
     frame: pl.DataFrame
@@ -260,38 +260,42 @@ def _unfitted(request: DetectRequest | FitRequest) -> SeriesDetector:
 def _scored(
     detector: SeriesDetector, frame: pl.DataFrame
 ) -> tuple[NDArray[np.float64], list[Segment], list[Panel]]:
-    """Return scores of rows, segments, and what the page shows of the series with the oddest of them."""
+    """Return scores of rows, segments, and panels of the series with the oddest segments."""
     scores = np.zeros(frame.height)
     segments: list[Segment] = []
     panels: list[tuple[float, Panel]] = []
-    for found in detector.score_series(frame):
-        series = found.series
-        scores[series.rows] = found.scores[series.places]
-        segments += found.segments
+    for scored in detector.score_series(frame):
+        series = scored.series
+        scores[series.rows] = scored.scores[series.places]
+        segments += scored.segments
         rows = np.zeros(len(series), dtype=np.int64)
         rows[series.places] = series.rows
-        first = [series.names.index(each.channels[0][0]) for each in found.segments]
+        first = [series.names.index(segment.channels[0][0]) for segment in scored.segments]
         panels.append(
             (
-                max((each.score for each in found.segments), default=0.0),
+                max((segment.score for segment in scored.segments), default=0.0),
                 panel_of(
                     series.key,
                     series.names,
                     series.values,
-                    found.scores,
+                    scored.scores,
                     np.maximum.accumulate(rows),
                     series.times,
-                    alarms(found.scores >= detector.threshold_, series.stretches, MERGED),
+                    alarms(scored.scores >= detector.threshold_, series.stretches, MERGED),
                     first,
                 ),
             )
         )
     panels.sort(key=lambda pair: -pair[0])
-    return scores, sorted(segments, key=lambda each: -each.score), [panel for _, panel in panels[:PANELS]]
+    return (
+        scores,
+        sorted(segments, key=lambda segment: -segment.score),
+        [panel for _, panel in panels[:MOST_PANELS]],
+    )
 
 
 def _write(path: Path, frame: pl.DataFrame, scores: NDArray[np.float64], threshold: float) -> tuple[str, ...]:
-    """Write all rows with their score and flag; returns a note if our columns had to be renamed."""
+    """Write all rows with their score and flag; return a note if our columns had to be renamed."""
     names, note = scored_columns(frame.columns)
     with scored_file(path) as write:
         write(

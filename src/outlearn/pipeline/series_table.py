@@ -1,4 +1,4 @@
-"""Tables of series: told from tables of dated rows, read whole, with labels of their points."""
+"""Tables of series: recognised among tables of dated rows, read whole, with labels of their points."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from outlearn.pipeline.rows import Spec, chunks_of
 
 __all__ = ["SeriesTable", "holds_series", "labels_of", "rows_before"]
 
-PROBED = 5000  # rows that are read to tell a series from a table of dated rows
-FEWEST = 100  # rows that a series has at least, where nobody says that it is one
+PROBED_ROWS = 5000  # rows that are read to tell a series from a table of dated rows
+FEWEST_POINTS = 100  # that a series has at least, where nobody says that it is one
 
 
 def holds_series(spec: Spec, reading: Reading) -> bool:
@@ -33,10 +33,10 @@ def holds_series(spec: Spec, reading: Reading) -> bool:
     name = reading.time_column
     if name is None or name not in source.columns:
         return False
-    head = next(iter(chunks_of(source))).head(PROBED)
+    head = next(iter(chunks_of(source))).head(PROBED_ROWS)
     apart = {name, reading.label_column, *reading.ignore}
     rest = [head[column] for column in head.columns if column not in apart]
-    if head.height < FEWEST or not rest or not all(cells.dtype.is_numeric() for cells in rest):
+    if head.height < FEWEST_POINTS or not rest or not all(cells.dtype.is_numeric() for cells in rest):
         return False
     try:
         moments, _ = moments_of(head[name], form_of_times(head[name], name))

@@ -81,7 +81,9 @@ class Suppression:
         idle = [(pattern, pattern.idle(today)) for pattern in known]
         return cls(
             tuple(pattern for pattern, why in idle if not why),
-            tuple(f"pattern {each.id} ({each.why}) does nothing: {why}" for each, why in idle if why),
+            tuple(
+                f"pattern {pattern.id} ({pattern.why}) does nothing: {why}" for pattern, why in idle if why
+            ),
         )
 
     def check(self, columns: Sequence[str], kind: RowKind) -> None:
@@ -99,23 +101,25 @@ class Suppression:
 
     def ids(self, rows: pl.DataFrame, kind: RowKind) -> NDArray[np.int64]:
         """Return (n,) the id of the first pattern that each row of a kind matches; 0 where none does."""
-        found = np.zeros(rows.height, np.int64)
+        matched = np.zeros(rows.height, np.int64)
         for pattern in self.patterns:
             holds = np.ones(rows.height, np.bool_)
             for condition in pattern.where:
                 name = kind.column_of(condition.column, rows.columns)
                 holds &= condition.holds(rows[str(name)]).to_numpy()
-            found[holds & (found == 0)] = pattern.id
-        return found
+            matched[holds & (matched == 0)] = pattern.id
+        return matched
 
     def counted(self, ids: NDArray[np.int64], flagged: NDArray[np.bool_]) -> tuple[str, ...]:
-        """Return how many flagged rows each pattern suppresses, in sentences, and what the others are."""
-        told = []
+        """Return how many flagged rows each pattern suppresses, in sentences, then the notes."""
+        sentences = []
         for pattern in self.patterns:
             rows = int((flagged & (ids == pattern.id)).sum())
             verb = "row was" if rows == 1 else "rows were"
-            told.append(f"{rows:,} flagged {verb} suppressed by pattern {pattern.id} ({pattern.words()})")
-        return (*told, *self.notes)
+            sentences.append(
+                f"{rows:,} flagged {verb} suppressed by pattern {pattern.id} ({pattern.words()})"
+            )
+        return (*sentences, *self.notes)
 
 
 def _read(lines: Lines, path: Path) -> tuple[Pattern, ...]:

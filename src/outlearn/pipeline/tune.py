@@ -51,7 +51,7 @@ class TunedSource:
     source: str = ""
 
     def findings(self) -> TuningFindings:
-        """Return what a report tells of the search."""
+        """Return the findings of the search, for a report."""
         tuned = self.tuner.tuned_
         return TuningFindings(
             Origin(self.source, len(self.rows)),
@@ -156,6 +156,6 @@ def tune_rows(request: TuneRequest, tuner: MetaTuner) -> TunedSource:
         time_limit=request.time_limit,
         known_as=_plain_numbers(sample.frame, [reading.label_column or "", *request.table.ignore]),
     )
-    found = -made.score_samples(X) if isinstance(made, RankEnsemble) else scores(made, X)
+    sample_scores = -made.score_samples(X) if isinstance(made, RankEnsemble) else scores(made, X)
     notes = (*source.notes, *sample.notes, *tuner.tuned_.notes)
-    return TunedSource(made, encoder, tuner, sample.rows, np.asarray(found), notes, source.name)
+    return TunedSource(made, encoder, tuner, sample.rows, np.asarray(sample_scores), notes, source.name)

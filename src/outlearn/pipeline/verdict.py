@@ -1,4 +1,4 @@
-"""What is written beside each row of the table."""
+"""The columns that are written beside the rows of a table: score, flag, rank, reason and others."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def written_columns(columns: Sequence[str]) -> tuple[str, ...]:
     }
     times = min(len(called[name]) for name in ALWAYS)  # that the table was scored
     # Where a column of our name was there before, ours got a longer one.
-    return tuple(column for each in called.values() for column in each[len(each) - min(times, len(each)) :])
+    return tuple(name for same in called.values() for name in same[len(same) - min(times, len(same)) :])
 
 
 def scored_columns(taken: Sequence[str], *, suppressed: bool = False) -> tuple[dict[str, str], str]:
@@ -70,15 +70,15 @@ def with_verdict(
     reasons : row number → (rank from 1, sentence). suppressed : (n,) ids of known-good patterns, 0 for none.
     """
     rows = slice(start, start + chunk.height)
-    told = [reasons.get(row, (None, None)) for row in range(rows.start, rows.stop)]
+    ranked = [reasons.get(row, (None, None)) for row in range(rows.start, rows.stop)]
     columns = {
         "anomaly_score": pl.Series(scores[rows], dtype=pl.Float64),
         "flagged": pl.Series(decision.flagged[rows], dtype=pl.Boolean),
         "p_value": None
         if decision.p_values is None
         else pl.Series(decision.p_values[rows], dtype=pl.Float64),
-        "rank": pl.Series([rank for rank, _ in told], dtype=pl.Int64),
-        "reason": pl.Series([reason for _, reason in told], dtype=pl.String),
+        "rank": pl.Series([rank for rank, _ in ranked], dtype=pl.Int64),
+        "reason": pl.Series([reason for _, reason in ranked], dtype=pl.String),
         "suppressed": None if suppressed is None else pl.Series(suppressed[rows]).replace(0, None),
     }
     return chunk.with_columns(*(c.alias(names[name]) for name, c in columns.items() if c is not None))

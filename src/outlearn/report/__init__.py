@@ -1,4 +1,4 @@
-"""What a run tells its reader: one self-contained HTML page, and plain text for the terminal.
+"""Findings for a reader: one self-contained HTML page, and plain text for the terminal.
 
 Everything is made from `Findings`, so a report needs neither the detector nor the data. Importing this
 package loads no plotting library; a page loads it when it is rendered (extra ``report``).

@@ -1,4 +1,4 @@
-"""Incidents and hosts, as the page and the terminal tell of them."""
+"""Incidents and hosts, as the page and the terminal show them."""
 
 from __future__ import annotations
 
@@ -12,32 +12,34 @@ from outlearn.alerts.words import incident_words
 from outlearn.findings.table import Findings
 from outlearn.report.words import clean, score
 
-__all__ = ["HOSTS", "host_view", "incident_view", "print_hosts", "print_incidents"]
+__all__ = ["host_view", "incident_view", "print_hosts", "print_incidents"]
 
-HOSTS = 10
-_INCIDENTS, _LONG, _ADDRESS = 20, 900, 60
+_SHOWN_HOSTS, _SHOWN_INCIDENTS = 10, 20
+_LONG, _ADDRESS = 900, 60  # characters of an incident in words, and of the address of a host
 
 
 def incident_view(findings: Findings) -> dict[str, Any] | None:
-    """Return what the page shows of incidents; None where rows were not grouped."""
+    """Return the incidents for the page; None where rows were not grouped."""
     if findings.incidents is None:
         return None
-    shown = findings.incidents[:_INCIDENTS]
+    shown = findings.incidents[:_SHOWN_INCIDENTS]
     return {
         "all": [
             {
-                "score": score(each.score),
-                "words": clean(incident_words(each), _LONG),
-                "techniques": [{"id": one.id, "name": one.name} for one in each.techniques],
+                "score": score(incident.score),
+                "words": clean(incident_words(incident), _LONG),
+                "techniques": [
+                    {"id": technique.id, "name": technique.name} for technique in incident.techniques
+                ],
             }
-            for each in shown
+            for incident in shown
         ],
         "left": len(findings.incidents) - len(shown),
     }
 
 
 def host_view(findings: Findings) -> list[dict[str, str]]:
-    """Return what is shown of the first ten hosts, none where the rows are no flows."""
+    """Return the first ten hosts in words, none where the rows are no flows."""
     return [
         {
             "score": score(host.score),
@@ -46,7 +48,7 @@ def host_view(findings: Findings) -> list[dict[str, str]]:
             "flows": f"{host.flows:,}",
             "flagged": f"{host.flagged:,}",
         }
-        for host in findings.hosts[:HOSTS]
+        for host in findings.hosts[:_SHOWN_HOSTS]
     ]
 
 
@@ -63,8 +65,9 @@ def print_incidents(findings: Findings, table: Table, out: Console, count: int) 
     out.print(Text(f"{many:,} incident{'' if many == 1 else 's'}{shown}", style="bold"))
     table.add_column("Score", justify="right", no_wrap=True)
     table.add_column("What", overflow="fold", ratio=1)
-    for each in findings.incidents[:count]:
-        table.add_row(Text(score(each.score)), Text(_shown(clean(incident_words(each), _LONG), out)))
+    for incident in findings.incidents[:count]:
+        words = clean(incident_words(incident), _LONG)
+        table.add_row(Text(score(incident.score)), Text(_shown(words, out)))
     out.print(table)
 
 

@@ -55,8 +55,8 @@ def write_page(page: str, path: str | os.PathLike[str]) -> None:
     OutputError
         When the file cannot be written; what was there before stays as it was.
     """
-    with whole(Path(path), refusal="the report cannot be written to") as part:
-        part.write_text(page, encoding="utf-8")
+    with whole(Path(path), refusal="the report cannot be written to") as temporary:
+        temporary.write_text(page, encoding="utf-8")
 
 
 def write_report(findings: Findings, path: str | os.PathLike[str]) -> None:

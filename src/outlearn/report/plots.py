@@ -204,11 +204,11 @@ def plot_profile(profile: ProfileWords) -> str:
 def plot_search(
     seen: Sequence[float | None], chosen: Sequence[bool], default: float | None, title: str
 ) -> str:
-    """Return what was seen of each trial, in their order, and the best so far, as SVG.
+    """Return the measure of each trial, in their order, and the best so far, as SVG.
 
     Parameters
     ----------
-    seen : None where a trial failed. default : what was seen of the default. title : of what was seen.
+    seen : the measure; None where a trial failed. default : that of the default. title : of the measure.
     """
     alt = _altair()
     known = [(number, value) for number, value in enumerate(seen, 1) if value is not None]

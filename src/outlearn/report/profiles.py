@@ -13,7 +13,7 @@ from outlearn.report.words import clean, number, unique
 
 __all__ = ["ProfileWords", "profile_words"]
 
-_LABEL, _UNIT = 28, 12  # characters
+_LABEL_LENGTH, _UNIT_LENGTH = 28, 12  # characters
 _LEFT = {"other": "other values", "missing": "missing"}
 
 Say = Callable[[float], str]
@@ -21,7 +21,7 @@ Say = Callable[[float], str]
 
 @dataclass(frozen=True, slots=True)
 class ProfileWords:
-    """What is shown of a column.
+    """The profile of a column in words.
 
     `usual` and `flagged` are short words: "median 12 (5–95 %: 3 to 40)" or "DE 61 %, FR 20 %".
     `bins` and the two share vectors draw it: labels (b,), each once, and shares (b,) of the usual and of the
@@ -40,7 +40,7 @@ class ProfileWords:
 def profile_words(profile: ColumnProfile) -> ProfileWords:
     """Return a profile in words that are safe to show."""
     say = number if profile.scale in ("number", "category") else _say_instant(profile.scale)
-    unit = clean(profile.unit, _UNIT)
+    unit = clean(profile.unit, _UNIT_LENGTH)
     return ProfileWords(
         profile.column,
         profile.kind,
@@ -70,15 +70,15 @@ def _label(bin: Bin, say: Say) -> str:
 
 
 def _category(value: str) -> str:
-    return clean(value, _LABEL) or "(blank)"
+    return clean(value, _LABEL_LENGTH) or "(blank)"
 
 
 def _group(summary: NumberSummary | CategorySummary, say: Say, unit: str) -> str:
     """Return a group of rows in words."""
     missing = f"{percent(summary.missing)} missing" if summary.missing else ""
     if isinstance(summary, CategorySummary):
-        parts = [f"{_category(value)} {percent(share)}" for value, share in summary.common]
-        return ", ".join([*parts, missing] if missing else parts)
+        common = [f"{_category(value)} {percent(share)}" for value, share in summary.common]
+        return ", ".join([*common, missing] if missing else common)
     if summary.low is None or summary.middle is None or summary.high is None:
         return "all missing" if summary.missing == 1 else "no finite values"
     middle = f"{say(summary.middle)} {unit}".rstrip()

@@ -12,7 +12,7 @@
     rows: unpack(panel.rows, Float64Array),
     times: panel.times && unpack(panel.times, Float64Array),
   }));
-  const canvas = document.getElementById("canvas"), told = document.getElementById("told");
+  const canvas = document.getElementById("canvas"), readout = document.getElementById("readout");
   const which = document.getElementById("which");
   if (!panels.length) return;
   const TALL = 110, FLAT = 60, LEFT = 64, GAP = 14, BELOW = 22;
@@ -114,7 +114,7 @@
     }
     const at = Math.max(0, Math.min(panel.score.length - 1, Math.floor(bin(event))));
     const values = panel.channels.map((c) => c.name + " " + short(c.from + ((c.low[at] + c.high[at]) / 2 / 65535) * (c.to - c.from)));
-    told.textContent = label(at) + " · score " + (panel.score[at] / 65535).toFixed(3) + " · " + values.join(" · ");
+    readout.textContent = label(at) + " · score " + (panel.score[at] / 65535).toFixed(3) + " · " + values.join(" · ");
   });
   canvas.addEventListener("keydown", (event) => {
     const span = to - from;
@@ -124,7 +124,7 @@
   if (which) which.addEventListener("change", () => pick(+which.value));
   for (const row of document.querySelectorAll("tr[data-start]")) {
     row.addEventListener("click", () => {
-      const index = panels.findIndex((each) => each.key === row.dataset.key);
+      const index = panels.findIndex((other) => other.key === row.dataset.key);
       if (index < 0) return;
       pick(index);
       const find = (wanted) => { let a = 0, b = panel.rows.length; while (a < b) { const m = (a + b) >> 1; if (panel.rows[m] < wanted) a = m + 1; else b = m; } return a; };

@@ -1,4 +1,4 @@
-"""What was found in series: one HTML page with a plot to look around in, and a few lines for a terminal."""
+"""Findings of series: one HTML page with a plot to look around in, and a few lines for a terminal."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["render_series", "series_text"]
 
 Floats = NDArray[np.float64]
 STEPS = 65_535  # levels of a value in the page
-LISTED = 50  # ranges on the page
+LISTED_RANGES = 50  # on the page
 
 
 def render_series(findings: SeriesFindings) -> str:
@@ -40,9 +40,9 @@ def render_series(findings: SeriesFindings) -> str:
         "promise": findings.promise,
         "threshold": score(findings.threshold),
         "segments": [
-            _row(segment, findings.reasons, i) for i, segment in enumerate(findings.segments[:LISTED])
+            _row(segment, findings.reasons, i) for i, segment in enumerate(findings.segments[:LISTED_RANGES])
         ],
-        "more": max(len(findings.segments) - LISTED, 0),
+        "more": max(len(findings.segments) - LISTED_RANGES, 0),
         "many": findings.series > 1,
         "panels": json.dumps([_panel(panel) for panel in findings.panels]).replace("<", "\\u003c"),
         "keys": [clean(panel.key, 60) for panel in findings.panels],
@@ -96,7 +96,7 @@ def _moment(time: np.datetime64 | None) -> str:
 
 
 def _panel(panel: Panel) -> dict[str, Any]:
-    """Return what the page's script draws: numbers as 16-bit levels between the lowest and highest value."""
+    """Return a panel for the page's script: numbers as 16-bit levels between the lowest and highest value."""
     channels = []
     for c, name in enumerate(panel.names):
         low, high = float(panel.low[:, c].min()), float(panel.high[:, c].max())
@@ -116,7 +116,7 @@ def _panel(panel: Panel) -> dict[str, Any]:
         "score": _levels(panel.scores, 0.0, 1.0),
         "rows": _packed(panel.rows.astype("<f8")),
         "times": None if times is None else _packed(times.astype("<f8")),
-        "ranges": [list(each) for each in panel.ranges],
+        "ranges": [[start, end] for start, end in panel.ranges],
     }
 
 

@@ -60,13 +60,13 @@ def labels_sentence(findings: Findings) -> str:
     return f"{_count(anomalies, 'anomaly', 'anomalies')} and {normal:,} normal"
 
 
-def effects_sentence(told: Explanation) -> str:
+def effects_sentence(explanation: Explanation) -> str:
     """Return which labels moved a row's score, in words; empty where none did."""
     moved = [
-        f"{f'row {each.position}' if each.position >= 0 else 'a row labelled later'} "
-        f"({'anomaly' if each.label else 'normal'}) {'raised' if each.effect > 0 else 'lowered'} it by "
-        f"{abs(each.effect):.2g}"
-        for each in told.labels
+        f"{f'row {effect.position}' if effect.position >= 0 else 'a row labelled later'} "
+        f"({'anomaly' if effect.label else 'normal'}) {'raised' if effect.effect > 0 else 'lowered'} it by "
+        f"{abs(effect.effect):.2g}"
+        for effect in explanation.labels
     ]
     return f"Labels that moved the raw score most: {', '.join(moved)}." if moved else ""
 

@@ -22,7 +22,7 @@ from outlearn.report.words import clean, score
 
 __all__ = ["render_text"]
 
-_SENTENCE = 500
+_SENTENCE = 500  # characters
 
 
 def render_text(findings: Findings, *, console: Console | None = None, top: int = 10) -> None:

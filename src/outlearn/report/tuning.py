@@ -1,4 +1,4 @@
-"""What a search for configurations did: one HTML page, and a few lines for a terminal."""
+"""Findings of a search for configurations: one HTML page, and a few lines for a terminal."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def render_tuning(findings: TuningFindings) -> str:
     many = len(findings.members)
     first = findings.names[findings.members[0]].split(" ")[0]
     headline = f"{many} configurations, ranks averaged" if many > 1 else f"One configuration of {first}"
-    told = [i for i in (*findings.members, findings.default) if not math.isnan(findings.expected[i])]
-    most = max((findings.expected[i] for i in told), default=0.0)
+    gains = [findings.expected[place] for place in (*findings.members, findings.default)]
+    most = max((gain for gain in gains if not math.isnan(gain)), default=0.0)
 
     def row(place: int) -> dict[str, Any]:
         value = findings.expected[place]
@@ -94,13 +94,13 @@ def tuning_text(findings: TuningFindings) -> str:
 
 
 def _seen_of(beside: Tried | None) -> str:
-    """Say what was seen of the default."""
+    """Return how the trial of the default went, in words."""
     if beside is None:
         return ""
     if beside.fault:
         return f"; it failed when tried: {beside.fault}"
-    told = beside.precision
-    said = "" if told is None else f", average precision on the labelled rows {told:.2f}"
+    precision = beside.precision
+    said = "" if precision is None else f", average precision on the labelled rows {precision:.2f}"
     agrees = "" if beside.agreement is None else f"agrees with outlearn {beside.agreement:.2f}"
     return f"; {agrees}{said}"
 

@@ -1,4 +1,4 @@
-"""What the page shows, as plain words and numbers: everything the template needs and nothing more."""
+"""The variables of the page template, as plain words and numbers: all that it needs and nothing more."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from outlearn.report.words import cell, clean, score
 
 __all__ = ["view"]
 
-_ROWS, _OPEN = 50, 3  # rows told in full, and those that stand open
-_REASONS, _CELLS, _PROFILES, _COLUMNS = 8, 60, 12, 30
-_NAME, _SENTENCE = 80, 500
+_ROWS, _OPEN = 50, 3  # rows shown in full, and those that stand open
+_REASONS, _CELLS, _PROFILES, _COLUMNS = 8, 60, 12, 30  # shown at most, of a row and of a table
+_NAME, _SENTENCE = 80, 500  # characters
 
 
 def view(findings: Findings) -> dict[str, Any]:
@@ -97,7 +97,7 @@ def _map(findings: Findings) -> dict[str, Any] | None:
 
 def _row(findings: Findings, rank: int) -> dict[str, Any]:
     row = int(findings.top[rank])
-    told = findings.explanations[rank] if rank < len(findings.explanations) else None
+    why = findings.explanations[rank] if rank < len(findings.explanations) else None
     values = findings.top_values[rank] if rank < len(findings.top_values) else {}
     p_values = findings.decision.p_values
     return {
@@ -108,19 +108,19 @@ def _row(findings: Findings, rank: int) -> dict[str, Any]:
         "filled": _per_cent_of(float(findings.scores[row]), 1.0),
         "flagged": bool(findings.decision.flagged[row]),
         "p_value": None if p_values is None else f"{p_values[row]:.2g}",
-        "sentence": clean(told.sentence, _SENTENCE) if told else "No reason was computed for this row.",
-        "reasons": _reasons(told) if told else [],
-        "neighbours": ", ".join(str(n) for n in dict.fromkeys(told.neighbours[:10])) if told else "",
-        "of_source": told is not None and told.of_source,
-        "labels": effects_sentence(told) if told else "",
+        "sentence": clean(why.sentence, _SENTENCE) if why else "No reason was computed for this row.",
+        "reasons": _reasons(why) if why else [],
+        "neighbours": ", ".join(str(n) for n in dict.fromkeys(why.neighbours[:10])) if why else "",
+        "of_source": why is not None and why.of_source,
+        "labels": effects_sentence(why) if why else "",
         "cells": [(clean(name, _NAME), cell(value)) for name, value in list(values.items())[:_CELLS]],
         "cells_left": max(len(values) - _CELLS, 0),
     }
 
 
-def _reasons(told: Explanation) -> list[dict[str, Any]]:
+def _reasons(why: Explanation) -> list[dict[str, Any]]:
     """Return the columns that make a row odd; those that add nothing are left out, unless none does."""
-    chosen = [c for c in told.contributions if c.drop > 0] or list(told.contributions[:1])
+    chosen = [c for c in why.contributions if c.drop > 0] or list(why.contributions[:1])
     most = max((c.drop for c in chosen), default=0.0)
     return [
         {
@@ -134,15 +134,15 @@ def _reasons(told: Explanation) -> list[dict[str, Any]]:
     ]
 
 
-def _per_cent_of(part: float, whole: float) -> int:
+def _per_cent_of(value: float, whole: float) -> int:
     """Return the length of a bar from 0 to 100."""
-    if not (np.isfinite(part) and whole > 0):
+    if not (np.isfinite(value) and whole > 0):
         return 0
-    return int(np.clip(round(100 * part / whole), 0, 100))
+    return int(np.clip(round(100 * value / whole), 0, 100))
 
 
-def _profile(found: ColumnProfile) -> dict[str, Any]:
-    profile = profile_words(found)
+def _profile(column: ColumnProfile) -> dict[str, Any]:
+    profile = profile_words(column)
     name = clean(profile.column, _NAME)
     pairs = zip(profile.bins, profile.usual_share, profile.flagged_share, strict=True)
     words = "; ".join(f"{clean(b, 30)}: usual {percent(u)}, flagged {percent(f)}" for b, u, f in pairs)
