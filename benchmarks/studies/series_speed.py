@@ -93,7 +93,7 @@ def streamed(way: str, folder: Path) -> rowfile.Row:
         for point in new:
             stream.score_next(point)
 
-    patches = detector.scorers_.common.glance.patches
+    patches = detector.scorers_.common.point_features.patches
     widths = WIDTHS if way == NETWORK else early(LEADING)
     state = sum(patches.reach(width).memory.nbytes for width in widths) + detector.stream().nbytes
     if way == NETWORK:

@@ -105,5 +105,5 @@ class SeriesJudge(SignedOutlierMixin):
             series = by_key[segment.key]
             scorer, mates, own = self.scorers_.of(series)
             past = [mate.series for mate in mates]
-            reasons.append(compare_with_past(scorer.glance, past, series, segment, own))
+            reasons.append(compare_with_past(scorer.point_features, past, series, segment, own))
         return reasons

@@ -128,7 +128,7 @@ class Scorers:
     def tell(self) -> bool:
         """Whether every mixture among the scorers has two windows of its past to compare."""
         return all(
-            scorer.glance.patches.tells()
+            scorer.point_features.patches.tells()
             for scorer in (*self.own.values(), self.common)
             if isinstance(scorer, Mixture)
         )

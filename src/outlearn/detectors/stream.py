@@ -34,7 +34,7 @@ class SeriesStream:
 
     def reset(self) -> None:
         """Forget the points so far, as after a gap; the next point is the first."""
-        basis = self._scorer.glance.basis
+        basis = self._scorer.point_features.basis
         self._last = np.full(basis.channels, np.nan)
         self._odd: _ByMixture | _ByNetwork = (
             _ByMixture(self._scorer) if isinstance(self._scorer, Mixture) else _ByNetwork(self._scorer)
@@ -67,7 +67,7 @@ class SeriesStream:
             raise InputError(
                 f"a point of shape {point.shape} came; wanted {len(self._last)} numbers: {names}"
             )
-        standard = self._scorer.glance.basis.standard(self._risen(point))
+        standard = self._scorer.point_features.basis.standard(self._risen(point))
         return float(self._calibrator.apply(self._odd(standard))[0])
 
     def _risen(self, point: Floats) -> Floats:
@@ -79,14 +79,14 @@ class SeriesStream:
             read[c] = point[c] if rose < 0 else rose
         self._last = point
         # What is not known yet is as usual: the first increment of a counter, and values that are missing.
-        return np.where(np.isfinite(read), read, self._scorer.glance.basis.centre)
+        return np.where(np.isfinite(read), read, self._scorer.point_features.basis.centre)
 
 
 class _ByMixture:
     """Log-odds (1,) of points as they come, on the scale of the basis, by the plain mixture."""
 
     def __init__(self, scorer: Mixture) -> None:
-        self._latest = Latest(scorer.glance, LEADING, shares=False)
+        self._latest = Latest(scorer.point_features, LEADING, shares=False)
         self._log_odds = log_odds(np.zeros(1))
 
     @property
@@ -105,7 +105,7 @@ class _ByNetwork:
 
     def __init__(self, scorer: SequenceScorer) -> None:
         self._scorer, self._past = scorer, scorer.past()
-        self._latest = Latest(scorer.glance, WIDTHS, shares=True)
+        self._latest = Latest(scorer.point_features, WIDTHS, shares=True)
 
     @property
     def nbytes(self) -> int:
@@ -115,7 +115,7 @@ class _ByNetwork:
         latest = self._latest
         latest.push(point)
         rare, likeness = latest.rare().astype(np.float32)[None], latest.likeness[None]
-        seen = self._scorer.glance.of_points(
+        seen = self._scorer.point_features.of_points(
             latest.point[None], latest.median()[None], latest.before[None], rare, likeness
         )
         return self._scorer.pooled(self._past.next(seen[0])[None])

@@ -43,7 +43,7 @@ class Mixture:
     normal : whether all points of the reference that lie in no case are known to be normal.
     """
 
-    glance: PointFeatures
+    point_features: PointFeatures
     normal: bool
 
     def channels(
@@ -54,13 +54,13 @@ class Mixture:
         own : the reference series that it is, where that may be contaminated: points are then compared with
         the rest of it. causal : whether only what lies before a point counts.
         """
-        x = self.glance.basis.standard(series.values)
+        x = self.point_features.basis.standard(series.values)
         own = None if self.normal else own
-        rare = self.glance.patches.profile(x, series.stretches, own, widths=LEADING, causal=causal).mean(
-            axis=2
-        )
+        rare = self.point_features.patches.profile(
+            x, series.stretches, own, widths=LEADING, causal=causal
+        ).mean(axis=2)
         odd = rare[:, 0].astype(np.float64)
-        if self.glance.cases:
-            alike = self.glance.likeness(x, series.stretches, own, causal=causal)
+        if self.point_features.cases:
+            alike = self.point_features.likeness(x, series.stretches, own, causal=causal)
             odd += LIKENESS * alike.max(axis=1)
         return log_odds(odd), rare[:, 1:].astype(np.float64)

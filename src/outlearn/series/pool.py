@@ -237,7 +237,7 @@ class PoolScorer:
     seed: int
 
     @cached_property
-    def glance(self) -> PointFeatures:
+    def point_features(self) -> PointFeatures:
         """The features of points, to explain them."""
         return PointFeatures.fit(self.basis, seed=self.seed)
 

@@ -44,9 +44,9 @@ def test_an_untrained_network_scores_as_the_plain_mixture_does():
     values = np.sin(np.arange(900)[:, None] / 6) + 0.05 * rng.normal(size=(900, 1))
     values[500:540] = 0.0
     series = Series.of_array(values)
-    glance = PointFeatures.fit(Basis.of([series]))
-    scorer = SequenceLearned(small().eval()).adapt(glance, normal=False)
-    plain, _ = Mixture(glance, normal=False).channels(series, own=0)
+    point_features = PointFeatures.fit(Basis.of([series]))
+    scorer = SequenceLearned(small().eval()).adapt(point_features, normal=False)
+    plain, _ = Mixture(point_features, normal=False).channels(series, own=0)
     assert scorer.channels(series, own=0)[0] == pytest.approx(plain, abs=1e-3)
 
 
@@ -114,6 +114,6 @@ def test_the_order_of_channels_makes_no_difference():
     scores = []
     for order in ([0, 1, 2], [2, 0, 1]):
         series = Series.of_array(values[:, order])
-        glance = PointFeatures.fit(Basis.of([series]))
-        scores.append(learned.adapt(glance, normal=False).channels(series, own=0)[0])
+        point_features = PointFeatures.fit(Basis.of([series]))
+        scores.append(learned.adapt(point_features, normal=False).channels(series, own=0)[0])
     assert scores[0] == pytest.approx(scores[1], abs=1e-4)

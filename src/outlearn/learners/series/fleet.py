@@ -45,13 +45,13 @@ LEARNER, STEPS, WIDTHS = "reptile", 300, (16,)  # few machines, so a small netwo
 BLOCK = 65_536  # rows that are scored at once
 
 
-def point_rows(glance: PointFeatures, series: Series, own: int | None = None) -> NDArray[np.float32]:
+def point_rows(point_features: PointFeatures, series: Series, own: int | None = None) -> NDArray[np.float32]:
     """Return (n, 1 + c) how rare each point of a series is, over all channels and in each.
 
     own : the reference series that it is, where that may be contaminated.
     """
-    x = glance.basis.standard(series.values)
-    rare = glance.patches.profile(x, series.stretches, own, widths=LEADING)
+    x = point_features.basis.standard(series.values)
+    rare = point_features.patches.profile(x, series.stretches, own, widths=LEADING)
     return np.asarray(rare.mean(axis=2))
 
 
@@ -59,39 +59,39 @@ def point_rows(glance: PointFeatures, series: Series, own: int | None = None) ->
 class FleetScorer:
     """Scores points of a machine's series by a learner that was trained on others."""
 
-    glance: PointFeatures
+    point_features: PointFeatures
     scorer: Scorer
 
     @classmethod
     def of(
-        cls, learned: TableLearned, glance: PointFeatures, past: Sequence[tuple[Series, Labels]]
+        cls, learned: TableLearned, point_features: PointFeatures, past: Sequence[tuple[Series, Labels]]
     ) -> FleetScorer:
         """Adapt a learner to a machine.
 
-        past : the series that the glance was fitted to, and the labels (n,) of each.
+        past : the series that the point_features was fitted to, and the labels (n,) of each.
 
         Raises
         ------
         WeightsError
             When the learner was trained on another number of channels.
         """
-        if learned.columns != 1 + glance.basis.channels:
+        if learned.columns != 1 + point_features.basis.channels:
             trained = "any" if learned.columns is None else learned.columns - 1
             raise WeightsError(
                 f"the learner was trained on series of {trained} channels, these have "
-                f"{glance.basis.channels}: train one on machines with the same"
+                f"{point_features.basis.channels}: train one on machines with the same"
             )
-        rows = [point_rows(glance, series, i) for i, (series, _) in enumerate(past)]
+        rows = [point_rows(point_features, series, i) for i, (series, _) in enumerate(past)]
         points, labels = np.concatenate(rows), np.concatenate([marks for _, marks in past])
         free = np.flatnonzero(labels != 1)
         drawn = free[np.linspace(0, len(free) - 1, min(len(free), SUPPORT)).astype(np.int64)]
         odd = np.flatnonzero(labels == 1)[::APART]
         kept = np.concatenate([drawn, odd])
-        return cls(glance, learned.adapt(points[kept], labels[kept]))
+        return cls(point_features, learned.adapt(points[kept], labels[kept]))
 
     def channels(self, series: Series, own: int | None = None) -> tuple[Floats, Floats]:
         """Return (n,) scores, high = abnormal, and (n, c) how odd each channel is."""
-        rows = point_rows(self.glance, series, own)
+        rows = point_rows(self.point_features, series, own)
         parts = [self.scorer.score(rows[i : i + BLOCK]) for i in range(0, len(rows), BLOCK)]
         return np.concatenate(parts), rows[:, 1:].astype(np.float64)
 

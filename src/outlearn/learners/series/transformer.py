@@ -99,12 +99,12 @@ def show(task: SeriesTask, seed: int, number: int) -> Shown:
         # Known normal points and labelled ranges: the reference is the past, the cases lie after it.
         usual = Basis.of([Series.of_array(task.values[: task.reference])])
         basis = Basis([usual.standard(task.values)], [[(0, task.reference)]], usual.centre, usual.scale)
-        glance = PointFeatures.fit(basis, [cases], most=REMEMBERED)
-        points = glance.points(basis.values[0], whole.stretches)
+        point_features = PointFeatures.fit(basis, [cases], most=REMEMBERED)
+        points = point_features.points(basis.values[0], whole.stretches)
     else:
         basis = Basis.of([whole])
-        glance = PointFeatures.fit(basis, [cases], most=REMEMBERED)
-        points = glance.points(basis.values[0], whole.stretches, own=0)
+        point_features = PointFeatures.fit(basis, [cases], most=REMEMBERED)
+        points = point_features.points(basis.values[0], whole.stretches, own=0)
     counted = np.ones(n, dtype=bool)
     for start, end in cases:
         counted[start:end] = False
@@ -229,9 +229,9 @@ class SequenceLearned:
 
     net: SequenceNet
 
-    def adapt(self, glance: PointFeatures, *, normal: bool) -> SequenceScorer:
+    def adapt(self, point_features: PointFeatures, *, normal: bool) -> SequenceScorer:
         """Return a scorer that compares with a reference; `normal`: all of it is known to be."""
-        return SequenceScorer.of(self.net, glance, normal)
+        return SequenceScorer.of(self.net, point_features, normal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,18 +242,24 @@ class SequenceScorer:
     """
 
     net: SequenceNet
-    glance: PointFeatures
+    point_features: PointFeatures
     normal: bool
     memory: NDArray[np.float32]
 
     @classmethod
-    def of(cls, net: SequenceNet, glance: PointFeatures, normal: bool) -> SequenceScorer:
+    def of(cls, net: SequenceNet, point_features: PointFeatures, normal: bool) -> SequenceScorer:
         parts = [
-            tokens(glance.points(x, stretches, None if normal else i), np.full(len(x), normal), not normal)
-            for i, (x, stretches) in enumerate(zip(glance.basis.values, glance.basis.stretches, strict=True))
+            tokens(
+                point_features.points(x, stretches, None if normal else i),
+                np.full(len(x), normal),
+                not normal,
+            )
+            for i, (x, stretches) in enumerate(
+                zip(point_features.basis.values, point_features.basis.stretches, strict=True)
+            )
         ]
         encoded = np.concatenate(parts)
-        return cls(net, glance, normal, _memory(encoded, np.full(1, normal), None))
+        return cls(net, point_features, normal, _memory(encoded, np.full(1, normal), None))
 
     def channels(
         self, series: Series, own: int | None = None, *, causal: bool = False
@@ -263,8 +269,8 @@ class SequenceScorer:
         own : the reference series that it is, where that may be contaminated: points are then compared with
         the rest of it. causal : whether only what lies before a point counts.
         """
-        x = self.glance.basis.standard(series.values)
-        points = self.glance.points(x, series.stretches, None if self.normal else own, causal=causal)
+        x = self.point_features.basis.standard(series.values)
+        points = self.point_features.points(x, series.stretches, None if self.normal else own, causal=causal)
         if not causal:
             return _read(self.net, points, self.memory, contaminated=not self.normal)
         parts = []
