@@ -15,6 +15,9 @@ from outlearn.errors import InputError, LabelError
 from outlearn.learners.catalogue import CATALOGUE
 from outlearn.weights.checkpoint import shipped
 
+# Forests smaller still than in other tests: hundreds of fits are made here, and none rests on their size.
+pytestmark = pytest.mark.usefixtures("few_trees")
+
 suite = runpy.run_path(str(Path(__file__).with_name("checks.py")))
 Case, yield_checks = suite["Case"], suite["yield_checks"]
 
@@ -97,7 +100,8 @@ class OneLabelClassical(OneLabel, ClassicalDetector):
 
 
 def without_labels():
-    for name in ("profiles", "maml", "protonet"):  # the estimator is the same for all
+    # One learner that gives odds and one that ranks; for the others the estimator is the same as for these.
+    for name in ("profiles", "maml"):
         yield UnlabelledDetector(name)
     for name in ("knn", "lof", "iforest", "ecod", "pca", "bagged_trees"):  # the estimator is the same for all
         kind = OneLabelClassical if POOL[name].needs_labels else UnlabelledClassical
