@@ -15,12 +15,17 @@ from outlearn.errors import InputError, LabelError
 from outlearn.learners.catalogue import CATALOGUE
 from outlearn.weights.checkpoint import shipped
 
+# Forests smaller still than in other tests: hundreds of fits are made here, and none rests on their size.
+pytestmark = pytest.mark.usefixtures("few_trees")
+
 suite = runpy.run_path(str(Path(__file__).with_name("checks.py")))
 Case, yield_checks = suite["Case"], suite["yield_checks"]
 
-FEW_TREES = {
-    name: {"trees": 8} for name in ("iforest", "cleaned_knn", "bagged_trees")
-}  # quicker, no other reason
+# Quicker, no other reason.
+QUICK = {
+    **{name: {"trees": 8} for name in ("iforest", "cleaned_knn", "bagged_trees")},
+    **{name: {"starts": 2} for name in ("kmeans", "cblof")},
+}
 KNOWN = {
     "mcd": {
         "check_two_rows": "a covariance of half the rows needs more rows than columns: refused",
@@ -30,7 +35,7 @@ KNOWN = {
 
 
 def classical(name):
-    make = partial(ClassicalDetector, name, params=FEW_TREES.get(name))
+    make = partial(ClassicalDetector, name, params=QUICK.get(name))
     return Case(name, make, needs_labels=POOL[name].needs_labels, known_failures=KNOWN.get(name, {}))
 
 
@@ -97,11 +102,12 @@ class OneLabelClassical(OneLabel, ClassicalDetector):
 
 
 def without_labels():
-    for name in ("profiles", "maml", "protonet"):  # the estimator is the same for all
+    # One learner that gives odds and one that ranks; for the others the estimator is the same as for these.
+    for name in ("profiles", "maml"):
         yield UnlabelledDetector(name)
     for name in ("knn", "lof", "iforest", "ecod", "pca", "bagged_trees"):  # the estimator is the same for all
         kind = OneLabelClassical if POOL[name].needs_labels else UnlabelledClassical
-        yield kind(name, params=FEW_TREES.get(name))
+        yield kind(name, params=QUICK.get(name))
 
 
 # The blobs of these checks hold no anomaly, and scikit-learn wants one flagged. The default flags none there.
