@@ -65,7 +65,9 @@ def structured(document: Mapping[str, Any], of: type) -> Any:
     converter.register_structure_hook(str | Path | None, lambda value, _: _path(value))
     converter.register_structure_hook(str | int | None, lambda value, _: value)
     converter.register_structure_hook_func(lambda kind: kind in (str, int, float, bool), _exactly)
-    converter.register_structure_hook(tuple[str, ...], lambda value, _: _names(value))
+    converter.register_structure_hook_func(
+        lambda kind: kind == tuple[str, ...], lambda value, _: _names(value)
+    )
     try:
         return converter.structure(document, of)
     except ParameterError:
