@@ -44,7 +44,8 @@ from outlearn.learners.profiles.fit import fit_order
 from outlearn.learners.profiles.isolation import Isolation
 from outlearn.learners.profiles.lean import LEAN_STATISTICS, RANKED, NeighbourView
 from outlearn.learners.profiles.lean_bank import LeanEpisode
-from outlearn.learners.profiles.learner import Profiles, read_episode
+from outlearn.learners.profiles.learner import Profiles
+from outlearn.learners.profiles.reading import read_episode
 from outlearn.learners.profiles.tails import ColumnTails
 from outlearn.learners.profiles.values import Mismatch, Surprisal
 from outlearn.learners.profiles.views import LogView, RankView, WhitenedView

@@ -44,7 +44,8 @@ from outlearn.execute import Executor, Processes, Serial
 from outlearn.learners.profiles.bank import build_bank
 from outlearn.learners.profiles.fit import fit_order
 from outlearn.learners.profiles.lean_bank import LeanEpisode, lean_episode, quick_oddness
-from outlearn.learners.profiles.learner import Profiles, read_episode
+from outlearn.learners.profiles.learner import Profiles
+from outlearn.learners.profiles.reading import read_episode
 from outlearn.learners.training.real import RealTables, TableEpisodes, real_tables
 from outlearn.rng import derive
 from outlearn.tasks.augment import subset_columns, warp_columns

@@ -42,7 +42,8 @@ from outlearn.extras import require
 from outlearn.files import whole
 from outlearn.learners.profiles.fit import fit, fit_order
 from outlearn.learners.profiles.lean_bank import LeanEpisode
-from outlearn.learners.profiles.learner import LEAST_FLAGGED, Profiles, order_of, read_episode
+from outlearn.learners.profiles.learner import LEAST_FLAGGED, Profiles
+from outlearn.learners.profiles.reading import order_of, read_episode
 from outlearn.learners.profiles.verdicts import known_share
 from outlearn.learners.training.presets import PRESETS
 from outlearn.learners.training.real import RealTables, TableEpisodes, plain_profiles, real_tables

@@ -22,7 +22,7 @@ from sklearn.metrics import roc_auc_score
 
 from outlearn.learners.profiles.evidence import Evidence
 from outlearn.learners.profiles.lean_bank import LeanEpisode
-from outlearn.learners.profiles.learner import order_of, read_episode
+from outlearn.learners.profiles.reading import order_of, read_episode
 from outlearn.learners.profiles.summary import kind_of
 from outlearn.learners.profiles.verdicts import MOSTLY_KNOWN, has_verdicts, known_share
 from outlearn.learners.training.loop import Training, train, warm_cosine

@@ -16,11 +16,12 @@ from scipy.special import expit
 
 from outlearn.data.rows import canonical_order, row_hash
 from outlearn.learners.judged import label_effects, uncertainty_of
-from outlearn.learners.profiles.evidence import EVIDENCE, Evidence
+from outlearn.learners.profiles.evidence import EVIDENCE
 from outlearn.learners.profiles.lean import LEAN_STATISTICS, VERSION, LeanProfile, LeanProfiler
-from outlearn.learners.profiles.lean_bank import LeanEpisode, lean_episode
+from outlearn.learners.profiles.lean_bank import lean_episode
+from outlearn.learners.profiles.reading import Reader
 from outlearn.learners.profiles.summary import JUDGED, KINDS, SUMMARY, kind_of, summarise
-from outlearn.learners.profiles.verdicts import has_verdicts, known_share
+from outlearn.learners.profiles.verdicts import has_verdicts
 from outlearn.learners.training.settings import seeded
 from outlearn.rng import derive
 from outlearn.tasks.episode import Episode
@@ -36,9 +37,6 @@ __all__ = [
     "Profiles",
     "ProfilesLearned",
     "ProfilesScorer",
-    "Read",
-    "order_of",
-    "read_episode",
 ]
 
 ARCHITECTURE = f"profiles-{VERSION}"
@@ -56,42 +54,6 @@ Rows = NDArray[np.float32]
 Floats = NDArray[np.float64]
 
 
-def order_of(net: RowNet, profile: Rows, normal: float) -> Floats:
-    """Return the label-free order (m,) of rows by their profiles (m, 2F)."""
-    import torch
-
-    with torch.inference_mode():
-        return np.asarray(net.order(torch.from_numpy(profile), normal).double().numpy())
-
-
-@dataclass(frozen=True)
-class _Reader:
-    """From profiles to the order of rows, with the labels of the support as far as there are any."""
-
-    net: RowNet
-    normal: float
-    evidence: Evidence | None = None
-
-    @classmethod
-    def of(cls, net: RowNet, own: LeanProfile, y: NDArray[np.int8]) -> _Reader:
-        """Return a reader by the labels (n,) of a support and its blind profiles."""
-        plain = cls(net, known_share(y))
-        if not has_verdicts(y):
-            return plain
-        return replace(plain, evidence=Evidence(plain(own), own.labels.astype(np.float64), y))
-
-    def __call__(self, profile: LeanProfile) -> Floats:
-        import torch
-
-        order = order_of(self.net, profile.order(), self.normal)
-        if self.evidence is None:
-            return order
-        with torch.inference_mode():
-            evidence = torch.from_numpy(self.evidence.inputs(order, profile.labels.astype(np.float64)))
-            moved = self.net.labelled(torch.from_numpy(order).float(), evidence)
-            return np.asarray(moved.double().numpy())
-
-
 @dataclass(frozen=True)
 class _Sample:
     """Rows of a support (n, d) with their labels (n,) and their profiles."""
@@ -99,33 +61,6 @@ class _Sample:
     X: Rows
     y: NDArray[np.int8]
     profile: LeanProfile
-
-
-@dataclass(frozen=True)
-class Read:
-    """An episode as a network reads it.
-
-    own (n,), asked (m,) : order of the rows of support and query, labelled rows blind to their own label.
-    summary : (len(SUMMARY),) of the support.
-    """
-
-    own: Floats
-    asked: Floats
-    summary: NDArray[np.float32]
-
-
-def read_episode(net: RowNet, episode: LeanEpisode) -> Read:
-    """Read an episode with the labels of its support."""
-    y, own = episode.support_y, _profile(episode.support, episode.support_labels)
-    reader = _Reader.of(net, own, y)
-    order = reader(own)
-    asked = reader(_profile(episode.query, episode.query_labels))
-    return Read(order, asked, summarise(order, own.order(), y, int(episode.columns)))
-
-
-def _profile(rows: NDArray[np.float16], labels: NDArray[np.float16]) -> LeanProfile:
-    tails, deviations = np.hsplit(rows.astype(np.float32), 2)
-    return LeanProfile(tails, deviations, labels.astype(np.float32))
 
 
 class ProfilesScorer:
@@ -145,7 +80,7 @@ class ProfilesScorer:
         self,
         net: RowNet,
         profiler: LeanProfiler,
-        reader: _Reader,
+        reader: Reader,
         summary: Tensor,
         sample: _Sample,
         support_scores: Floats,
@@ -181,11 +116,11 @@ class ProfilesScorer:
         some = self._sample
         y = np.where(row_hash(some.X) == row_hash(labelled[None]), -1, some.y).astype(np.int8)
         own = replace(some.profile, labels=self._profiler.blind_labels(some.X, labelled))
-        reader = _Reader.of(self._net, own, y)
+        reader = Reader.of(self._net, own, y)
         summary = _summary(reader(own), own, y, some.X.shape[1])
         return self._score(X, self._profiler.without_label(labelled), reader, summary)
 
-    def _score(self, X: Rows, profiler: LeanProfiler, reader: _Reader, summary: Tensor) -> Floats:
+    def _score(self, X: Rows, profiler: LeanProfiler, reader: Reader, summary: Tensor) -> Floats:
         out = np.empty(len(X))
         for start in range(0, len(X), CHUNK):
             order = reader(profiler.profile(X[start : start + CHUNK]))
@@ -224,7 +159,7 @@ class ProfilesLearned:
         X, y = X[order], y[order]
         profiler = LeanProfiler(X, y, derive(self.seed))
         own = profiler.profile_support(X, blind=True)
-        reader = _Reader.of(self.net, own, y)
+        reader = Reader.of(self.net, own, y)
         blind = reader(own)
         summary = _summary(blind, own, y, X.shape[1])
         informed = reader(profiler.profile_support(X, blind=False)) if has_verdicts(y) else blind

@@ -16,7 +16,8 @@ from outlearn.execute import Executor
 from outlearn.learners.pretrained import save_profiles
 from outlearn.learners.profiles.fit import fit
 from outlearn.learners.profiles.lean_bank import LeanEpisode
-from outlearn.learners.profiles.learner import ARCHITECTURE, Profiles, ProfilesLearned, read_episode
+from outlearn.learners.profiles.learner import ARCHITECTURE, Profiles, ProfilesLearned
+from outlearn.learners.profiles.reading import read_episode
 from outlearn.learners.profiles.verdicts import known_share
 from outlearn.learners.training.card import Figures, figures_of
 from outlearn.learners.training.config import MetatrainConfig
