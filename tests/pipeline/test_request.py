@@ -57,6 +57,14 @@ def test_a_rule_is_made_from_what_it_was_made_into(rule):
     assert RuleSpec.of(strict).rule == strict and RuleSpec.of(None).rule is None
 
 
+def test_a_contamination_may_be_auto_and_a_kind_is_said_once():
+    assert FitRequest.of("a.csv", contamination="auto") == FitRequest("a.csv")
+    twice = DetectRequest("a.csv", table=TableSpec(kind="flows"), read=ReadOptions(kind="logs"))
+    with pytest.raises(ParameterError, match="of kind 'flows' and is read as 'logs'"):
+        _ = twice.reading
+    assert DetectRequest("a.csv", table=TableSpec(kind="series")).reading.options.kind == "table"
+
+
 def test_unknown_parts_are_named():
     with pytest.raises(ParameterError, match=r"tpo is no part of a request; there are .*top"):
         DetectRequest.of("a.csv", tpo=3)

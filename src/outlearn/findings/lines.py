@@ -37,8 +37,8 @@ def json_lines(findings: AnyFindings) -> Iterator[str]:
 
 
 def json_line(values: dict[str, Any]) -> str:
-    """Return an object of plain values as one line of strict JSON."""
-    return json.dumps(values, ensure_ascii=False, allow_nan=False)
+    """Return an object of plain values as one line of strict JSON, in ASCII, which any pipe takes."""
+    return json.dumps(values, allow_nan=False)
 
 
 def row_object(why: Explanation) -> dict[str, Any]:

@@ -80,7 +80,12 @@ class TableSpec:
     def reading(self, read: ReadOptions) -> Reading:
         """Return how to read the table; that of series is read as any other, its numbers as they are."""
         if self.kind is not None:
-            read = replace(read, kind="table" if self.kind == SERIES else self.kind)
+            kind = "table" if self.kind == SERIES else self.kind
+            if read.kind not in (None, kind):
+                raise ParameterError(
+                    f"the table is of kind {self.kind!r} and is read as {read.kind!r}; say one"
+                )
+            read = replace(read, kind=kind)
         return Reading(self.label_column, self.time_column, self.ignore, self.schema, read)
 
 
@@ -187,7 +192,7 @@ class FitOptions(TypedDict, total=False):
     time_column: str | None
     schema: str | Path | None
     ignore: Sequence[str]
-    contamination: float | None
+    contamination: float | str | None
     false_alarm_rate: float | None
     random_state: int
     options: ReadOptions | None
@@ -352,7 +357,9 @@ _PARTS: dict[str, type] = {
 
 
 def _fields(of: type, options: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of a request; a rule may come as the `Rule` it makes."""
+    """Return the fields of a request; a rule may come as the `Rule` it makes, a contamination as "auto"."""
+    if options.get("contamination") == "auto":
+        options = {**options, "contamination": None}
     if "rule" in options and not isinstance(options["rule"], RuleSpec):
         options = {**options, "rule": RuleSpec.of(options["rule"])}
     if options.get("alerts", ...) is None:
