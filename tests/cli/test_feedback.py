@@ -141,3 +141,12 @@ def test_points_of_series_are_not_asked_about(folder):
     frame.with_columns(heat=np.sin(np.arange(300) / 5)).write_csv("s.csv")
     run("fit", "s.csv", "--time-column", "when", "--out", "s.outlearn", "--quiet")
     assert "`outlearn label`" in run("ask", "s.outlearn", "s.csv", code=2)
+
+
+@pytest.mark.parametrize("command", ["label", "ask"])
+def test_a_model_and_its_verdicts_are_no_one_file(folder, command):
+    mark({20: "anomaly"})
+    told = run(
+        command, "m.outlearn", "scored.csv", "--out", "x.jsonl", "--verdicts", "x.jsonl", code=2, said="a\n"
+    )
+    assert "give each a file of its own" in " ".join(told.split()) and not Path("x.jsonl").exists()

@@ -174,3 +174,27 @@ def test_points_of_a_series_are_labelled(folder, store):
     assert labelled.anomalies == labelled.added == 10 and len(store.read().verdicts) == 10
     known = SeriesDetector.load(model).known_[0]
     assert np.flatnonzero(known.labels == 1).tolist() == list(range(300, 310))
+
+
+def test_equal_points_of_a_series_without_times_are_each_learnt(folder, store):
+    values = np.sin(np.arange(400) / 5)
+    values[300:320] = 0.0  # a sensor that stood still
+    pl.DataFrame({"v": values}).write_csv(folder / "s.csv")
+    model, path = folder / "m.outlearn", folder / "scored.csv"
+    engine.fit(FitRequest.of(folder / "s.csv", kind="series")).save(model)
+    engine.score(model, folder / "s.csv", Outputs(out=path))
+    say(path, dict.fromkeys(range(300, 320), "anomaly"))
+    labelled = label_model(model, path, model, store, by="ana")
+    assert labelled.anomalies == labelled.added == 20 and labelled.skipped == ()
+    known = SeriesDetector.load(model).known_[0]
+    assert np.flatnonzero(known.labels == 1).tolist() == list(range(300, 320))
+
+
+def test_whoever_returns_to_an_earlier_answer_is_believed(folder, table, store):
+    model, path = scored(folder, table)
+    for answer in ("anomaly", "normal", "anomaly"):
+        say(path, {10: answer})
+        assert label_model(model, path, model, store, by="ana").added == 1
+    assert [verdict.answer.value for verdict in store.read().verdicts] == ["anomaly", "normal", "anomaly"]
+    say(path, {10: "unsure"})
+    assert "fitted anew" in label_model(model, path, model, store, by="ana").notes[-1]

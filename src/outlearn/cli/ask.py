@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from outlearn.cli import options as o
-from outlearn.cli.verdicts import By, Verdicts, counted, effect_lines, store_path
+from outlearn.cli.verdicts import By, Verdicts, check_written, counted, effect_lines, store_path
 
 if TYPE_CHECKING:
     from outlearn.feedback.verdict import Answer
@@ -45,11 +45,9 @@ def ask(
     from outlearn.feedback.store import VerdictFile
     from outlearn.feedback.verdict import Channel
     from outlearn.pipeline import engine
-    from outlearn.pipeline.output import check_output
 
     target, kept = out or model, store_path(model, verdicts)
-    for path in (target, kept):
-        check_output(path, source=table)
+    check_written(target, kept, table)
     reading = o.read_options(separator, encoding, decimal, thousands, query, session=session)
     with progress_bars(quiet) as progress:
         feedback = engine.ask(

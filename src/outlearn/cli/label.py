@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from outlearn.cli import options as o
-from outlearn.cli.verdicts import By, Verdicts, effect_lines, listed, store_path
+from outlearn.cli.verdicts import By, Verdicts, check_written, effect_lines, listed, store_path
 
 if TYPE_CHECKING:
     from outlearn.pipeline.label import Labelled
@@ -45,11 +45,9 @@ def label(
     from outlearn.cli.suppress import user_name
     from outlearn.feedback.store import VerdictFile
     from outlearn.pipeline.label import label_model
-    from outlearn.pipeline.output import check_output
 
     target, kept = out or model, store_path(model, verdicts)
-    for path in (target, kept):
-        check_output(path, source=scored)
+    check_written(target, kept, scored)
     reading = o.read_options(separator, encoding, decimal, thousands, None)
     labelled = label_model(
         model,

@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from outlearn.pipeline.labelled import Effect
 
-__all__ = ["By", "Verdicts", "counted", "effect_lines", "listed", "store_path"]
+__all__ = ["By", "Verdicts", "check_written", "counted", "effect_lines", "listed", "store_path"]
 
 _LISTED = 10
 
@@ -32,6 +32,23 @@ def store_path(model: Path, given: Path | None) -> Path:
     'flows.verdicts.jsonl'
     """
     return model.with_suffix(".verdicts.jsonl") if given is None else given
+
+
+def check_written(model: Path, kept: Path, source: str) -> None:
+    """Refuse, before any work, a model or a file of verdicts that would overwrite what is needed.
+
+    Raises
+    ------
+    InputError
+        When one of them is the table, or they are one file.
+    """
+    from outlearn.errors import ParameterError
+    from outlearn.pipeline.output import check_output
+
+    for path in (model, kept):
+        check_output(path, source=source)
+    if model.resolve() == kept.resolve():
+        raise ParameterError(f"{model} is to hold the model and the verdicts; give each a file of its own")
 
 
 def counted(anomalies: int, normals: int, unsure: int) -> str:

@@ -21,7 +21,7 @@ _ID = re.compile(r"[0-9a-f]{32}")
 
 
 class Answer(StrEnum):
-    """An answer about a row. `UNSURE` takes back earlier ones."""
+    """An answer about a row. `UNSURE` overrules earlier ones on record; a model keeps what it learnt."""
 
     ANOMALY = "anomaly"
     NORMAL = "normal"

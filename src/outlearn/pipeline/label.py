@@ -38,6 +38,7 @@ from outlearn.pipeline.verdict import VERDICT, written_columns
 __all__ = ["Labelled", "label_model"]
 
 _ROW = "\0row"
+KEPT = "unsure takes nothing back: what the model learnt of a row before stays until it is fitted anew"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,9 @@ def _label_series(
     frame = table.frame
     _check(column, frame.columns, detector.reader_.channels)
     rows = frame.with_row_index(_ROW).filter(_given(frame[column]))
-    aside = {*table.ignored, *written_columns(frame.columns), column, _ROW}
+    aside = {*table.ignored, *written_columns(frame.columns), column}
+    if detector.time_column is not None:
+        aside.add(_ROW)  # a point is known by its time; without one by its place, for values come again
     identities = row_identities(rows, [name for name in rows.columns if name not in aside])
     taken = taking.of(rows, table.name, identities)
     labels = np.full(frame.height, -1, dtype=np.int8)
@@ -213,7 +216,7 @@ def _labelled(taken: _Taken, notes: Sequence[str], effects: tuple[Effect, ...]) 
         unsure=count(Answer.UNSURE),
         added=len(taken.fresh),
         skipped=taken.skipped,
-        notes=(*notes, *taken.notes),
+        notes=(*notes, *taken.notes, *((KEPT,) if count(Answer.UNSURE) else ())),
         effects=effects,
     )
 
@@ -270,13 +273,13 @@ def _new_among(
     A file that is read twice says nothing new the second time, also where somebody was of another mind since.
     """
     holds = current(recorded)
-    known = {(verdict.identity, verdict.source, verdict.row, verdict.answer) for verdict in recorded}
+    said = {(verdict.identity, verdict.source, verdict.row): verdict.answer for verdict in recorded}
     fresh, overruled = [], {}
     for verdict in verdicts:
         last = holds.get(verdict.identity)
         if last is not None and last.answer is verdict.answer:
             continue
-        if (verdict.identity, verdict.source, verdict.row, verdict.answer) not in known:
+        if said.get((verdict.identity, verdict.source, verdict.row)) is not verdict.answer:
             fresh.append(verdict)
         elif last is not None:
             overruled[verdict.identity] = (
