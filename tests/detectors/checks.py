@@ -115,7 +115,7 @@ def check_a_row_alone_scores_as_in_a_batch(case):
     skewed = np.exp(2 * case.table(seed=4))
     detectors = (case.fitted, *map(case.fit, (discrete, skewed)))
     for detector, X in zip(detectors, (case.table(), discrete, skewed), strict=True):
-        Q = np.vstack([queries()[-6:], X[:6], np.round(queries())[-6:]])
+        Q = np.vstack([queries(), X[:10], np.round(queries())])
         alone = np.concatenate([score(detector, row[None]) for row in Q])
         equal(alone, score(detector, Q), "alone", atol=1e-6)
 
@@ -273,7 +273,7 @@ def check_a_pipeline_with_a_scaler(case):
 @ours
 def check_the_signs_agree(case):
     X, Q = case.table(), np.vstack([queries(), case.table()])
-    rules = ({}, {"false_alarm_rate": 0.2}, {"contamination": 0.1})
+    rules = ({}, {"contamination": 0.1}, {"false_alarm_rate": 0.2})
     for options in rules:
         detector = case.fit(X, **options) if options else case.fitted
         scores, decision = detector.anomaly_score(Q), detector.decision_function(Q)
@@ -282,8 +282,8 @@ def check_the_signs_agree(case):
         outlier = detector.predict(Q) == -1
         assert (outlier == (decision < 0)).all() and (outlier == (scores >= detector.threshold_)).all()
         assert set(detector.predict(Q)) <= {-1, 1}
-    own = case.make(random_state=0, **options).fit_predict(X, case.labels(len(X)))  # by the last rule
-    assert (own == detector.predict(X)).all()
+        own = case.make(random_state=0, **options).fit_predict(X, case.labels(len(X)))
+        assert (own == detector.predict(X)).all()
 
 
 @ours

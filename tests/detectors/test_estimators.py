@@ -15,7 +15,7 @@ from outlearn.errors import InputError, LabelError
 from outlearn.learners.catalogue import CATALOGUE
 from outlearn.weights.checkpoint import shipped
 
-# Forests smaller still than in other tests: hundreds of fits are made here, and none rests on their size.
+# Forests smaller still than in other tests, but for the default, for hundreds of fits are made here.
 pytestmark = pytest.mark.usefixtures("few_trees")
 
 suite = runpy.run_path(str(Path(__file__).with_name("checks.py")))
@@ -61,7 +61,9 @@ def every_check():
 
 
 @pytest.mark.parametrize(("case", "check"), list(every_check()))
-def test_a_detector_meets_each_check(case, check):
+def test_a_detector_meets_each_check(case, check, request):
+    if case.name == "profiles":  # which meets them as it ships
+        request.getfixturevalue("shipped_forests")
     check(case)
 
 
@@ -102,8 +104,7 @@ class OneLabelClassical(OneLabel, ClassicalDetector):
 
 
 def without_labels():
-    # One learner that gives odds and one that ranks; for the others the estimator is the same as for these.
-    for name in ("profiles", "maml"):
+    for name in ("profiles", "maml", "protonet"):  # the estimator is the same for all
         yield UnlabelledDetector(name)
     for name in ("knn", "lof", "iforest", "ecod", "pca", "bagged_trees"):  # the estimator is the same for all
         kind = OneLabelClassical if POOL[name].needs_labels else UnlabelledClassical
@@ -130,7 +131,9 @@ def scikit_learn_checks():
 
 
 @pytest.mark.parametrize(("estimator", "check"), list(scikit_learn_checks()))
-def test_a_detector_meets_each_check_of_scikit_learn(estimator, check):
+def test_a_detector_meets_each_check_of_scikit_learn(estimator, check, request):
+    if getattr(estimator, "learner", "") == "profiles":
+        request.getfixturevalue("shipped_forests")
     check(estimator)
 
 

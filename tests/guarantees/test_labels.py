@@ -12,7 +12,7 @@ from outlearn.tasks.sampler import SamplerConfig, SyntheticSampler
 TASKS, COUNTS = 10, (0, 1, 3, 10)
 
 
-def worth(seed: int) -> np.ndarray:
+def worth(seed: int, few: dict[str, int] | None = None) -> np.ndarray:
     """Return mean average precision with so many labels, with useless ones, and of trees alone on those."""
     config = SamplerConfig(
         seed=seed,
@@ -32,7 +32,7 @@ def worth(seed: int) -> np.ndarray:
             y[rows] = 1
             scores = learned.adapt(task.support_x, y).score(task.query_x)
             precision[i, j] = average_precision(task.query_y, scores)
-        trees = ClassicalDetector("bagged_trees", params={"trees": 20}, random_state=0)
+        trees = ClassicalDetector("bagged_trees", params=few, random_state=0)
         trees.fit(task.support_x, y)  # on the useless labels
         precision[i, -1] = average_precision(task.query_y, trees.anomaly_score(task.query_x))
     return precision.mean(axis=0)
@@ -42,7 +42,7 @@ def test_more_labels_do_not_lower_the_mean_and_useless_ones_harm_less_than_trees
     monkeypatch.setattr(isolation, "TREES", 20)
     monkeypatch.setattr(trees, "FIRST", 12)
     monkeypatch.setattr(trees, "TREES", 24)
-    *counts, useless, alone = worth(2024)
+    *counts, useless, alone = worth(2024, {"trees": 20})
     assert (np.diff(counts) > 0).all(), counts
     assert alone + 0.02 < useless < counts[0]
 
