@@ -1,4 +1,4 @@
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 import numpy as np
 import polars as pl
@@ -100,3 +100,10 @@ def test_most_different_columns_come_first_and_unused_ones_are_left_out():
     assert [p.column for p in column_profiles(usual, flagged, schema)] == ["far", "near", "same"]
     assert column_profiles(usual, flagged.clear(), schema) == ()
     assert column_profiles(usual.clear(), flagged, schema) == ()
+
+
+def test_durations_and_times_of_day_are_profiled_by_their_seconds():
+    assert profile_of(Kind.NUMERIC, [timedelta(minutes=i) for i in range(3)], [timedelta(hours=1)]).usual == (
+        "median 60 (5–95 %: 6 to 114)"
+    )
+    assert profile_of(Kind.NUMERIC, [time(0, 3), time(0, 5)], [time(12)]).flagged == "all 43,200"

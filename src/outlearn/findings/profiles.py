@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from outlearn.data.columns.cells import numbers_of
 from outlearn.data.columns.events import events_of
 from outlearn.data.schema import Column, Kind, Schema
 from outlearn.findings.table import Bin, CategorySummary, ColumnProfile, NumberSummary
@@ -75,7 +76,9 @@ def _profile(column: Column, usual: pl.Series, flagged: pl.Series) -> ColumnProf
 
 
 def _floats(series: pl.Series) -> Floats:
-    """Return the numbers of a column, NaN where there is none."""
+    """Return the numbers of a column, NaN where there is none; seconds of durations and times of day."""
+    if series.dtype in (pl.Duration, pl.Time):
+        return numbers_of(series).values
     readable = series if series.dtype.is_numeric() else _strings(series)
     return readable.cast(pl.Float64, strict=False).to_numpy()
 
