@@ -77,6 +77,7 @@ class Learned(Protocol):
 
 @runtime_checkable
 class Learner(Protocol[Task_contra]):
-    """Learns across tasks: episodes of tables (`tasks.Episode`), or tasks of a network (`tasks.Task`)."""
+    """Learns across tasks: episodes of tables (`tasks.episode.Episode`), or tasks of a
+    network (`tasks.task.Task`)."""
 
     def meta_fit(self, tasks: Iterable[Task_contra], /) -> Learned: ...
