@@ -8,7 +8,16 @@ import pyarrow as pa
 import pytest
 
 from outlearn.detectors import ClassicalDetector
-from outlearn.detectors.inputs import append_rows, as_frame, fit_encoder, read_cells, read_labels, read_matrix
+from outlearn.detectors.inputs import (
+    append_rows,
+    as_frame,
+    cells_of,
+    fit_encoder,
+    open_fit,
+    read_cells,
+    read_labels,
+    read_matrix,
+)
 from outlearn.errors import InputError, LabelError, SchemaError
 
 
@@ -86,11 +95,18 @@ def test_equal_column_names_are_refused():
         as_frame(pd.DataFrame([[1, 2]], columns=["a", "a"]))
 
 
+def _fitted(estimator, X):
+    """Fit an encoder as an estimator does; return it with the matrix and the cells."""
+    rows, schema = open_fit(estimator, X, None)
+    encoder = fit_encoder(rows, schema, read_labels(None, len(rows)))
+    return encoder, encoder.transform(rows), cells_of(encoder, rows)
+
+
 def test_columns_are_encoded_in_the_order_of_their_names():
     names = [f"x{i}" for i in (10, 2, 1, 0)]
     frame = pd.DataFrame(np.random.default_rng(0).normal(size=(20, 4)), columns=names)
     estimator = ClassicalDetector()
-    encoder, matrix, cells = fit_encoder(estimator, frame, None)
+    encoder, matrix, cells = _fitted(estimator, frame)
     assert matrix.columns == ("x0", "x1", "x2", "x10")
     assert (
         list(encoder.schema.names) == list(estimator.feature_names_in_) == names
@@ -105,7 +121,7 @@ def test_columns_are_encoded_in_the_order_of_their_names():
 def test_an_array_after_a_dataframe_is_read_by_position_with_a_warning():
     frame = pd.DataFrame(np.random.default_rng(0).normal(size=(20, 2)), columns=["b", "a"])
     estimator = ClassicalDetector()
-    encoder, matrix, _ = fit_encoder(estimator, frame, None)
+    encoder, matrix, _ = _fitted(estimator, frame)
     with pytest.warns(UserWarning, match="does not have valid feature names"):
         assert np.array_equal(read_matrix(estimator, encoder, frame.to_numpy()).values, matrix.values)
 
@@ -113,14 +129,14 @@ def test_an_array_after_a_dataframe_is_read_by_position_with_a_warning():
 def test_a_dataframe_after_an_array_is_read_by_position():
     X = np.random.default_rng(0).normal(size=(20, 2))
     estimator = ClassicalDetector()
-    encoder, matrix, cells = fit_encoder(estimator, X, None)
+    encoder, matrix, cells = _fitted(estimator, X)
     assert cells.columns == ["x0", "x1"] and not hasattr(estimator, "feature_names_in_")
     assert np.array_equal(read_matrix(estimator, encoder, pl.DataFrame(X)).values, matrix.values)
 
 
 def test_cells_are_those_of_the_table_whatever_their_type(mixed):
     estimator = ClassicalDetector()
-    encoder, matrix, cells = fit_encoder(estimator, mixed, None)
+    encoder, matrix, cells = _fitted(estimator, mixed)
     assert len(matrix) == len(mixed) and np.isfinite(matrix.values).all()
     assert cells.columns == list(mixed.columns)
     assert cells["shop"].to_list()[:3] == ["A", "B", None] and cells["code"].to_list()[:2] == ["1", "x"]

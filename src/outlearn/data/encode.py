@@ -15,6 +15,7 @@ from outlearn.data.columns import (
     BooleanEncoder,
     CategoricalEncoder,
     ColumnEncoder,
+    ConstantEncoder,
     CurveEncoder,
     EmbeddingEncoder,
     MomentEncoder,
@@ -42,6 +43,7 @@ _ENCODERS: dict[Kind, type[ColumnEncoder]] = {
     Kind.SERIES: CurveEncoder,
     Kind.EMBEDDING: EmbeddingEncoder,
     Kind.SEQUENCE: SequenceEncoder,
+    Kind.CONSTANT: ConstantEncoder,
 }
 
 
@@ -74,11 +76,14 @@ class Encoder:
         schema: Schema,
         *,
         odd: NDArray[np.bool_] | None = None,
+        constants: bool = False,
     ) -> Encoder:
         """Learn the encoding of the columns that `schema` uses.
 
         odd : (n,) rows that are known to be abnormal. Which steps of a sequence are rare is learnt from the
         others, where there are any: one confirmed case would make its own steps usual.
+        constants : whether columns that hold one value in all these rows are encoded as `ConstantEncoder`
+        does, whatever kind the schema gives them; else those of kind constant are left out.
 
         Raises
         ------
@@ -86,23 +91,32 @@ class Encoder:
             When a used column is missing, no column can be used, or there are no rows.
         """
         check_columns(schema, names_of(frame))
-        if not schema.used:
+        read = (*schema.used, *(schema.constant if constants else ()))
+        cells = columns_of(frame, [column.name for column in read])
+        if cells and not len(next(iter(cells.values()))):
+            raise SchemaError("the table has no rows; wanted at least one to learn the encoding from")
+        fixed = {name: ConstantEncoder.of(name, column) for name, column in cells.items() if constants}
+        if odd is not None and odd.any() and not odd.all():
+            usual = {c.name: cells[c.name].filter(~odd) for c in schema.used if c.kind is Kind.SEQUENCE}
+            cells = {**cells, **usual}
+        encoders = (
+            fixed.get(c.name) or (_ENCODERS[c.kind].fit(c.name, cells[c.name]) if c.used else None)
+            for c in read
+        )
+        encoder = cls(schema, tuple(e for e in encoders if e is not None))
+        if not encoder.encoders:
             kinds = ", ".join(f"{column.name} ({_why_unused(column)})" for column in schema.columns[:10])
             raise SchemaError(
                 f"no column can be used: every column is an identifier, constant, label or ignored: {kinds}; "
                 "set the kind or role of a column in an overrides file"
             )
-        cells = columns_of(frame, [column.name for column in schema.used])
-        if not len(next(iter(cells.values()))):
-            raise SchemaError("the table has no rows; wanted at least one to learn the encoding from")
-        if odd is not None and odd.any() and not odd.all():
-            usual = {c.name: cells[c.name].filter(~odd) for c in schema.used if c.kind is Kind.SEQUENCE}
-            cells = {**cells, **usual}
-        return cls(schema, tuple(_ENCODERS[c.kind].fit(c.name, cells[c.name]) for c in schema.used))
+        return encoder
 
     @classmethod
-    def fit_array(cls, X: ArrayLike) -> Encoder:
+    def fit_array(cls, X: ArrayLike, *, constants: bool = False) -> Encoder:
         """Learn from a plain array (n, d) of numbers; its columns are x0, x1, … and all are kept.
+
+        constants : as in `fit`.
 
         Raises
         ------
@@ -114,8 +128,14 @@ class Encoder:
             raise SchemaError(f"got an array of shape {values.shape}; wanted at least one row and one column")
         names = [f"x{place}" for place in range(values.shape[1])]
         schema = Schema(tuple(Column(name, Kind.NUMERIC) for name in names))
+        fixed = [
+            ConstantEncoder.of_values(n, v) if constants else None
+            for n, v in zip(names, values.T, strict=True)
+        ]
         fit = NumericEncoder.fit_values
-        return cls(schema, tuple(fit(name, values[:, place]) for place, name in enumerate(names)))
+        return cls(
+            schema, tuple(known or fit(n, v) for known, n, v in zip(fixed, names, values.T, strict=True))
+        )
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -165,14 +185,23 @@ class Encoder:
         return tuple(line for encoder, mended in pairs for line in mended.sentences(encoder.name))
 
     def _of_frame(self, frame: IntoDataFrame | nw.DataFrame[Any]) -> tuple[int, _Blocks, tuple[str, ...]]:
-        notes = check_columns(self.schema, names_of(frame))
-        cells = columns_of(frame, [encoder.name for encoder in self.encoders])
-        blocks = (encoder.encode(cells[encoder.name]) for encoder in self.encoders)
-        return len(next(iter(cells.values()))), blocks, notes
+        given = names_of(frame)
+        notes = check_columns(self.schema, given)
+        # A column that held one value may be gone: that tells no more of a row than the value would.
+        absent = {e.name for e in self.encoders if isinstance(e, ConstantEncoder) and e.name not in given}
+        if len(absent) == len(self.encoders):
+            raise SchemaError(f"none of the columns that the model reads is there: {', '.join(absent)}")
+        if absent:
+            notes = (*notes, f"not there, so taken to be as in the fit: {', '.join(sorted(absent))}")
+        cells = columns_of(frame, [e.name for e in self.encoders if e.name not in absent])
+        count = len(next(iter(cells.values())))
+        as_ever = np.zeros((count, 1), dtype=np.float32), Repairs()
+        blocks = (as_ever if e.name in absent else e.encode(cells[e.name]) for e in self.encoders)
+        return count, blocks, notes
 
     def _of_array(self, X: NDArray[Any]) -> tuple[int, _Blocks, tuple[str, ...]]:
         values = _as_array(X)
-        numeric = [encoder for encoder in self.encoders if isinstance(encoder, NumericEncoder)]
+        numeric = [e for e in self.encoders if isinstance(e, NumericEncoder | ConstantEncoder)]
         if len(numeric) != len(self.encoders):
             raise SchemaError(
                 "got an array; wanted a dataframe, for the fit saw columns that are not numbers"

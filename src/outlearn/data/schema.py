@@ -97,8 +97,13 @@ class Schema:
         return tuple(column for column in self.columns if column.used)
 
     @property
+    def constant(self) -> tuple[Column, ...]:
+        """Feature columns that hold one value, by which a row is odd only where it differs."""
+        return tuple(c for c in self.columns if c.kind is Kind.CONSTANT and c.role is Role.FEATURE)
+
+    @property
     def set_aside(self) -> tuple[Column, ...]:
-        """Feature columns that carry nothing to learn from (identifiers, constants, ignored)."""
+        """Columns whose values are not compared (identifiers, constants, ignored)."""
         return tuple(c for c in self.columns if not c.used and c.role is not Role.LABEL)
 
     def to_dict(self) -> dict[str, Any]:

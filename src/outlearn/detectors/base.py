@@ -19,7 +19,16 @@ from outlearn.data.schema import Schema
 from outlearn.decisions.calibrate import Calibrator
 from outlearn.decisions.decide import decide
 from outlearn.decisions.rule import Rule
-from outlearn.detectors.inputs import append_rows, fit_encoder, read_cells, read_labels, read_matrix
+from outlearn.detectors.constants import ConstantColumns
+from outlearn.detectors.inputs import (
+    append_rows,
+    cells_of,
+    fit_encoder,
+    open_fit,
+    read_cells,
+    read_labels,
+    read_matrix,
+)
 from outlearn.detectors.model_file import Arrays, State
 from outlearn.detectors.outlier_mixin import SignedOutlierMixin
 from outlearn.detectors.parameters import (
@@ -102,32 +111,43 @@ class BaseDetector(SignedOutlierMixin, Saved):
             For a table from which nothing can be learnt; `LabelError` for labels outside their values.
         """
         self._check_parameters()
-        encoder, matrix, cells = fit_encoder(self, X, self.schema, y)
-        labels = read_labels(y, len(matrix))
-        if len(matrix) < 2:
+        rows, schema = open_fit(self, X, self.schema)
+        labels = read_labels(y, len(rows))
+        if len(rows) < 2:
             raise InputError(
                 "the table has 1 row (n_samples = 1); at least 2 are needed to say what is usual"
             )
+        encoder = fit_encoder(rows, schema, labels)
+        values = encoder.transform(rows).values
         self.seed_ = drawn_seed(self.random_state)
         chosen = choose_support(
-            matrix.values,
+            values,
             labels,
             limit=None if isinstance(self.max_support, str) else self.max_support,
             hold_out=self.false_alarm_rate is not None,
         )
-        self.encoder_, self.schema_ = encoder, encoder.schema
-        self._set_support(matrix.values[chosen.support], labels[chosen.support], cells[chosen.support])
+        if len(chosen.calibration):
+            # Rows that calibrate must be to everything fitted what new rows will be: not seen. A category of
+            # theirs that the encoder knows would look less odd than one that comes later.
+            seen = np.setdiff1d(np.arange(len(rows)), chosen.calibration)
+            encoder = fit_encoder(rows[seen], schema, labels[seen])
+            values = encoder.transform(rows).values
+        self.encoder_, self.schema_, self.chosen_ = encoder, encoder.schema, chosen
+        cells = cells_of(encoder, rows)
+        self._set_support(values[chosen.support], labels[chosen.support], cells[chosen.support])
         self.calibrator_, self.contamination_ = self._calibrate(self.support_raw_)
-        self._set_calibration(matrix.values[chosen.calibration])
+        self._set_calibration(values[chosen.calibration])
         return self
 
     def _set_support(self, X: NDArray[np.float32], y: NDArray[np.int8], cells: pl.DataFrame) -> None:
         self.support_, self.support_y_, self.support_cells_ = X, y, cells
         # A support that grew by labels adapts as one that had them from the start, whatever came first.
         order = canonical_order(X, y)
-        self.scorer_ = self._adapt(X[order], y[order])
+        self.constants_ = ConstantColumns.of(self.encoder_, X, y)
+        learnt = self.constants_.without(X[order])
+        self.scorer_ = self._adapt(learnt, y[order])
         self.support_raw_ = np.empty(len(X))
-        self.support_raw_[order] = self._score_support(X[order])
+        self.support_raw_[order] = self._score_support(learnt)
 
     def _score_support(self, X: NDArray[np.float32]) -> Scores:
         """Return the raw scores of the support that `scorer_` has just adapted to."""
@@ -136,7 +156,7 @@ class BaseDetector(SignedOutlierMixin, Saved):
 
     def _set_calibration(self, X: NDArray[np.float32]) -> None:
         self.calibration_ = X
-        self.support_scores_ = self.calibrator_.apply(self.support_raw_)
+        self.support_scores_ = self.calibrator_.apply(self.support_raw_ + self._lift(self.support_))
         self.calibration_scores_ = self.score_encoded(X)
         self._set_threshold()
 
@@ -205,7 +225,15 @@ class BaseDetector(SignedOutlierMixin, Saved):
 
     def score_encoded(self, values: NDArray[np.float32]) -> Scores:
         """Score rows (m, d) as `encoder_` encodes them: see `anomaly_score`."""
-        return self.calibrator_.apply(self.scorer_.score(values))
+        return self.calibrator_.apply(self._raw(values))
+
+    def _raw(self, values: NDArray[np.float32]) -> Scores:
+        """Return the raw scores (m,) of encoded rows: of the learner, and for values never seen."""
+        return self.scorer_.score(self.constants_.without(values)) + self._lift(values)
+
+    def _lift(self, values: NDArray[np.float32]) -> Scores:
+        """Return how much encoded rows gain, on the scale of raw scores, by values never seen: (m,)."""
+        return self.calibrator_.scale * self.constants_.surprise(values)
 
     def update(self, X: Any, y: ArrayLike) -> Self:
         """Return a detector that has also learnt from labelled rows; this one stays as it is.
@@ -274,10 +302,16 @@ class BaseDetector(SignedOutlierMixin, Saved):
             y=self.support_y_,
             raw=self.support_raw_,
             cells=self.support_cells_,
-            score=scorer.score,
+            score=self._raw,
             anomaly_score=self.score_encoded,
-            label_effects=scorer.label_effects if isinstance(scorer, ProbabilisticScorer) else None,
+            label_effects=self._label_effects if isinstance(scorer, ProbabilisticScorer) else None,
         )
+
+    def _label_effects(self, values: NDArray[np.float32], labelled: NDArray[np.float32]) -> Scores:
+        """Return how much each label moved each row, as `ProbabilisticScorer` says."""
+        scorer, without = self.scorer_, self.constants_.without
+        assert isinstance(scorer, ProbabilisticScorer)
+        return scorer.label_effects(without(values), without(labelled))
 
     def to_state(self) -> tuple[State, Arrays]:
         """Return what rebuilds the fitted detector: values that JSON can keep, and arrays by name.

@@ -9,11 +9,11 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 import polars as pl
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
-from outlearn.data.columns.cells import columns_of
+from outlearn.data.columns.cells import columns_of, names_of
 from outlearn.data.encode import Encoder
 from outlearn.data.infer import infer_schema
 from outlearn.data.matrix import Matrix
@@ -24,12 +24,16 @@ from outlearn.errors import InputError, LabelError, SchemaError
 __all__ = [
     "append_rows",
     "as_frame",
+    "cells_of",
     "fit_encoder",
+    "open_fit",
     "read_cells",
     "read_labels",
     "read_matrix",
     "read_series_frame",
 ]
+
+Rows = nw.DataFrame[Any] | NDArray[np.float64]
 
 
 def as_frame(X: Any) -> nw.DataFrame[Any] | None:
@@ -45,18 +49,16 @@ def as_frame(X: Any) -> nw.DataFrame[Any] | None:
     return frame if isinstance(frame, nw.DataFrame) else None
 
 
-def fit_encoder(
-    estimator: BaseEstimator, X: Any, schema: Schema | str | Path | None, y: ArrayLike | None = None
-) -> tuple[Encoder, Matrix, pl.DataFrame]:
-    """Fit an encoder on `X`, labels `y`; returns it with the matrix and raw cells of the used columns.
+def open_fit(
+    estimator: BaseEstimator, X: Any, schema: Schema | str | Path | None
+) -> tuple[Rows, Schema | None]:
+    """Return what a fit came with, and the schema of a dataframe, read from its values unless it is given.
 
     Sets `n_features_in_` and, for a dataframe, `feature_names_in_` on the estimator.
     """
     frame = as_frame(X)
     if frame is None:
-        values = _array(estimator, X, reset=True)
-        encoder = Encoder.fit_array(values)
-        return encoder, encoder.transform(values), _cells_of_array(encoder, values)
+        return _array(estimator, X, reset=True), None
     if len(frame) == 0:
         raise InputError(
             f"the table has no rows (0 samples) and {len(frame.columns)} columns; at least 2 rows are needed"
@@ -66,10 +68,23 @@ def fit_encoder(
         schema = apply_overrides(infer_schema(frame), overrides)
     estimator.n_features_in_ = len(frame.columns)
     estimator.feature_names_in_ = np.asarray(frame.columns, dtype=object)
-    fitted = Encoder.fit(frame, schema, odd=read_labels(y, len(frame)) == 1)
+    return frame, schema
+
+
+def fit_encoder(rows: Rows, schema: Schema | None, y: NDArray[np.int8]) -> Encoder:
+    """Fit an encoder to rows as `open_fit` returns them, with labels (n,).
+
+    Raises
+    ------
+    SchemaError
+        When no column tells rows apart, unless rows are known to be normal: others may differ from those.
+    """
+    if isinstance(rows, np.ndarray) or schema is None:
+        return Encoder.fit_array(rows, constants=True)
+    constants = bool(schema.used) or bool((y == 0).any())
+    fitted = Encoder.fit(rows, schema, odd=y == 1, constants=constants)
     # In order of their names (x2 before x10): a table with its columns in another order is the same table.
-    encoder = replace(fitted, encoders=tuple(sorted(fitted.encoders, key=lambda e: (len(e.name), e.name))))
-    return encoder, encoder.transform(frame), _cells_of_frame(encoder, frame)
+    return replace(fitted, encoders=tuple(sorted(fitted.encoders, key=lambda e: (len(e.name), e.name))))
 
 
 def read_matrix(estimator: BaseEstimator, encoder: Encoder, X: Any) -> Matrix:
@@ -79,13 +94,21 @@ def read_matrix(estimator: BaseEstimator, encoder: Encoder, X: Any) -> Matrix:
 
 def read_cells(estimator: BaseEstimator, encoder: Encoder, X: Any) -> pl.DataFrame:
     """Return the raw cells of the used columns, named as in the fit."""
-    rows = _rows(estimator, X)
+    return cells_of(encoder, _rows(estimator, X))
+
+
+def cells_of(encoder: Encoder, rows: Rows) -> pl.DataFrame:
+    """Return the raw cells of the columns that an encoder reads; an absent one is missing in every row."""
     if isinstance(rows, np.ndarray):
-        return _cells_of_array(encoder, rows)
-    return _cells_of_frame(encoder, rows)
+        return pl.DataFrame(rows, schema=list(encoder.schema.names))
+    given = set(names_of(rows))
+    read = {e.name for e in encoder.encoders}
+    names = [column.name for column in encoder.schema.columns if column.name in read]
+    cells = columns_of(rows, [name for name in names if name in given])
+    return pl.DataFrame({name: cells.get(name, pl.Series([None] * len(rows))) for name in names})
 
 
-def _rows(estimator: BaseEstimator, X: Any) -> nw.DataFrame[Any] | NDArray[np.float64]:
+def _rows(estimator: BaseEstimator, X: Any) -> Rows:
     """Return a dataframe where the fit saw column names, else an array."""
     frame = as_frame(X)
     names = getattr(estimator, "feature_names_in_", None)
@@ -95,14 +118,6 @@ def _rows(estimator: BaseEstimator, X: Any) -> nw.DataFrame[Any] | NDArray[np.fl
     if names is None:
         return values
     return nw.from_native(pl.DataFrame(values, schema=[str(name) for name in names]), eager_only=True)
-
-
-def _cells_of_array(encoder: Encoder, values: NDArray[np.float64]) -> pl.DataFrame:
-    return pl.DataFrame(values, schema=list(encoder.schema.names))
-
-
-def _cells_of_frame(encoder: Encoder, frame: nw.DataFrame[Any]) -> pl.DataFrame:
-    return pl.DataFrame(columns_of(frame, [column.name for column in encoder.schema.used]))
 
 
 def _array(estimator: BaseEstimator, X: Any, *, reset: bool) -> NDArray[np.float64]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from outlearn.data.encode import Encoder
 from outlearn.data.schema import Kind
 from outlearn.learners.incontext.fusion import Modality
@@ -14,8 +16,10 @@ APART = (*ATTACHED, Kind.TEXT)
 VALUES = "values"
 
 
-def modalities_of(encoder: Encoder) -> tuple[Modality, ...]:
+def modalities_of(encoder: Encoder, without: Collection[int] = ()) -> tuple[Modality, ...]:
     """Return the modalities of a table; none where no column holds lists or sequences.
+
+    without : encoded columns that are left out of the matrix; places are those in what is left.
 
     Numbers, truth values, categories and moments are one modality; each text, list of numbers and sequence is
     one of its own. Where one of these is missing, the values say so, for it may mean something too.
@@ -31,7 +35,9 @@ def modalities_of(encoder: Encoder) -> tuple[Modality, ...]:
     values: list[int] = []
     apart: dict[str, list[int]] = {}
     missing: dict[str, int] = {}
-    for place, (name, source) in enumerate(zip(encoder.columns, encoder.sources, strict=True)):
+    named = zip(encoder.columns, encoder.sources, strict=True)
+    kept = (pair for column, pair in enumerate(named) if column not in without)
+    for place, (name, source) in enumerate(kept):
         if kinds[source] not in APART:
             values.append(place)
         elif name == f"{source} is missing":

@@ -11,15 +11,16 @@ import polars as pl
 from numpy.typing import NDArray
 from sklearn.metrics import pairwise_distances
 
+from outlearn.data.columns.constant import ConstantEncoder
 from outlearn.data.columns.dates import moments_of
 from outlearn.data.columns.events import events_of
 from outlearn.data.columns.moment import MomentEncoder
 from outlearn.data.columns.sequence import SequenceEncoder
 from outlearn.data.encode import Encoder
 from outlearn.explain.contribution import RowContribution, explain_rows
-from outlearn.explain.explanation import Explanation, LabelEffect
+from outlearn.explain.explanation import Contribution, Explanation, LabelEffect
 from outlearn.explain.neighbours import usual_rows
-from outlearn.explain.text import describe, sentence
+from outlearn.explain.text import describe, never_seen, sentence
 
 __all__ = ["Grounds", "explain_matrix", "readable_cells"]
 
@@ -78,17 +79,19 @@ def explain_matrix(
     beside = {name: calm if kind in _COUNTED else usual for name, kind in kinds.items()}
     known, read = readable_cells(encoder, grounds.cells), readable_cells(encoder, cells)
 
+    fixed = {e.name: e for e in encoder.encoders if isinstance(e, ConstantEncoder)}
+
+    def cause(name: str, place: int, near: NDArray[np.int64], drop: float) -> Contribution:
+        value = _first_filled(read[name][place], cells[name][place])
+        if name in fixed:
+            return never_seen(name, value, fixed[name].value, fixed[name].rows, drop)
+        usual_cells = known[name][beside[name]].to_list()
+        return describe(name, kinds[name], value, usual_cells, known[name][near].to_list(), drop)
+
     def explanation(place: int, score: float, row: RowContribution) -> Explanation:
         near = calm[row.neighbours]
         causes = tuple(
-            describe(
-                names[column],
-                kinds[names[column]],
-                _first_filled(read[names[column]][place], cells[names[column]][place]),
-                known[names[column]][beside[names[column]]].to_list(),
-                known[names[column]][near].to_list(),
-                float(drop),
-            )
+            cause(names[column], place, near, float(drop))
             for column, drop in zip(row.columns[:columns].tolist(), row.drops[:columns], strict=True)
             if drop > 0
         )

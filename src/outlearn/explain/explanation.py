@@ -15,8 +15,9 @@ class Contribution:
     column : name of the table column.
     value : the row's own value (None when missing).
     usual : the usual range or values in words, e.g. "12 to 340" or "DE, FR or IT".
-    direction : "high", "low", "rare", "missing", "unusual here" (usual, but not in rows like this) or
-        "in combination" (usual even in rows like this, and still part of what is odd).
+    direction : "high", "low", "rare", "missing", "never seen" (all rows compared with hold another value),
+        "unusual here" (usual, but not in rows like this) or "in combination" (usual even in rows like this,
+        and still part of what is odd).
     drop : how far the raw score falls when the column is replaced by a usual value; the larger, the odder. Of
         two columns that hide one another, how far it falls when both are.
     """

@@ -28,7 +28,7 @@ from outlearn.explain.words import (
     show,
 )
 
-__all__ = ["describe", "sentence", "telling"]
+__all__ = ["describe", "never_seen", "sentence", "telling"]
 
 Values = Sequence[Any] | NDArray[Any]
 
@@ -88,6 +88,17 @@ def describe(
     return Contribution(clean(column), shown, usual, direction, float(drop))
 
 
+def never_seen(column: str, value: Any, usual: float | str | None, rows: int, drop: float) -> Contribution:
+    """Say that a column holds another value than in all of the rows compared with.
+
+    >>> never_seen("state", 7, 1.0, 60, 3.0).usual
+    '1 in all 60 rows compared with'
+    """
+    held = "missing" if usual is None else show(plain(usual))
+    words = f"{held} in all {rows:,} rows compared with"
+    return Contribution(clean(column), plain(value), words, "never seen", drop)
+
+
 def sentence(contributions: Sequence[Contribution]) -> str:
     """Return one sentence that names the three strongest columns.
 
@@ -121,6 +132,7 @@ def _clause(contribution: Contribution) -> str:
         "low": f"{name} is {value}, {below} the usual {usual}",
         "rare": f"{name} {value} is rare (usual: {usual})",
         "missing": f"{name} is missing (usual: {usual})",
+        "never seen": f"{name} is {value}; it was {usual}",
         "in combination": f"{name} is {value}, odd only beside the other columns (usual: {usual})",
     }
     return clauses.get(contribution.direction, f"{name} is {value}, unusual here (usual: {usual})")

@@ -54,7 +54,10 @@ def column_profiles(usual: pl.DataFrame, flagged: pl.DataFrame, schema: Schema) 
     if usual.is_empty() or flagged.is_empty():
         return ()
     shared = set(usual.columns) & set(flagged.columns)
-    profiles = [_profile(c, usual[c.name], flagged[c.name]) for c in schema.used if c.name in shared]
+    compared = [c for c in (*schema.used, *schema.constant) if c.name in shared]
+    profiles = [_profile(c, usual[c.name], flagged[c.name]) for c in compared]
+    # What was one value in the rows learnt from is worth a place only where the flagged rows differ.
+    profiles = [p for c, p in zip(compared, profiles, strict=True) if c.used or _difference(p)]
     return tuple(sorted(profiles, key=_difference, reverse=True))
 
 

@@ -31,6 +31,7 @@ def limits_of(
         _support(detector, total),
         _score(detector),
         _copies(detector),
+        _changed(scan),
         _verdict(scan, decision),
         "" if around else ALONE,
     ]
@@ -82,6 +83,16 @@ def _copies(detector: BaseDetector) -> str:
     return (
         f"{percent(share)} of the rows compared with are copies of another: copies make one another look "
         "usual."
+    )
+
+
+def _changed(scan: Scan) -> str:
+    if not scan.changed:
+        return ""
+    names = ", ".join(f"'{name}'" for name in scan.changed)
+    return (
+        f"Over a tenth of the rows hold another value in {names} than all rows learnt from, and are odd by "
+        "that alone; --ignore leaves a column out."
     )
 
 

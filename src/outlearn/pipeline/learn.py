@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,13 +10,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from outlearn.data.columns import ConstantEncoder
+from outlearn.data.encode import Encoder
 from outlearn.data.infer import infer_schema
 from outlearn.data.kinds.names import SESSIONS
 from outlearn.data.kinds.registry import kind_for, kind_named
 from outlearn.data.labels import parse_labels
 from outlearn.data.overrides import ColumnOverride, apply_overrides, read_overrides
 from outlearn.data.readers import ReadOptions, Source
-from outlearn.data.rows import row_hash
 from outlearn.data.sample import sample_source
 from outlearn.data.schema import Column, Role, Schema
 from outlearn.detectors.base import BaseDetector
@@ -176,14 +177,15 @@ def learn(
         )
         _refuse_one_class(labels, known_normal)
         made.fit(sample.frame, labels)
-        encoded, repairs = made.encoder_.encode(sample.frame)
-        hashes = row_hash(encoded.values)
-        support_rows = _rows_of(row_hash(made.support_), hashes, sample.rows)
+        # Rows kept back to calibrate on are new to the encoder: repairs in them are no news of the fit.
+        learnt_from = np.setdiff1d(np.arange(len(sample.rows)), made.chosen_.calibration)
+        repairs = made.encoder_.notes_of(sample.frame[learnt_from])
+        support_rows = sample.rows[made.chosen_.support]
     notes = (
         *source.notes,
         *sample.notes,
         *(() if labels is None or known_normal else (_labels_note(labels, reading.label_column),)),
-        *_schema_notes(schema),
+        *_schema_notes(schema, made.encoder_),
         *repairs,
     )
     return Learnt(made, support_rows, sample.total, notes)
@@ -212,15 +214,6 @@ def _refuse_one_class(labels: NDArray[np.int8] | None, known_normal: bool) -> No
         )
 
 
-def _rows_of(
-    wanted: NDArray[np.uint64], hashes: NDArray[np.uint64], rows: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Return the row number of each wanted hash; copies share that of the first."""
-    distinct, first = np.unique(hashes, return_index=True)
-    place = np.minimum(np.searchsorted(distinct, wanted), len(distinct) - 1)
-    return rows[first[place]]
-
-
 def _labels_note(labels: NDArray[np.int8], column: str | None) -> str:
     anomaly, normal, none = (int((labels == value).sum()) for value in (1, 0, -1))
     return (
@@ -228,11 +221,17 @@ def _labels_note(labels: NDArray[np.int8], column: str | None) -> str:
     )
 
 
-def _schema_notes(schema: Schema) -> list[str]:
+def _schema_notes(schema: Schema, encoder: Encoder) -> list[str]:
     """Return notes on columns that were set aside, or read in a way that may surprise."""
-    aside = [c for c in schema.set_aside if c.role is not Role.IGNORED]
+    watched = {e.name: e for e in encoder.encoders if isinstance(e, ConstantEncoder)}
+    aside = [c for c in schema.set_aside if c.role is not Role.IGNORED and c.name not in watched]
     ignored = [c for c in schema.set_aside if c.role is Role.IGNORED]
     notes = []
+    if watched:
+        values = (f"'{name}' ({e.shown})" for name, e in watched.items())
+        notes.append(
+            f"one value in all rows learnt from, so a row is odd by it only where it differs: {_few(values)}"
+        )
     if aside:
         notes.append(f"set aside, for they tell nothing of a row: {_list(aside, kind=True)}")
     if ignored:
@@ -242,8 +241,12 @@ def _schema_notes(schema: Schema) -> list[str]:
 
 
 def _list(columns: list[Column], *, kind: bool = False) -> str:
-    names = [
+    return _few(
         f"'{c.name}' ({c.kind}{f': {c.note}' if c.note else ''})" if kind else f"'{c.name}'" for c in columns
-    ]
+    )
+
+
+def _few(listed: Iterable[str]) -> str:
+    names = list(listed)
     more = f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else ""
     return ", ".join(names[:_LISTED]) + more

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -14,6 +14,7 @@ from outlearn.data.columns import Repairs
 from outlearn.data.columns.cells import columns_of
 from outlearn.data.columns.dates import moments_of
 from outlearn.data.columns.moment import MomentEncoder
+from outlearn.data.matrix import Matrix
 from outlearn.data.readers import Source
 from outlearn.data.rows import row_hash
 from outlearn.data.schema import Role
@@ -41,25 +42,29 @@ class Scan:
     """Anomaly scores (n,), the time of each row (n,) where a time column is known, and what was repaired.
 
     elsewhen : columns of date-times that in over a tenth of the rows lie outside those of the support.
+    changed : columns that held one value in all rows learnt from, and another in over a tenth of these.
     """
 
     scores: NDArray[np.float64]
     times: NDArray[np.datetime64] | None
     notes: tuple[str, ...]
     elsewhen: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
     """Scores and times of some rows (m,), and what was repaired in them.
 
-    outside : columns of date-times, with how many rows lie outside those of the support.
+    outside : columns of date-times, with how many rows lie outside those of the support. changed : columns
+    that held one value, with how many rows hold another.
     notes : on columns. repairs : of cells, for each encoder.
     """
 
     scores: NDArray[np.float64]
     times: NDArray[np.datetime64] | None
-    outside: tuple[tuple[str, int], ...]
+    outside: Counter[str]
+    changed: Counter[str]
     notes: tuple[str, ...]
     repairs: tuple[Repairs, ...]
 
@@ -73,7 +78,7 @@ def score_rows(
     """
     scores: list[NDArray[np.float64]] = []
     times: list[NDArray[np.datetime64]] = []
-    outside: dict[str, int] = {}
+    outside, changed = Counter[str](), Counter[str]()
     done = 0
     notes: dict[str, None] = {}
     repairs: tuple[Repairs, ...] = tuple(Repairs() for _ in detector.encoder_.encoders)
@@ -85,13 +90,16 @@ def score_rows(
             scores.append(piece.scores)
             if piece.times is not None:
                 times.append(piece.times)
-            for name, rows in piece.outside:
-                outside[name] = outside.get(name, 0) + rows
+            outside, changed = outside + piece.outside, changed + piece.changed
             done += len(piece.scores)
             tick(done)
-    elsewhen = tuple(name for name, rows in outside.items() if rows > _ELSEWHEN * done)
+    elsewhen, differing = (
+        tuple(name for name, rows in counted.items() if rows > _ELSEWHEN * done)
+        for counted in (outside, changed)
+    )
     sentences = (*notes, *detector.encoder_.sentences(repairs))
-    return Scan(np.concatenate(scores), np.concatenate(times) if times else None, sentences, elsewhen)
+    stamps = np.concatenate(times) if times else None
+    return Scan(np.concatenate(scores), stamps, sentences, elsewhen, differing)
 
 
 def _score_chunk(chunk: pl.DataFrame, *, detector: BaseDetector, clock: MomentEncoder | None) -> _Piece:
@@ -100,7 +108,8 @@ def _score_chunk(chunk: pl.DataFrame, *, detector: BaseDetector, clock: MomentEn
         moments = moments_of(chunk[clock.name], clock.form, clock.zone)[0].to_numpy()
     matrix, notes, repairs = detector.encoder_.repaired(chunk)
     scores = _scored(detector, matrix.values)
-    return _Piece(scores, moments, tuple(_outside(detector, chunk)), notes, repairs)
+    outside, changed = _outside(detector, chunk), _changed(detector, matrix)
+    return _Piece(scores, moments, outside, changed, notes, repairs)
 
 
 def _scored(detector: BaseDetector, values: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -112,15 +121,23 @@ def _scored(detector: BaseDetector, values: NDArray[np.float32]) -> NDArray[np.f
     return np.asarray(detector.score_encoded(values[first])[place])
 
 
-def _outside(detector: BaseDetector, chunk: pl.DataFrame) -> Iterator[tuple[str, int]]:
+def _outside(detector: BaseDetector, chunk: pl.DataFrame) -> Counter[str]:
     """Count, for each column of date-times, the rows before or after all rows of the support."""
     moments = [e for e in detector.encoder_.encoders if isinstance(e, MomentEncoder)]
     cells = columns_of(chunk, [encoder.name for encoder in moments])
+    counted = Counter[str]()
     for encoder in moments:
         # The first of its matrix columns counts days, see `MomentEncoder`.
         known = detector.support_[:, detector.encoder_.sources.index(encoder.name)]
         days = encoder.encode(cells[encoder.name])[0][:, 0]
-        yield encoder.name, int(((days < known.min()) | (days > known.max())).sum())
+        counted[encoder.name] = int(((days < known.min()) | (days > known.max())).sum())
+    return counted
+
+
+def _changed(detector: BaseDetector, matrix: Matrix) -> Counter[str]:
+    """Count, for each column that held one value in all rows learnt from, the rows that hold another."""
+    watched = detector.constants_.watched.tolist()
+    return Counter({matrix.sources[i]: int(matrix.values[:, i].sum()) for i in watched})
 
 
 def check_rule(detector: BaseDetector, rule: Rule | None) -> None:
@@ -177,13 +194,18 @@ def _own_rule(detector: BaseDetector) -> OwnRule:
 
 
 def _without_false_promise(decision: Decision, scan: Scan) -> Decision:
-    """Take the promise back where time alone tells the rows from the reference."""
-    if not (decision.promise.holds and scan.elsewhen):
+    """Take the promise back where one column alone tells the rows from the reference."""
+    if not (decision.promise.holds and (scan.elsewhen or scan.changed)):
         return decision
-    names = ", ".join(f"'{name}'" for name in scan.elsewhen)
+    names = ", ".join(f"'{name}'" for name in scan.elsewhen or scan.changed)
+    how = (
+        f"the dates in {names} lie outside those of the reference"
+        if scan.elsewhen
+        else f"over a tenth of the rows hold another value in {names} than all rows of the reference"
+    )
     text = (
-        f"no promise: the dates in {names} lie outside those of the reference, which makes rows odd by "
-        "itself, so they are not from the same source; leave the column out (--ignore) to compare the rest"
+        f"no promise: {how}, which makes rows odd by itself, so they are not from the same source; leave "
+        "the column out (--ignore) to compare the rest"
     )
     return replace(decision, promise=Promise(False, text))
 

@@ -78,8 +78,10 @@ def columns_sentence(findings: Findings) -> str:
     by_kind = ", ".join(
         f"{n:,} {kind}" for kind, n in sorted(kinds.items(), key=lambda item: (-item[1], item[0]))
     )
-    aside = len(findings.schema.set_aside)
-    return f"{used}{f' ({by_kind})' if by_kind else ''}, {aside:,} set aside"
+    schema = findings.schema
+    constant = f", {len(schema.constant):,} of one value" if schema.constant else ""
+    aside = len(schema.set_aside) - len(schema.constant)
+    return f"{used}{f' ({by_kind})' if by_kind else ''}{constant}, {aside:,} set aside"
 
 
 def sentence(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from outlearn.data.columns.base import ColumnEncoder, Repairs
 from outlearn.data.columns.boolean import BooleanEncoder
 from outlearn.data.columns.categorical import CategoricalEncoder
+from outlearn.data.columns.constant import ConstantEncoder
 from outlearn.data.columns.curve import CurveEncoder
 from outlearn.data.columns.embedding import EmbeddingEncoder
 from outlearn.data.columns.moment import MomentEncoder
@@ -16,6 +17,7 @@ __all__ = [
     "BooleanEncoder",
     "CategoricalEncoder",
     "ColumnEncoder",
+    "ConstantEncoder",
     "CurveEncoder",
     "EmbeddingEncoder",
     "MomentEncoder",
