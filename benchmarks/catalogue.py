@@ -36,6 +36,7 @@ STUDIES = {
     "metaspeed": f"{NOTHING}; TorchOpt is measured where it is installed",
     "mixed": "DATA: tables, series, embeddings and logs as Parquet",
     "more_tasks": TABLES,
+    "promises": f"{NOTHING}; an hour",
     "real_tables": f"{TABLES}; two hours on two cores",
     "robustness": f"{NOTHING}; 3.5 minutes",
     "row_statistics": SETS,

@@ -19,7 +19,7 @@ from outlearn.data.schema import Schema
 from outlearn.decisions.calibrate import Calibrator
 from outlearn.decisions.decide import decide
 from outlearn.decisions.rule import Rule
-from outlearn.detectors.constants import ConstantColumns
+from outlearn.detectors.counted import CountedColumns
 from outlearn.detectors.inputs import (
     append_rows,
     cells_of,
@@ -66,6 +66,7 @@ class BaseDetector(SignedOutlierMixin, Saved):
     calibration_ : (k, d) known normal rows that were kept out of the support; k may be 0.
         `calibration_scores_` : (k,) their anomaly scores.
     threshold_ : a row is flagged when its anomaly score is at least this.
+    counted_ : the columns of `support_` that the learner does not read, and what they are worth.
     support_cells_ : polars frame of the raw cells behind `support_`.
     schema_ : Schema of the table; after a fit on an array, its columns are x0, x1, ….
     seed_ : the seed that was used.
@@ -143,8 +144,8 @@ class BaseDetector(SignedOutlierMixin, Saved):
         self.support_, self.support_y_, self.support_cells_ = X, y, cells
         # A support that grew by labels adapts as one that had them from the start, whatever came first.
         order = canonical_order(X, y)
-        self.constants_ = ConstantColumns.of(self.encoder_, X, y)
-        learnt = self.constants_.without(X[order])
+        self.counted_ = CountedColumns.of(self.encoder_, X, y)
+        learnt = self.counted_.without(X[order])
         self.scorer_ = self._adapt(learnt, y[order])
         self.support_raw_ = np.empty(len(X))
         self.support_raw_[order] = self._score_support(learnt)
@@ -228,12 +229,12 @@ class BaseDetector(SignedOutlierMixin, Saved):
         return self.calibrator_.apply(self._raw(values))
 
     def _raw(self, values: NDArray[np.float32]) -> Scores:
-        """Return the raw scores (m,) of encoded rows: of the learner, and for values never seen."""
-        return self.scorer_.score(self.constants_.without(values)) + self._lift(values)
+        """Return the raw scores (m,) of encoded rows: of the learner, and for what is counted."""
+        return self.scorer_.score(self.counted_.without(values)) + self._lift(values)
 
     def _lift(self, values: NDArray[np.float32]) -> Scores:
-        """Return how much encoded rows gain, on the scale of raw scores, by values never seen: (m,)."""
-        return self.calibrator_.scale * self.constants_.surprise(values)
+        """Return how much encoded rows gain, on the scale of raw scores, by what is counted: (m,)."""
+        return self.calibrator_.scale * self.counted_.surprise(values)
 
     def update(self, X: Any, y: ArrayLike) -> Self:
         """Return a detector that has also learnt from labelled rows; this one stays as it is.
@@ -309,7 +310,7 @@ class BaseDetector(SignedOutlierMixin, Saved):
 
     def _label_effects(self, values: NDArray[np.float32], labelled: NDArray[np.float32]) -> Scores:
         """Return how much each label moved each row, as `ProbabilisticScorer` says."""
-        scorer, without = self.scorer_, self.constants_.without
+        scorer, without = self.scorer_, self.counted_.without
         assert isinstance(scorer, ProbabilisticScorer)
         return scorer.label_effects(without(values), without(labelled))
 

@@ -108,7 +108,7 @@ class Detector(BaseDetector):
         from outlearn.learners.pretrained import load_learner
 
         fused = self.probabilistic and self.fusion == "auto"
-        modalities = modalities_of(self.encoder_, self.constants_.watched.tolist()) if fused else ()
+        modalities = modalities_of(self.encoder_, self.counted_.places.tolist()) if fused else ()
         if len(modalities) > 1:
             return self._fused(modalities).seeded(self.seed_).adapt(X, y)
         learned = load_learner(self.learner, self._weights)

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from outlearn.data.columns import Repairs
+from outlearn.data.columns import ConstantEncoder, Repairs
 from outlearn.data.columns.cells import columns_of
 from outlearn.data.columns.dates import moments_of
 from outlearn.data.columns.moment import MomentEncoder
@@ -136,8 +136,9 @@ def _outside(detector: BaseDetector, chunk: pl.DataFrame) -> Counter[str]:
 
 def _changed(detector: BaseDetector, matrix: Matrix) -> Counter[str]:
     """Count, for each column that held one value in all rows learnt from, the rows that hold another."""
-    watched = detector.constants_.watched.tolist()
-    return Counter({matrix.sources[i]: int(matrix.values[:, i].sum()) for i in watched})
+    fixed = {e.name for e in detector.encoder_.encoders if isinstance(e, ConstantEncoder)}
+    places = (i for i in detector.counted_.places.tolist() if matrix.sources[i] in fixed)
+    return Counter({matrix.sources[i]: int(matrix.values[:, i].sum()) for i in places})
 
 
 def check_rule(detector: BaseDetector, rule: Rule | None) -> None:

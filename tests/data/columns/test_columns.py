@@ -105,15 +105,22 @@ def test_truth_is_one_whatever_the_word():
 
 
 def test_rarity_falls_with_frequency_and_the_unseen_is_rarest():
-    fitted = ["a"] * 70 + ["b"] * 29 + ["c"]
-    values, repairs = encoded(CategoricalEncoder, fitted, ["a", "b", "c", "new", " a "])
+    fitted = ["a"] * 70 + ["b"] * 26 + ["c"] * 3 + ["d"]
+    values, repairs = encoded(CategoricalEncoder, fitted, ["a", "b", "c", "d", "new", " a "])
     rarity = values[:, 0]
-    assert rarity[0] == rarity[4]
-    assert (np.diff(rarity[:4]) > 0).all()
-    assert rarity[0] == pytest.approx(-np.log(70.5 / 101))
+    assert rarity[0] == rarity[1] == rarity[5] == 0.0  # what comes in a twentieth of the rows is not rare
+    assert (np.diff(rarity[1:5]) > 0).all()
+    assert rarity[3] == pytest.approx(np.log(0.05 * 101 / 1.5))
     assert repairs == Repairs(unseen=1)
     assert np.linalg.norm(values[0, 1:] - values[1, 1:]) == pytest.approx(1)
-    assert not values[3, 1:].any()
+    assert not values[4, 1:].any()
+
+
+def test_encoders_of_before_keep_their_rarity():
+    state = CategoricalEncoder.fit("c", pl.Series(["a"] * 70 + ["b"] * 30)).to_state()
+    del state["ordinary"]
+    rarity = CategoricalEncoder.from_state(state).encode(pl.Series(["a", "b", "new"]))[0][:, 0]
+    assert rarity == pytest.approx(-np.log(np.array([70.5, 30.5, 0.5]) / 101))
 
 
 def test_at_most_twelve_values_have_a_column():

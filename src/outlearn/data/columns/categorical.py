@@ -17,6 +17,10 @@ __all__ = ["CategoricalEncoder"]
 _FREQUENT = 12  # values with a column of their own, at most
 _LEAST_SHARE = 0.01  # of the rows, that such a value has
 _CLEARLY = 1.5  # times as common as the most common value without a column
+# A value in 5 % of the rows is no rarity, and one far less common than the commonest needs no column: either
+# made all rows of a value that comes in every tenth row odder than an amount nine deviations out.
+_ORDINARY = 0.05  # share of the rows from which on a value is not rare
+_BESIDE = 0.3  # of the count of the commonest value, that one with a column has
 _VOCABULARY = 20_000  # values that are kept
 # Changing from one frequent value to another moves two coordinates: with this size, by a distance of 1 in
 # all, which is one standard deviation of a standardised number.
@@ -32,10 +36,13 @@ class CategoricalEncoder:
     the
         missing cell, a value like any other. At most 20,000 are kept: the rest count as unseen.
     rows : rows of the fit.
-    frequent : how many of the first values have a column of their own: at most 12, each in 1 % of the rows
-        and, where more than 12 are, half as common again as the first without one.
+    frequent : how many of the first values have a column of their own: at most 12, each in 1 % of the rows,
+        three tenths as common as the commonest and, where more than 12 are, half as common again as the first
+        without one.
+    ordinary : share of the rows from which on a value is not rare.
 
-    Rarity is ``-log((count + ½) / (rows + 1))`` in nats: an unseen value is rarer than all that were seen.
+    Rarity is ``log(ordinary (rows + 1) / (count + ½))`` in nats, and not below 0: an unseen value is rarer
+    than all that were seen.
     """
 
     name: str
@@ -43,6 +50,7 @@ class CategoricalEncoder:
     counts: tuple[int, ...]
     rows: int
     frequent: int
+    ordinary: float = _ORDINARY
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -58,7 +66,7 @@ class CategoricalEncoder:
         rows = len(cells)
         # A cut among values of about the same share would make those above it odd by having a column.
         cut = counts[_FREQUENT] if len(counts) > _FREQUENT else 0
-        least = max(_LEAST_SHARE * rows, _CLEARLY * cut)
+        least = max(_LEAST_SHARE * rows, _CLEARLY * cut, _BESIDE * counts[0] if counts else 0.0)
         frequent = sum(1 for count in counts[:_FREQUENT] if count >= least)
         return cls(name, tuple(table["value"].to_list()), tuple(counts), rows, frequent)
 
@@ -68,7 +76,7 @@ class CategoricalEncoder:
         unseen = len(self.values)
         codes = self._codes(text, unseen)
         counts = np.array([*self.counts, 0], dtype=np.float64)
-        rarity = -np.log((counts + _SMOOTHING) / (self.rows + 1))
+        rarity = np.log(self.ordinary * (self.rows + 1) / (counts + _SMOOTHING)).clip(min=0.0)
         table = np.zeros((unseen + 1, 1 + self.frequent), dtype=np.float32)
         table[:, 0] = rarity
         np.fill_diagonal(table[:, 1:], _INDICATOR)
@@ -91,4 +99,6 @@ class CategoricalEncoder:
     def from_state(cls, state: dict[str, Any]) -> CategoricalEncoder:
         values = tuple(None if value is None else str(value) for value in state["values"])
         counts = tuple(int(count) for count in state["counts"])
-        return cls(str(state["name"]), values, counts, int(state["rows"]), int(state["frequent"]))
+        # Encoders of before say nothing of it: to them each value was the rarer, the less common.
+        ordinary = float(state.get("ordinary", 1.0))
+        return cls(str(state["name"]), values, counts, int(state["rows"]), int(state["frequent"]), ordinary)

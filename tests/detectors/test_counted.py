@@ -88,7 +88,7 @@ def test_one_off_values_in_other_columns_make_another_one_less_telling():
     lonely[np.arange(11), np.arange(3, 14)] = 1.0  # eleven columns in which one row differs
     new = np.zeros((1, 14))
     new[0, 2] = 1.0
-    lifts = [ClassicalDetector("knn").fit(rows, np.zeros(60)).constants_.log_odds for rows in (X, lonely)]
+    lifts = [ClassicalDetector("knn").fit(rows, np.zeros(60)).counted_.log_odds[0] for rows in (X, lonely)]
     # log(.3 · 61 / .5) and log(.3 · 61 / 11.5), by the definition
     assert np.allclose(lifts, [np.log(0.3 * 61 / 0.5), np.log(0.3 * 61 / 11.5)])
 
@@ -102,3 +102,44 @@ def test_a_column_of_one_value_may_be_gone_and_that_is_said():
         "not there, so taken to be as in the fit: protocol" in n for n in fitted.encoder_.notes_of(lacking)
     )
     assert "state is 7" in fitted.explain(lacking, [10])[0].sentence
+
+
+def payments(rows=300, seed=0, **columns):
+    """Return rows of four usual numbers, the first of which has one nine deviations out."""
+    X = np.random.default_rng(seed).normal(size=(rows, 4))
+    X[0, 1] = 9.0
+    return pl.DataFrame(X, schema=list("abcd")).with_columns(**columns)
+
+
+@pytest.mark.parametrize("known_normal", [False, True])
+@pytest.mark.parametrize("share", [0.01, 0.05, 0.2])
+def test_a_missing_cell_does_not_come_before_a_number_nine_deviations_out(share, known_normal, few_trees):
+    lacking = np.random.default_rng(1).random(300) < share
+    lacking[0] = False
+    rows = payments().with_columns(a=pl.when(pl.Series(lacking)).then(None).otherwise("a"))
+    for detector in (Detector(random_state=0), ClassicalDetector("knn")):
+        y = np.zeros(299) if known_normal else None
+        scores = detector.fit(rows[1:] if known_normal else rows, y).anomaly_score(rows)
+        assert (scores[lacking] < scores[0]).all()
+
+
+def test_a_lone_missing_cell_is_odd_and_labels_say_that_missing_cells_tell():
+    X = np.random.default_rng(0).normal(size=(300, 3)) / 3
+    X[0, 0] = np.nan
+    assert ClassicalDetector("knn").fit(X).counted_.log_odds.tolist() == [np.log(0.01 / (1.5 / 301))]
+    X[:15, 0] = np.nan  # of 5 %, no label tells anything
+    assert ClassicalDetector("knn").fit(X).counted_.log_odds.tolist() == [0.0]
+    y = np.full(300, -1)
+    y[:5] = 1
+    told = ClassicalDetector("knn").fit(X, y)
+    assert told.counted_.log_odds.tolist() == [np.log((5.01 / 6) / (10.5 / 296))]
+    untold = ClassicalDetector("knn").fit(X)
+    assert (told.anomaly_score(X[5:15]) > untold.anomaly_score(X[5:15])).all()
+
+
+def test_rows_of_a_category_that_comes_in_every_tenth_row_stay_behind_a_far_number():
+    land = np.random.default_rng(2).choice(["DE", "AT", "FR"], p=[0.55, 0.35, 0.1], size=300)
+    land[0] = "DE"
+    rows = payments(land=pl.Series(land))
+    scores = Detector(random_state=0).fit(rows).anomaly_score(rows)
+    assert (scores[land == "FR"] > scores[0]).mean() < 0.3  # all of them were
