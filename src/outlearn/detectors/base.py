@@ -240,7 +240,8 @@ class BaseDetector(SignedOutlierMixin, Saved):
         """Return a detector that has also learnt from labelled rows; this one stays as it is.
 
         Nothing is fitted anew: encoder, threshold rule and calibration rows stay. A row that is in the
-        support already takes its new label there, and so does each copy of it; others join the support.
+        support already takes its new label there, and so does each copy of it; others join the support. A
+        row that calibrates stays there if it is normal, and leaves if it is an anomaly.
 
         Raises
         ------
@@ -256,7 +257,10 @@ class BaseDetector(SignedOutlierMixin, Saved):
         # Of two verdicts on equal rows the last counts.
         by_hash = dict(zip(wanted.tolist(), labels[labelled].tolist(), strict=True))
         there = np.array([by_hash.get(h, y) for h, y in zip(hashes.tolist(), self.support_y_, strict=True)])
-        fresh = labelled[~np.isin(wanted, hashes)]
+        # A row that calibrates is known to be normal, and is no longer new to a support that it joins.
+        kept_back = row_hash(self.calibration_)
+        known = np.isin(wanted, kept_back) & (labels[labelled] == 0)
+        fresh = labelled[~np.isin(wanted, hashes) & ~known]
         updated = copy(self)  # fitted attributes are replaced, never changed in place
         updated._set_support(
             np.concatenate([self.support_, values[fresh]]),
@@ -265,7 +269,8 @@ class BaseDetector(SignedOutlierMixin, Saved):
         )
         if self.probabilistic:  # labels move the level of raw scores; probabilities keep to the share
             updated.calibrator_, _ = updated._calibrate(updated.support_raw_)
-        updated._set_calibration(self.calibration_)
+        anomalies = [h for h, label in by_hash.items() if label == 1]
+        updated._set_calibration(self.calibration_[~np.isin(kept_back, np.array(anomalies, dtype=np.uint64))])
         return updated
 
     def explain(self, X: Any, rows: ArrayLike | None = None, *, columns: int = 5) -> list[Explanation]:
