@@ -128,3 +128,17 @@ def test_a_model_of_series_refuses_what_only_rows_have(folder):
     assert "no flagged range" in run("explain", model, folder / "plant.csv", "--row", 1, code=2)
     run("fit", folder / "plant.csv", "--time-column", "when", "--kind", "table", "--out", model)
     assert "rows" in run("score", model, folder / "plant.csv")
+
+
+def test_a_column_of_answers_is_no_channel_and_columns_to_leave_out_must_be_there(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    values = np.sin(np.arange(300) / 5)
+    values[200:210] += 4
+    when = [f"2026-01-01 {i // 60:02d}:{i % 60:02d}" for i in range(300)]
+    odd = [int(200 <= i < 210) for i in range(300)]
+    pl.DataFrame({"when": when, "heat": values, "is_anomaly": odd}).write_csv("s.csv")
+    result = CliRunner().invoke(app, ["detect", "s.csv", "--time-column", "when"])
+    told = " ".join(result.stdout.split())
+    assert result.exit_code == 0 and "'is_anomaly' looks like the answer" in told and "heat" in told
+    result = CliRunner().invoke(app, ["detect", "s.csv", "--time-column", "when", "--ignore", "is_anomoly"])
+    assert result.exit_code == 2 and "did you mean is_anomaly" in result.stderr

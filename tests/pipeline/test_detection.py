@@ -281,3 +281,77 @@ def test_what_was_written_beside_rows_is_no_feature_when_they_are_read_again(tmp
     assert "verdict" not in [column.name for column in plain.schema.used]
     assert any("name it as the label column" in note for note in plain.notes)
     assert taught.labels[1] == int(found.decision.flagged.sum()) and not (taught.scores == plain.scores).all()
+
+
+def scikit_learn(n=200):
+    """Rows with labels as scikit-learn has them: -1 for the first five, which are odd, and 1."""
+    return table(n).with_columns(y=pl.Series([-1] * 5 + [1] * (n - 5)))
+
+
+def test_labels_of_scikit_learn_stop_until_the_user_says_which_are_anomalies():
+    with pytest.raises(LabelError, match="1 is an anomaly, 0 a normal row, and -1 or an empty cell"):
+        detect(scikit_learn(), detector="knn", label_column="y")
+    findings = detect(scikit_learn(), detector="knn", label_column="y", anomaly_values=["-1"], top=5)
+    assert findings.labels == (5, 195) and set(findings.top.tolist()) == set(range(5))
+    assert any("anomalies: '-1' (5 rows); normal: '1' (195 rows)" in note for note in findings.notes)
+    with pytest.raises(LabelError, match="and -1 in 5, and no 0"):
+        detect(table(), reference=scikit_learn(), detector="knn", label_column="y")
+
+
+def test_more_anomalies_than_normal_rows_are_never_taken_in_silence():
+    alone = table().with_columns(y=pl.Series([1] * 150 + [None] * 50))
+    with pytest.raises(LabelError, match="150 of 200 rows anomalies and none normal"):
+        detect(alone, detector="knn", label_column="y")
+    turned = detect(table().with_columns(y=pl.Series([0] * 5 + [1] * 195)), detector="knn", label_column="y")
+    assert "the other way round" in turned.cautions[0]
+
+
+def test_what_looks_like_the_answer_is_no_feature_and_that_is_said_first(tmp_path):
+    frame = table().with_columns(is_fraud=pl.Series([1] * 5 + [0] * 195))
+    findings = detect(frame, detector="knn", top=0)
+    assert (findings.scores == detect(table(), detector="knn", top=0).scores).all()
+    assert "'is_fraud' looks like the answer" in findings.cautions[0]
+    assert "--label-column is_fraud" in findings.cautions[0]
+    for known in ({"label_column": "is_fraud"}, {"ignore": ["is_fraud"]}):
+        assert detect(frame, detector="knn", top=0, **known).cautions == ()
+    toml = tmp_path / "schema.toml"
+    toml.write_text('[columns.is_fraud]\nrole = "feature"\n')
+    kept = detect(frame, detector="knn", schema=toml, top=0)
+    assert kept.schema["is_fraud"].used and kept.cautions == ()
+    seats = table().with_columns(pl.Series("class", ["economy", "first"] * 100))
+    assert "'class' may be the answer" in detect(seats, detector="knn", top=0).cautions[0]
+    monitor = Monitor.fit(frame, detector="knn")
+    monitor.save(tmp_path / "m.outlearn")
+    assert monitor.cautions and monitor.cautions[0] in Monitor.load(tmp_path / "m.outlearn").notes
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_a_column_to_leave_out_may_be_in_one_of_the_files(both):
+    said = table(100).with_columns(verdict=pl.lit("x"))
+    new, usual = (table(100), said) if both else (said, table(100))
+    found = detect(new, reference=usual, detector="knn", ignore=["verdict"], top=0)
+    assert (found.scores == detect(table(100), reference=table(100), detector="knn", top=0).scores).all()
+    with pytest.raises(SchemaError, match=r"no column 'verdct' .* did you mean verdict"):
+        detect(said, reference=said, detector="knn", ignore=["verdct"])
+
+
+def test_a_message_about_a_column_names_the_file(tmp_path):
+    new, usual = tmp_path / "new.csv", tmp_path / "usual.csv"
+    table(60).write_csv(new)
+    table(60).rename({"a": "q"}).write_csv(usual)
+    with pytest.raises(SchemaError, match=r"missing in .*new\.csv"):
+        detect(new, reference=usual, detector="knn")
+    with pytest.raises(SchemaError, match=r"'y' for the label column in .*new\.csv or .*usual\.csv"):
+        detect(new, reference=usual, detector="knn", label_column="y")
+    table(60).with_columns(y=pl.lit("mybe")).write_csv(new)
+    with pytest.raises(LabelError, match=r"column 'y' of .*new\.csv holds 'mybe' \(row 0\)"):
+        detect(new, detector="knn", label_column="y")
+
+
+def test_a_reference_that_was_given_is_not_asked_for():
+    alone = detect(table(100), detector="knn", top=0).decision.promise.text
+    beside = detect(table(100), reference=table(100), detector="knn", top=0).decision.promise.text
+    assert "takes a reference" in alone and "reference" not in beside
+    monitor = Monitor.fit(table(100), detector="knn", known_normal=True)
+    text = monitor.detect(table(100), rule=Rule.false_discovery_rate(0.1)).decision.promise.text
+    assert "no normal rows were held out" in text and "may hold anomalies" not in text

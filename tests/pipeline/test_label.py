@@ -198,3 +198,17 @@ def test_whoever_returns_to_an_earlier_answer_is_believed(folder, table, store):
     assert [verdict.answer.value for verdict in store.read().verdicts] == ["anomaly", "normal", "anomaly"]
     say(path, {10: "unsure"})
     assert "fitted anew" in label_model(model, path, model, store, by="ana").notes[-1]
+
+
+def test_verdicts_in_words_of_ones_own_are_understood_or_named(folder, table, store):
+    model, path = scored(folder, table)
+    say(path, {3: "fraud", 5: "ok", 6: "phishing mail"})
+    labelled = label_model(model, path, model, store, by="ana")
+    assert (labelled.anomalies, labelled.normals, labelled.skipped) == (2, 1, ())
+    assert any(
+        "read as anomalies: 'fraud' (1 row), 'phishing mail' (1 row)" in each for each in labelled.notes
+    )
+    say(path, {3: "normal", 7: "odd", 8: "mine"})
+    assert "row 7: 'odd' is no verdict" in label_model(model, path, model, store, by="ana").skipped[0]
+    named = label_model(model, path, model, store, by="ana", anomaly_values=["odd"])
+    assert (named.anomalies, named.normals, named.skipped) == (1, 2, ())

@@ -26,7 +26,7 @@ REQUESTS = st.builds(
     NAMES,
     NAMES,
     st.builds(TableSpec, NAMES, NAMES, NAMES, st.lists(st.text(max_size=4), max_size=2), NAMES,
-              st.sampled_from([None, "series", "flows", "table"])),
+              st.sampled_from([None, "series", "flows", "table"]), st.lists(st.text(max_size=4), max_size=2)),
     st.builds(ReadOptions, st.sampled_from([None, ";"]), NAMES),
     st.builds(DetectorSpec, st.text(max_size=5), NAMES, st.integers(0, 9)),
     RULES,
@@ -63,6 +63,12 @@ def test_a_contamination_may_be_auto_and_a_kind_is_said_once():
     with pytest.raises(ParameterError, match="of kind 'flows' and is read as 'logs'"):
         _ = twice.reading
     assert DetectRequest("a.csv", table=TableSpec(kind="series")).reading.options.kind == "table"
+
+
+def test_values_that_mean_an_anomaly_may_be_numbers():
+    made = DetectRequest.of("a.csv", label_column="y", anomaly_values=-1)
+    assert made == DetectRequest.of("a.csv", label_column="y", anomaly_values=["-1"])
+    assert made.to_document()["table"] == {"label_column": "y", "anomaly_values": ["-1"]}
 
 
 def test_unknown_parts_are_named():

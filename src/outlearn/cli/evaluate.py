@@ -17,6 +17,7 @@ __all__ = ["evaluate"]
 def evaluate(
     table: o.Table,
     label_column: o.LabelColumn = None,
+    anomaly_value: o.AnomalyValue = None,
     detector: o.DetectorName = "profiles",
     protocol: Annotated[
         str, typer.Option(help="contaminated (no labels shown), inlier-only, few-label, or zero-day.")
@@ -60,6 +61,7 @@ def evaluate(
     with progress_bars(quiet) as progress:
         common: dict[str, Any] = {
             "label_column": label_column,
+            "anomaly_values": anomaly_value or (),
             "family_column": family_column,
             "detectors": names,
             "splits": splits,

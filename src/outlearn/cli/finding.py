@@ -49,7 +49,7 @@ def tell_fitted(monitor: Monitor | SeriesMonitor, out: Path) -> None:
 
     if isinstance(monitor, Monitor):
         typer.echo(f"learnt from {monitor.learnt_from} ({monitor.total:,} rows)")
-        notes, promise = monitor.notes, monitor.detector.promise_
+        notes, promise = (*monitor.cautions, *monitor.notes), monitor.detector.promise_
         held = f"{len(monitor.detector.support_):,} rows of the table"
     else:
         fitted = monitor.detector

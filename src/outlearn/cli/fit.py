@@ -21,6 +21,7 @@ def fit(
     ] = False,
     detector: o.DetectorName = o.AUTO,
     label_column: o.LabelColumn = None,
+    anomaly_value: o.AnomalyValue = None,
     time_column: o.TimeColumn = None,
     ignore: o.Ignore = None,
     schema: o.SchemaFile = None,
@@ -54,7 +55,7 @@ def fit(
             FitRequest(
                 table,
                 known_normal,
-                o.table_spec(label_column, time_column, series_column, ignore, schema, kind),
+                o.table_spec(label_column, time_column, series_column, ignore, schema, kind, anomaly_value),
                 o.read_options(separator, encoding, decimal, thousands, query, kind, session),
                 DetectorSpec(detector, weights, seed),
                 o.rule_spec(contamination, false_alarm_rate, None, None, false_alarms),

@@ -33,6 +33,7 @@ def label(
         str,
         typer.Option(help="Column of verdicts: anomaly/normal/unsure/empty, or 1/0/empty.", metavar="NAME"),
     ] = "verdict",
+    anomaly_value: o.AnomalyValue = None,
     by: By = None,
     separator: o.Separator = None,
     encoding: o.Encoding = None,
@@ -56,6 +57,7 @@ def label(
         VerdictFile(kept),
         by=by or user_name(),
         label_column=label_column,
+        anomaly_values=anomaly_value or (),
         options=reading,
     )
     if not quiet:

@@ -16,6 +16,7 @@ __all__ = [
     "AUTO",
     "Alerts",
     "AlertsOf",
+    "AnomalyValue",
     "AsJson",
     "Budget",
     "Contamination",
@@ -72,6 +73,13 @@ OptionalTable = Annotated[
 ]
 LabelColumn = Annotated[
     str | None, typer.Option(help="Column of labels: 1/0/empty or anomaly/normal/empty.", metavar="NAME")
+]
+AnomalyValue = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Value of the label column that marks an anomaly, all others being normal; may be repeated.",
+        metavar="VALUE",
+    ),
 ]
 TimeColumn = Annotated[str | None, typer.Option(help="Column of date-times.", metavar="NAME")]
 Ignore = Annotated[
@@ -259,11 +267,13 @@ def table_spec(
     ignore: list[str] | None,
     schema: Path | None,
     kind: str | None,
+    anomaly_value: list[str] | None,
 ) -> TableSpec:
     """Return the roles of columns, from the options."""
     from outlearn.pipeline.request import TableSpec
 
-    return TableSpec(label_column, time_column, series_column, tuple(ignore or ()), schema, kind)
+    values = tuple(anomaly_value or ())
+    return TableSpec(label_column, time_column, series_column, tuple(ignore or ()), schema, kind, values)
 
 
 def rule_spec(

@@ -57,8 +57,10 @@ def read_overrides(path: str | Path) -> dict[str, ColumnOverride]:
     return {name: _override(name, entry) for name, entry in columns.items()}
 
 
-def apply_overrides(schema: Schema, overrides: Mapping[str, ColumnOverride]) -> Schema:
+def apply_overrides(schema: Schema, overrides: Mapping[str, ColumnOverride], *, where: str = "") -> Schema:
     """Return the schema with the overrides applied; a changed column says so in its note.
+
+    where : the table that has these columns, for the message.
 
     Raises
     ------
@@ -72,7 +74,7 @@ def apply_overrides(schema: Schema, overrides: Mapping[str, ColumnOverride]) -> 
     """
     for name in overrides:
         if name not in schema.names:
-            raise unknown_column(name, schema.names, what="the overrides")
+            raise unknown_column(name, schema.names, what="the overrides", where=where)
     changed = schema.with_columns(_changed(schema[name], override) for name, override in overrides.items())
     for role in (Role.LABEL, Role.TIME):
         names = [column.name for column in changed.columns if column.role is role]

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from outlearn.data.labels import parse_labels
+from outlearn.data.labels import Labelling, LabelTally
 from outlearn.data.readers.source import Source
-from outlearn.errors import ParameterError, SchemaError
+from outlearn.data.schema import unknown_column
+from outlearn.errors import ParameterError
 from outlearn.rng import derive
 
 __all__ = ["Sample", "sample_source"]
@@ -23,12 +24,16 @@ class Sample:
 
     frame : (n, columns). rows : (n,) their numbers in the source, from 0, ascending.
     total : rows of the source. notes : sentences for the user.
+    labels : (n,) of the rows, and labelling, what the values of the label column mean; None without such a
+        column.
     """
 
     frame: pl.DataFrame
     rows: NDArray[np.int64]
     total: int
     notes: tuple[str, ...] = ()
+    labels: NDArray[np.int8] | None = None
+    labelling: Labelling | None = None
 
 
 def sample_source(
@@ -37,6 +42,7 @@ def sample_source(
     *,
     seed: int,
     label_column: str | None = None,
+    anomaly_values: Sequence[str] = (),
     max_labelled: int = 10_000,
     chunk_rows: int = 100_000,
     progress: Callable[[int], None] | None = None,
@@ -48,7 +54,8 @@ def sample_source(
 
     Parameters
     ----------
-    label_column : where labels stand (see `parse_labels`); None takes no row for its label.
+    label_column : where labels stand; None takes no row for its label. anomaly_values : those of them that
+        mean an anomaly, where the user says so; see `parse_labels`.
     progress : called after each chunk with the number of rows seen.
 
     Raises
@@ -58,7 +65,7 @@ def sample_source(
     SchemaError
         When the source has no such label column.
     LabelError
-        When a label is outside the allowed values, wherever it stands.
+        When a label is outside the allowed values, wherever it stands, or its meaning is not certain.
 
     >>> from outlearn.data.readers import open_source
     >>> source = open_source(pl.DataFrame({"a": range(1000)}))
@@ -69,10 +76,11 @@ def sample_source(
     if min(rows, max_labelled) < 0 or not rows + max_labelled:
         raise ParameterError(f"a sample of {rows} rows and {max_labelled} labelled ones was asked for")
     if label_column is not None and label_column not in source.columns:
-        raise SchemaError(f"no column '{label_column}' for labels; there are {', '.join(source.columns)}")
+        raise unknown_column(label_column, source.columns, what="the label column", where=source.name)
     rng = derive(seed)
     drawn, labelled = _Smallest(rows), _Smallest(max_labelled)
-    total = marked = 0
+    tally = LabelTally(label_column or "", source=source.name, anomaly_values=anomaly_values)
+    total = 0
     for chunk in source.chunks(chunk_rows):
         keyed = chunk.with_columns(
             pl.Series(_KEY, rng.random(chunk.height)),
@@ -80,13 +88,12 @@ def sample_source(
         )
         drawn.add(keyed)
         if label_column is not None:
-            known = parse_labels(chunk[label_column], name=label_column, first_row=total) >= 0
-            marked += int(known.sum())
-            labelled.add(keyed.filter(known))
+            labelled.add(keyed.filter(tally.add(chunk[label_column], total)))
         total += chunk.height
         if progress is not None:
             progress(total)
-    return _finish(drawn, labelled, total, marked)
+    sample = _finish(drawn, labelled, total)
+    return sample if label_column is None else _labelled(sample, label_column, tally.settle(), labelled)
 
 
 _KEY, _ROW = "\0key", "\0row"
@@ -111,14 +118,19 @@ class _Smallest:
         self.frame = frame
 
 
-def _finish(drawn: _Smallest, labelled: _Smallest, total: int, marked: int) -> Sample:
+def _finish(drawn: _Smallest, labelled: _Smallest, total: int) -> Sample:
     frames = [smallest.frame for smallest in (drawn, labelled) if smallest.frame is not None]
     frame = pl.concat(frames).unique(_ROW).sort(_ROW)
-    kept = 0 if labelled.frame is None else labelled.frame.height
-    notes = []
-    if frame.height < total:
-        notes.append(f"{frame.height:,} of {total:,} rows were drawn at random")
-    if kept < marked:
-        notes.append(f"of {marked:,} labelled rows {kept:,} were kept besides those drawn")
+    notes = (f"{frame.height:,} of {total:,} rows were drawn at random",) if frame.height < total else ()
     rows = frame[_ROW].to_numpy().astype(np.int64)
-    return Sample(frame.drop(_KEY, _ROW), rows, total, tuple(notes))
+    return Sample(frame.drop(_KEY, _ROW), rows, total, notes)
+
+
+def _labelled(sample: Sample, column: str, labelling: Labelling, kept: _Smallest) -> Sample:
+    """Return a sample with its labels, and with sentences on them."""
+    marked, held = labelling.anomalies + labelling.normals, 0 if kept.frame is None else kept.frame.height
+    notes = [*sample.notes, *labelling.notes]
+    if held < marked:
+        notes.append(f"of {marked:,} labelled rows {held:,} were kept besides those drawn")
+    labels = labelling.labels(sample.frame[column])
+    return replace(sample, notes=tuple(notes), labels=labels, labelling=labelling)

@@ -123,8 +123,10 @@ class Schema:
         return replace(self, columns=tuple(new.get(old.name, old) for old in self.columns))
 
 
-def check_columns(schema: Schema, names: Sequence[str]) -> tuple[str, ...]:
+def check_columns(schema: Schema, names: Sequence[str], *, where: str = "") -> tuple[str, ...]:
     """Check that the columns that `schema` uses are among `names`, in any order.
+
+    where : the table that has these names, for the message.
 
     Returns
     -------
@@ -149,16 +151,17 @@ def check_columns(schema: Schema, names: Sequence[str]) -> tuple[str, ...]:
     missing = [column.name for column in schema.used if column.name not in given]
     unexpected = [name for name in names if name not in known]
     if missing:
-        raise SchemaError(_difference(missing, unexpected, wanted=len(schema.used)))
+        raise SchemaError(_difference(missing, unexpected, len(schema.used), where))
     if not unexpected:
         return ()
     verb = "column is" if len(unexpected) == 1 else "columns are"
     return (f"{len(unexpected)} {verb} not in the schema and not read: {_few(unexpected)}",)
 
 
-def _difference(missing: Sequence[str], unexpected: Sequence[str], *, wanted: int) -> str:
+def _difference(missing: Sequence[str], unexpected: Sequence[str], wanted: int, where: str) -> str:
     verb = "is" if len(missing) == 1 else "are"
-    lines = [f"{len(missing)} of {wanted} columns that the model reads {verb} missing:"]
+    place = f" in {where}" if where else ""
+    lines = [f"{len(missing)} of {wanted} columns that the model reads {verb} missing{place}:"]
     lines += [f"  - {name}{_renamed(name, unexpected)}" for name in missing[:_LISTED]]
     lines += [f"  … and {len(missing) - _LISTED} more missing"] if len(missing) > _LISTED else []
     lines += [f"  + {name}   (not in the schema)" for name in unexpected[:_LISTED]]
@@ -167,8 +170,10 @@ def _difference(missing: Sequence[str], unexpected: Sequence[str], *, wanted: in
     return "\n".join([*lines, "Give the table these columns, or fit again on the new ones."])
 
 
-def unknown_column(name: str, names: Sequence[str], *, what: str) -> SchemaError:
+def unknown_column(name: str, names: Sequence[str], *, what: str, where: str = "") -> SchemaError:
     """Return the error for a column that does not exist, with the close names.
+
+    what : the column is for. where : name of the table that lacks it.
 
     >>> print(unknown_column("lable", ["label", "x"], what="the label column"))
     there is no column 'lable' for the label column; did you mean label?
@@ -177,7 +182,7 @@ def unknown_column(name: str, names: Sequence[str], *, what: str) -> SchemaError
     """
     close = _close(name, names)
     hint = f"did you mean {' or '.join(close)}?" if close else f"the columns are: {_few(names)}"
-    return SchemaError(f"there is no column {name!r} for {what}; {hint}")
+    return SchemaError(f"there is no column {name!r} for {what}{f' in {where}' if where else ''}; {hint}")
 
 
 def _close(name: str, names: Sequence[str]) -> list[str]:

@@ -22,6 +22,10 @@ _UNKNOWN_SUPPORT = (
     "there are no held-out normal rows to compare with, and the rows the detector learnt from may hold "
     "anomalies"
 )
+_NONE_HELD_OUT = (
+    "no normal rows were held out to compare with, and those that a detector learnt from score lower than "
+    "new ones; it takes a fit that is told a false-alarm rate"
+)
 
 
 def decide(
@@ -30,6 +34,7 @@ def decide(
     rule: Rule,
     support_scores: ArrayLike,
     reference_scores: ArrayLike | None = None,
+    known_normal: bool = False,
     times: ArrayLike | None = None,
 ) -> Decision:
     """Decide which rows of a batch are flagged and say what is promised.
@@ -43,6 +48,7 @@ def decide(
     support_scores : (n,) scores of the rows that the detector learnt from.
     reference_scores : (k,) scores of normal rows from the same source as new normal rows, which the detector
         did **not** learn from. Without them no promise about false alarms or discoveries can be made.
+    known_normal : whether the rows that it learnt from are known to be normal.
     times : (m,) datetime64 time of each row, wanted by a budget with a period.
 
     Raises
@@ -70,9 +76,9 @@ def decide(
     if rule.kind == "contamination":
         threshold, promise = by_contamination(support, value), _contamination_promise(value)
     elif rule.kind == "false-alarm rate":
-        threshold, promise = _false_alarm_threshold(support, reference, value)
+        threshold, promise = _false_alarm_threshold(support, reference, value, known_normal=known_normal)
     else:
-        return _discoveries(new, support, reference, p, rule)
+        return _discoveries(new, support, reference, p, rule, known_normal=known_normal)
     return Decision(new >= threshold, threshold, rule, promise, p)
 
 
@@ -94,14 +100,14 @@ def _contamination_promise(share: float) -> Promise:
 
 
 def _false_alarm_threshold(
-    support: NDArray[np.float64], reference: NDArray[np.float64] | None, rate: float
+    support: NDArray[np.float64], reference: NDArray[np.float64] | None, rate: float, *, known_normal: bool
 ) -> tuple[float, Promise]:
     if reference is not None:
         return by_false_alarm_rate(reference, rate)
     threshold, _ = by_false_alarm_rate(support, rate)
+    why = _NONE_HELD_OUT if known_normal else _UNKNOWN_SUPPORT
     text = (
-        f"no false-alarm promise: {_UNKNOWN_SUPPORT}; the threshold leaves at most {percent(rate)} of those "
-        "rows above it"
+        f"no false-alarm promise: {why}; the threshold leaves at most {percent(rate)} of those rows above it"
     )
     return threshold, Promise(False, text)
 
@@ -112,14 +118,16 @@ def _discoveries(
     reference: NDArray[np.float64] | None,
     p: NDArray[np.float64] | None,
     rule: Rule,
+    *,
+    known_normal: bool,
 ) -> Decision:
     q = cast("float", rule.value)
     if p is None or reference is None:
         flagged = benjamini_hochberg(tail_p_values(new, support), q)
+        why = _NONE_HELD_OUT if known_normal else _UNKNOWN_SUPPORT
         promise = Promise(
             False,
-            f"no false-discovery promise: {_UNKNOWN_SUPPORT}; the p-values come from a model of the tail "
-            "of those rows",
+            f"no false-discovery promise: {why}; the p-values come from a model of the tail of those rows",
         )
     elif rule.tail_model:
         flagged = benjamini_hochberg(tail_p_values(new, reference), q)

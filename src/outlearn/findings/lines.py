@@ -64,6 +64,7 @@ def _of_table(findings: Findings) -> Iterator[dict[str, Any]]:
         "rule": {**plain(decision.rule), "words": str(decision.rule)},
         "promise": plain(decision.promise),
         "doubt": findings.doubt or None,
+        "cautions": list(findings.cautions),
         "support_size": findings.support_size,
         "labels": dict(zip(("anomaly", "normal"), findings.labels, strict=True)),
         "notes": list(findings.notes),

@@ -122,6 +122,7 @@ class Findings:
     notes : sentences on what was set aside, repaired or could not be done.
     limits : sentences on what cannot be claimed.
     doubt : why the scores may tell nothing at all, in a sentence; empty where nothing speaks against them.
+    cautions : sentences to be read before the findings: doubtful labels, columns that look like the answer.
     seconds : wall time of each stage.
     seed : the `random_state` of the run; None where it was left to chance.
     incidents : groups of flagged rows; None where rows were not grouped.
@@ -151,3 +152,4 @@ class Findings:
     incidents: tuple[Incident, ...] | None = None
     hosts: tuple[Host, ...] = ()
     suppressed: int = 0
+    cautions: tuple[str, ...] = ()

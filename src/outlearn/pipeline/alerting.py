@@ -29,11 +29,11 @@ from outlearn.files import whole, writing
 from outlearn.pipeline.collect import Gathered, gather, sighted
 from outlearn.pipeline.output import check_output
 from outlearn.pipeline.reasons import reasons_of
-from outlearn.pipeline.scan import Scan
+from outlearn.pipeline.scan import Scan, beside_normals
 from outlearn.pipeline.stages import Stages
 from outlearn.pipeline.suppression import Suppression
 
-__all__ = ["AlertOptions", "Handover", "Judged", "check_alerts", "check_columns", "hand_over", "write_alerts"]
+__all__ = ["AlertOptions", "Handover", "Judged", "check_alerts", "check_entity", "hand_over", "write_alerts"]
 
 OF = ("incidents", "rows")
 MOST_HOSTS = 100  # in the findings of a run
@@ -104,7 +104,7 @@ def check_alerts(options: AlertOptions, source: Any) -> Suppression:
     return Suppression.of_file(options.suppress)
 
 
-def check_columns(options: AlertOptions | None, patterns: Suppression, source: Source) -> None:
+def check_entity(options: AlertOptions | None, patterns: Suppression, source: Source) -> None:
     """Refuse columns that a source does not have.
 
     Raises
@@ -113,7 +113,7 @@ def check_columns(options: AlertOptions | None, patterns: Suppression, source: S
         With the names that are close.
     """
     if options is not None and options.entity is not None and options.entity not in source.columns:
-        raise unknown_column(options.entity, source.columns, what="the entity")
+        raise unknown_column(options.entity, source.columns, what="the entity", where=source.name)
     patterns.check(source.columns, kind_named(source.kind))
 
 
@@ -144,7 +144,7 @@ def hand_over(judged: Judged, options: AlertOptions, patterns: Suppression, stag
         high = max(float(decision.flagged.mean()), float((scan.scores >= 0.5).mean()))
         usual, hunted = float(np.median(scan.scores)), judged.remark is not None
         hosts = gathered.hosts.hosts(usual, high, MOST_HOSTS, flagged=hunted) if kind.ends is not None else ()
-    notes = (*notes, *_notes(gathered, flagged, incidents))
+    notes = (*notes, *_notes(gathered, flagged, incidents, compared=beside_normals(judged.detector)))
     return Handover(decision, suppressed, flagged, incidents, hosts, notes)
 
 
@@ -202,14 +202,18 @@ def _flagged_rows(judged: Judged, gathered: Gathered, decision: Decision, entity
     )
 
 
-def _notes(gathered: Gathered, flagged: FlaggedRows, incidents: tuple[Incident, ...]) -> list[str]:
+def _notes(
+    gathered: Gathered, flagged: FlaggedRows, incidents: tuple[Incident, ...], *, compared: bool
+) -> list[str]:
+    """Say what the incidents leave out. compared : whether rows are compared with known normal ones."""
     notes = []
     if not len(flagged.rows):
         notes.append("no row is flagged, so there is no incident and no alert")
     if gathered.left:
         notes.append(
             f"incidents hold the {len(flagged.rows):,} flagged rows with the highest scores; "
-            f"{gathered.left:,} more are flagged: a stricter rule, or a reference, flags fewer"
+            f"{gathered.left:,} more are flagged: a stricter rule{'' if compared else ', or a reference,'} "
+            "flags fewer"
         )
     borrowed = len(flagged.rows) - len(_own(flagged.reasons, flagged))
     if borrowed:
@@ -218,11 +222,10 @@ def _notes(gathered: Gathered, flagged: FlaggedRows, incidents: tuple[Incident, 
             "of the row most like them"
         )
     if gathered.unflagged:
+        usual = "; what fills a table is usual in it, so compare with a reference of normal rows"
+        usual = "" if compared else usual
         counts = ", ".join(f"{id} of {rows:,}" for id, rows in sorted(gathered.unflagged.items()))
-        notes.append(
-            f"rules of ATT&CK techniques hold for rows that are not flagged too: {counts}; what fills a "
-            "table is usual in it, so compare with a reference of normal rows"
-        )
+        notes.append(f"rules of ATT&CK techniques hold for rows that are not flagged too: {counts}{usual}")
     if gathered.hosts.cut:
         notes.append("there are too many hosts to count all; those with low scores were let go of")
     if kind_named(flagged.kind).yearless and any(

@@ -9,7 +9,7 @@ from outlearn.data.schema import unknown_column
 from outlearn.decisions.rule import Rule
 from outlearn.execute import Executor
 from outlearn.findings.table import Findings, Origin
-from outlearn.pipeline.alerting import check_columns
+from outlearn.pipeline.alerting import check_entity
 from outlearn.pipeline.learn import AUTO, LEARNT, learn, open_table
 from outlearn.pipeline.monitor import Judging, Monitor, check_request
 from outlearn.pipeline.request import DetectOptions, DetectRequest
@@ -41,7 +41,8 @@ def detect(
     reference : rows known to be normal.
     detector : a learner of `learners.catalogue`, a name of the classical pool, or "committee"; "auto": see
         `learn.chosen`.
-    label_column : labels, in `source`, in the reference, or in both. time_column : date-times.
+    label_column : labels, in `source`, in the reference, or in both. anomaly_values : those of them that mean
+        an anomaly, where words of your own stand there. time_column : date-times.
     ignore : columns to leave out. schema : path of a TOML file that says how to read columns.
     rule : how to choose the rows to flag; None leaves it to the detector.
     top : how many of the most abnormal rows are explained. out : file of all rows with what was found.
@@ -69,14 +70,16 @@ def detect_rows(
     stages = Stages(progress)
     with stages.stage("reading"):
         opened, settled = open_table(request.source, request.reading)
-        check_columns(outputs.alerts, patterns, opened)
+        check_entity(outputs.alerts, patterns, opened)
         basis, basis_reading = opened, settled
         if request.reference is not None:
             basis, basis_reading = open_table(request.reference, request.reading)
+            basis_reading = basis_reading.beside(basis, opened)
     label = settled.label_column
     if label is not None and label not in basis.columns:
         if label not in opened.columns:
-            raise unknown_column(label, opened.columns, what="the label column")
+            where = " or ".join(dict.fromkeys((opened.name, basis.name)))
+            raise unknown_column(label, opened.columns, what="the label column", where=where)
         basis_reading = replace(basis_reading, label_column=None)
     compared = request.reference is not None
     held_out = ("false-alarm rate", "false-discovery rate") if compared else ("false-alarm rate",)
@@ -92,10 +95,10 @@ def detect_rows(
         seed=request.detector.seed,
         stages=stages,
     )
-    monitor = Monitor(learnt.detector, basis.name, learnt.support_rows, learnt.total, learnt.notes)
+    monitor = Monitor.of_learnt(learnt, basis.name)
     if compared and label is not None and label in opened.columns:
         with stages.stage("learning"):
-            monitor = monitor.update(opened, label)
+            monitor = monitor.update(opened, label, anomaly_values=settled.anomaly_values)
     return monitor.judge(
         opened,
         Judging(rule, outputs, patterns, executor=executor),

@@ -13,7 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from outlearn.data.encode import Encoder
-from outlearn.data.labels import parse_labels
+from outlearn.data.label_words import fold, meanings_of
 from outlearn.data.readers import ReadOptions
 from outlearn.data.sample import sample_source
 from outlearn.data.schema import Schema, unknown_column
@@ -30,7 +30,7 @@ from outlearn.evaluate import (
 )
 from outlearn.evaluate.zero_day import CASES, held_families
 from outlearn.execute import Executor
-from outlearn.pipeline.learn import SAMPLE_ROWS, open_table
+from outlearn.pipeline.learn import SAMPLE_ROWS, cautions_of, open_table
 from outlearn.pipeline.request import TableSpec
 from outlearn.pipeline.request_codec import by_parts
 from outlearn.pipeline.rows import Spec, answer_column, chunk_rows
@@ -43,7 +43,7 @@ LISTED_COLUMNS = 5  # that a warning names
 
 
 ZERO_DAY = "zero-day"
-NORMAL = ("", "-", "normal", "benign", "background", "none", "0")  # names of no family, in lower case
+NORMAL = ("", "none", "0")  # names of no family, beside words that mean normal
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,7 @@ class EvaluateOptions(TypedDict, total=False):
     splits: int
     seed: int
     label_column: str | None
+    anomaly_values: Sequence[str]
     family_column: str | None
     ignore: Sequence[str]
     schema: str | Path | None
@@ -101,7 +102,7 @@ class EvaluateRequest:
     cases, known : of families left out, as in `outlearn.evaluate.zero_day`.
     splits : how many, with seeds from `seed` on.
     family_column : names the family of each anomaly; no feature, and without a label column it tells which
-        rows are normal: those whose name is empty, normal, benign or background.
+        rows are normal: those whose name is empty, or says so as normal, benign or background do.
     """
 
     source: Spec
@@ -238,20 +239,27 @@ def _judged(request: EvaluateRequest) -> _Judged:
     spec = replace(table, label_column=label, ignore=aside)
     opened, reading = open_table(request.source, spec.reading(request.read))
     if family_column is not None and family_column not in opened.columns:
-        raise unknown_column(family_column, opened.columns, what="the family column")
+        raise unknown_column(family_column, opened.columns, what="the family column", where=opened.name)
     label = reading.label_column
     if label is None and family_column is None:
         raise LabelError("no labels: name the column that holds them with --label-column")
-    drawn = sample_source(opened, SAMPLE_ROWS, seed=seed, label_column=label, chunk_rows=chunk_rows(opened))
+    drawn = sample_source(
+        opened,
+        SAMPLE_ROWS,
+        seed=seed,
+        label_column=label,
+        anomaly_values=reading.anomaly_values,
+        chunk_rows=chunk_rows(opened),
+    )
     notes = [*opened.notes, *drawn.notes]
     names = np.full(drawn.frame.height, "", dtype=object)
     if family_column is not None:
         texts = drawn.frame[family_column].cast(pl.String).fill_null("").str.strip_chars()
         names = texts.to_numpy().astype(object)
-    if label is not None:
-        truth = parse_labels(drawn.frame[label], name=label)
+    if drawn.labels is not None:
+        truth = drawn.labels
     else:
-        truth = np.array([name.lower() not in NORMAL for name in names.tolist()], dtype=np.int8)
+        truth = np.array([not _is_normal(name) for name in names.tolist()], dtype=np.int8)
         notes.append(
             f"rows of '{family_column}' that are named normal, benign or not at all are the normal ones"
         )
@@ -259,10 +267,16 @@ def _judged(request: EvaluateRequest) -> _Judged:
     if not known.all():
         notes.append(f"{int((~known).sum()):,} rows without a label were left out")
     schema_read = reading.schema_of(drawn.frame, opened)
+    notes = [*cautions_of(drawn, schema_read, reading), *notes]
     used = replace(schema_read, columns=schema_read.used)
     frame = drawn.frame.filter(known).select(used.names)
     truth, names = truth[known], names[known]
     return _Judged(frame, truth, names, used, (*notes, *_telling(frame, used, truth)))
+
+
+def _is_normal(name: str) -> bool:
+    word = fold(name)
+    return word in NORMAL or meanings_of([word])[0].get(word) == 0
 
 
 def _telling(frame: pl.DataFrame, schema: Schema, truth: NDArray[np.int8]) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from outlearn.errors import InputError, ParameterError
 from outlearn.learners.series.fleet import LEARNER, STEPS, FleetOutcome, train_fleet
 from outlearn.pipeline.learn import Reading
 from outlearn.pipeline.rows import Spec
-from outlearn.pipeline.series_table import SeriesTable, labels_of
+from outlearn.pipeline.series_table import SeriesTable
 from outlearn.progress import Progress
 
 __all__ = ["learn_fleet"]
@@ -61,10 +61,11 @@ def learn_fleet(
             "table for each machine"
         )
     reading = Reading(label_column, time_column, tuple(ignore), None, options)
-    frames, aside = [], list(ignore)
+    frames, labels, aside = [], [], list(ignore)
     for number, spec in enumerate(tables):
         table = SeriesTable.open(spec, reading)
         frame, aside = table.frame, table.ignored
+        labels.append(table.labels(label_column, required=True).values)
         if series_column is None:
             frame = frame.with_columns(pl.lit(f"{number:04d} {table.name}").alias(MACHINE))
         frames.append(frame)
@@ -72,12 +73,11 @@ def learn_fleet(
     if any(set(frame.columns) != set(columns) for frame in frames):
         raise InputError("the tables differ in their columns; a fleet is of machines with the same channels")
     frame = pl.concat([frame.select(columns) for frame in frames], how="vertical_relaxed")
-    labels = labels_of(frame, label_column, required=True)
     reader, _ = SeriesReader.fit(
         frame, time_column=time_column, series_column=series_column or MACHINE, ignore=aside
     )
     return train_fleet(
-        _machines(reader, frame, labels),
+        _machines(reader, frame, np.concatenate(labels)),
         Path(out),
         learner=learner,
         steps=steps,

@@ -23,7 +23,7 @@ from outlearn.detectors.similarity import SAME, Alike, Likeness
 from outlearn.errors import InputError, ParameterError
 from outlearn.execute import Executor, Serial
 from outlearn.findings.table import Findings
-from outlearn.pipeline.alerting import check_columns
+from outlearn.pipeline.alerting import check_entity
 from outlearn.pipeline.learn import SAMPLE_ROWS, Reading, open_table
 from outlearn.pipeline.monitor import Judging, Monitor, check_request
 from outlearn.pipeline.request import AUTO, HuntOptions, HuntRequest
@@ -91,7 +91,7 @@ def hunt_rows(
     stages, reading = Stages(progress), request.reading
     with stages.stage("reading"):
         opened, settled = open_table(request.source, reading)
-        check_columns(request.outputs.alerts, patterns, opened)
+        check_entity(request.outputs.alerts, patterns, opened)
         drawn = sample_source(opened, SAMPLE_ROWS, seed=seed, chunk_rows=chunk_rows(opened))
         columns = settled.schema_of(drawn.frame, opened)
         columns = replace(columns, columns=columns.used)
@@ -153,7 +153,7 @@ def _beside(spec: Spec, reading: Reading, table: pl.DataFrame, what: str) -> pl.
     opened, _ = open_table(spec, reading)
     for name in table.columns:
         if name not in opened.columns:
-            raise unknown_column(name, opened.columns, what=f"a column of {what}")
+            raise unknown_column(name, opened.columns, what=f"a column of {what}", where=opened.name)
     types = [pl.col(name).cast(dtype, strict=False) for name, dtype in table.schema.items()]
     return opened.read().with_columns(types)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from outlearn.data.columns.cells import numbers_of, text_of
-from outlearn.data.labels import parse_labels
+from outlearn.data.labels import LabelTally, label_words
 from outlearn.data.readers import ReadOptions, Source
 from outlearn.data.schema import unknown_column
 from outlearn.detectors.model_file import kind_of
@@ -38,6 +38,7 @@ from outlearn.pipeline.verdict import VERDICT, written_columns
 __all__ = ["Labelled", "label_model"]
 
 _ROW = "\0row"
+_UNSURE = ("unsure", "undecided", "unknown", "?")
 KEPT = "unsure takes nothing back: what the model learnt of a row before stays until it is fitted anew"
 
 
@@ -67,6 +68,7 @@ def label_model(
     *,
     by: str,
     label_column: str = VERDICT,
+    anomaly_values: Sequence[str] = (),
     options: ReadOptions | None = None,
 ) -> Labelled:
     """Add the verdicts of a file to a store, and write a model that has learnt from them as well.
@@ -76,18 +78,21 @@ def label_model(
     model : of rows or of series. scored : rows with a column of verdicts, such as a file that was written by
         `detect` or `score`. out : where the new model goes, whole or not at all; may be `model`.
     by : who gave the verdicts.
+    anomaly_values : verdicts that mean an anomaly, where words of your own stand there; all others mean
+        normal then.
 
     Raises
     ------
     InputError
         When nothing is said of any row, or something cannot be read or written; no model is written then.
     """
-    taking = _Taking(store, by, label_column, model.name)
+    taking = _Taking(store, by, label_column, model.name, tuple(anomaly_values))
     if kind_of(model) == "series":
         return _label_series(model, scored, out, taking, options)
     monitor = Monitor.load(model)
     source = open_for(monitor, scored, options, label_column)
-    _check(label_column, source.columns, [column.name for column in monitor.detector.schema_.used])
+    used = [column.name for column in monitor.detector.schema_.used]
+    _check(label_column, source.columns, used, source.name)
     rows = pl.concat(list(_said(source, label_column)))
     identities = identities_of(rows, monitor.detector.schema_, (label_column, _ROW))
     taken = taking.of(rows, source.name, identities)
@@ -107,7 +112,7 @@ def _label_series(
     reading = Reading(column, detector.time_column, tuple(detector.ignore), None, options)
     table = SeriesTable.open(scored, reading)
     frame = table.frame
-    _check(column, frame.columns, detector.reader_.channels)
+    _check(column, frame.columns, detector.reader_.channels, table.name)
     rows = frame.with_row_index(_ROW).filter(_given(frame[column]))
     aside = {*table.ignored, *written_columns(frame.columns), column}
     if detector.time_column is not None:
@@ -147,12 +152,16 @@ class _Taken:
 
 @dataclass(frozen=True, slots=True)
 class _Taking:
-    """How verdicts are taken from rows: to which store, from whom, in which column, on which model's word."""
+    """How verdicts are taken from rows: to which store, from whom, in which column, on which model's word.
+
+    anomaly_values : the words that mean an anomaly, where the user says so.
+    """
 
     store: VerdictStore
     by: str
     column: str
     model: str
+    anomaly_values: tuple[str, ...] = ()
 
     def of(self, rows: pl.DataFrame, name: str, identities: Sequence[str]) -> _Taken:
         """Take the verdicts in rows of a source that is called `name`.
@@ -162,7 +171,10 @@ class _Taking:
         LabelError
             When nothing is said of any row that could be understood.
         """
-        verdicts, skipped = self._verdicts(rows, name, identities)
+        tally = LabelTally(self.column, source=name, anomaly_values=self.anomaly_values)
+        tally.add(rows[self.column])
+        meanings, _ = tally.understood(kinds=False)
+        verdicts, skipped = self._verdicts(rows, name, identities, meanings)
         if not verdicts:
             why = "; ".join(skipped[:3]) or "every cell is empty"
             raise LabelError(
@@ -172,23 +184,23 @@ class _Taking:
         recorded = self.store.read()
         fresh, overruled = _new_among(verdicts, recorded.verdicts)
         held = tuple(verdict for verdict in verdicts if verdict.identity not in overruled)
-        return _Taken(held, fresh, (*skipped, *overruled.values()), recorded.notes)
+        notes = (*tally.notes(meanings), *recorded.notes)
+        return _Taken(held, fresh, (*skipped, *overruled.values()), notes)
 
     def _verdicts(
-        self, rows: pl.DataFrame, name: str, identities: Sequence[str]
+        self, rows: pl.DataFrame, name: str, identities: Sequence[str], meanings: Mapping[str, int]
     ) -> tuple[list[Verdict], list[str]]:
         """Return one verdict for each distinct row with one, and sentences on cells that were passed over."""
-        words = text_of(rows[self.column]).to_list()
-        meaning = {word: _answer_of(word) for word in set(words)}
+        cells, words = text_of(rows[self.column]).to_list(), label_words(rows[self.column]).to_list()
         verdicts: dict[str, Verdict] = {}
         skipped = []
         numbers = rows[_ROW].to_list()
-        for row, word, score, identity in zip(numbers, words, _scores(rows), identities, strict=True):
-            answer = meaning[word]
+        for row, cell, word, score, identity in zip(
+            numbers, cells, words, _scores(rows), identities, strict=True
+        ):
+            answer = _answer_of(word, meanings)
             if answer is None:
-                continue
-            if not isinstance(answer, Answer):
-                skipped.append(f"row {row}: {answer}")
+                skipped += [] if word in meanings else [f"row {row}: {_no_verdict(cell)}"]
                 continue
             before = verdicts.pop(identity, None)
             if before is not None and before.answer is not answer:
@@ -221,10 +233,10 @@ def _labelled(taken: _Taken, notes: Sequence[str], effects: tuple[Effect, ...]) 
     )
 
 
-def _check(column: str, columns: Sequence[str], features: Sequence[str]) -> None:
-    """Refuse a column that holds no verdicts."""
+def _check(column: str, columns: Sequence[str], features: Sequence[str], where: str) -> None:
+    """Refuse a column that holds no verdicts. where : name of the table."""
     if column not in columns:
-        raise unknown_column(column, columns, what="the verdicts")
+        raise unknown_column(column, columns, what="the verdicts", where=where)
     if column in features:
         raise SchemaError(
             f"column {column!r} is one that the model judges rows by, so it holds no verdicts; write them "
@@ -254,15 +266,16 @@ def _scores(rows: pl.DataFrame) -> list[float | None]:
     return [value if np.isfinite(value) else None for value in values]
 
 
-def _answer_of(word: str) -> Answer | str | None:
-    """Return the meaning of a word: an answer, none (None), or why it is no verdict."""
-    if word.lower() in (Answer.UNSURE, "?"):
+def _answer_of(word: str, meanings: Mapping[str, int]) -> Answer | None:
+    """Return the answer that a word means; None where it means none."""
+    label = meanings.get(word, -1)
+    if word in _UNSURE:
         return Answer.UNSURE
-    try:
-        label = int(parse_labels([word], name=VERDICT)[0])
-    except LabelError:
-        return f"{clean(word)!r} is no verdict; wanted anomaly, normal, unsure or an empty cell"
     return None if label < 0 else Answer.of_label(label)
+
+
+def _no_verdict(cell: str) -> str:
+    return f"{clean(cell)!r} is no verdict; wanted anomaly, normal, unsure or an empty cell"
 
 
 def _new_among(

@@ -77,7 +77,8 @@ def learn_answers(monitor: Monitor, name: str, frame: pl.DataFrame, labels: NDAr
     """
     if not (labels >= 0).any():
         return monitor
-    rows = frame.with_columns(pl.Series(_LABEL, labels))
+    # What is not said is left out: 1 and -1 without 0 could be taken for labels of scikit-learn.
+    rows = frame.with_columns(pl.Series(_LABEL, labels)).filter(labels >= 0)
     return monitor.update(Source(name, tuple(rows.columns), rows.iter_slices, rows=rows.height), _LABEL)
 
 

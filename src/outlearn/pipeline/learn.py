@@ -10,23 +10,35 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from outlearn.data.answers import ASIDE, suspected_answers, without_answers
 from outlearn.data.columns import ConstantEncoder
 from outlearn.data.encode import Encoder
 from outlearn.data.infer import infer_schema
 from outlearn.data.kinds.names import SESSIONS
 from outlearn.data.kinds.registry import kind_for, kind_named
-from outlearn.data.labels import parse_labels
 from outlearn.data.overrides import ColumnOverride, apply_overrides, read_overrides
 from outlearn.data.readers import ReadOptions, Source
-from outlearn.data.sample import sample_source
-from outlearn.data.schema import Column, Role, Schema
+from outlearn.data.sample import Sample, sample_source
+from outlearn.data.schema import Column, Role, Schema, unknown_column
 from outlearn.detectors.base import BaseDetector
-from outlearn.errors import InputError, LabelError
+from outlearn.errors import InputError, LabelError, ParameterError
 from outlearn.pipeline.rows import Spec, answer_column, chunk_rows, open_rows
 from outlearn.pipeline.stages import Stages
 from outlearn.pipeline.verdict import VERDICT, written_columns
 
-__all__ = ["AUTO", "LEARNT", "SAMPLE_ROWS", "Learnt", "Reading", "chosen", "learn", "open_table"]
+__all__ = [
+    "AUTO",
+    "LEARNT",
+    "SAMPLE_ROWS",
+    "Learnt",
+    "Reading",
+    "answer_cautions",
+    "cautions_of",
+    "chosen",
+    "learn",
+    "open_table",
+    "refuse_one_class",
+]
 
 SAMPLE_ROWS = 50_000  # rows that the schema is read from and the support is chosen from
 _LISTED = 8
@@ -38,6 +50,7 @@ class Reading:
     """How a table is read, in any place: the roles of columns, overrides, and options of the reader.
 
     label_column, time_column, ignore : names of columns. schema : path of a TOML file of overrides.
+    anomaly_values : labels that mean an anomaly, where the user says so; see `parse_labels`.
     """
 
     label_column: str | None = None
@@ -45,17 +58,47 @@ class Reading:
     ignore: tuple[str, ...] = ()
     schema: str | Path | None = None
     options: ReadOptions | None = None
+    anomaly_values: tuple[str, ...] = ()
 
     def overrides(self) -> dict[str, ColumnOverride]:
         return {} if self.schema is None else read_overrides(self.schema)
 
     def schema_of(self, frame: pl.DataFrame, source: Source) -> Schema:
-        """Read the schema of some rows of a source, as `open_table` opened it."""
+        """Read the schema of some rows of a source, as `open_table` opened it.
+
+        What looks like the answer is no feature, unless the user says what it is.
+
+        Raises
+        ------
+        SchemaError
+            When a column is not there.
+        """
+        self._check(source)
         inferred = infer_schema(
             frame, label_column=self.label_column, time_column=self.time_column, ignore=self.ignore
         )
         corrected = replace(kind_named(source.kind).schema(inferred), kind=source.kind)
-        return apply_overrides(corrected, self.overrides())
+        overrides = self.overrides()
+        return apply_overrides(
+            without_answers(corrected, frame, tuple(overrides)), overrides, where=source.name
+        )
+
+    def _check(self, source: Source) -> None:
+        """Refuse columns that a source does not have."""
+        roles = {"the time column": self.time_column, "the label column": self.label_column}
+        ignored = [("the columns to ignore", name) for name in self.ignore]
+        for what, name in (*ignored, *roles.items()):
+            if name is not None and name not in source.columns:
+                raise unknown_column(name, source.columns, what=what, where=source.name)
+
+    def beside(self, source: Source, other: Source) -> Reading:
+        """Return how a source is read that stands beside another: it need not have each column to ignore."""
+        there = {*source.columns, *other.columns}
+        gone = [name for name in self.ignore if name not in there]
+        if gone:
+            where = " or ".join(dict.fromkeys((source.name, other.name)))
+            raise unknown_column(gone[0], source.columns, what="the columns to ignore", where=where)
+        return replace(self, ignore=tuple(name for name in self.ignore if name in source.columns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +106,14 @@ class Learnt:
     """A detector fitted to a sample of a source.
 
     support_rows : (s,) row numbers, in the source, of the detector's support. total : rows of the source.
+    cautions : what to look at before the notes: doubtful labels, and columns that look like the answer.
     """
 
     detector: BaseDetector
     support_rows: NDArray[np.int64]
     total: int
     notes: tuple[str, ...]
+    cautions: tuple[str, ...] = ()
 
 
 def open_table(spec: Spec, reading: Reading) -> tuple[Source, Reading]:
@@ -81,6 +126,11 @@ def open_table(spec: Spec, reading: Reading) -> tuple[Source, Reading]:
     if label is None:
         labelled = (name for name, over in reading.overrides().items() if over.role is Role.LABEL)
         label = next(labelled, None)
+    if label is None and reading.anomaly_values:
+        raise ParameterError(
+            "--anomaly-value says what labels mean, and no column of labels was named; give --label-column "
+            "too"
+        )
     options = reading.options or ReadOptions()
     if label is not None:
         options = replace(options, as_text=(label,))
@@ -154,6 +204,7 @@ def learn(
             SAMPLE_ROWS,
             seed=seed,
             label_column=reading.label_column,
+            anomaly_values=reading.anomaly_values,
             chunk_rows=chunk_rows(source),
             progress=tick,
         )
@@ -163,9 +214,8 @@ def learn(
         raise InputError(f"{source.name} has {extent}; at least 2 are needed to say what is usual")
     with stages.stage("learning"):
         schema = reading.schema_of(sample.frame, source)
-        labels = None
-        if reading.label_column is not None:
-            labels = parse_labels(sample.frame[reading.label_column], name=reading.label_column)
+        labels = sample.labels
+        refuse_one_class(sample)
         if known_normal:
             labels = np.zeros(len(sample.rows), np.int8) if labels is None else np.maximum(labels, 0)
         made = make_detector(
@@ -175,7 +225,6 @@ def learn(
             schema=schema,
             random_state=seed,
         )
-        _refuse_one_class(labels, known_normal)
         made.fit(sample.frame, labels)
         # Rows kept back to calibrate on are new to the encoder: repairs in them are no news of the fit.
         learnt_from = np.setdiff1d(np.arange(len(sample.rows)), made.chosen_.calibration)
@@ -188,7 +237,7 @@ def learn(
         *_schema_notes(schema, made.encoder_),
         *repairs,
     )
-    return Learnt(made, support_rows, sample.total, notes)
+    return Learnt(made, support_rows, sample.total, notes, cautions_of(sample, schema, reading))
 
 
 def chosen(detector: str, source: Source, reference_labels: NDArray[np.int8] | None) -> str:
@@ -207,11 +256,48 @@ def chosen(detector: str, source: Source, reference_labels: NDArray[np.int8] | N
     return (kind_named(source.kind).beside_reference if clean else None) or LEARNT
 
 
-def _refuse_one_class(labels: NDArray[np.int8] | None, known_normal: bool) -> None:
+def refuse_one_class(sample: Sample) -> None:
+    """Refuse labels that call most rows anomalies and none normal.
+
+    Raises
+    ------
+    LabelError
+        When that is so.
+    """
+    labels, labelling = sample.labels, sample.labelling
     if labels is not None and len(labels) and (labels == 1).all():
         raise LabelError(
             f"all {len(labels):,} rows are labelled anomalies; wanted normal or unlabelled rows beside them"
         )
+    if labelling is not None and labelling.one_sided:
+        raise LabelError(labelling.one_sided)
+
+
+def cautions_of(sample: Sample, schema: Schema, reading: Reading) -> tuple[str, ...]:
+    """Say what is doubtful about labels, and which columns look like the answer."""
+    labelling, kept = sample.labelling, [column.name for column in schema.used]
+    return (
+        *((labelling.caution,) if labelling is not None and labelling.caution else ()),
+        *answer_cautions(schema, suspected_answers(sample.frame.select(kept), tuple(reading.overrides()))),
+    )
+
+
+def answer_cautions(schema: Schema, suspected: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return a sentence on each column that looks like the answer: set aside, or `suspected` and used."""
+    aside = [column.name for column in schema.set_aside if column.note == ASIDE]
+    return (
+        *(
+            f"column '{name}' looks like the answer, by its name and its values, and was left out: name it "
+            f'as the label column (--label-column {name}) to learn from it; role = "feature" in a --schema '
+            "file makes it a column like any other"
+            for name in aside
+        ),
+        *(
+            f"column '{name}' may be the answer, by its name, and rows are judged by it: if it says what a "
+            f"row was, name it as the label column (--label-column {name}) or leave it out (--ignore {name})"
+            for name in suspected
+        ),
+    )
 
 
 def _labels_note(labels: NDArray[np.int8], column: str | None) -> str:
@@ -225,7 +311,7 @@ def _schema_notes(schema: Schema, encoder: Encoder) -> list[str]:
     """Return notes on columns that were set aside, or read in a way that may surprise."""
     watched = {e.name: e for e in encoder.encoders if isinstance(e, ConstantEncoder)}
     aside = [c for c in schema.set_aside if c.role is not Role.IGNORED and c.name not in watched]
-    ignored = [c for c in schema.set_aside if c.role is Role.IGNORED]
+    ignored = [c for c in schema.set_aside if c.role is Role.IGNORED and c.note != ASIDE]
     notes = []
     if watched:
         values = (f"'{name}' ({e.shown})" for name, e in watched.items())

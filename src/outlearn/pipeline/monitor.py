@@ -14,10 +14,9 @@ from outlearn import __version__
 from outlearn.data.kinds.kind import RowKind
 from outlearn.data.kinds.names import SESSIONS
 from outlearn.data.kinds.registry import kind_named, kind_seen
-from outlearn.data.labels import parse_labels
 from outlearn.data.readers import ReadOptions, Source
 from outlearn.data.sample import sample_source
-from outlearn.data.schema import Role
+from outlearn.data.schema import Role, check_columns
 from outlearn.decisions.decision import Decision
 from outlearn.decisions.rule import Rule
 from outlearn.detectors.base import BaseDetector
@@ -34,12 +33,12 @@ from outlearn.pipeline.alerting import (
     Handover,
     Judged,
     check_alerts,
-    check_columns,
+    check_entity,
     hand_over,
     write_alerts,
 )
 from outlearn.pipeline.caveats import limits_of
-from outlearn.pipeline.learn import Reading, learn, open_table
+from outlearn.pipeline.learn import Learnt, Reading, learn, open_table
 from outlearn.pipeline.output import FORMATS, check_output, scored_file
 from outlearn.pipeline.preview import explain_top, take_picture
 from outlearn.pipeline.request import FitOptions, FitRequest, Outputs
@@ -81,6 +80,7 @@ class Monitor:
         were added later; None where nobody knows them, as of a model that a detector alone wrote.
     total : rows of what it was fitted to, if known.
     notes : sentences on what was set aside, repaired or sampled in the fit.
+    cautions : those that should be read before the findings.
 
     Examples
     --------
@@ -95,6 +95,14 @@ class Monitor:
     support_rows: NDArray[np.int64] | None = None
     total: int | None = None
     notes: tuple[str, ...] = ()
+    cautions: tuple[str, ...] = ()
+
+    @classmethod
+    def of_learnt(cls, learnt: Learnt, name: str) -> Monitor:
+        """Return the monitor of what was learnt from a source of that name."""
+        return cls(
+            learnt.detector, name, learnt.support_rows, learnt.total, learnt.notes, cautions=learnt.cautions
+        )
 
     @property
     def kind(self) -> RowKind:
@@ -113,6 +121,7 @@ class Monitor:
         detector : as in `detect`: a learner, a name of the classical pool, or "committee"; "auto".
         known_normal : whether every row that has no label is known to be normal, as in a reference.
         label_column : column of labels (1/0/empty or anomaly/normal/empty); it is no feature.
+        anomaly_values : labels that mean an anomaly, where words of your own stand there.
         time_column : column of date-times, wanted by a budget "20/day".
         schema : path of a TOML file that says how to read columns.
         ignore : columns to leave out.
@@ -143,7 +152,7 @@ class Monitor:
             seed=request.detector.seed,
             stages=stages,
         )
-        return cls(learnt.detector, opened.name, learnt.support_rows, learnt.total, learnt.notes)
+        return cls.of_learnt(learnt, opened.name)
 
     @classmethod
     def load(cls, path: str | Path) -> Monitor:
@@ -166,21 +175,35 @@ class Monitor:
     def save(self, path: str | Path) -> None:
         """Write the detector, and what it learnt from, to one file, without pickle; the file holds the rows
         it compares with."""
-        known = Provenance(self.learnt_from, self.total, self.notes, self.support_rows)
+        known = Provenance(self.learnt_from, self.total, (*self.cautions, *self.notes), self.support_rows)
         self.detector.save(path, known)
 
-    def update(self, source: Source, label_column: str) -> Monitor:
-        """Return a monitor that has also learnt from the labelled rows of a source; without any, itself."""
-        drawn = sample_source(source, 0, seed=self.detector.seed_, label_column=label_column)
-        if not len(drawn.rows):
+    def update(self, source: Source, label_column: str, *, anomaly_values: Sequence[str] = ()) -> Monitor:
+        """Return a monitor that has also learnt from the labelled rows of a source; without any, itself.
+
+        anomaly_values : labels that mean an anomaly, where the user says so; every other one is normal then.
+        """
+        drawn = sample_source(
+            source, 0, seed=self.detector.seed_, label_column=label_column, anomaly_values=anomaly_values
+        )
+        labels, labelling = drawn.labels, drawn.labelling
+        if labels is None or labelling is None or not (labels >= 0).any():
             return self
-        labels = parse_labels(drawn.frame[label_column], name=label_column)
+        check_columns(self.detector.schema_, source.columns, where=source.name)
         detector = self.detector.update(drawn.frame, labels)
         rows = self.support_rows
         if rows is not None:
             rows = np.append(rows, np.full(len(detector.support_) - len(rows), -1, dtype=np.int64))
-        note = f"{len(labels):,} labelled rows of {source.name} were learnt from as well"
-        return replace(self, detector=detector, support_rows=rows, notes=(*self.notes, note))
+        count = int((labels >= 0).sum())
+        note = f"{count:,} labelled rows of {source.name} were learnt from as well"
+        doubtful = (labelling.caution,) if labelling.caution else ()
+        return replace(
+            self,
+            detector=detector,
+            support_rows=rows,
+            notes=(*self.notes, *labelling.notes, note),
+            cautions=(*self.cautions, *doubtful),
+        )
 
     def explain(
         self, source: Spec, row: int, *, columns: int = 5, options: ReadOptions | None = None
@@ -193,6 +216,7 @@ class Monitor:
             When there is no such row.
         """
         opened, _ = open_table(source, self.reading(options))
+        check_columns(self.detector.schema_, opened.columns, where=opened.name)
         rows = np.array([row], dtype=np.int64)
         return explain_top(self.detector, pick_rows(opened, rows), rows, self.support_rows, columns)[0]
 
@@ -242,7 +266,7 @@ class Monitor:
         patterns = check_request(outputs, source)
         with stages.stage("reading"):
             opened, _ = open_table(source, self.reading(options))
-            check_columns(outputs.alerts, patterns, opened)
+            check_entity(outputs.alerts, patterns, opened)
         return self.judge(
             opened,
             Judging(rule, outputs, patterns, executor=executor),
@@ -303,6 +327,7 @@ class Monitor:
             version=__version__,
             seed=detector.random_state if isinstance(detector.random_state, int) else detector.seed_,
             doubt=detector.doubt_,
+            cautions=self.cautions,
             incidents=handed.incidents,
             hosts=handed.hosts,
             suppressed=int((first.flagged & ~decision.flagged).sum()),

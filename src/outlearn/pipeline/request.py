@@ -56,7 +56,8 @@ SERIES = "series"  # the kind of a table whose rows are points in time
 class TableSpec:
     """The roles of the columns of a table, in whichever place it is read.
 
-    label_column : labels, 1/0/empty or anomaly/normal/empty; no feature. time_column : date-times.
+    label_column : labels, 1/0/empty or anomaly/normal/empty; no feature. anomaly_values : those of them that
+    mean an anomaly, where the user says so; every other one is normal then. time_column : date-times.
     series_column : tells several series apart. ignore : columns to leave out.
     schema : path of a TOML file that says how to read columns.
     kind : "series", or as in `ReadOptions`; None: as the table itself says.
@@ -68,8 +69,12 @@ class TableSpec:
     ignore: tuple[str, ...] = ()
     schema: str | Path | None = None
     kind: str | None = None
+    anomaly_values: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        values: object = self.anomaly_values
+        listed = values if isinstance(values, Sequence) and not isinstance(values, str) else (values,)
+        object.__setattr__(self, "anomaly_values", tuple(map(str, listed)))
         names: object = self.ignore
         if isinstance(names, str):
             raise ParameterError(f"ignore is {names!r}; wanted a list of columns")
@@ -86,7 +91,9 @@ class TableSpec:
                     f"the table is of kind {self.kind!r} and is read as {read.kind!r}; say one"
                 )
             read = replace(read, kind=kind)
-        return Reading(self.label_column, self.time_column, self.ignore, self.schema, read)
+        return Reading(
+            self.label_column, self.time_column, self.ignore, self.schema, read, self.anomaly_values
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +196,7 @@ class FitOptions(TypedDict, total=False):
     detector: str
     known_normal: bool
     label_column: str | None
+    anomaly_values: Sequence[str]
     time_column: str | None
     schema: str | Path | None
     ignore: Sequence[str]
@@ -204,6 +212,7 @@ class DetectOptions(TypedDict, total=False):
     reference: Spec | None
     detector: str
     label_column: str | None
+    anomaly_values: Sequence[str]
     time_column: str | None
     schema: str | Path | None
     ignore: Sequence[str]

@@ -17,7 +17,7 @@ from outlearn.data.columns.moment import MomentEncoder
 from outlearn.data.matrix import Matrix
 from outlearn.data.readers import Source
 from outlearn.data.rows import row_hash
-from outlearn.data.schema import Role
+from outlearn.data.schema import Role, check_columns
 from outlearn.decisions.budget import Budget
 from outlearn.decisions.conformal import p_values
 from outlearn.decisions.decide import decide
@@ -30,7 +30,7 @@ from outlearn.execute import Executor, Threads
 from outlearn.pipeline.rows import chunks_of
 from outlearn.pipeline.stages import Stages
 
-__all__ = ["Scan", "check_rule", "decide_rows", "score_rows", "top_rows"]
+__all__ = ["Scan", "beside_normals", "check_rule", "decide_rows", "score_rows", "top_rows"]
 
 _ELSEWHEN = 0.1  # share of rows from which on a column counts as elsewhen
 _DISTINCT = 0.8  # share of distinct rows up to which copies are scored once
@@ -76,6 +76,7 @@ def score_rows(
 
     executor : where pieces of the source are scored; on threads of this process by default.
     """
+    check_columns(detector.schema_, source.columns, where=source.name)
     scores: list[NDArray[np.float64]] = []
     times: list[NDArray[np.datetime64]] = []
     outside, changed = Counter[str](), Counter[str]()
@@ -173,16 +174,24 @@ def decide_rows(detector: BaseDetector, scan: Scan, rule: Rule | None) -> Decisi
             rule=rule,
             support_scores=detector.support_scores_,
             reference_scores=held_out,
+            known_normal=beside_normals(detector),
             times=scan.times,
         )
         return _without_false_promise(decision, scan) if rule.kind in _ABOUT_NORMAL_ROWS else decision
+    needed = "" if beside_normals(detector) else "; it takes a reference of normal rows"
     return Decision(
         flagged=scan.scores >= detector.threshold_,
         threshold=float(detector.threshold_),
         rule=_own_rule(detector),
-        promise=Promise(False, "no rate of false alarms was asked for; it takes a reference of normal rows"),
+        promise=Promise(False, f"no rate of false alarms was asked for{needed}"),
         p_values=None if held_out is None else p_values(scan.scores, held_out),
     )
+
+
+def beside_normals(detector: BaseDetector) -> bool:
+    """Tell whether a detector compares with rows that are known to be normal, as those of a reference are."""
+    y = detector.support_y_
+    return bool((y != -1).all() and (y == 0).any())
 
 
 def _own_rule(detector: BaseDetector) -> OwnRule:

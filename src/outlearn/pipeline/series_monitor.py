@@ -24,7 +24,7 @@ from outlearn.pipeline.monitor import check_request
 from outlearn.pipeline.output import scored_file
 from outlearn.pipeline.request import DetectRequest, FitRequest, Outputs
 from outlearn.pipeline.rows import Spec
-from outlearn.pipeline.series_table import SeriesTable, labels_of, rows_before
+from outlearn.pipeline.series_table import SeriesTable, rows_before
 from outlearn.pipeline.stages import Stages
 from outlearn.pipeline.verdict import scored_columns
 from outlearn.progress import Progress
@@ -66,11 +66,13 @@ class SeriesMonitor:
         made = _unfitted(request)
         with stages.stage("reading"):
             table = SeriesTable.open(request.source, request.reading)
-            labels = labels_of(table.frame, request.table.label_column, required=True)
+            _check_columns(request, table)
+            labels = table.labels(request.table.label_column, required=True)
         fitted: SeriesDetector = made.set_params(ignore=table.ignored)
         with stages.stage("learning"):
-            fitted.fit(table.frame, np.maximum(labels, 0) if request.known_normal else labels)
-        fitted.notes_ = tuple(dict.fromkeys((*table.notes, *fitted.notes_)))
+            y = np.maximum(labels.values, 0) if request.known_normal else labels.values
+            fitted.fit(table.frame, y)
+        fitted.notes_ = tuple(dict.fromkeys((*labels.notes, *table.notes, *fitted.notes_)))
         return cls(fitted, Origin(table.name, table.frame.height))
 
     @classmethod
@@ -87,8 +89,7 @@ class SeriesMonitor:
     def update(self, spec: Spec, label_column: str, *, options: ReadOptions | None = None) -> SeriesMonitor:
         """Return a monitor that has also learnt from the labelled points of a table; without any, itself."""
         table = SeriesTable.open(spec, self.reading(options, label_column))
-        labels = labels_of(table.frame, label_column, required=True)
-        return self._taught(table, labels)
+        return self._taught(table, table.labels(label_column, required=True).values)
 
     def _taught(self, table: SeriesTable, labels: NDArray[np.int8]) -> SeriesMonitor:
         if not (labels >= 0).any():
@@ -140,6 +141,8 @@ class SeriesMonitor:
         run = _Run.begin(progress)
         with run.stages.stage("reading"):
             table = SeriesTable.open(source, self.reading(options))
+            for name in self.detector.reader_.channels:
+                table.check(name, "a column that was learnt from")
         return self._judge(table, outputs, self.learnt_from, run)
 
     def reading(self, options: ReadOptions | None, label_column: str | None = None) -> Reading:
@@ -206,14 +209,14 @@ def detect_series(request: DetectRequest, *, progress: Progress | None = None) -
         table = SeriesTable.open(request.source, request.reading)
         basis = _basis(request, table)
         needed = request.reference is None or label not in basis.frame.columns
-        labels = labels_of(table.frame, label, required=needed)
+        labels = table.labels(label, required=needed)
     fitted: SeriesDetector = made.set_params(ignore=table.ignored)
     with run.stages.stage("learning"):
-        fitted.fit(basis.frame, labels if basis.labels is None else basis.labels)
+        fitted.fit(basis.frame, labels.values if basis.labels is None else basis.labels)
         monitor = SeriesMonitor(fitted, basis.origin or Origin(table.name, table.frame.height))
         if basis.origin is not None:
-            monitor = monitor._taught(table, labels)
-    table = replace(table, notes=(*table.notes, *basis.notes))
+            monitor = monitor._taught(table, labels.values)
+    table = replace(table, notes=(*labels.notes, *table.notes, *basis.notes))
     return monitor._judge(table, outputs, basis.origin, run)
 
 
@@ -232,14 +235,30 @@ def _basis(request: DetectRequest, table: SeriesTable) -> _Basis:
     label = request.table.label_column
     if request.reference is not None:
         other = SeriesTable.open(request.reference, request.reading)
-        known = np.maximum(labels_of(other.frame, label, required=False), 0)
-        return _Basis(other.frame, known, Origin(other.name, other.frame.height), other.notes)
+        _check_columns(request, other, table)
+        _check_columns(request, table, other)
+        labels = other.labels(label, required=False)
+        origin, notes = Origin(other.name, other.frame.height), (*labels.notes, *other.notes)
+        return _Basis(other.frame, np.maximum(labels.values, 0), origin, notes)
     if request.reference_until is not None:
+        _check_columns(request, table)
         past = rows_before(table.frame, request.table.time_column, request.reference_until)
+        known = np.maximum(table.labels(label, required=True).values[past], 0)
         basis = table.frame.filter(past)
-        known = np.maximum(labels_of(basis, label, required=True), 0)
         return _Basis(basis, known, Origin(f"its rows before {request.reference_until}", basis.height))
+    _check_columns(request, table)
     return _Basis(table.frame)
+
+
+def _check_columns(
+    request: DetectRequest | FitRequest, table: SeriesTable, other: SeriesTable | None = None
+) -> None:
+    """Refuse columns of a request that a table does not have; one to ignore may be in the `other` alone."""
+    table.check(request.table.time_column, "the time column")
+    table.check(request.table.series_column, "the series column")
+    for name in request.table.ignore:
+        if other is None or name not in other.frame.columns:
+            table.check(name, "the columns to ignore")
 
 
 def _unfitted(request: DetectRequest | FitRequest) -> SeriesDetector:

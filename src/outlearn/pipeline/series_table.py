@@ -8,17 +8,18 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from outlearn.data.answers import answer_columns
 from outlearn.data.columns.dates import moments_of
-from outlearn.data.labels import parse_labels
+from outlearn.data.labels import LabelTally
 from outlearn.data.readers import ReadOptions
 from outlearn.data.schema import unknown_column
 from outlearn.data.series.reader import form_of_times
 from outlearn.data.series.repair import uneven
-from outlearn.errors import InputError, OutlearnError, ParameterError
+from outlearn.errors import InputError, LabelError, OutlearnError, ParameterError
 from outlearn.pipeline.learn import Reading, open_table
 from outlearn.pipeline.rows import Spec, chunks_of
 
-__all__ = ["SeriesTable", "holds_series", "labels_of", "rows_before"]
+__all__ = ["Labels", "SeriesTable", "holds_series", "rows_before"]
 
 PROBED_ROWS = 5000  # rows that are read to tell a series from a table of dated rows
 FEWEST_POINTS = 100  # that a series has at least, where nobody says that it is one
@@ -34,7 +35,7 @@ def holds_series(spec: Spec, reading: Reading) -> bool:
     if name is None or name not in source.columns:
         return False
     head = next(iter(chunks_of(source))).head(PROBED_ROWS)
-    apart = {name, reading.label_column, *reading.ignore}
+    apart = {name, reading.label_column, *reading.ignore, *answer_columns(head)}
     rest = [head[column] for column in head.columns if column not in apart]
     if head.height < FEWEST_POINTS or not rest or not all(cells.dtype.is_numeric() for cells in rest):
         return False
@@ -49,12 +50,16 @@ def holds_series(spec: Spec, reading: Reading) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class SeriesTable:
-    """All rows of a table of series, its name, notes, and the columns that are no channels."""
+    """All rows of a table of series, its name, notes, and the columns that are no channels.
+
+    anomaly_values : labels that mean an anomaly, where the user says so; see `parse_labels`.
+    """
 
     frame: pl.DataFrame
     name: str
     notes: tuple[str, ...]
     ignored: list[str]
+    anomaly_values: tuple[str, ...] = ()
 
     @classmethod
     def open(cls, spec: Spec, reading: Reading) -> SeriesTable:
@@ -62,17 +67,49 @@ class SeriesTable:
         plain = replace(reading.options or ReadOptions(), kind="table")
         source, settled = open_table(spec, replace(reading, options=plain))
         frame = pl.concat(list(chunks_of(source)), how="vertical_relaxed")
-        label = settled.label_column
-        return cls(frame, source.name, source.notes, [*settled.ignore, *([] if label is None else [label])])
+        aside = [*settled.ignore, *(name for name in (settled.label_column,) if name is not None)]
+        answers = answer_columns(frame, {*aside, settled.time_column or ""})
+        notes = (*map(_left_out, answers), *source.notes)
+        return cls(frame, source.name, notes, [*aside, *answers], settled.anomaly_values)
+
+    def labels(self, name: str | None, *, required: bool) -> Labels:
+        """Return the labels of rows: none without the column, unless it is required.
+
+        Raises
+        ------
+        LabelError
+            When a label means nothing, or most points are called anomalies and none normal.
+        """
+        if name is None or (name not in self.frame.columns and not required):
+            return Labels(np.full(self.frame.height, -1, dtype=np.int8))
+        self.check(name, "the label column")
+        tally = LabelTally(name, source=self.name, anomaly_values=self.anomaly_values)
+        tally.add(self.frame[name])
+        labelling = tally.settle()
+        if labelling.one_sided:
+            raise LabelError(labelling.one_sided)
+        notes = (*((labelling.caution,) if labelling.caution else ()), *labelling.notes)
+        return Labels(labelling.labels(self.frame[name]), notes)
+
+    def check(self, name: str | None, what: str) -> None:
+        """Refuse a column that is not there. what : it is for."""
+        if name is not None and name not in self.frame.columns:
+            raise unknown_column(name, self.frame.columns, what=what, where=self.name)
 
 
-def labels_of(frame: pl.DataFrame, name: str | None, *, required: bool) -> NDArray[np.int8]:
-    """Return (n,) labels of rows, -1 where there are none; without the column all, unless it is required."""
-    if name is None or (name not in frame.columns and not required):
-        return np.full(frame.height, -1, dtype=np.int8)
-    if name not in frame.columns:
-        raise unknown_column(name, frame.columns, what="the label column")
-    return parse_labels(frame[name], name=name)
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Labels (n,) of rows, -1 where there are none, and sentences on how they were read."""
+
+    values: NDArray[np.int8]
+    notes: tuple[str, ...] = ()
+
+
+def _left_out(name: str) -> str:
+    return (
+        f"column '{name}' looks like the answer, by its name and its values, and is no channel: name it as "
+        f"the label column (--label-column {name}) to learn from it"
+    )
 
 
 def rows_before(frame: pl.DataFrame, time_column: str | None, until: str) -> NDArray[np.bool_]:

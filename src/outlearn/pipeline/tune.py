@@ -12,12 +12,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from outlearn.data.encode import Encoder
-from outlearn.data.labels import parse_labels
 from outlearn.data.readers import ReadOptions
 from outlearn.data.sample import sample_source
+from outlearn.data.schema import Role
 from outlearn.findings.table import Origin
 from outlearn.findings.tuning import Tried, TuningFindings
-from outlearn.pipeline.learn import SAMPLE_ROWS, open_table
+from outlearn.pipeline.learn import SAMPLE_ROWS, cautions_of, open_table, refuse_one_class
 from outlearn.pipeline.request import TableSpec
 from outlearn.pipeline.request_codec import by_parts
 from outlearn.pipeline.rows import Spec, chunk_rows
@@ -30,6 +30,7 @@ from outlearn.tuning.tuner import MetaTuner
 
 __all__ = ["TuneRequest", "TunedSource", "tune", "tune_rows"]
 
+_UNSEEN = (Role.LABEL, Role.IGNORED)
 AGREEMENT = MEASURES.index("agree.incontext")
 
 
@@ -91,6 +92,7 @@ class TuneOptions(TypedDict, total=False):
     seconds: float
     time_limit: float | None
     label_column: str | None
+    anomaly_values: Sequence[str]
     time_column: str | None
     ignore: Sequence[str]
     schema: str | Path | None
@@ -140,13 +142,14 @@ def tune_rows(request: TuneRequest, tuner: MetaTuner) -> TunedSource:
         SAMPLE_ROWS,
         seed=tuner.random_state,
         label_column=reading.label_column,
+        anomaly_values=reading.anomaly_values,
         chunk_rows=chunk_rows(source),
     )
-    encoder = Encoder.fit(sample.frame, reading.schema_of(sample.frame, source))
+    schema = reading.schema_of(sample.frame, source)
+    encoder = Encoder.fit(sample.frame, schema)
     X = encoder.transform(sample.frame).values
-    y = None
-    if reading.label_column is not None:
-        y = parse_labels(sample.frame[reading.label_column], name=reading.label_column)
+    refuse_one_class(sample)
+    y = sample.labels
     made = tuner.optimize(
         list(request.detectors),
         X,
@@ -154,8 +157,9 @@ def tune_rows(request: TuneRequest, tuner: MetaTuner) -> TunedSource:
         budget=request.budget,
         seconds=request.seconds,
         time_limit=request.time_limit,
-        known_as=_plain_numbers(sample.frame, [reading.label_column or "", *request.table.ignore]),
+        known_as=_plain_numbers(sample.frame, [c.name for c in schema.columns if c.role in _UNSEEN]),
     )
     sample_scores = -made.score_samples(X) if isinstance(made, RankEnsemble) else scores(made, X)
-    notes = (*source.notes, *sample.notes, *tuner.tuned_.notes)
+    cautions = cautions_of(sample, schema, reading)
+    notes = (*cautions, *source.notes, *sample.notes, *tuner.tuned_.notes)
     return TunedSource(made, encoder, tuner, sample.rows, np.asarray(sample_scores), notes, source.name)

@@ -12,6 +12,7 @@ from outlearn.findings.table import Findings
 from outlearn.report.words import clean, score
 
 __all__ = [
+    "CAUTION",
     "DOUBT",
     "columns_sentence",
     "effects_sentence",
@@ -23,6 +24,7 @@ __all__ = [
 ]
 
 DOUBT = "I can't tell"  # before the reason why scores may tell nothing
+CAUTION = "Look at this first"  # before what may make the findings wrong
 
 
 def headline(findings: Findings) -> str:

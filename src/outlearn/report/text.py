@@ -11,6 +11,7 @@ from rich.text import Text
 from outlearn.findings.table import Findings
 from outlearn.report.incidents import print_hosts, print_incidents
 from outlearn.report.summary import (
+    CAUTION,
     DOUBT,
     columns_sentence,
     headline,
@@ -26,8 +27,8 @@ _SENTENCE = 500  # characters
 
 
 def render_text(findings: Findings, *, console: Console | None = None, top: int = 10) -> None:
-    """Print the answer, any doubt, the promise, the top rows with their reasons, incidents, hosts, the notes
-    and the limits.
+    """Print the answer, any doubt and cautions, the promise, the top rows with their reasons, incidents,
+    hosts, the notes and the limits.
 
     Without a terminal the text is plain: no colour, no lines. Foreign text is cleaned of control
     characters and never read as markup.
@@ -44,6 +45,8 @@ def render_text(findings: Findings, *, console: Console | None = None, top: int 
     _say(out, headline(findings), "bold")
     if findings.doubt:
         _say(out, f"{DOUBT}: {sentence(findings.doubt)}", "yellow")
+    for caution in findings.cautions:
+        _say(out, f"{CAUTION}: {sentence(caution)}", "yellow")
     _say(out, sentence(rule_sentence(findings)))
     _say(out, f"{promise_title(findings)}: {sentence(promise.text)}", "green" if promise.holds else "yellow")
     _say(out, f"Read: {findings.source}{reference}; {columns_sentence(findings)}.", "dim")

@@ -13,6 +13,7 @@ from outlearn.report.incidents import host_view, incident_view
 from outlearn.report.plots import count_scores, plot_histogram, plot_map, plot_profile
 from outlearn.report.profiles import profile_words
 from outlearn.report.summary import (
+    CAUTION,
     DOUBT,
     columns_sentence,
     effects_sentence,
@@ -41,6 +42,9 @@ def view(findings: Findings) -> dict[str, Any]:
         "doubt": {"title": DOUBT, "text": sentence(clean(findings.doubt, _SENTENCE))}
         if findings.doubt
         else None,
+        "cautions": [
+            {"title": CAUTION, "text": sentence(clean(caution, _SENTENCE))} for caution in findings.cautions
+        ],
         "promise": {
             "holds": decision.promise.holds,
             "title": promise_title(findings),

@@ -1,0 +1,100 @@
+"""Columns that look like the answer: what somebody said of each row, which is no feature of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+
+import polars as pl
+
+from outlearn.data.label_words import UNLABELLED, fold, meanings_of, words_of
+from outlearn.data.labels import label_words
+from outlearn.data.schema import Role, Schema
+
+__all__ = ["ASIDE", "answer_columns", "suspected_answers", "without_answers"]
+
+#: Note of a column that was set aside, by which it is known again.
+ASIDE = "looks like the answer"
+FEW = 20  # different values that an answer has at most
+_NAMES = words_of(
+    """
+    abnormal anomalies anomalous anomaly answer attack class fraud fraudulent groundtruth intrusion
+    label labels malicious malware outcome outlier outliers target truth verdict y
+    """
+)
+_BESIDE = words_of(
+    """
+    attack binary cat category col column flag gt ground has is known name row the true type
+    """
+)
+_SIGNS = frozenset(("-1", "0", "1"))
+
+
+def answer_columns(frame: pl.DataFrame, spare: Collection[str] = ()) -> tuple[str, ...]:
+    """Return the columns whose name and values are those of labels: is_fraud with 0 and 1, say.
+
+    spare : columns of which the user said what they are.
+
+    >>> frame = pl.DataFrame({"is_fraud": [0, 1], "class": ["economy", "business"], "y": [0.5, 2.0]})
+    >>> answer_columns(frame)
+    ('is_fraud',)
+    """
+    return tuple(name for name in _named(frame, spare) if _are_labels(_values(frame[name])))
+
+
+def suspected_answers(frame: pl.DataFrame, spare: Collection[str] = ()) -> tuple[str, ...]:
+    """Return columns named like an answer with few values, which are not those of labels.
+
+    >>> suspected_answers(pl.DataFrame({"is_fraud": [0, 1], "class": ["economy", "business"]}))
+    ('class',)
+    """
+    return tuple(
+        name
+        for name in _named(frame, spare)
+        if len(values := _values(frame[name])) > 1 and not _are_labels(values)
+    )
+
+
+def without_answers(schema: Schema, frame: pl.DataFrame, spare: Collection[str] = ()) -> Schema:
+    """Return the schema with the columns of `answer_columns` ignored, if any other column can be used."""
+    aside = set(answer_columns(frame, {*spare, *_not_features(schema)}))
+    if not any(column.name not in aside for column in schema.used):
+        return schema
+    return schema.with_columns(
+        replace(column, role=Role.IGNORED, note=ASIDE) for column in schema.columns if column.name in aside
+    )
+
+
+def _not_features(schema: Schema) -> list[str]:
+    return [column.name for column in schema.columns if column.role is not Role.FEATURE]
+
+
+def _named(frame: pl.DataFrame, spare: Collection[str]) -> list[str]:
+    """Return the columns named like an answer that hold few different values."""
+    beside = set(frame.columns)
+    names = [name for name in frame.columns if name not in spare and _is_answer(name, beside)]
+    return [name for name in names if 0 < len(_values(frame[name])) <= FEW]
+
+
+def _is_answer(name: str, beside: AbstractSet[str]) -> bool:
+    """Tell whether a name is that of an answer, such as label, Class, isFraud, is_attack or attack_cat.
+
+    beside : the names of all columns.
+    """
+    if name.lower() == "y" and beside & {"x", "X"}:
+        return False  # a place, not an answer
+    parts = fold(re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", name)).split()
+    return not _NAMES.isdisjoint(parts) and _NAMES.union(_BESIDE).issuperset(parts)
+
+
+def _values(cells: pl.Series) -> frozenset[str]:
+    """Return the words of a column but those that say nothing; at once where there are too many."""
+    if cells.dtype.is_nested() or cells.head(1000).n_unique() > 2 * FEW:
+        return frozenset()
+    return frozenset(label_words(cells.unique()).to_list()) - UNLABELLED
+
+
+def _are_labels(words: frozenset[str]) -> bool:
+    return words <= _SIGNS or not meanings_of(words)[1]
