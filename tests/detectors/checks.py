@@ -6,6 +6,7 @@ project can be held to it too.
 
 import pickle
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -191,7 +192,14 @@ def check_every_library_gives_the_same_scores(case):
         equal(score(fitted, convert(query)), wanted, f"{convert}", atol=1e-6)
     equal(score(fitted, query), wanted, "fitted on one library, scored in another", atol=1e-6)
     equal(score(case.fit(X.tolist()), Q.tolist()), wanted, "lists")
-    equal(score(case.fitted, query), wanted, "fitted on an array, scored on a dataframe")
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        equal(score(case.fitted, query), wanted, "fitted on an array, scored on a dataframe")
+    assert any("was fitted without feature names" in str(each.message) for each in heard)
+    turned = pd.DataFrame(Q)[[2, 0, 3, 1]]
+    equal(
+        score(case.fitted, turned), wanted, "fitted on an array, counted columns turned"
+    )
     numbered = case.fit(pd.DataFrame(X))
     equal(score(numbered, pd.DataFrame(Q)), wanted, "columns with numbers as names", atol=1e-6)
 

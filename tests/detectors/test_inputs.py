@@ -9,10 +9,12 @@ import pytest
 
 from outlearn.detectors import ClassicalDetector
 from outlearn.detectors.inputs import (
+    SettledLabels,
     append_rows,
     as_frame,
     cells_of,
     fit_encoder,
+    labels_to_fit,
     open_fit,
     read_cells,
     read_labels,
@@ -132,6 +134,38 @@ def test_a_dataframe_after_an_array_is_read_by_position():
     encoder, matrix, cells = _fitted(estimator, X)
     assert cells.columns == ["x0", "x1"] and not hasattr(estimator, "feature_names_in_")
     assert np.array_equal(read_matrix(estimator, encoder, pl.DataFrame(X)).values, matrix.values)
+    with pytest.warns(UserWarning, match="without feature names: its columns b, a are taken in this order"):
+        named = read_matrix(estimator, encoder, pd.DataFrame(X, columns=["b", "a"]))
+    assert np.array_equal(named.values, matrix.values)
+
+
+@pytest.mark.parametrize("names", [["1", "0"], [1, 0], ["x1", "x0"], ["column_1", "column_0"]])
+def test_counted_columns_after_an_array_are_known_in_any_order(names):
+    X = np.random.default_rng(0).normal(size=(20, 2))
+    estimator = ClassicalDetector()
+    encoder, matrix, _ = _fitted(estimator, X)
+    turned = pd.DataFrame(X[:, ::-1], columns=names)
+    assert np.array_equal(read_matrix(estimator, encoder, turned).values, matrix.values)
+
+
+def test_labels_of_scikit_learn_are_refused_in_a_fit_and_settled_ones_taken():
+    with pytest.raises(LabelError, match=r"1 in 2 rows and -1 in 1, and no 0; .*\(y == -1\)\.astype\(int\)"):
+        labels_to_fit([1, 1, -1], 3)
+    settled = SettledLabels(np.array([1, 1, -1], dtype=np.int8))
+    assert labels_to_fit(settled, 3).tolist() == [1, 1, -1]
+    for fine in ([1, -1, -1], [1, 1, 0], [1, 1, 1], None):
+        assert len(labels_to_fit(fine, 3)) == 3
+    with pytest.raises(LabelError, match="and no 0"):
+        ClassicalDetector("knn").fit(np.eye(9), [1] * 8 + [-1])
+
+
+def test_a_feature_that_looks_like_the_answer_is_warned_of(tmp_path):
+    frame = pd.DataFrame({"a": np.arange(30) % 7 + 0.5, "is_fraud": np.arange(30) == 3})
+    with pytest.warns(UserWarning, match="'is_fraud' of X looks like the answer"):
+        ClassicalDetector("knn").fit(frame)
+    toml = tmp_path / "schema.toml"
+    toml.write_text('[columns.is_fraud]\nrole = "feature"\n')
+    ClassicalDetector("knn", schema=toml).fit(frame)
 
 
 def test_cells_are_those_of_the_table_whatever_their_type(mixed):

@@ -324,3 +324,18 @@ def test_options_that_would_be_left_unread_are_refused():
     with pytest.raises(ParameterError, match="give one of them"):
         SeriesDetector(contamination=0.1, false_alarms=1).fit(x)
     assert np.isfinite(SeriesDetector("matrix-profile").fit(x[:12]).anomaly_score(x[:12])).all()
+
+
+def test_arrays_and_dataframes_are_told_apart_by_the_names_of_their_columns():
+    x = np.c_[np.sin(np.arange(300) / 5), np.cos(np.arange(300) / 9)]
+    frame = pl.DataFrame(x, schema=["heat", "flow"])
+    of_array, of_frame = SeriesDetector().fit(x), SeriesDetector().fit(frame)
+    wanted = of_array.anomaly_score(x)
+    with pytest.warns(UserWarning, match="fitted without feature names: its columns heat, flow are taken"):
+        assert np.array_equal(of_array.anomaly_score(frame), wanted)
+    with pytest.warns(UserWarning, match="does not have valid feature names"):
+        assert np.array_equal(of_frame.anomaly_score(x), wanted)
+    assert np.array_equal(of_frame.anomaly_score(frame[:, ::-1]), wanted)
+    timed = frame.with_columns(t=pl.Series(np.arange(300) * 60 + 1_700_000_000))
+    with pytest.raises(InputError, match="an array came, which has no column 't'"):
+        SeriesDetector(time_column="t").fit(timed).anomaly_score(x)

@@ -60,7 +60,7 @@ def suspected_answers(frame: pl.DataFrame, spare: Collection[str] = ()) -> tuple
 def without_answers(schema: Schema, frame: pl.DataFrame, spare: Collection[str] = ()) -> Schema:
     """Return the schema with the columns of `answer_columns` ignored, if any other column can be used."""
     aside = set(answer_columns(frame, {*spare, *_not_features(schema)}))
-    if not any(column.name not in aside for column in schema.used):
+    if aside.issuperset(column.name for column in (*schema.used, *schema.constant)):
         return schema
     return schema.with_columns(
         replace(column, role=Role.IGNORED, note=ASIDE) for column in schema.columns if column.name in aside

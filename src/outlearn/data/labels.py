@@ -15,7 +15,7 @@ from outlearn.data.columns.cells import text_of
 from outlearn.data.label_words import UNLABELLED, calls_normal, fold, meanings_of
 from outlearn.errors import LabelError
 
-__all__ = ["LabelTally", "Labelling", "label_words", "parse_labels"]
+__all__ = ["LabelTally", "Labelling", "label_words", "parse_labels", "refuse_signs"]
 
 MOST_VALUES = 1000  # different ones; a column of more is none of labels
 MANY = 0.2  # share of labelled anomalies that is worth a word where no row is labelled normal
@@ -63,6 +63,25 @@ def parse_labels(
     tally = LabelTally(name, anomaly_values=anomaly_values)
     tally.add(series, first_row)
     return tally.settle().labels(series)
+
+
+def refuse_signs(labels: NDArray[np.int8]) -> None:
+    """Refuse labels (n,) that look like those of scikit-learn: 1 for most rows, -1 for the outliers.
+
+    Raises
+    ------
+    LabelError
+        When no row is labelled 0 and more rows are labelled 1 than -1, of which there are some.
+
+    >>> refuse_signs(np.array([1, -1, -1], dtype=np.int8))
+    """
+    ones, minus = int((labels == 1).sum()), int((labels == -1).sum())
+    if minus and ones > minus and ones + minus == len(labels):
+        raise LabelError(
+            f"y holds 1 in {_rows(ones)} and -1 in {minus:,}, and no 0; here 1 is a known anomaly, 0 a known "
+            "normal row and -1 one that is not labelled. If -1 marks the outliers, as scikit-learn writes "
+            "it, give (y == -1).astype(int)"
+        )
 
 
 def _series(values: Sequence[Any]) -> pl.Series:

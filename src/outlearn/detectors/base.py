@@ -24,6 +24,7 @@ from outlearn.detectors.inputs import (
     append_rows,
     cells_of,
     fit_encoder,
+    labels_to_fit,
     open_fit,
     read_cells,
     read_labels,
@@ -113,7 +114,7 @@ class BaseDetector(SignedOutlierMixin, Saved):
         """
         self._check_parameters()
         rows, schema = open_fit(self, X, self.schema)
-        labels = read_labels(y, len(rows))
+        labels = labels_to_fit(y, len(rows))
         if len(rows) < 2:
             raise InputError(
                 "the table has 1 row (n_samples = 1); at least 2 are needed to say what is usual"

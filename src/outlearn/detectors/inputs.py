@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import warnings
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +15,23 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
+from outlearn.data.answers import answer_columns
 from outlearn.data.columns.cells import columns_of, names_of
 from outlearn.data.encode import Encoder
 from outlearn.data.infer import infer_schema
+from outlearn.data.labels import refuse_signs
 from outlearn.data.matrix import Matrix
 from outlearn.data.overrides import apply_overrides, read_overrides
 from outlearn.data.schema import Schema
 from outlearn.errors import InputError, LabelError, SchemaError
 
 __all__ = [
+    "SettledLabels",
     "append_rows",
     "as_frame",
     "cells_of",
     "fit_encoder",
+    "labels_to_fit",
     "open_fit",
     "read_cells",
     "read_labels",
@@ -33,6 +39,7 @@ __all__ = [
     "read_series_frame",
 ]
 
+_NAMED = 5  # columns that a warning names
 Rows = nw.DataFrame[Any] | NDArray[np.float64]
 
 
@@ -66,9 +73,22 @@ def open_fit(
     if not isinstance(schema, Schema):
         overrides = read_overrides(schema) if schema is not None else {}
         schema = apply_overrides(infer_schema(frame), overrides)
+        _warn_of_answers(frame, schema, overrides)
     estimator.n_features_in_ = len(frame.columns)
     estimator.feature_names_in_ = np.asarray(frame.columns, dtype=object)
     return frame, schema
+
+
+def _warn_of_answers(frame: nw.DataFrame[Any], schema: Schema, spare: Collection[str]) -> None:
+    """Warn of features that look like the answer."""
+    used = [column.name for column in schema.used]
+    for name in answer_columns(pl.DataFrame(columns_of(frame, used)), spare):
+        warnings.warn(
+            f"column {name!r} of X looks like the answer, by its name and its values, and rows are judged "
+            "by it; drop it from X, and give it as y to learn from it",
+            UserWarning,
+            stacklevel=4,
+        )
 
 
 def fit_encoder(rows: Rows, schema: Schema | None, y: NDArray[np.int8]) -> Encoder:
@@ -113,11 +133,36 @@ def _rows(estimator: BaseEstimator, X: Any) -> Rows:
     frame = as_frame(X)
     names = getattr(estimator, "feature_names_in_", None)
     if frame is not None:
-        return frame if names is not None else _array(estimator, frame.to_numpy(), reset=False)
+        return frame if names is not None else _array(estimator, _in_order(estimator, frame), reset=False)
     values = _array(estimator, X, reset=False)
     if names is None:
         return values
     return nw.from_native(pl.DataFrame(values, schema=[str(name) for name in names]), eager_only=True)
+
+
+def _in_order(estimator: BaseEstimator, frame: nw.DataFrame[Any]) -> Any:
+    """Return the cells (n, d) of a dataframe in the order of the array that an estimator was fitted to.
+
+    Names that count columns, as libraries give them, say their places; by any others a place is a guess, of
+    which scikit-learn's estimators warn in these words too.
+    """
+    given = list(map(str, frame.columns))
+    for counted in (_counted(form, len(given)) for form in ("{}", "x{}", "column_{}", "f{}")):
+        if set(given) == set(counted):
+            return frame[:, [given.index(name) for name in counted]].to_numpy()
+    first = ", ".join(given[:_NAMED]) + (", …" if len(given) > _NAMED else "")
+    warnings.warn(
+        f"X has feature names, but {type(estimator).__name__} was fitted without feature names: its columns "
+        f"{first} are taken in this order for those of the array; fit on a dataframe to have them found by "
+        "name",
+        UserWarning,
+        stacklevel=6,
+    )
+    return frame.to_numpy()
+
+
+def _counted(form: str, count: int) -> list[str]:
+    return [form.format(i) for i in range(count)]
 
 
 def _array(estimator: BaseEstimator, X: Any, *, reset: bool) -> NDArray[np.float64]:
@@ -137,11 +182,24 @@ def read_series_frame(estimator: BaseEstimator, X: Any, *, reset: bool) -> pl.Da
     Sets what was seen on the estimator where `reset`, as a fit does; else checks that it is the same.
     """
     table = as_frame(X)
+    names = None if reset else getattr(estimator, "feature_names_in_", None)
     if table is not None:
         if reset:
             estimator.n_features_in_ = len(table.columns)
             estimator.feature_names_in_ = np.asarray(table.columns, dtype=object)
+        elif names is None:
+            return _points(estimator, _in_order(estimator, table), None, reset=False)
         return table.to_polars()
+    if names is not None and (estimator.time_column, estimator.series_column) != (None, None):
+        raise InputError(
+            f"an array came, which has no column {estimator.time_column or estimator.series_column!r}; "
+            f"wanted a dataframe, as in the fit, with the columns {', '.join(map(str, names))}"
+        )
+    return _points(estimator, X, names, reset=reset)
+
+
+def _points(estimator: BaseEstimator, X: Any, names: Any, *, reset: bool) -> pl.DataFrame:
+    """Return an array (n, c) or (n,) of one series as a frame; names : (c,) of a dataframe in the fit."""
     values = np.asarray(X) if not hasattr(X, "toarray") else X
     channels = getattr(estimator, "n_features_in_", 1)
     if getattr(values, "ndim", 2) == 1 and not reset and channels != 1:
@@ -158,7 +216,8 @@ def read_series_frame(estimator: BaseEstimator, X: Any, *, reset: bool) -> pl.Da
         raise InputError("no value is finite: every one is infinite or missing; nothing can be learnt")
     if reset and hasattr(estimator, "feature_names_in_"):
         del estimator.feature_names_in_
-    return pl.DataFrame(values, schema=[f"x{i}" for i in range(values.shape[1])])
+    called = [f"x{i}" for i in range(values.shape[1])] if names is None else list(map(str, names))
+    return pl.DataFrame(values, schema=called)
 
 
 def read_labels(y: Any, rows: int) -> NDArray[np.int8]:
@@ -188,6 +247,30 @@ def read_labels(y: Any, rows: int) -> NDArray[np.int8]:
             "wanted 1 (anomaly), 0 (normal) or -1 (unlabelled)"
         )
     return numbers.astype(np.int8)
+
+
+@dataclass(frozen=True, slots=True)
+class SettledLabels:
+    """Labels (n,) of 1, 0 and -1 whose meaning is settled, so that a fit takes them as they are."""
+
+    values: NDArray[np.int8]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.asarray(self.values, dtype=dtype)
+
+
+def labels_to_fit(y: Any, rows: int) -> NDArray[np.int8]:
+    """Return labels as `read_labels` does, unless they look like those of scikit-learn.
+
+    Raises
+    ------
+    LabelError
+        See `refuse_signs`; `SettledLabels` are taken as they are.
+    """
+    labels = read_labels(y, rows)
+    if not isinstance(y, SettledLabels):
+        refuse_signs(labels)
+    return labels
 
 
 def append_rows(known: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:

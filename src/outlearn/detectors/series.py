@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from outlearn.data.series import SeriesReader
 from outlearn.decisions.alarms import AlarmRate
-from outlearn.detectors.inputs import read_labels, read_series_frame
+from outlearn.detectors.inputs import labels_to_fit, read_labels, read_series_frame
 from outlearn.detectors.labelled_series import (
     LabelledSeries,
     hold_out,
@@ -137,7 +137,7 @@ class SeriesDetector(SeriesJudge, Saved):
         """
         rate = self._check_parameters()
         frame = read_series_frame(self, X, reset=True)
-        labels = read_labels(y, frame.height)
+        labels = labels_to_fit(y, frame.height)
         if frame.height < FEWEST_POINTS:
             raise InputError(
                 f"the series has {frame.height} points (n_samples = {frame.height}); "

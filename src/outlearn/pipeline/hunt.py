@@ -18,6 +18,7 @@ from outlearn.decisions.decision import Decision
 from outlearn.decisions.promise import Promise
 from outlearn.decisions.rule import OwnRule
 from outlearn.detectors.base import BaseDetector
+from outlearn.detectors.inputs import SettledLabels
 from outlearn.detectors.registry import make_detector
 from outlearn.detectors.similarity import SAME, Alike, Likeness
 from outlearn.errors import InputError, ParameterError
@@ -101,10 +102,10 @@ def hunt_rows(
         if request.reference is not None:
             normal = _beside(request.reference, reading, table, "the reference").select(table.columns)
     rows = pl.concat([table, normal, cases])
-    y = np.repeat([-1, 0, 1], [table.height, normal.height, cases.height])
+    y = np.repeat(np.array([-1, 0, 1], dtype=np.int8), [table.height, normal.height, cases.height])
     with stages.stage("learning"):
         chosen, why = _choice(learner, columns, rows, y, seed)
-        detector = _detector(chosen, columns, seed).fit(rows, y)
+        detector = _detector(chosen, columns, seed).fit(rows, SettledLabels(y))
         alike = Alike.of(
             detector.encoder_.transform(table).values, detector.encoder_.transform(cases).values, seed
         )
@@ -193,7 +194,7 @@ def _detector(learner: str, schema: Schema, seed: int) -> BaseDetector:
 
 
 def _choice(
-    learner: str, schema: Schema, rows: pl.DataFrame, y: NDArray[np.int64], seed: int
+    learner: str, schema: Schema, rows: pl.DataFrame, y: NDArray[np.int8], seed: int
 ) -> tuple[str, str]:
     """Return the learner to take, and why."""
     cases = np.flatnonzero(y == 1)
@@ -210,7 +211,7 @@ def _choice(
         ranks = []
         for case in held:
             kept = np.concatenate([others, cases[cases != case]])
-            detector = _detector(name, schema, seed).fit(rows[kept], y[kept])
+            detector = _detector(name, schema, seed).fit(rows[kept], SettledLabels(y[kept]))
             scores = detector.anomaly_score(pl.concat([rows[[int(case)]], rows[others]]))
             ranks.append(float((scores[1:] < scores[0]).mean()))
         placed[name] = float(np.mean(ranks))

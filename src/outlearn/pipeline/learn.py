@@ -21,6 +21,7 @@ from outlearn.data.readers import ReadOptions, Source
 from outlearn.data.sample import Sample, sample_source
 from outlearn.data.schema import Column, Role, Schema, unknown_column
 from outlearn.detectors.base import BaseDetector
+from outlearn.detectors.inputs import SettledLabels
 from outlearn.errors import InputError, LabelError, ParameterError
 from outlearn.pipeline.rows import Spec, answer_column, chunk_rows, open_rows
 from outlearn.pipeline.stages import Stages
@@ -225,7 +226,7 @@ def learn(
             schema=schema,
             random_state=seed,
         )
-        made.fit(sample.frame, labels)
+        made.fit(sample.frame, None if labels is None else SettledLabels(labels))
         # Rows kept back to calibrate on are new to the encoder: repairs in them are no news of the fit.
         learnt_from = np.setdiff1d(np.arange(len(sample.rows)), made.chosen_.calibration)
         repairs = made.encoder_.notes_of(sample.frame[learnt_from])

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from outlearn.data.readers import ReadOptions
 from outlearn.decisions.alarms import Segment, alarms
+from outlearn.detectors.inputs import SettledLabels
 from outlearn.detectors.segments import MERGED
 from outlearn.detectors.series import SeriesDetector
 from outlearn.detectors.series_reasons import SegmentExplanation
@@ -71,7 +72,7 @@ class SeriesMonitor:
         fitted: SeriesDetector = made.set_params(ignore=table.ignored)
         with stages.stage("learning"):
             y = np.maximum(labels.values, 0) if request.known_normal else labels.values
-            fitted.fit(table.frame, y)
+            fitted.fit(table.frame, SettledLabels(y))
         fitted.notes_ = tuple(dict.fromkeys((*labels.notes, *table.notes, *fitted.notes_)))
         return cls(fitted, Origin(table.name, table.frame.height))
 
@@ -212,7 +213,7 @@ def detect_series(request: DetectRequest, *, progress: Progress | None = None) -
         labels = table.labels(label, required=needed)
     fitted: SeriesDetector = made.set_params(ignore=table.ignored)
     with run.stages.stage("learning"):
-        fitted.fit(basis.frame, labels.values if basis.labels is None else basis.labels)
+        fitted.fit(basis.frame, SettledLabels(labels.values if basis.labels is None else basis.labels))
         monitor = SeriesMonitor(fitted, basis.origin or Origin(table.name, table.frame.height))
         if basis.origin is not None:
             monitor = monitor._taught(table, labels.values)

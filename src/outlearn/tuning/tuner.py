@@ -14,6 +14,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from outlearn.data.labels import refuse_signs
 from outlearn.data.usable import FEWEST_ROWS, usable_rows
 from outlearn.errors import InputError, LabelError, ParameterError
 from outlearn.execute import Executor
@@ -340,4 +341,5 @@ def _labels(y: ArrayLike | None, n: int) -> NDArray[np.int8]:
         raise LabelError(
             f"all but {int((labels != 1).sum())} rows are labelled as anomalies; wanted {FEWEST_ROWS}"
         )
+    refuse_signs(labels.astype(np.int8))
     return labels.astype(np.int8)
