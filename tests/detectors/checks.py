@@ -197,9 +197,7 @@ def check_every_library_gives_the_same_scores(case):
         equal(score(case.fitted, query), wanted, "fitted on an array, scored on a dataframe")
     assert any("was fitted without feature names" in str(each.message) for each in heard)
     turned = pd.DataFrame(Q)[[2, 0, 3, 1]]
-    equal(
-        score(case.fitted, turned), wanted, "fitted on an array, counted columns turned"
-    )
+    equal(score(case.fitted, turned), wanted, "fitted on an array, counted columns turned")
     numbered = case.fit(pd.DataFrame(X))
     equal(score(numbered, pd.DataFrame(Q)), wanted, "columns with numbers as names", atol=1e-6)
 

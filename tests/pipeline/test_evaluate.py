@@ -1,8 +1,11 @@
+from functools import partial
+
 import numpy as np
 import polars as pl
 import pytest
 
 from outlearn.errors import InputError, LabelError, OutlearnError, ParameterError
+from outlearn.evaluate import evaluation
 from outlearn.pipeline.evaluate import evaluate, evaluate_zero_day
 
 
@@ -109,3 +112,36 @@ def test_splits_are_judged_where_the_caller_says(elsewhere):
     options["family_column"] = "family"
     here, there = (evaluate_zero_day(families(), executor=where, **options) for where in (None, elsewhere))
     assert here == there and elsewhere.items == 2 + len(here.figures["knn"])
+
+
+def test_the_loop_stands_beside_anomalies_drawn_at_random_and_peers_without_labels(few_trees, monkeypatch):
+    intervals = evaluation.bootstrap_interval
+    quick = partial(intervals, repetitions=5)
+    monkeypatch.setattr(evaluation, "bootstrap_interval", lambda *of, rng, repetitions: quick(*of, rng=rng))
+    options = {"label_column": "y", "protocol": "loop", "splits": 1}
+    trial = evaluate(labelled(120), detectors=["protonet", "knn"], **options)
+    assert list(trial.figures) == [
+        "protonet", "protonet, 1 on top", "protonet, 1 at random", "protonet, 5 on top",
+        "protonet, 5 at random",
+        "protonet, 10 on top", "protonet, 10 at random", "knn",
+    ]  # fmt: skip
+    plain = evaluate(labelled(120), label_column="y", detectors=["knn"], splits=1)
+    assert trial.figures["knn"] == plain.figures["knn"]
+    assert trial.figures["protonet, 5 at random"].protocol == "few-label-5"
+    assert any("1 / 5 / 10 rows that were on top and labelled, 1.0 / 5.0 / " in note for note in trial.notes)
+
+
+def test_labels_in_words_are_judged_and_answers_beside_them_left_out():
+    frame = labelled().with_columns(
+        y=pl.when(pl.col("y")).then(pl.lit("DDoS")).otherwise(pl.lit("BENIGN")),
+        attack=pl.col("y").cast(pl.Int8),
+    )
+    trial = evaluate(frame, label_column="y", detectors=["knn"], splits=1)
+    assert trial.figures["knn"].test_anomalies == 6
+    assert "'attack' looks like the answer" in trial.notes[0]
+    assert any("anomalies: 'DDoS' (20 rows); normal: 'BENIGN' (180 rows)" in note for note in trial.notes)
+    signs = labelled().with_columns(y=pl.when(pl.col("y")).then(-1).otherwise(1))
+    with pytest.raises(LabelError, match="--anomaly-value -1"):
+        evaluate(signs, label_column="y", detectors=["knn"])
+    named = evaluate(signs, label_column="y", anomaly_values=["-1"], detectors=["knn"], splits=1)
+    assert named.figures["knn"].test_anomalies == 6

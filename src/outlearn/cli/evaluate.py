@@ -20,7 +20,11 @@ def evaluate(
     anomaly_value: o.AnomalyValue = None,
     detector: o.DetectorName = "profiles",
     protocol: Annotated[
-        str, typer.Option(help="contaminated (no labels shown), inlier-only, few-label, or zero-day.")
+        str,
+        typer.Option(
+            help="contaminated (no labels shown), inlier-only, few-label, zero-day, or loop: the 1, 5 and 10 "
+            "rows on top are labelled, beside as many anomalies drawn at random."
+        ),
     ] = "contaminated",
     labels: Annotated[int, typer.Option(help="Labelled anomalies shown by few-label.", min=1)] = 5,
     budget: Annotated[
@@ -130,7 +134,7 @@ def _print(trial: EvaluationResult, splits: int) -> None:
     )
     lines = Table(box=SIMPLE_HEAD if console.is_terminal else None, pad_edge=False)
     for title in ("Detector", "AUROC", "Average precision", "Precision at budget"):
-        lines.add_column(title, no_wrap=True)
+        lines.add_column(title, no_wrap=title != "Detector", overflow="fold")
     for name, figure in trial.figures.items():
         intervals = (figure.auroc, figure.average_precision, figure.precision_at_budget)
         lines.add_row(name, *(f"{i.value:.3f} ({i.low:.2f} to {i.high:.2f})" for i in intervals))

@@ -4,6 +4,7 @@ from outlearn.evaluate.compare import Comparison, Standing, compare
 from outlearn.evaluate.evaluation import Estimator, Evaluation, evaluate_detector
 from outlearn.evaluate.events import Affiliation, Events, affiliation, events_at, events_within
 from outlearn.evaluate.leakage import telling_columns
+from outlearn.evaluate.loop import LoopFigures, evaluate_loop
 from outlearn.evaluate.metrics import (
     Interval,
     Metric,
@@ -36,6 +37,7 @@ __all__ = [
     "Events",
     "FamilyFigures",
     "Interval",
+    "LoopFigures",
     "Metric",
     "Protocol",
     "Split",
@@ -48,6 +50,7 @@ __all__ = [
     "compare",
     "contaminated",
     "evaluate_detector",
+    "evaluate_loop",
     "events_at",
     "events_within",
     "expected_calibration_error",

@@ -19,7 +19,7 @@ from outlearn.evaluate.rows import Rows
 from outlearn.execute import Executor, Serial
 from outlearn.rng import derive
 
-__all__ = ["Estimator", "Evaluation", "evaluate_detector"]
+__all__ = ["Estimator", "Evaluation", "Judging", "budget_of", "evaluate_detector", "evaluation_of"]
 
 
 class Estimator(Protocol):
@@ -105,19 +105,51 @@ def evaluate_detector(
     if not seeds:
         raise ParameterError("no seeds came; wanted one or more, e.g. seeds=[0, 1, 2]")
     splits = [protocol(X, y, seed) for seed in seeds]
-    looked_at = int(splits[0].test_y.sum()) if budget is None else budget
-    metrics: tuple[Metric, ...] = (auroc, average_precision, partial(_precision_at_budget, k=looked_at))
-    judge = partial(_judge, make=make, metrics=metrics, repetitions=repetitions)
+    judging = Judging(budget_of(splits[0], budget), repetitions)
+    judge = partial(_judge, make=make, judging=judging)
     judged = list((executor or Serial()).map(judge, zip(splits, seeds, strict=True)))
-    area, precision, at_budget = (_mean([row[i] for row in judged]) for i in range(len(metrics)))
-    first = splits[0]
+    return evaluation_of(splits[0], seeds, judging, judged)
+
+
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """How scores of a test part are judged. budget : rows to look at. repetitions : of each interval."""
+
+    budget: int
+    repetitions: int
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """AUROC, average precision and precision at the budget."""
+        return auroc, average_precision, partial(_precision_at_budget, k=self.budget)
+
+    def judge(self, split: Split, scores: NDArray[np.float64], seed: int) -> list[Interval]:
+        """Return the metrics of scores (m,) of a test part. seed : of their intervals."""
+        return [
+            bootstrap_interval(
+                metric, split.test_y, scores, rng=derive(seed, index), repetitions=self.repetitions
+            )
+            for index, metric in enumerate(self.metrics)
+        ]
+
+
+def budget_of(split: Split, budget: int | None) -> int:
+    """Return how many rows are looked at: as many as there are anomalies, where nobody says."""
+    return int(split.test_y.sum()) if budget is None else budget
+
+
+def evaluation_of(
+    first: Split, seeds: Sequence[int], judging: Judging, judged: Sequence[list[Interval]]
+) -> Evaluation:
+    """Return the figures of a detector from its metrics on the split of each seed. first : of the splits."""
+    area, precision, at_budget = (_mean([row[i] for row in judged]) for i in range(len(judging.metrics)))
     return Evaluation(
         protocol=first.name,
         seeds=tuple(seeds),
         train_rows=len(first.train_x),
         test_rows=first.test_y.size,
         test_anomalies=int(first.test_y.sum()),
-        budget=looked_at,
+        budget=judging.budget,
         chance=float(first.test_y.mean()),
         auroc=area,
         average_precision=precision,
@@ -125,17 +157,11 @@ def evaluate_detector(
     )
 
 
-def _judge(
-    job: tuple[Split, int], *, make: Callable[[], Estimator], metrics: tuple[Metric, ...], repetitions: int
-) -> list[Interval]:
+def _judge(job: tuple[Split, int], *, make: Callable[[], Estimator], judging: Judging) -> list[Interval]:
     """Return the metrics of a new detector on a split, with the seed of their intervals."""
     detector, (split, seed) = make(), job
     detector.fit(split.train_x, split.train_y)
-    scores = detector.anomaly_score(split.test_x)
-    return [
-        bootstrap_interval(metric, split.test_y, scores, rng=derive(seed, index), repetitions=repetitions)
-        for index, metric in enumerate(metrics)
-    ]
+    return judging.judge(split, detector.anomaly_score(split.test_x), seed)
 
 
 def _mean(intervals: list[Interval]) -> Interval:

@@ -36,6 +36,7 @@ class Split:
     test_x, test_y : rows to be scored and their truth (m,) int8.
     name : the protocol with its settings, e.g. "few-label-5".
     train_anomalies : how many anomalies the training rows truly hold, whatever the detector is told.
+    train_truth : (n,) the truth of the training rows, for an analyst who is asked; None where nobody is.
     """
 
     train_x: Rows
@@ -44,6 +45,7 @@ class Split:
     test_y: NDArray[np.int8]
     name: str
     train_anomalies: int
+    train_truth: NDArray[np.int8] | None = None
 
 
 class Protocol(Interface):
@@ -265,4 +267,5 @@ def _split(
     shown: NDArray[np.int8] | None,
     name: str,
 ) -> Split:
-    return Split(take(X, fit), shown, take(X, test), truth[test], name, int(truth[fit].sum()))
+    anomalies = int(truth[fit].sum())
+    return Split(take(X, fit), shown, take(X, test), truth[test], name, anomalies, truth[fit])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -17,13 +18,18 @@ from outlearn.data.label_words import fold, meanings_of
 from outlearn.data.readers import ReadOptions
 from outlearn.data.sample import sample_source
 from outlearn.data.schema import Schema, unknown_column
+from outlearn.detectors.base import BaseDetector
+from outlearn.detectors.pool import POOL
 from outlearn.detectors.registry import make_detector
-from outlearn.errors import LabelError, ParameterError
+from outlearn.errors import InputError, LabelError, ParameterError
 from outlearn.evaluate import (
     PROTOCOLS,
     Evaluation,
     FamilyFigures,
+    Protocol,
+    contaminated,
     evaluate_detector,
+    evaluate_loop,
     few_labels,
     judge_zero_day,
     telling_columns,
@@ -37,12 +43,20 @@ from outlearn.pipeline.rows import Spec, answer_column, chunk_rows
 from outlearn.pipeline.stages import Stages
 from outlearn.progress import Progress
 
-__all__ = ["ZERO_DAY", "EvaluateRequest", "EvaluationResult", "ZeroDay", "evaluate", "evaluate_zero_day"]
+__all__ = [
+    "LOOP",
+    "ZERO_DAY",
+    "EvaluateRequest",
+    "EvaluationResult",
+    "ZeroDay",
+    "evaluate",
+    "evaluate_zero_day",
+]
 
 LISTED_COLUMNS = 5  # that a warning names
 
 
-ZERO_DAY = "zero-day"
+ZERO_DAY, LOOP = "zero-day", "loop"
 NORMAL = ("", "none", "0")  # names of no family, beside words that mean normal
 
 
@@ -97,7 +111,8 @@ class EvaluateRequest:
     """A labelled table that detectors are to be judged on.
 
     detectors : names, as `make_detector` takes them.
-    protocol : a name in `outlearn.evaluate.PROTOCOLS`; labels : how many anomalies "few-label" shows.
+    protocol : a name in `outlearn.evaluate.PROTOCOLS`; labels : how many anomalies "few-label" shows. "loop":
+        the rows on top are labelled step by step, beside as many anomalies drawn at random.
     budget : rows to look at; None: as many as there are anomalies.
     cases, known : of families left out, as in `outlearn.evaluate.zero_day`.
     splits : how many, with seeds from `seed` on.
@@ -154,33 +169,84 @@ def evaluate(
     4
     """
     request = EvaluateRequest.of(source, **options)
-    protocol, seed = request.protocol, request.seed
-    if protocol not in PROTOCOLS:
-        raise ParameterError(f"no protocol is called {protocol!r}; there are {', '.join(PROTOCOLS)}")
+    if request.protocol not in (*PROTOCOLS, LOOP):
+        known = ", ".join((*PROTOCOLS, LOOP))
+        raise ParameterError(f"no protocol is called {request.protocol!r}; there are {known}")
     stages = Stages(progress)
     with stages.stage("reading"):
         rows = _judged(request)
-    split = (
-        partial(few_labels, labelled_anomalies=request.labels)
-        if protocol == "few-label"
-        else PROTOCOLS[protocol]
-    )
-    figures = {}
+    figures: dict[str, Evaluation] = {}
+    notes = rows.notes
     with stages.stage("judging", len(request.detectors)) as tick:
         for done, name in enumerate(request.detectors, start=1):
-            make = partial(make_detector, name, schema=rows.schema, random_state=seed)
-            seeds = range(seed, seed + request.splits)
-            figures[name] = evaluate_detector(
-                make, rows.frame, rows.truth, split, seeds, budget=request.budget, executor=executor
-            )
+            judging = _Judging(rows, request, name, executor)
+            if request.protocol == LOOP and (name not in POOL or POOL[name].needs_labels):
+                figures |= judging.loop()
+                notes = (*notes, judging.asked)
+            else:
+                figures[name] = judging.figures()
             tick(done)
     if request.family_column is None:
-        return EvaluationResult(figures, rows.notes)
+        return EvaluationResult(figures, notes)
     optimistic = (
         f"each family of '{request.family_column}' stands on both sides of the split, so this is optimistic "
         f"for one that was never seen: --protocol {ZERO_DAY} leaves one out at a time"
     )
-    return EvaluationResult(figures, (*rows.notes, optimistic))
+    return EvaluationResult(figures, (*notes, optimistic))
+
+
+@dataclass(slots=True)
+class _Judging:
+    """The splits and the rows that a detector by name is judged on. asked : what an analyst saw on top."""
+
+    rows: _Judged
+    request: EvaluateRequest
+    name: str
+    executor: Executor | None
+    asked: str = ""
+
+    @property
+    def make(self) -> Callable[[], BaseDetector]:
+        """Makes the detector."""
+        return partial(make_detector, self.name, schema=self.rows.schema, random_state=self.request.seed)
+
+    @property
+    def common(self) -> dict[str, Any]:
+        """What all protocols share."""
+        return {"budget": self.request.budget, "executor": self.executor}
+
+    @property
+    def seeds(self) -> range:
+        return range(self.request.seed, self.request.seed + self.request.splits)
+
+    def figures(self, labels: int | None = None) -> Evaluation:
+        """Return the figures by the protocol of the request; labels : anomalies shown, drawn at random."""
+        protocol: Protocol = PROTOCOLS.get(self.request.protocol, contaminated)
+        if labels is not None or self.request.protocol == "few-label":
+            protocol = partial(few_labels, labelled_anomalies=labels or self.request.labels)
+        return evaluate_detector(
+            self.make, self.rows.frame, self.rows.truth, protocol, self.seeds, **self.common
+        )
+
+    def loop(self) -> dict[str, Evaluation]:
+        """Return the figures without labels, and of each step beside as many anomalies drawn at random."""
+        walked = evaluate_loop(self.make, self.rows.frame, self.rows.truth, self.seeds, **self.common)
+        steps = [step for step in walked if step.labels]
+        self.asked = (
+            f"{self.name}: of the {_slashed(step.labels for step in steps)} rows that were on top and "
+            f"labelled, {_slashed(f'{step.anomalies:.1f}' for step in steps)} were anomalies, on average; "
+            "at random: as many known anomalies and no normal row"
+        )
+        figures = {self.name: walked[0].figures}
+        for step in steps:
+            figures[f"{self.name}, {step.labels} on top"] = step.figures
+            with suppress(InputError):  # there are fewer anomalies than that
+                figures[f"{self.name}, {step.labels} at random"] = self.figures(step.labels)
+        return figures
+
+
+def _slashed(values: Iterable[object]) -> str:
+    return " / ".join(map(str, values))
 
 
 def evaluate_zero_day(
