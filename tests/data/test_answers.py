@@ -18,6 +18,8 @@ from outlearn.data.schema import Role
         ("y", [-1, 1, 1]),
         ("is_anomaly", ["no", "no", "no"]),
         ("target", [1.0, 0.0, 0.0]),
+        ("isFlaggedFraud", [0, 0, 1]),
+        ("fraude", ["no", "yes", "no"]),
     ],
 )
 def test_names_and_values_of_labels_are_known(name, cells):
@@ -36,12 +38,14 @@ def test_names_and_values_of_labels_are_known(name, cells):
         ("target", [20.5, 21.0, 22.5]),
         ("label_width", [0, 1, 1]),
         ("class", ["economy", "first", "first"]),
+        ("Machine failure", [0, 1, 0]),
     ],
 )
 def test_other_columns_stay(name, cells):
     frame = pl.DataFrame({"a": [1.5, 2.5, 9.0], name: cells})
     assert answer_columns(frame) == ()
-    assert suspected_answers(frame) == ((name,) if name in ("class", "target") else ())
+    doubtful = name in ("class", "target", "Machine failure")
+    assert suspected_answers(frame) == ((name,) if doubtful else ())
 
 
 def test_a_place_is_no_answer_and_the_only_column_stays():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 import polars as pl
@@ -20,13 +19,16 @@ ASIDE = "looks like the answer"
 FEW = 20  # different values that an answer has at most
 _NAMES = words_of(
     """
-    abnormal anomalies anomalous anomaly answer attack class fraud fraudulent groundtruth intrusion
-    label labels malicious malware outcome outlier outliers target truth verdict y
+    abnormal anomalia anomalie anomalies anomalous anomaly answer attack betrug clase class classe etiqueta
+    fraud fraude fraudulent groundtruth intrusion klasse label labels malicious malware outcome outlier
+    outliers target truth verdict y
     """
 )
+# A sensor may report one of these as well, so a column of that name is used and warned of.
+_MAYBE = words_of("bad defect defective failed failure failures fault faulty result spam")
 _BESIDE = words_of(
     """
-    attack binary cat category col column flag gt ground has is known name row the true type
+    attack binary cat category col column flag flagged ground gt has is known machine name row the true type
     """
 )
 _SIGNS = frozenset(("-1", "0", "1"))
@@ -41,20 +43,18 @@ def answer_columns(frame: pl.DataFrame, spare: Collection[str] = ()) -> tuple[st
     >>> answer_columns(frame)
     ('is_fraud',)
     """
-    return tuple(name for name in _named(frame, spare) if _are_labels(_values(frame[name])))
+    return tuple(name for name in _named(frame, spare, _NAMES) if _are_labels(_values(frame[name])))
 
 
 def suspected_answers(frame: pl.DataFrame, spare: Collection[str] = ()) -> tuple[str, ...]:
-    """Return columns named like an answer with few values, which are not those of labels.
+    """Return columns named like an answer with few values, where name or values leave a doubt.
 
     >>> suspected_answers(pl.DataFrame({"is_fraud": [0, 1], "class": ["economy", "business"]}))
     ('class',)
     """
-    return tuple(
-        name
-        for name in _named(frame, spare)
-        if len(values := _values(frame[name])) > 1 and not _are_labels(values)
-    )
+    apart = answer_columns(frame, spare)
+    named = {name: _values(frame[name]) for name in _named(frame, spare, _NAMES | _MAYBE)}
+    return tuple(name for name, values in named.items() if len(values) > 1 and name not in apart)
 
 
 def without_answers(schema: Schema, frame: pl.DataFrame, spare: Collection[str] = ()) -> Schema:
@@ -71,22 +71,19 @@ def _not_features(schema: Schema) -> list[str]:
     return [column.name for column in schema.columns if column.role is not Role.FEATURE]
 
 
-def _named(frame: pl.DataFrame, spare: Collection[str]) -> list[str]:
-    """Return the columns named like an answer that hold few different values."""
-    beside = set(frame.columns)
-    names = [name for name in frame.columns if name not in spare and _is_answer(name, beside)]
+def _named(frame: pl.DataFrame, spare: Collection[str], words: frozenset[str]) -> list[str]:
+    """Return the columns named like an answer, by these words, that hold few different values."""
+    names = [name for name in frame.columns if name not in spare and _is_answer(name, words)]
+    if {"x", "X"} & set(frame.columns):
+        names = [name for name in names if name.lower() != "y"]  # a place, no answer
     return [name for name in names if 0 < len(_values(frame[name])) <= FEW]
 
 
-def _is_answer(name: str, beside: AbstractSet[str]) -> bool:
-    """Tell whether a name is that of an answer, such as label, Class, isFraud, is_attack or attack_cat.
-
-    beside : the names of all columns.
-    """
-    if name.lower() == "y" and beside & {"x", "X"}:
-        return False  # a place, not an answer
+def _is_answer(name: str, words: frozenset[str]) -> bool:
+    """Tell whether a name is that of an answer, such as label, Class, isFraud, is_attack or attack_cat."""
     parts = fold(re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", name)).split()
-    return not _NAMES.isdisjoint(parts) and _NAMES.union(_BESIDE).issuperset(parts)
+    parts = [part[2:] if part.startswith("is") and part[2:] in words else part for part in parts]
+    return not words.isdisjoint(parts) and words.union(_BESIDE).issuperset(parts)
 
 
 def _values(cells: pl.Series) -> frozenset[str]:
