@@ -9,7 +9,8 @@ from scipy.stats import spearmanr
 
 from outlearn.data.datasets import load_dataset
 from outlearn.detectors import ClassicalDetector, Detector
-from outlearn.explain import explain_rows, faithfulness
+from outlearn.detectors.causes import UsualTable
+from outlearn.explain import RowContribution, explain_rows, faithfulness
 
 
 def table(n=120):
@@ -45,8 +46,47 @@ def test_a_number_is_told_with_its_range_and_direction(detector):
     assert first[0].drop >= first[1].drop > 0
 
 
-def test_an_odd_combination_names_a_column_of_the_combination(detector):
-    assert why(detector, amount=100.0, tax=30.0).contributions[0].column in ("amount", "tax")
+def test_an_odd_combination_names_its_columns_and_what_is_usual_there(detector):
+    reason = why(detector, amount=90.0, tax=22.5)
+    first, second = reason.contributions[:2]
+    assert {first.column, second.column} == {"amount", "tax"}
+    assert (first.beside, second.beside) == ((second.column,), (first.column,))
+    assert f" where {second.column} is near {second.value:g}" in first.usual
+    assert reason.sentence.startswith(f"{first.column} is {first.value:g}, usually {first.usual}")
+
+
+def test_a_row_without_a_filled_cell_says_so(detector):
+    cells = dict.fromkeys(["amount", "tax", "shop", "paid", "day"], None)
+    assert why(detector, **cells).sentence == "All 5 cells that are looked at are missing."
+
+
+def test_where_no_column_lowers_the_score_it_is_said_what_was_tried():
+    X = np.random.default_rng(0).normal(size=(80, 3))
+    detector = ClassicalDetector("knn", random_state=0).fit(X)
+    grounds = detector._grounds()
+    table = UsualTable.of(grounds.encoder, grounds.support, grounds.raw, grounds.cells)
+
+    def words(tried, together, excess):
+        return table.unexplained(
+            RowContribution(9.0, np.arange(tried), np.zeros(tried), (), np.arange(3), excess, together)
+        )
+
+    assert words(3, 3, 1.0).startswith("none of its columns explains it alone, in pairs or in threes: ")
+    assert words(2, 2, 1.0).startswith(
+        "none of the 2 columns that differ most from usual rows explains it alone or in pairs"
+    )
+    assert "half of the rows compared with" in words(3, 1, -1.0)
+
+
+@pytest.mark.parametrize("name", ["knn", "iforest", "pca"])
+def test_a_constant_column_of_an_array_is_not_blamed(name):
+    X = np.random.default_rng(0).normal(size=(80, 4))
+    X[:, 2] = 7.0
+    X[0, 0] = 9.0
+    detector = ClassicalDetector(name, random_state=0).fit(X)
+    reason = detector.explain(X, rows=[0], columns=4)[0]
+    assert reason.contributions[0].column == "x0"
+    assert "x2" not in [cause.column for cause in reason.contributions]
 
 
 def test_an_unseen_category_is_told_with_the_usual_ones(detector):

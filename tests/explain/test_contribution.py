@@ -68,6 +68,26 @@ def test_two_columns_that_hide_one_another_are_found_together():
     assert single.together == ()
 
 
+def test_three_columns_that_hide_one_another_are_found_together():
+    """The score sees only how many of three are high: neither one nor two replacements change it."""
+    rng = np.random.default_rng(4)
+    support = rng.normal(size=(300, 6)).astype(np.float32)
+
+    def score(rows):
+        return (rows[:, [1, 3, 5]] > 5).any(axis=1).astype(float)
+
+    common = {
+        "score": score,
+        "support": support,
+        "support_scores": score(support),
+        "groups": [[i] for i in range(6)],
+    }
+    why, less = explain_rows(np.array([[0, 9, 0, 9, 0, 9], [0, 9, 0, 9, 0, 0]], np.float32), **common)
+    assert set(why.together) == top(why, 3) == {1, 3, 5}
+    assert why.drops[:3].tolist() == [1.0, 1.0, 1.0]
+    assert (why.tried_together, less.tried_together, why.excess) == (3, 2, 1.0)
+
+
 def test_among_many_columns_the_planted_ones_are_tried():
     rng = np.random.default_rng(5)
     support = rng.normal(size=(400, 200)).astype(np.float32)
@@ -103,8 +123,8 @@ def test_scores_asked_for_are_bounded_and_batched(world, draw):
     common = world.common
     world.calls.clear()
     explain_rows(rows, **common, max_columns=4)
-    assert sum(world.calls) <= 40 * (1 + 4 + 6)
-    assert len(world.calls) <= 3
+    assert sum(world.calls) <= 40 * (1 + 4 + 6 + 4)
+    assert len(world.calls) <= 4
 
 
 def test_a_row_is_explained_the_same_alone(world, draw):

@@ -1,5 +1,6 @@
 import datetime as dt
 import unicodedata
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from outlearn.explain import describe, sentence
 from outlearn.explain.explanation import Contribution
+from outlearn.explain.text import MOST_LIKE
 
 AMOUNTS = np.linspace(0, 400, 401)
 COUNTRIES = ["DE"] * 61 + ["FR"] * 30 + ["IT"] * 8 + ["KP"]
@@ -22,7 +24,10 @@ OFFICE = [day for day in DAYS if 8 <= day.hour <= 17]
     [
         ("numeric", 9120, AMOUNTS, [1], "20 to 380", "high"),
         ("numeric", -1.5, AMOUNTS, [1], "20 to 380", "low"),
-        ("numeric", 300, AMOUNTS, [10, 12], "10.1 to 11.9 in rows like this", "unusual here"),
+        ("numeric", 300, AMOUNTS, [10, 11, 12] * 5, f"10 to 12 {MOST_LIKE}", "unusual here"),
+        ("numeric", 300, AMOUNTS, [10, 12], "20 to 380", "in combination"),
+        ("numeric", 300, AMOUNTS, AMOUNTS[5:290:20], "20 to 380", "in combination"),
+        ("numeric", 300, AMOUNTS, (), "20 to 380", "in combination"),
         ("numeric", 300, AMOUNTS, [290, 310], "20 to 380", "in combination"),
         ("categorical", "FR", COUNTRIES, ["FR"] * 9, "DE 61 %, FR 30 %, IT 8 %", "in combination"),
         ("numeric", None, AMOUNTS, [1], "20 to 380", "missing"),
@@ -56,8 +61,17 @@ OFFICE = [day for day in DAYS if 8 <= day.hour <= 17]
             "categorical",
             "FR",
             COUNTRIES,
-            ["DE"] * 9 + ["FR"],
-            "DE 90 %, FR 10 % in rows like this",
+            ["DE"] * 19 + ["FR"],
+            f"DE 95 %, FR 5 % {MOST_LIKE}",
+            "unusual here",
+        ),
+        ("categorical", "FR", COUNTRIES, ["DE"] * 9 + ["FR"], "DE 61 %, FR 30 %, IT 8 %", "in combination"),
+        (
+            "datetime",
+            dt.datetime(2024, 3, 1, 12),
+            DAYS,
+            DAYS[200:230],
+            f"2024-01-09 17:27 to 2024-01-10 19:33 {MOST_LIKE}",
             "unusual here",
         ),
         ("boolean", True, [False] * 99 + [True], [False], "False 99 %; this value 1 %", "rare"),
@@ -119,20 +133,36 @@ def test_the_sentence_reads_like_one():
 def test_columns_that_do_not_lower_the_score_are_not_blamed():
     amount = describe("amount", "numeric", 9120, AMOUNTS, [1], drop=-0.1)
     assert "amount" not in sentence([amount])
-    assert "only together" in sentence([])
+    assert sentence([]) == "No column was found that explains it."
+    assert sentence([], "none of its columns explains it") == "None of its columns explains it."
     weak = describe("weak", "numeric", 9, [1, 2], [1], drop=0.01)
     strong = describe("strong", "numeric", 9, [1, 2], [1], drop=1.0)
     assert "weak" not in sentence([strong, weak])
-    here = Contribution("a", 3.0, "1 to 2 in rows like this", "unusual here", 1.0)
-    assert "a is 3, unusual here (usual: 1 to 2 in rows like this)" in sentence([here])
+    here = Contribution("a", 3.0, f"1 to 2 {MOST_LIKE}", "unusual here", 1.0)
+    assert sentence([here]) == "a is 3, usually 1 to 2 in the rows most like it in its other columns."
     with_others = Contribution("a", 3.0, "1 to 5", "in combination", 1.0)
-    assert "a is 3, odd only beside the other columns (usual: 1 to 5)" in sentence([with_others])
+    assert sentence([with_others]) == "No value is unusual by itself; a 3 weighs most."
+    assert "weigh" not in sentence([with_others, here])
     low = Contribution("a", 3.0, "4 to 5", "low", 1.0)
     assert "a is 3, below the usual 4 to 5" in sentence([low])
     late = describe("t", "datetime", dt.datetime(2025, 1, 1), DAYS, DAYS, drop=1.0)
     assert "t is 2025-01-01 00:00, later than the usual 2024-01-05" in sentence([late])
     long = describe("note", "text", "a" * 30, RENTS, [], drop=1.0)
     assert f"note is '{'a' * 30}', longer than the usual 19 characters" in sentence([long])
+
+
+def test_columns_that_are_odd_beside_one_another_are_one_clause():
+    amount = Contribution("amount", 3.1, "40 to 90 where items is 12", "unusual here", 0.3, ("items",))
+    items = Contribution("items", 12, "1 to 12", "in combination", 1.0, ("amount",))
+    age = Contribution("age", 99, "20 to 80", "high", 0.5)
+    assert sentence([amount, items, age]) == (
+        "amount is 3.1, usually 40 to 90 where items is 12; age is 99, above the usual 20 to 80."
+    )
+    # A column alone that its company tells of says nothing, and what is not told of is named together.
+    hidden = [replace(items, beside=("day", "age")), Contribution("day", 7, "1 to 9", "in combination", 1.0)]
+    assert sentence([hidden[0], replace(hidden[1], beside=("items", "age"))]) == (
+        "No single column explains it: items 12 and day 7 are odd only together."
+    )
 
 
 CELLS = st.one_of(

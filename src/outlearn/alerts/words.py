@@ -48,17 +48,18 @@ def _in_short(incident: Incident) -> str:
     parts = []
     for contribution in telling(incident.why.contributions):
         value = show(contribution.value)
-        named = f"{clean(contribution.column)} {value}"
+        named, beside = f"{clean(contribution.column)} {value}", ", ".join(contribution.beside)
         odd = {
             "high": f"{named}, above the usual {contribution.usual}",
             "low": f"{named}, below the usual {contribution.usual}",
             "rare": f"{named}, which is rare",
             "missing": f"{named}",
+            "never seen": f"{named}, never seen before",
+            "unusual here": f"{named}, odd beside {beside}" if beside else f"{named}, unusual",
+            "in combination": f"{named}, odd beside {beside or 'the others'}",
         }
-        parts.append(odd.get(contribution.direction, f"{named}, odd beside the other columns"))
-    return (
-        f"{incident.remark}{'; '.join(parts) or 'odd only in all its columns together'}{_borrowed(incident)}"
-    )
+        parts.append(odd[contribution.direction])
+    return f"{incident.remark}{'; '.join(parts) or 'no column explains it'}{_borrowed(incident)}"
 
 
 def _borrowed(incident: Incident) -> str:

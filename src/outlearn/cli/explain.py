@@ -66,7 +66,7 @@ def _tell_row(explanation: Explanation) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from outlearn.report.summary import effects_sentence
+    from outlearn.report.summary import direction_words, effects_sentence
     from outlearn.report.words import cell, clean, score
 
     console = Console()
@@ -80,7 +80,7 @@ def _tell_row(explanation: Explanation) -> None:
             clean(why.column, 60),
             cell(why.value),
             clean(why.usual, 120),
-            why.direction,
+            direction_words(why),
             f"{why.drop:.3g}",
         )
         lines.add_row(*map(Text, words))

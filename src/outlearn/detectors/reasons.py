@@ -11,23 +11,22 @@ import polars as pl
 from numpy.typing import NDArray
 from sklearn.metrics import pairwise_distances
 
-from outlearn.data.columns.constant import ConstantEncoder
 from outlearn.data.columns.dates import moments_of
 from outlearn.data.columns.events import events_of
 from outlearn.data.columns.moment import MomentEncoder
 from outlearn.data.columns.sequence import SequenceEncoder
 from outlearn.data.encode import Encoder
-from outlearn.explain.contribution import RowContribution, explain_rows
-from outlearn.explain.explanation import Contribution, Explanation, LabelEffect
-from outlearn.explain.neighbours import usual_rows
-from outlearn.explain.text import describe, never_seen, sentence
+from outlearn.detectors.causes import UsualTable
+from outlearn.explain.contribution import explain_rows
+from outlearn.explain.explanation import Explanation, LabelEffect
+from outlearn.explain.text import sentence
+from outlearn.explain.words import is_missing
 
 __all__ = ["Grounds", "explain_matrix", "readable_cells"]
 
 Rows = NDArray[np.float32]
 Floats = NDArray[np.float64]
 
-_COUNTED = ("categorical", "boolean")
 _LABELS_TRIED, _LABELS_NAMED = 30, 3
 _LEAST_EFFECT = 1e-3  # on a raw score: labels that moved it less are not named
 
@@ -65,44 +64,28 @@ def explain_matrix(
 ) -> list[Explanation]:
     """Explain encoded rows `values` (r, d) with raw cells `cells`; `rows` (r,) are their positions."""
     encoder, calm = grounds.encoder, grounds.calm
-    columns_of: dict[str, list[int]] = {}
-    for i, source in enumerate(encoder.sources):
-        columns_of.setdefault(source, []).append(i)
-    names, groups = list(columns_of), list(columns_of.values())
     support, support_raw = grounds.support[calm], grounds.raw[calm]
+    table = UsualTable.of(encoder, support, support_raw, readable_cells(encoder, grounds.cells)[calm])
     contributions = explain_rows(
-        values, score=grounds.score, support=support, support_scores=support_raw, groups=groups
+        values, score=grounds.score, support=support, support_scores=support_raw, groups=table.groups
     )
-    usual = calm[usual_rows(support, support_raw).positions]
-    kinds = {column.name: str(column.kind) for column in encoder.schema.columns}
-    # A share is that among all rows compared with: usual rows are few of whatever category is thought odd.
-    beside = {name: calm if kind in _COUNTED else usual for name, kind in kinds.items()}
-    known, read = readable_cells(encoder, grounds.cells), readable_cells(encoder, cells)
-
-    fixed = {e.name: e for e in encoder.encoders if isinstance(e, ConstantEncoder)}
-
-    def cause(name: str, place: int, near: NDArray[np.int64], drop: float) -> Contribution:
-        value = _first_filled(read[name][place], cells[name][place])
-        if name in fixed:
-            return never_seen(name, value, fixed[name].value, fixed[name].rows, drop)
-        usual_cells = known[name][beside[name]].to_list()
-        return describe(name, kinds[name], value, usual_cells, known[name][near].to_list(), drop)
-
-    def explanation(place: int, score: float, row: RowContribution) -> Explanation:
-        near = calm[row.neighbours]
-        causes = tuple(
-            cause(names[column], place, near, float(drop))
-            for column, drop in zip(row.columns[:columns].tolist(), row.drops[:columns], strict=True)
-            if drop > 0
-        )
-        near_rows = tuple(int(i) for i in near)
-        return Explanation(int(rows[place]), score, causes, near_rows, sentence(causes), labels[place])
-
+    read = readable_cells(encoder, cells)
     scores, labels = grounds.anomaly_score(values), _labels(grounds, values)
-    return [
-        explanation(i, float(score), row)
-        for i, (score, row) in enumerate(zip(scores, contributions, strict=True))
-    ]
+    explanations = []
+    for place, why in enumerate(contributions):
+        filled = [_first_filled(read[name][place], cells[name][place]) for name in table.names]
+        causes = table.causes(why, values[place], filled, columns)
+        words = _empty(filled) or sentence(causes, table.unexplained(why))
+        near = tuple(int(i) for i in calm[why.neighbours])
+        score = float(scores[place])
+        explanations.append(Explanation(int(rows[place]), score, causes, near, words, labels[place]))
+    return explanations
+
+
+def _empty(cells: list[Any]) -> str:
+    """Say that all cells of a row are missing, where they are."""
+    missing = len(cells) > 1 and all(map(is_missing, cells))
+    return f"All {len(cells):,} cells that are looked at are missing." if missing else ""
 
 
 def _labels(grounds: Grounds, values: Rows) -> list[tuple[LabelEffect, ...]]:

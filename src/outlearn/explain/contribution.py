@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -16,7 +15,9 @@ from outlearn.explain.replace import Groups, Score, replaced, scores_of
 __all__ = ["RowContribution", "check_groups", "explain_rows"]
 
 PAIRED = 8  # strongest columns whose pairs are tried
-ENOUGH_DROP = 0.5  # of the way to the median of the support; below it pairs are tried
+TRIPLED = 5  # strongest columns whose triples are tried, beside the best pair with each of the paired ones
+ENOUGH_DROP = 0.5  # of the way to the median of the support; below it more columns are tried together
+HIDDEN = 2.0  # times as far as with fewer columns the score falls where columns hide one another
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +28,11 @@ class RowContribution:
     columns : (c,) numbers of table columns, in falling order of `drops`; only columns that were tried.
     drops : (c,) how far the raw score falls when the column is made usual. Negative: making it usual is
         odder.
-    together : two columns of `columns` that hide one another: their drop is what making both usual lowers,
-        more than twice what either lowers alone.
+    together : two or three columns of `columns` that hide one another: their drop is what making all of them
+        usual lowers, more than twice what fewer of them lower.
     neighbours : (k,) positions in the support of the nearest usual rows.
+    excess : how far the score lies above the median of the support.
+    tried_together : 1, 2 or 3, the most columns that were made usual together in search of `drops`.
     """
 
     score: float
@@ -37,6 +40,58 @@ class RowContribution:
     drops: NDArray[np.float64]
     together: tuple[int, ...]
     neighbours: NDArray[np.int64]
+    excess: float
+    tried_together: int
+
+
+@dataclass(slots=True)
+class _Search:
+    """Search for the columns of one row that explain its score `own`: what was tried, and what it lowered.
+
+    columns, drops : (c,) as in `RowContribution`, in the order in which they were thought of.
+    pair : the best of the pairs that were tried, and its drop; () and -inf before any was.
+    """
+
+    row: NDArray[np.float32]
+    own: float
+    target: float
+    columns: NDArray[np.int64]
+    drops: NDArray[np.float64]
+    together: tuple[int, ...] = ()
+    tried_together: int = 1
+    pair: tuple[int, ...] = ()
+    pair_drop: float = -np.inf
+
+    @property
+    def unexplained(self) -> bool:
+        """Whether more columns than were tried together may explain the score better."""
+        enough = ENOUGH_DROP * (self.own - self.target)
+        return len(self.columns) > self.tried_together and max(self.drops.max(), self.pair_drop) < enough
+
+    def strongest(self, count: int) -> list[int]:
+        """Return the columns that lower the score most, strongest first."""
+        return [int(column) for column in self.columns[np.argsort(-self.drops, kind="stable")[:count]]]
+
+    def sets(self) -> list[tuple[int, ...]]:
+        """Return the sets of columns to try next, of one more than were tried together."""
+        if self.tried_together == 1:
+            return list(combinations(self.strongest(PAIRED), 2))
+        wider = [tuple(sorted((*self.pair, c))) for c in self.strongest(PAIRED) if c not in self.pair]
+        few = [tuple(sorted(three)) for three in combinations(self.strongest(TRIPLED), 3)]
+        return list(dict.fromkeys((*wider, *few)))
+
+    def take(self, sets: list[tuple[int, ...]], lowered: NDArray[np.float64]) -> None:
+        """Note how far each of the sets lowers the score; where that is much further than fewer columns do,
+        all members of the best get its drop: with a share of it each, columns that matter less would come
+        before them."""
+        best = int(np.argmax(lowered))
+        members = np.isin(self.columns, sets[best])
+        self.tried_together = len(sets[best])
+        if lowered[best] > HIDDEN * max(self.drops[members].max(), self.pair_drop, 0.0):
+            self.drops = np.where(members, lowered[best], self.drops)
+            self.together = sets[best]
+        if self.tried_together == 2:
+            self.pair, self.pair_drop = sets[best], float(lowered[best])
 
 
 def explain_rows(
@@ -54,8 +109,8 @@ def explain_rows(
 
     Works on any score. The value put in is what the usual rows most like this one in its other columns have,
     so a column that is odd only beside the others is found too. Where no single column lowers the score half
-    of the way to the median of the support, pairs of the strongest 8 are tried. A row costs at most
-    ``1 + max_columns + 28`` scores.
+    of the way to the median of the support, pairs of the strongest 8 are tried, and where no pair does,
+    triples. A row costs at most ``1 + max_columns + 28 + 16`` scores.
 
     Parameters
     ----------
@@ -97,20 +152,40 @@ def explain_rows(
         for row, close in zip(rows, near, strict=True)
     ]
     own = np.concatenate([np.empty(0), *scores_of((row[None] for row in rows), score, chunk=chunk)])
+    changed: list[NDArray[np.bool_]] = []
     singles = (
-        replaced(row, usual, [groups[g] for g in columns]) for row, columns in zip(rows, tried, strict=True)
+        _noting(changed, row, replaced(row, usual, [groups[g] for g in columns]))
+        for row, columns in zip(rows, tried, strict=True)
     )
-    drops = [mine - new for mine, new in zip(own, scores_of(singles, score, chunk=chunk), strict=True)]
     target = float(np.median(support_scores))
-    weak = [
-        i for i, drop in enumerate(drops) if len(drop) > 1 and drop.max() < ENOUGH_DROP * (own[i] - target)
+    scored = scores_of(singles, score, chunk=chunk)
+    searches = [
+        _Search(row, float(mine), target, columns, np.where(changed[place], mine - new, 0.0))
+        for place, (row, mine, columns, new) in enumerate(zip(rows, own, tried, scored, strict=True))
     ]
-    pairs = {i: _strongest_pairs(tried[i], drops[i]) for i in weak}
-    doubles = (replaced(rows[i], usual, [[*groups[a], *groups[b]] for a, b in pairs[i]]) for i in weak)
-    together: dict[int, tuple[int, ...]] = {}
-    for i, new in zip(weak, scores_of(doubles, score, chunk=chunk), strict=True):
-        drops[i], together[i] = _with_best_pair(tried[i], drops[i], pairs[i], own[i] - new)
-    return list(_ranked(own, tried, drops, together, near))
+    for _ in ("pairs", "triples"):
+        _try_together(searches, usual, groups, score, chunk)
+    return [_ranked(search, close) for search, close in zip(searches, near, strict=True)]
+
+
+def _noting(
+    changed: list[NDArray[np.bool_]], row: NDArray[np.float32], copies: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return copies (s, d) of a row, with a note in which of them anything changed: a column that is as usual
+    already explains nothing, and the last bits of a score vary with its place in a batch."""
+    changed.append((copies != row).any(axis=1))
+    return copies
+
+
+def _try_together(searches: list[_Search], usual: Usual, groups: Groups, score: Score, chunk: int) -> None:
+    """Try one more column together than before for the rows that are not explained yet."""
+    open_ = [(search, search.sets()) for search in searches if search.unexplained]
+    blocks = (
+        replaced(search.row, usual, [[m for column in chosen for m in groups[column]] for chosen in sets])
+        for search, sets in open_
+    )
+    for (search, sets), new in zip(open_, scores_of(blocks, score, chunk=chunk), strict=True):
+        search.take(sets, search.own - new)
 
 
 def check_groups(groups: Groups, width: int) -> None:
@@ -131,9 +206,10 @@ def check_groups(groups: Groups, width: int) -> None:
 def _candidates(
     row: NDArray[np.float32], usual: Usual, close: NDArray[np.float32], groups: Groups, most: int
 ) -> NDArray[np.int64]:
-    """Return the table columns to try: rarest by themselves, furthest from the neighbours, in turn."""
-    if len(groups) <= most:
-        return np.arange(len(groups))
+    """Return the table columns to try: rarest by themselves, furthest from the neighbours, in turn.
+
+    Where single columns lower the score alike, as all do that hide one another, the first are tried together.
+    """
     higher = (usual.values >= row).sum(axis=0)  # (d,)
     lower = (usual.values <= row).sum(axis=0)
     tail = -np.log((1 + np.minimum(higher, lower)) / (1 + len(usual.values)))
@@ -152,33 +228,14 @@ def _group_order(oddness: NDArray[np.floating], groups: Groups) -> NDArray[np.in
     return np.argsort(-worst, kind="stable")
 
 
-def _strongest_pairs(columns: NDArray[np.int64], drops: NDArray[np.float64]) -> list[tuple[int, int]]:
-    strongest = columns[np.argsort(-drops, kind="stable")[:PAIRED]]
-    return list(combinations(strongest.tolist(), 2))
-
-
-def _with_best_pair(
-    columns: NDArray[np.int64],
-    drops: NDArray[np.float64],
-    pairs: list[tuple[int, int]],
-    pair_drops: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], tuple[int, ...]]:
-    """Return the drops with that of the best pair given to both its columns, and the pair, if they hide one
-    another: with half of it each, columns that matter less would come before them."""
-    best = int(np.argmax(pair_drops))
-    members = np.isin(columns, pairs[best])
-    if pair_drops[best] / 2 <= drops[members].max():
-        return drops, ()
-    return np.where(members, pair_drops[best], drops), pairs[best]
-
-
-def _ranked(
-    own: NDArray[np.float64],
-    tried: list[NDArray[np.int64]],
-    drops: list[NDArray[np.float64]],
-    together: dict[int, tuple[int, ...]],
-    near: NDArray[np.int64],
-) -> Iterator[RowContribution]:
-    for i, (columns, drop) in enumerate(zip(tried, drops, strict=True)):
-        order = np.argsort(-drop, kind="stable")
-        yield RowContribution(float(own[i]), columns[order], drop[order], together.get(i, ()), near[i])
+def _ranked(search: _Search, near: NDArray[np.int64]) -> RowContribution:
+    order = np.argsort(-search.drops, kind="stable")
+    return RowContribution(
+        score=search.own,
+        columns=search.columns[order],
+        drops=search.drops[order],
+        together=search.together,
+        neighbours=near,
+        excess=search.own - search.target,
+        tried_together=search.tried_together,
+    )

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from outlearn.explain.words import MIDDLE, as_text, clean
+from outlearn.explain.words import MIDDLE, Cells, as_text, clean
 
 __all__ = ["oddity_of_events"]
 
@@ -17,7 +17,7 @@ LONGEST_EVENT = 60  # characters of an event that are shown
 COMMON = 0.9  # share of sequences from which on an event is missed in others
 
 
-def oddity_of_events(value: Any, present: Sequence[Any], near: Sequence[Any]) -> tuple[str, str] | None:
+def oddity_of_events(value: Any, present: Cells, near: Cells) -> tuple[str, str] | None:
     """Return what usual sequences have or lack where this one differs, and the side it differs on.
 
     The first that holds is returned: an event that no usual sequence has, a step from one event to the next

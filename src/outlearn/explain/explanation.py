@@ -14,12 +14,14 @@ class Contribution:
 
     column : name of the table column.
     value : the row's own value (None when missing).
-    usual : the usual range or values in words, e.g. "12 to 340" or "DE, FR or IT".
+    usual : the usual range or values in words, e.g. "12 to 340" or "DE, FR or IT", and where they are: "41.7
+        to 88.2 where items is 12".
     direction : "high", "low", "rare", "missing", "never seen" (all rows compared with hold another value),
-        "unusual here" (usual, but not in rows like this) or "in combination" (usual even in rows like this,
-        and still part of what is odd).
+        "unusual here" (odd beside what `usual` says) or "in combination" (usual, and still part of what is
+        odd).
     drop : how far the raw score falls when the column is replaced by a usual value; the larger, the odder. Of
-        two columns that hide one another, how far it falls when both are.
+        columns that hide one another, how far it falls when all of them are.
+    beside : the columns beside whose values this one is odd, or that are odd beside it.
     """
 
     column: str
@@ -27,6 +29,7 @@ class Contribution:
     usual: str
     direction: str
     drop: float
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

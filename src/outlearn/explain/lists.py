@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from outlearn.explain.words import number_range, show
+from outlearn.explain.words import Cells, number_range, show
 
 __all__ = ["list_words", "oddity_of_list"]
 
@@ -17,7 +16,7 @@ CHARACTERS_READ = 100_000  # characters of a list that is text
 LIST_FEATURES = ("numbers", "as the lowest", "as the highest", "on average", "from one number to the next")
 
 
-def oddity_of_list(value: Any, usual: Sequence[Any]) -> tuple[str, str] | None:
+def oddity_of_list(value: Any, usual: Cells) -> tuple[str, str] | None:
     """Return the usual words and a direction, as `text.describe` has them; None where a cell is no list.
 
     >>> oddity_of_list([7.0, 7.5, 7.0], [[0.0, 1.0, 0.5], [0.5, 1.5, 0.5]])

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from outlearn.explain.neighbours import Usual
 
-__all__ = ["Groups", "Score", "replaced", "scores_of"]
+__all__ = ["Groups", "Score", "donors", "replaced", "scores_of"]
 
 Score = Callable[[NDArray[np.float32]], NDArray[np.float64]]
 """Raw scores of rows: (m, d) float32 → (m,) float64, high = abnormal."""
@@ -34,18 +34,32 @@ def replaced(row: NDArray[np.float32], usual: Usual, sets: Sequence[Sequence[int
     (True, True)
     """
     scaled = usual.scaled(usual.values)  # (u, d)
-    squares = (scaled - usual.scaled(row[None])) ** 2  # (u, d)
-    total = squares.sum(axis=1)  # (u,)
     copies = np.repeat(row[None].astype(np.float32), len(sets), axis=0)
-    k = min(DONORS, len(total))
-    for copy, columns in zip(copies, sets, strict=True):
-        chosen = np.unique(np.asarray(columns, dtype=np.intp))  # sums must not depend on their order
-        rest = total - squares[:, chosen].sum(axis=1)
-        nearest = np.argpartition(rest, k - 1)[:k]
+    for copy, columns, nearest in zip(copies, sets, donors(row, usual, sets), strict=True):
+        chosen = np.unique(np.asarray(columns, dtype=np.intp))
         options = scaled[np.ix_(nearest, chosen)]  # (k, c)
         apart = np.abs(options[:, None] - options[None]).sum(axis=(1, 2))  # (k,)
         copy[chosen] = usual.values[nearest[np.argmin(apart)], chosen]
     return copies
+
+
+def donors(
+    row: NDArray[np.float32], usual: Usual, sets: Sequence[Sequence[int]]
+) -> Iterator[NDArray[np.int64]]:
+    """Yield for each set of matrix columns the 15 usual rows that a row (d,) is nearest to in the others.
+
+    >>> from outlearn.explain.neighbours import usual_rows
+    >>> line = usual_rows(np.repeat(np.arange(30.0, dtype=np.float32)[:, None], 2, axis=1), np.zeros(30))
+    >>> rows, = donors(np.array([3.0, 25.0], dtype=np.float32), line, [[0]])
+    >>> len(rows), bool(line.values[rows].min() > 12)
+    (15, True)
+    """
+    squares = (usual.scaled(usual.values) - usual.scaled(row[None])) ** 2  # (u, d)
+    total = squares.sum(axis=1)  # (u,)
+    k = min(DONORS, len(total))
+    for columns in sets:
+        chosen = np.unique(np.asarray(columns, dtype=np.intp))  # sums must not depend on their order
+        yield np.argpartition(total - squares[:, chosen].sum(axis=1), k - 1)[:k]
 
 
 def scores_of(

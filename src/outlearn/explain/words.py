@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "Cells",
     "as_moments",
     "as_numbers",
     "as_text",
@@ -25,6 +26,8 @@ __all__ = [
     "shares",
     "show",
 ]
+
+Cells = Sequence[Any] | NDArray[Any]  # of a table column
 
 LONGEST = 60  # characters of a cell that are shown
 SHOWN = 3  # commonest values
@@ -111,7 +114,7 @@ def show(value: Any) -> str:
     return f"'{clean(value)}'"
 
 
-def as_numbers(values: Sequence[Any] | NDArray[Any], *, finite: bool = True) -> NDArray[np.float64] | None:
+def as_numbers(values: Cells, *, finite: bool = True) -> NDArray[np.float64] | None:
     """Return values as numbers, or None where there is none or one is something else.
 
     finite : leave out infinities; NaN is always left out.
@@ -127,7 +130,7 @@ def as_numbers(values: Sequence[Any] | NDArray[Any], *, finite: bool = True) -> 
     return numbers if len(numbers) else None
 
 
-def as_moments(values: Sequence[Any] | NDArray[Any]) -> NDArray[np.datetime64] | None:
+def as_moments(values: Cells) -> NDArray[np.datetime64] | None:
     """Return values as datetime64[us] in UTC where they have a zone, or None where one is no date-time.
 
     >>> as_moments(["2024-01-01"]), as_moments(["soon"])
@@ -187,7 +190,7 @@ def moment_range(moments: NDArray[np.datetime64]) -> tuple[np.datetime64, np.dat
     return first, last, start if start == end else f"{start} to {end}"
 
 
-def shares(values: Sequence[Any] | NDArray[Any]) -> str:
+def shares(values: Cells) -> str:
     """Return the commonest values with their shares, in words.
 
     >>> shares(["DE"] * 61 + ["FR"] * 30 + ["IT"] * 9)

@@ -16,7 +16,7 @@ from outlearn.pipeline.preview import explain_top
 
 __all__ = ["EXPLAINED", "reasons_of"]
 
-EXPLAINED = 256  # rows; an explanation costs up to 41 scores
+EXPLAINED = 256  # rows; an explanation costs up to 57 scores
 
 
 def reasons_of(

@@ -6,7 +6,7 @@ from collections import Counter
 
 import numpy as np
 
-from outlearn.explain.explanation import Explanation
+from outlearn.explain.explanation import Contribution, Explanation
 from outlearn.explain.words import percent
 from outlearn.findings.table import Findings
 from outlearn.report.words import clean, score
@@ -15,6 +15,7 @@ __all__ = [
     "CAUTION",
     "DOUBT",
     "columns_sentence",
+    "direction_words",
     "effects_sentence",
     "headline",
     "labels_sentence",
@@ -71,6 +72,17 @@ def effects_sentence(explanation: Explanation) -> str:
         for effect in explanation.labels
     ]
     return f"Labels that moved the raw score most: {', '.join(moved)}." if moved else ""
+
+
+def direction_words(contribution: Contribution) -> str:
+    """Return which way a value is odd, and with which columns it is odd in combination.
+
+    >>> direction_words(Contribution("items", 12, "1 to 12", "in combination", 0.5, ("amount", "day")))
+    'in combination with amount, day'
+    """
+    if contribution.direction != "in combination" or not contribution.beside:
+        return contribution.direction
+    return f"in combination with {', '.join(contribution.beside)}"
 
 
 def columns_sentence(findings: Findings) -> str:

@@ -16,6 +16,7 @@ from outlearn.report.summary import (
     CAUTION,
     DOUBT,
     columns_sentence,
+    direction_words,
     effects_sentence,
     headline,
     labels_sentence,
@@ -131,7 +132,7 @@ def _reasons(why: Explanation) -> list[dict[str, Any]]:
             "column": clean(c.column, _NAME),
             "value": cell(c.value),
             "usual": clean(c.usual, 160),
-            "direction": clean(c.direction, 40),
+            "direction": clean(direction_words(c), 160),
             "filled": _per_cent_of(c.drop, most),
         }
         for c in chosen[:_REASONS]
