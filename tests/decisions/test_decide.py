@@ -96,3 +96,25 @@ def test_an_empty_batch_is_decided(scores):
     for rule in RULES:
         decision = decide([], rule=rule, support_scores=scores["support"], reference_scores=scores["held"])
         assert decision.flagged.shape == (0,)
+
+
+@pytest.mark.parametrize(
+    ("support", "share", "words"),
+    [
+        (np.arange(100.0), 0.05, "the threshold flags about 5 % of rows like those"),
+        (
+            [0.1] * 60 + [0.9] * 40,
+            0.05,
+            "5 % were asked for, and the threshold flags 0 % of the rows that the ",
+        ),
+        (
+            [0.1] * 60 + [0.5] * 38 + [0.9, 1.0],
+            0.05,
+            "the threshold flags 2 % of the rows that the detector lea",
+        ),
+        ([0.1, 0.2, 0.3, 0.9], 0.05, "5 % of the 4 rows that the detector learnt from are less than one"),
+    ],
+)
+def test_a_share_that_ties_or_few_rows_forbid_is_not_said_to_be_flagged(support, share, words):
+    decision = decide(support, rule=Rule.contamination(share), support_scores=support)
+    assert words in decision.promise.text and not decision.promise.holds

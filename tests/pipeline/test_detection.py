@@ -171,6 +171,19 @@ def test_notes_say_what_was_set_aside_and_repaired():
     assert "1 infinite value" in notes
 
 
+def test_where_rows_that_tie_are_not_flagged_it_is_said_why():
+    rng = np.random.default_rng(0)
+    rows = pl.DataFrame({"a": rng.choice(["x", "y"], 300), "b": rng.choice([0, 1], 300)})
+    for rule in (None, Rule.contamination(0.05), Rule.budget(5)):
+        findings = detect(rows, detector="iforest", rule=rule, top=1)
+        told = [limit for limit in findings.limits if "flagged all or not at all" in limit]
+        tied = int((findings.scores == findings.scores.max()).sum())
+        if rule == Rule.budget(5):
+            assert findings.decision.flagged.sum() == 5 and not told
+        else:
+            assert not findings.decision.flagged.any() and f"which {tied} rows share" in told[0]
+
+
 def test_limits_speak_of_few_rows_copies_and_labels():
     few = " ".join(detect(table(20), detector="knn", top=1).limits)
     assert "only 20 rows" in few and "Without labelled anomalies" in few and "no probability" in few

@@ -1,5 +1,7 @@
 """Hunting: what resembles a case comes first, and where nothing does, it is said."""
 
+import json
+
 import numpy as np
 import polars as pl
 import pytest
@@ -7,7 +9,9 @@ import pytest
 from outlearn.data.kinds.flows import flow_view
 from outlearn.data.readers import open_source
 from outlearn.errors import InputError, OutlearnError, ParameterError
+from outlearn.findings.lines import json_lines
 from outlearn.pipeline.hunt import hunt
+from outlearn.report.summary import rule_sentence
 
 
 def table(n=400, odd=20, seed=0):
@@ -25,6 +29,26 @@ def test_what_resembles_the_case_comes_first_and_is_flagged():
     assert found.decision.flagged[400:].any() and not found.decision.flagged[:400].any()
     assert any(why.sentence.startswith("like the case; ") for why in found.explanations)
     assert "incontext" in " ".join(found.notes) and "too few to try others out" in " ".join(found.notes)
+
+
+def test_copies_of_a_case_come_first_whatever_the_learner_thinks_of_them():
+    rows = table(odd=4)
+    found = hunt(pl.concat([rows, rows[7:8], rows[7:8]]), pl.concat([rows[7:8], rows[-1:]]), top=30)
+    copies = found.top[:4].tolist()
+    assert copies == [7, 403, 404, 405]  # of usual rows, and the odd case itself
+    assert (found.scores[copies] == 1.0).all() and found.decision.flagged[copies].all()
+    assert all(why.sentence.startswith("the same as case ") for why in found.explanations[:4])
+    # The list shows the flagged ones, and no score decides which these are.
+    flagged = found.decision.flagged[found.top]
+    assert flagged.sum() == found.decision.flagged.sum() and (np.diff(flagged.astype(int)) <= 0).all()
+    assert np.isnan(found.decision.threshold)
+    count = int(flagged.sum())
+    assert rule_sentence(found).startswith(
+        f"{count} rows are flagged, whatever the score (rule: as near to a"
+    )
+    assert "copies of a case have the score 1" in " ".join(found.notes)
+    summary = json.loads(next(json_lines(found)))
+    assert summary["threshold"] is None and summary["flagged"] == count
 
 
 def test_where_nothing_is_alike_it_is_said():

@@ -10,24 +10,33 @@ from outlearn.report.profiles import ProfileWords
 @pytest.mark.parametrize("n", [20, 5000])
 def test_bins_count_every_score_and_split_at_the_threshold(threshold, n):
     scores = np.concatenate([np.random.default_rng(n).random(n), [0.0, threshold, 1.0]])
-    counted = count_scores(scores, threshold)
+    counted = count_scores(scores, scores >= threshold, threshold)
     assert counted.counts.sum() == scores.size
-    assert counted.counts[counted.flagged].sum() == np.sum(scores >= threshold)
+    assert counted.flagged.sum() == np.sum(scores >= threshold)
+    assert ((counted.flagged == 0) | (counted.flagged == counted.counts)).all()  # no bin holds both
     assert np.all(np.diff(counted.edges) > 0)
     assert counted.counts.size <= 53
 
 
 @pytest.mark.parametrize("threshold", [np.inf, np.nan, 1.5, -1.0])
 def test_threshold_out_of_reach_flags_no_bin(threshold):
-    counted = count_scores(np.array([0.0, 0.5, 1.0]), threshold)
+    counted = count_scores(np.array([0.0, 0.5, 1.0]), np.zeros(3, bool), threshold)
     assert counted.threshold is None
     assert not counted.flagged.any()
-    assert "threshold" not in plot_histogram(counted)
+    svg = plot_histogram(counted)
+    assert "threshold" not in svg and "var(--flag)" not in svg
+
+
+def test_bars_show_which_rows_are_flagged_where_no_score_decides():
+    counted = count_scores(np.full(30, 0.4), np.arange(30) < 2, np.nan)
+    assert counted.counts.sum() == 30 and counted.flagged.sum() == 2
+    svg = plot_histogram(counted)
+    assert svg.count("var(--flag)") == svg.count("var(--usual)") == 1
 
 
 def test_axis_is_logarithmic_only_when_needed():
-    assert not count_scores(np.linspace(0, 1, 1000), 0.9).log
-    assert count_scores(np.append(np.full(1000, 0.1), 0.99), 0.9).log
+    assert not count_scores(np.linspace(0, 1, 1000), np.zeros(1000, bool), 0.9).log
+    assert count_scores(np.append(np.full(1000, 0.1), 0.99), np.arange(1001) == 1000, 0.9).log
 
 
 def test_map_draws_each_row_and_names_the_highest_flagged():

@@ -1,15 +1,16 @@
 import io
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from rich.console import Console
 
 from outlearn.decisions.decision import Decision
 from outlearn.decisions.promise import Promise
 from outlearn.decisions.rule import Rule
-from outlearn.explain import LabelEffect
+from outlearn.explain import Contribution, LabelEffect
 from outlearn.report import render_text
-from outlearn.report.summary import effects_sentence
+from outlearn.report.summary import direction_words, effects_sentence, rule_sentence
 
 
 def text_of(findings, width=80, top=10, encoding="utf-8", **options):
@@ -81,3 +82,43 @@ def test_the_effects_of_labels_are_put_into_words(make_findings):
         "Labels that moved the raw score most: row 7 (anomaly) raised it by 1.2, a row labelled later "
         "(normal) lowered it by 0.5."
     )
+
+
+SCORES = np.array([0.1, 0.5, 0.5, 0.5, 0.5, 0.9])
+
+
+@pytest.mark.parametrize(
+    ("flagged", "threshold", "suppressed", "words"),
+    [
+        ([5], 0.9, 0, "17 % of the rows score 0.900 or more"),
+        ([5], 0.5 + 1e-9, 0, "17 % of the rows score more than 0.500"),
+        ([5], 0.50004, 0, "17 % of the rows score 0.50004 or more"),
+        ([], np.nextafter(0.9, 1), 0, "no row scores more than 0.900"),
+        ([], np.inf, 0, "no row is flagged"),
+        (
+            [1, 5],
+            0.5,
+            0,
+            "2 rows are flagged, with scores of 0.500 or more; 3 other rows score as much, beyond",
+        ),
+        (
+            [1, 2, 3, 4],
+            0.5,
+            1,
+            "67 % of the rows are flagged for a score of 0.500 or more; 1 more row is suppr",
+        ),
+        ([0, 1, 2, 3, 4, 5], 0.1, 0, "100 % of the rows score 0.100 or more"),
+    ],
+)
+def test_the_rule_is_told_as_it_was_used(make_findings, flagged, threshold, suppressed, words):
+    flags = np.isin(np.arange(6), flagged)
+    decision = Decision(flags, float(threshold), Rule.contamination(0.1), Promise(False, "none"))
+    findings = make_findings(scores=SCORES, decision=decision, suppressed=suppressed)
+    assert rule_sentence(findings).startswith(words)
+    assert rule_sentence(findings).endswith("(rule: contamination 0.1)")
+
+
+def test_columns_in_combination_name_one_another():
+    one = Contribution("items", 12, "1 to 12", "in combination", 0.5, ("amount",))
+    assert direction_words(one) == "in combination with amount"
+    assert direction_words(replace(one, direction="high")) == "high"

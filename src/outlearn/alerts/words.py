@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from outlearn.alerts.incident import Incident, moment
 from outlearn.data.kinds.registry import kind_named
-from outlearn.explain.text import telling
+from outlearn.explain.text import behind, telling
 from outlearn.explain.words import clean, show
 
 __all__ = ["incident_words", "reason_words", "span", "technique_words"]
@@ -40,7 +40,7 @@ def technique_words(incident: Incident) -> str:
 
 def reason_words(incident: Incident) -> str:
     """Return why the row with the highest score is odd; of another row's reason, whose it is."""
-    return f"{incident.remark}{incident.why.sentence.rstrip('.')}{_borrowed(incident)}"
+    return f"{behind(incident.remark, incident.why.sentence).rstrip('.')}{_borrowed(incident)}"
 
 
 def _in_short(incident: Incident) -> str:

@@ -74,7 +74,8 @@ def decide(
         return Decision(flagged, threshold, rule, _budget_promise(cast("Budget", rule.value)), p)
     value = cast("float", rule.value)
     if rule.kind == "contamination":
-        threshold, promise = by_contamination(support, value), _contamination_promise(value)
+        threshold = by_contamination(support, value)
+        promise = _contamination_promise(value, support, threshold)
     elif rule.kind == "false-alarm rate":
         threshold, promise = _false_alarm_threshold(support, reference, value, known_normal=known_normal)
     else:
@@ -91,12 +92,26 @@ def _budget_promise(budget: Budget) -> Promise:
     )
 
 
-def _contamination_promise(share: float) -> Promise:
-    return Promise(
-        False,
-        f"no false-alarm promise: the threshold flags about {percent(share)} of rows like those the detector "
-        "learnt from, be they anomalies or not",
+def _contamination_promise(share: float, support: NDArray[np.float64], threshold: float) -> Promise:
+    n, reached = len(support), int((support >= threshold).sum())
+    wanted = round(share * n)
+    text = (
+        f"the threshold flags about {percent(share)} of rows like those the detector learnt from, be they "
+        "anomalies or not"
     )
+    if wanted == 0:
+        text = (
+            f"{percent(share)} of the {n:,} rows that the detector learnt from are less than one, so the "
+            "threshold lies above all of them"
+        )
+    elif reached < wanted:
+        tied = int((support == support[support < threshold].max()).sum())
+        text = (
+            f"{percent(share)} were asked for, and the threshold flags {percent(reached / n)} of the rows "
+            f"that the detector learnt from: the next {tied:,} share one score, and are flagged all or not "
+            "at all"
+        )
+    return Promise(False, f"no false-alarm promise: {text}")
 
 
 def _false_alarm_threshold(

@@ -20,7 +20,8 @@ class Decision:
     flagged : (m,) bool.
     threshold : the anomaly score (in [0, 1]) from which a row is flagged: flagged = score >= threshold. Only
         a budget may take some of several rows tied there; with a period it is the lowest score flagged in
-        any. Rows that are known to be good are not flagged, whatever their score.
+        any. Rows that are known to be good are not flagged, whatever their score. NaN where no score decides,
+        as in a hunt.
     rule : how it was set; `str` says it in words.
     p_values : (m,) conformal p-values in (0, 1], or None without held-out reference scores.
     """

@@ -110,7 +110,7 @@ class UsualTable:
     def unexplained(self, why: RowContribution) -> str:
         """Say that no column lowers the score of a row, and what was tried."""
         if why.excess <= 0:
-            return "nothing in it stands out: half of the rows compared with score as high, or higher"
+            return "nothing in it stands out: it is as usual as half of the rows compared with"
         tried, count = len(why.columns), len(self.names)
         if count == 1:
             return "its one column does not explain it: no usual value lowers the score"

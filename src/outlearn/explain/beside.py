@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betainc
+from scipy.special import bdtr, betainc
 
 from outlearn.explain.words import (
     MIDDLE,
@@ -32,6 +32,7 @@ Floats = NDArray[np.float64]
 CHANCE = 1e-3  # that rows are as alike without any tie between the columns, up to which they are told of
 LEAST_OFF = 0.25  # of the width of what is usual there, that a number lies outside of it
 SPARED = 20  # one in so many rows at either end does not count: it may be odd itself
+RARER = 5  # times as common a category is among all rows, at least, as where it is odd
 FEWEST = 8  # rows, of fewer nothing is told
 NEAREST, MOST = 50, 500  # rows that are near, and rows that are the same, at most
 NEAR = 0.2  # of the width of the middle 80 % of a column, that near rows are off at most
@@ -156,9 +157,9 @@ def number_beside(value: float, near: Floats, ascending: Floats, chance: float =
 
 
 def category_beside(value: str, near: Sequence[str], share: float, chance: float = CHANCE) -> float | None:
-    """Return how much rarer a category is among rows like its own than among all, as a logarithm.
+    """Return how unlikely it is that a category is as rare as among rows like its own, as a logarithm.
 
-    None where it is no rarer than by chance.
+    None where it is no rarer than by chance, or more than a fifth as common as among all.
 
     share : of the category among all rows. chance : up to which it is told.
 
@@ -168,10 +169,10 @@ def category_beside(value: str, near: Sequence[str], share: float, chance: float
     True
     """
     count, here = len(near), sum(cell == value for cell in near)
-    if count < FEWEST or here > count // SPARED or not 0 < share < 1:
+    if count < FEWEST or here > count // SPARED or here > count * share / RARER:
         return None
-    unlikely = -count * math.log1p(-share)
-    return unlikely if unlikely >= -math.log(chance) else None
+    by_chance = float(bdtr(here, count, share))
+    return -math.log(max(by_chance, 1e-300)) if by_chance <= chance else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -31,7 +31,7 @@ from outlearn.explain.words import (
     show,
 )
 
-__all__ = ["describe", "never_seen", "sentence", "telling"]
+__all__ = ["behind", "describe", "never_seen", "sentence", "telling"]
 
 RARE = 0.05  # share of usual rows under which a category may be rare
 FAR_RARER = 5  # times as common as a rare category the commonest is at least
@@ -132,6 +132,18 @@ def sentence(contributions: Sequence[Contribution], otherwise: str = UNKNOWN) ->
     else:
         text = "; ".join(_clause(contribution, contributions) for contribution in named)
     return f"{text[0].upper()}{text[1:]}." if text.startswith(_OPENINGS) else f"{text}."
+
+
+def behind(words: str, reason: str) -> str:
+    """Return a sentence with words before it.
+
+    >>> behind("the same as the case; ", "Nothing in it stands out."), behind("", "Nothing in it stands out.")
+    ('the same as the case; nothing in it stands out.', 'Nothing in it stands out.')
+    >>> behind("like the case; ", "Amount is 9, above the usual 1 to 2.")
+    'like the case; Amount is 9, above the usual 1 to 2.'
+    """
+    ours = words and (reason[:1].lower() + reason[1:]).startswith(_OPENINGS)
+    return f"{words}{reason[:1].lower()}{reason[1:]}" if ours else f"{words}{reason}"
 
 
 def telling(contributions: Sequence[Contribution]) -> list[Contribution]:

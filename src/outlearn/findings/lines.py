@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from math import isnan
 from typing import Any
 
 from outlearn.explain.explanation import Explanation
@@ -60,7 +61,7 @@ def _of_table(findings: Findings) -> Iterator[dict[str, Any]]:
         "rows": len(findings.scores),
         "flagged": int(decision.flagged.sum()),
         "suppressed": findings.suppressed,
-        "threshold": plain(decision.threshold),
+        "threshold": None if isnan(decision.threshold) else plain(decision.threshold),
         "rule": {**plain(decision.rule), "words": str(decision.rule)},
         "promise": plain(decision.promise),
         "doubt": findings.doubt or None,

@@ -6,7 +6,9 @@ import numpy as np
 
 from outlearn.data.rows import row_hash
 from outlearn.decisions.decision import Decision
+from outlearn.decisions.rule import Rule
 from outlearn.detectors.base import BaseDetector
+from outlearn.detectors.tie_margin import ROUNDING
 from outlearn.explain.words import percent
 from outlearn.pipeline.scan import Scan
 
@@ -33,6 +35,7 @@ def limits_of(
         _copies(detector),
         _changed(scan),
         _verdict(scan, decision),
+        _ties(scan, decision),
         "" if around else ALONE,
     ]
     return tuple(sentence for sentence in sentences if sentence)
@@ -93,6 +96,20 @@ def _changed(scan: Scan) -> str:
     return (
         f"Over a tenth of the rows hold another value in {names} than all rows learnt from, and are odd by "
         "that alone; --ignore leaves a column out."
+    )
+
+
+def _ties(scan: Scan, decision: Decision) -> str:
+    """Say that rows of one score are what the threshold lies right above."""
+    if isinstance(decision.rule, Rule) and decision.rule.kind == "budget":
+        return ""  # which takes some of several rows that tie
+    below = float(scan.scores[scan.scores < decision.threshold].max(initial=-np.inf))
+    tied = int((np.abs(scan.scores - below) <= ROUNDING).sum()) if np.isfinite(below) else 0
+    if tied < 2 or decision.threshold - below > 2 * ROUNDING:
+        return ""
+    return (
+        f"The threshold lies right above the score {below:.3f}, which {tied:,} rows share: rows of one "
+        "score are flagged all or not at all, and all of these are more than the rule allows."
     )
 
 

@@ -23,13 +23,13 @@ from outlearn.detectors.registry import make_detector
 from outlearn.detectors.similarity import SAME, Alike, Likeness
 from outlearn.errors import InputError, ParameterError
 from outlearn.execute import Executor, Serial
+from outlearn.explain.words import percent
 from outlearn.findings.table import Findings
 from outlearn.pipeline.alerting import check_entity
 from outlearn.pipeline.learn import SAMPLE_ROWS, Reading, open_table
 from outlearn.pipeline.monitor import Judging, Monitor, check_request
 from outlearn.pipeline.request import AUTO, HuntOptions, HuntRequest
 from outlearn.pipeline.rows import Spec, chunk_rows, chunks_of
-from outlearn.pipeline.scan import Scan
 from outlearn.pipeline.stages import Stages
 from outlearn.progress import Progress
 
@@ -47,6 +47,7 @@ MOST_CASES = 1000
 FEWEST_CASES = 3  # from which on learners are tried out, one case left out at a time
 TRIAL_CASES = 5  # that are left out, at most
 TRIAL_ROWS = 2000  # of the table, that learners are tried out on
+ORDER = "copies of a case have the score 1 and come first, then the other flagged rows, then the rest"
 
 
 def hunt(
@@ -60,7 +61,9 @@ def hunt(
     """Rank the rows of a source by how much they resemble confirmed cases.
 
     Rows that lie as near to a case as rows of the table do to one another are flagged as alike; see
-    `detectors.similarity`. Where none does, `Findings.doubt` says so; rows are ranked all the same.
+    `detectors.similarity`. Where none does, `Findings.doubt` says so; rows are ranked all the same. Copies of
+    a case have the score 1, whatever the learner thinks of them, and come first; then come the other flagged
+    rows, then the rest, each by their scores.
 
     Parameters
     ----------
@@ -110,13 +113,15 @@ def hunt_rows(
             detector.encoder_.transform(table).values, detector.encoder_.transform(cases).values, seed
         )
     likeness = _likeness(detector, alike, opened, stages, executor or Serial())
-    monitor = Monitor(detector, opened.name, None, len(table), (*opened.notes, *drawn.notes, *said, why))
+    notes = (*opened.notes, *drawn.notes, *said, why, ORDER)
+    monitor = Monitor(detector, opened.name, None, len(table), notes)
     findings = monitor.judge(
         opened,
         Judging(
             outputs=request.outputs,
             patterns=patterns,
-            decide=lambda scan: _decision(scan, likeness.alike),
+            weigh=lambda scores: np.where(likeness.away < SAME, 1.0, scores),
+            decide=lambda _: _decision(likeness.alike),
             remark=lambda row: f"{_words(alike, likeness, row, cases.height)}; ",
             executor=executor,
         ),
@@ -132,7 +137,7 @@ def _nothing(alike: Alike, likeness: Likeness) -> str:
     nearest = int(np.argmin(likeness.away))
     return (
         f"nothing alike here: the row that is nearest to a case, row {nearest}, lies farther from it than "
-        f"{1 - alike.share(float(likeness.away[nearest])):.0%} of the rows lie from their nearest neighbour; "
+        f"{_most(alike, float(likeness.away[nearest]))} from their nearest neighbours; "
         "the ranking below is of what is odd in the same way at most"
     )
 
@@ -247,11 +252,10 @@ def _compare_chunk(chunk: pl.DataFrame, *, detector: BaseDetector, alike: Alike)
     return alike.of_rows(detector.encoder_.transform(chunk).values)
 
 
-def _decision(scan: Scan, flagged: NDArray[np.bool_]) -> Decision:
-    lowest = float(scan.scores[flagged].min()) if flagged.any() else float("inf")
+def _decision(flagged: NDArray[np.bool_]) -> Decision:
     return Decision(
         flagged=flagged,
-        threshold=lowest,
+        threshold=float("nan"),
         rule=OwnRule("likeness"),
         promise=Promise(False, "to resemble a case is no proof; confirm or refute the first ones"),
     )
@@ -265,4 +269,10 @@ def _words(alike: Alike, likeness: Likeness, row: int, cases: int) -> str:
         return f"the same as {name}"
     if likeness.alike[row]:
         return f"like {name}"
-    return f"farther from {name} than {1 - alike.share(away):.0%} of rows lie from their nearest"
+    return f"farther from {name} than {_most(alike, away)} from their nearest"
+
+
+def _most(alike: Alike, away: float) -> str:
+    """Return which rows lie nearer to their nearest neighbours than a distance, in words."""
+    share = 1 - alike.share(away)
+    return "all rows lie" if share == 1 else f"{percent(share)} of the rows lie"

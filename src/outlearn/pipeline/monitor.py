@@ -27,6 +27,7 @@ from outlearn.detectors.registry import load
 from outlearn.errors import ParameterError, ReadError
 from outlearn.execute import Executor
 from outlearn.explain.explanation import Explanation
+from outlearn.explain.text import behind
 from outlearn.findings.table import Findings, Origin
 from outlearn.pipeline.alerting import (
     AlertOptions,
@@ -58,13 +59,15 @@ class Judging:
 
     rule : how to choose the rows to flag; None: as the detector was set up.
     patterns : what is known to be good.
-    decide : decides in place of a rule. remark : what to say of a row before the reason why it is odd.
+    weigh : returns the scores (n,) to go by, from those of the detector. decide : decides in place of a rule.
+    remark : what to say of a row before the reason why it is odd.
     executor : where rows are scored; see `score_rows`.
     """
 
     rule: Rule | None = None
     outputs: Outputs = field(default_factory=Outputs)
     patterns: Suppression = field(default_factory=Suppression)
+    weigh: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None
     decide: Callable[[Scan], Decision] | None = None
     remark: Callable[[int], str] | None = None
     executor: Executor | None = None
@@ -289,17 +292,23 @@ class Monitor:
         outputs, tell = judging.outputs, judging.remark
         check_rule(detector, judging.rule)
         scan = score_rows(detector, source, stages, judging.executor)
+        if judging.weigh is not None:
+            scan = replace(scan, scores=judging.weigh(scan.scores))
         first = judging.decide(scan) if judging.decide else decide_rows(detector, scan, judging.rule)
         judged = Judged(detector, source, scan, first, self.support_rows, tell)
         handed = hand_over(judged, outputs.alerts, judging.patterns, stages)
         decision = handed.decision
-        best = top_rows(scan.scores, outputs.top, handed.suppressed)
+        best = top_rows(scan.scores, outputs.top, first=decision.flagged, without=handed.suppressed)
         with stages.stage("explaining"):
             picture = take_picture(detector, source, scan.scores, decision, best)
             explanations = explain_top(detector, picture.top, best, self.support_rows)
         named = [kind.named(values) for values in picture.values]
         explanations = tuple(
-            replace(why, sentence=f"{name}{tell(why.row) if tell else ''}{why.sentence}")
+            replace(
+                why,
+                score=float(scan.scores[why.row]),
+                sentence=behind(f"{name}{tell(why.row) if tell else ''}", why.sentence),
+            )
             for why, name in zip(explanations, named, strict=True)
         )
         if outputs.out is not None:

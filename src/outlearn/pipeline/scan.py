@@ -221,18 +221,28 @@ def _without_false_promise(decision: Decision, scan: Scan) -> Decision:
 
 
 def top_rows(
-    scores: NDArray[np.float64], count: int, without: NDArray[np.int64] | None = None
+    scores: NDArray[np.float64],
+    count: int,
+    *,
+    first: NDArray[np.bool_] | None = None,
+    without: NDArray[np.int64] | None = None,
 ) -> NDArray[np.int64]:
     """Return the row numbers of the `count` highest scores, highest first; ties in row order.
 
-    without : (n,) rows where it is not 0 are passed over.
+    first : (n,) rows that come before all others. without : (n,) rows where it is not 0 are passed over.
 
     >>> top_rows(np.array([0.1, 0.9, 0.9, 0.5]), 3).tolist()
     [1, 2, 3]
+    >>> top_rows(np.array([0.1, 0.9, 0.9, 0.5]), 3, first=np.array([True, False, False, False])).tolist()
+    [0, 1, 2]
     """
     if without is not None:
         left = np.flatnonzero(without == 0)
-        return np.asarray(left[top_rows(scores[left], count)])
+        ahead = None if first is None else first[left]
+        return np.asarray(left[top_rows(scores[left], count, first=ahead)])
+    if first is not None:
+        groups = (np.flatnonzero(first), np.flatnonzero(~first))
+        return np.concatenate([group[top_rows(scores[group], count)] for group in groups])[:count]
     count = min(count, len(scores))
     if not count:
         return np.empty(0, dtype=np.int64)

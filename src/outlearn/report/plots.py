@@ -33,7 +33,7 @@ class Histogram:
     """Counts of scores in bins, an edge of which is the threshold.
 
     edges : (b + 1,) scores.
-    counts : (b,) rows in each bin; a bin holds its lower edge.
+    counts, flagged : (b,) rows in each bin, and how many of them are flagged; a bin holds its lower edge.
     threshold : the threshold where it lies in [0, 1], else None.
     width : of every bin but the outer ones.
     log : whether the counts differ so much that only a logarithmic axis shows them all.
@@ -41,24 +41,21 @@ class Histogram:
 
     edges: NDArray[np.float64]
     counts: NDArray[np.int64]
+    flagged: NDArray[np.int64]
     threshold: float | None
     width: float
     log: bool
 
-    @property
-    def flagged(self) -> NDArray[np.bool_]:
-        """(b,) whether a bin lies at or above the threshold."""
-        return self.edges[:-1] >= (np.inf if self.threshold is None else self.threshold)
 
+def count_scores(scores: NDArray[np.float64], flagged: NDArray[np.bool_], threshold: float) -> Histogram:
+    """Count the scores, and those of flagged rows, in bins that do not straddle the threshold.
 
-def count_scores(scores: NDArray[np.float64], threshold: float) -> Histogram:
-    """Count the scores in bins that do not straddle the threshold.
-
-    >>> counted = count_scores(np.array([0.1, 0.2, 0.9]), 0.9)
-    >>> int(counted.counts[counted.flagged].sum()), counted.log
-    (1, False)
+    >>> counted = count_scores(np.array([0.1, 0.2, 0.9]), np.array([False, True, True]), 0.9)
+    >>> int(counted.counts.sum()), int(counted.flagged.sum()), counted.log
+    (3, 2, False)
     """
-    known = np.clip(scores[np.isfinite(scores)], 0.0, 1.0)
+    finite = np.isfinite(scores)
+    known = np.clip(scores[finite], 0.0, 1.0)
     count = 20 if known.size < 200 else 50
     mark = threshold if 0 <= threshold <= 1 else None
     anchor, steps = mark or 0.0, np.arange(1, count + 1) / count
@@ -66,10 +63,10 @@ def count_scores(scores: NDArray[np.float64], threshold: float) -> Histogram:
     # The bin at the threshold keeps its width even where that reaches past 1, or nobody could see it.
     ends = (0.0, anchor, max(1.0, anchor + 1 / count))
     edges = np.unique(np.concatenate([below[below > 1e-9], above[above < 1 - 1e-9], ends]))
-    counts = np.histogram(known, edges)[0]
+    counts, hits = (np.histogram(part, edges)[0] for part in (known, known[flagged[finite]]))
     filled = counts[counts > 0]
     log = bool(filled.size and filled.max() > _LOG_FROM * filled.min())
-    return Histogram(edges, counts, mark, 1 / count, log)
+    return Histogram(edges, counts, hits, mark, 1 / count, log)
 
 
 def plot_histogram(histogram: Histogram) -> str:
@@ -77,11 +74,13 @@ def plot_histogram(histogram: Histogram) -> str:
     alt = _altair()
     floor, most = (0.5 if histogram.log else 0), int(histogram.counts.max(initial=1))
     bars = [
-        {"from": max(float(a), 0.0), "to": float(b), "count": int(n), "colour": _colour(bool(f))}
+        {"from": max(float(a), 0.0), "to": float(b), "low": low, "high": high, "colour": _colour(flag)}
         for a, b, n, f in zip(
             histogram.edges, histogram.edges[1:], histogram.counts, histogram.flagged, strict=False
         )
-        if n
+        # Flagged rows stand at the foot of a bar, where a logarithmic axis shows even one of thousands.
+        for flag, low, high in ((True, floor, int(f)), (False, max(int(f), floor), int(n)))
+        if high > low
     ]
     powers = [10**k for k in range(len(str(most)) + 1) if 10**k <= most]
     scale = alt.Scale(type="log", domain=[floor, 1.3 * most]) if histogram.log else alt.Scale(domainMin=0)
@@ -102,8 +101,8 @@ def plot_histogram(histogram: Histogram) -> str:
                 axis=alt.Axis(grid=False, values=[0, 0.2, 0.4, 0.6, 0.8, 1]),
             ),
             x2="to:Q",
-            y=alt.Y("count:Q", title="rows", scale=scale, axis=axis),
-            y2=alt.Y2Datum(floor),
+            y=alt.Y("high:Q", title="rows", scale=scale, axis=axis),
+            y2="low:Q",
             color=alt.Color("colour:N", scale=None),
         )
     )

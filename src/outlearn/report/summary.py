@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
+from numpy.typing import NDArray
 
 from outlearn.explain.explanation import Contribution, Explanation
 from outlearn.explain.words import percent
@@ -34,20 +35,47 @@ def headline(findings: Findings) -> str:
 
 
 def rule_sentence(findings: Findings) -> str:
-    """Return how the threshold was set and what share of the rows it flags."""
-    decision = findings.decision
-    total, rule = max(findings.scores.size, 1), clean(str(decision.rule), 200)
+    """Return which rows are flagged, by their scores or otherwise, and by which rule."""
+    decision, flagged = findings.decision, findings.decision.flagged
+    rule = clean(str(decision.rule), 200)
+    gone = _suppressed(findings)
+    if decision.rule.kind == "likeness":
+        return f"{_rows_are(_flagged(findings))} flagged, whatever the score{gone} (rule: {rule})"
+    if not np.isfinite(decision.threshold):
+        return f"no row is flagged{gone} (rule: {rule})"
+    reached = findings.scores >= decision.threshold
+    reach, left = _reach(findings, reached), int((reached & ~flagged).sum()) - findings.suppressed
+    if not reached.any():
+        return f"no row scores {reach} (rule: {rule})"
+    if left > 0:
+        others = _count(left, "other row scores", "other rows score")
+        which = f"{_rows_are(_flagged(findings))} flagged, with scores of {reach}"
+        return f"{which}; {others} as much, beyond the budget{gone} (rule: {rule})"
+    share = percent(_flagged(findings) / findings.scores.size)
     if findings.suppressed:
-        gone = _count(findings.suppressed, "more row is suppressed", "more rows are suppressed")
-        return (
-            f"{percent(_flagged(findings) / total)} of the rows are flagged for a score of "
-            f"{score(decision.threshold)} or more; {gone} (rule: {rule})"
-        )
-    if _flagged(findings) == 0:
-        reach = f"no row reaches the threshold {score(decision.threshold)}"
-        return f"{reach if np.isfinite(decision.threshold) else 'no row is flagged'} (rule: {rule})"
-    share = percent(_flagged(findings) / total)
-    return f"{share} of the rows score {score(decision.threshold)} or more (rule: {rule})"
+        return f"{share} of the rows are flagged for a score of {reach}{gone} (rule: {rule})"
+    return f"{share} of the rows score {reach} (rule: {rule})"
+
+
+def _reach(findings: Findings, reached: NDArray[np.bool_]) -> str:
+    """Return the threshold in words that no score of a row belies: "0.500 or more", "more than 0.500"."""
+    threshold = findings.decision.threshold
+    below = float(findings.scores[~reached].max(initial=-np.inf))
+    for decimals in range(3, 6):
+        if f"{below:.{decimals}f}" != f"{threshold:.{decimals}f}":
+            shown = score(threshold)
+            return f"{max(shown, f'{threshold:.{decimals}f}', key=len)} or more"
+    return f"more than {score(below)}"
+
+
+def _rows_are(count: int) -> str:
+    return _count(count, "row is", "rows are")
+
+
+def _suppressed(findings: Findings) -> str:
+    if not findings.suppressed:
+        return ""
+    return f"; {_count(findings.suppressed, 'more row is suppressed', 'more rows are suppressed')}"
 
 
 def promise_title(findings: Findings) -> str:

@@ -78,7 +78,7 @@ def view(findings: Findings) -> dict[str, Any]:
 def _histogram(findings: Findings) -> dict[str, Any] | None:
     if not np.isfinite(findings.scores).any():
         return None
-    counted = count_scores(findings.scores, findings.decision.threshold)
+    counted = count_scores(findings.scores, findings.decision.flagged, findings.decision.threshold)
     return {
         "svg": plot_histogram(counted),
         "words": f"Distribution of {findings.scores.size:,} anomaly scores: {rule_sentence(findings)}.",
