@@ -34,6 +34,7 @@ STUDIES = {
     "lean_statistics": TABLES,
     "logs": "DATA: Parquet files of hdfs, hadoop and bgl; 20 minutes",
     "metaspeed": f"{NOTHING}; TorchOpt is measured where it is installed",
+    "missing": SETS,
     "mixed": "DATA: tables, series, embeddings and logs as Parquet",
     "more_tasks": TABLES,
     "promises": f"{NOTHING}; an hour",

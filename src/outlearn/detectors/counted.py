@@ -21,7 +21,7 @@ NEVER_SEEN = 0.3
 # tells nothing then. With marks of missing cells among what a learner reads, 5 % of rows that lack a number
 # by chance came before one nine deviations out.
 LACKING = 0.01
-_MARKED = (NumericEncoder, BooleanEncoder, MomentEncoder)
+MARKED = (NumericEncoder, BooleanEncoder, MomentEncoder)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,7 +89,7 @@ def _blocks(encoder: Encoder) -> Iterator[tuple[int, object]]:
     end = 0
     for one in encoder.encoders:
         end += len(one.names)
-        if isinstance(one, (ConstantEncoder, *_MARKED)):
+        if isinstance(one, (ConstantEncoder, *MARKED)):
             yield end - 1, one
 
 
