@@ -331,6 +331,8 @@ def test_what_looks_like_the_answer_is_no_feature_and_that_is_said_first(tmp_pat
     toml.write_text('[columns.is_fraud]\nrole = "feature"\n')
     kept = detect(frame, detector="knn", schema=toml, top=0)
     assert kept.schema["is_fraud"].used and kept.cautions == ()
+    two = detect(frame.with_columns(label=pl.col("is_fraud")), detector="knn", top=0).cautions
+    assert len(two) == 1 and "each of the columns 'is_fraud', 'label' looks like the answer" in two[0]
     seats = table().with_columns(pl.Series("class", ["economy", "first"] * 100))
     assert "'class' may be the answer" in detect(seats, detector="knn", top=0).cautions[0]
     monitor = Monitor.fit(frame, detector="knn")
@@ -339,11 +341,15 @@ def test_what_looks_like_the_answer_is_no_feature_and_that_is_said_first(tmp_pat
 
 
 @pytest.mark.parametrize("both", [False, True])
-def test_a_column_to_leave_out_may_be_in_one_of_the_files(both):
+def test_a_column_to_leave_out_may_be_in_one_of_the_files(both, tmp_path):
     said = table(100).with_columns(verdict=pl.lit("x"))
     new, usual = (table(100), said) if both else (said, table(100))
     found = detect(new, reference=usual, detector="knn", ignore=["verdict"], top=0)
     assert (found.scores == detect(table(100), reference=table(100), detector="knn", top=0).scores).all()
+    toml = tmp_path / "schema.toml"
+    toml.write_text('[columns.verdict]\nrole = "ignored"\n')
+    said_so = detect(new, reference=usual, detector="knn", schema=toml, top=0)
+    assert (said_so.scores == found.scores).all()
     with pytest.raises(SchemaError, match=r"no column 'verdct' .* did you mean verdict"):
         detect(said, reference=said, detector="knn", ignore=["verdct"])
 

@@ -122,3 +122,11 @@ def test_what_cannot_be_done_is_refused(change, error, words):
     asked = {"source": table(), "like": table()[-1:], **change}
     with pytest.raises(error, match=words):
         hunt(asked.pop("source"), asked.pop("like"), **asked)
+
+
+def test_what_looks_like_the_answer_helps_no_hunt_and_more_cases_than_rows_are_fine():
+    plain, likes = table(60, 5), table(0, 80, seed=1)
+    said, asked = ({"learner": "protonet", "top": 0}, pl.lit(0).alias("is_fraud"))
+    found = hunt(plain.with_columns(asked), likes.with_columns(asked + 1), **said)
+    assert (found.scores == hunt(plain, likes, **said).scores).all()
+    assert "'is_fraud' looks like the answer" in found.cautions[0]

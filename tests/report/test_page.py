@@ -115,6 +115,12 @@ def test_promise_that_cannot_be_made_is_said(make_findings):
     assert "No promise can be made" not in kept
 
 
+def test_what_may_make_the_findings_wrong_stands_before_the_promise(make_findings):
+    told = read(render_html(make_findings(cautions=("column 'y' looks like the answer",)))).text
+    assert told.index("Look at this first") < told.index("Promise") and "Column 'y' looks like" in told
+    assert "Look at this first" not in read(render_html(make_findings())).text
+
+
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_foreign_words_are_escaped(make_findings, hostile):
     html = render_html(make_findings(word=hostile, cell=hostile, version=hostile))

@@ -68,6 +68,14 @@ def test_promise_that_cannot_be_made_and_no_flags(make_findings):
     assert "No promise can be made: No promise: few rows." in text
 
 
+def test_what_may_make_the_findings_wrong_is_told_before_them(make_findings):
+    lines = text_of(make_findings(cautions=("column 'y' looks like the answer", "two"))).splitlines()
+    assert lines[1:3] == [
+        "Look at this first: Column 'y' looks like the answer.",
+        "Look at this first: Two.",
+    ]
+
+
 def test_a_doubt_is_told_with_the_answer(make_findings):
     assert "I can't tell" not in text_of(make_findings())
     lines = text_of(make_findings(doubt="there are only 3 rows")).splitlines()

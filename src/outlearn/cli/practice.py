@@ -131,6 +131,7 @@ def learn_fleet(
     ],
     out: Checkpoint,
     label_column: Annotated[str, typer.Option(help="Column that is 1 where a point is of a fault.")],
+    anomaly_value: o.AnomalyValue = None,
     series_column: o.SeriesColumn = None,
     time_column: o.TimeColumn = None,
     ignore: o.Ignore = None,
@@ -153,6 +154,7 @@ def learn_fleet(
     given = {"--series-column": series_column, "--time-column": time_column, "--licence": licence or None}
     said = [word for name, value in given.items() if value is not None for word in (name, value)]
     said += [word for name in ignore or () for word in ("--ignore", name)]
+    said += [word for value in anomaly_value or () for word in ("--anomaly-value", value)]
     words = [*names, *said, "--label-column", label_column, "--learner", learner, "--steps", str(steps)]
     command = shlex.join(["outlearn", "learn-fleet", *words, "--seed", str(seed), "--out", out.name])
     with progress_bars(quiet) as progress:
@@ -160,6 +162,7 @@ def learn_fleet(
             tables,
             out,
             label_column=label_column,
+            anomaly_values=anomaly_value or (),
             series_column=series_column,
             time_column=time_column,
             ignore=tuple(ignore or ()),

@@ -25,7 +25,12 @@ _NAMES = words_of(
     """
 )
 # A sensor may report one of these as well, so a column of that name is used and warned of.
-_MAYBE = words_of("bad defect defective failed failure failures fault faulty result spam")
+_MAYBE = words_of(
+    """
+    bad benign defect defective failed failure failures fault faulty good healthy inlier legit legitimate
+    normal ok okay pass passed result spam
+    """
+)
 _BESIDE = words_of(
     """
     attack binary cat category col column flag flagged ground gt has is known machine name row the true type

@@ -147,7 +147,7 @@ def with_images(source: Source, column: str, images: Images, folder: Path) -> tu
         When no image at all can be read.
     """
     if column not in source.columns:
-        raise unknown_column(column, source.columns, what="the paths of images")
+        raise unknown_column(column, source.columns, what="the paths of images", where=source.name)
     network, unread = images.open(), [0]
 
     def batches(_: int) -> Iterator[pl.DataFrame]:

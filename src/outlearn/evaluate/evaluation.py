@@ -19,7 +19,7 @@ from outlearn.evaluate.rows import Rows
 from outlearn.execute import Executor, Serial
 from outlearn.rng import derive
 
-__all__ = ["Estimator", "Evaluation", "Judging", "budget_of", "evaluate_detector", "evaluation_of"]
+__all__ = ["Estimator", "Evaluation", "Measures", "budget_of", "evaluate_detector", "evaluation_of"]
 
 
 class Estimator(Protocol):
@@ -105,14 +105,14 @@ def evaluate_detector(
     if not seeds:
         raise ParameterError("no seeds came; wanted one or more, e.g. seeds=[0, 1, 2]")
     splits = [protocol(X, y, seed) for seed in seeds]
-    judging = Judging(budget_of(splits[0], budget), repetitions)
-    judge = partial(_judge, make=make, judging=judging)
+    measures = Measures(budget_of(splits[0], budget), repetitions)
+    judge = partial(_judge, make=make, measures=measures)
     judged = list((executor or Serial()).map(judge, zip(splits, seeds, strict=True)))
-    return evaluation_of(splits[0], seeds, judging, judged)
+    return evaluation_of(splits[0], seeds, measures, judged)
 
 
 @dataclass(frozen=True, slots=True)
-class Judging:
+class Measures:
     """How scores of a test part are judged. budget : rows to look at. repetitions : of each interval."""
 
     budget: int
@@ -123,7 +123,7 @@ class Judging:
         """AUROC, average precision and precision at the budget."""
         return auroc, average_precision, partial(_precision_at_budget, k=self.budget)
 
-    def judge(self, split: Split, scores: NDArray[np.float64], seed: int) -> list[Interval]:
+    def of(self, split: Split, scores: NDArray[np.float64], seed: int) -> list[Interval]:
         """Return the metrics of scores (m,) of a test part. seed : of their intervals."""
         return [
             bootstrap_interval(
@@ -139,17 +139,17 @@ def budget_of(split: Split, budget: int | None) -> int:
 
 
 def evaluation_of(
-    first: Split, seeds: Sequence[int], judging: Judging, judged: Sequence[list[Interval]]
+    first: Split, seeds: Sequence[int], measures: Measures, judged: Sequence[list[Interval]]
 ) -> Evaluation:
     """Return the figures of a detector from its metrics on the split of each seed. first : of the splits."""
-    area, precision, at_budget = (_mean([row[i] for row in judged]) for i in range(len(judging.metrics)))
+    area, precision, at_budget = (_mean([row[i] for row in judged]) for i in range(len(measures.metrics)))
     return Evaluation(
         protocol=first.name,
         seeds=tuple(seeds),
         train_rows=len(first.train_x),
         test_rows=first.test_y.size,
         test_anomalies=int(first.test_y.sum()),
-        budget=judging.budget,
+        budget=measures.budget,
         chance=float(first.test_y.mean()),
         auroc=area,
         average_precision=precision,
@@ -157,11 +157,11 @@ def evaluation_of(
     )
 
 
-def _judge(job: tuple[Split, int], *, make: Callable[[], Estimator], judging: Judging) -> list[Interval]:
+def _judge(job: tuple[Split, int], *, make: Callable[[], Estimator], measures: Measures) -> list[Interval]:
     """Return the metrics of a new detector on a split, with the seed of their intervals."""
     detector, (split, seed) = make(), job
     detector.fit(split.train_x, split.train_y)
-    return judging.judge(split, detector.anomaly_score(split.test_x), seed)
+    return measures.of(split, detector.anomaly_score(split.test_x), seed)
 
 
 def _mean(intervals: list[Interval]) -> Interval:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from outlearn.errors import ParameterError
-from outlearn.evaluate.evaluation import Estimator, Evaluation, Judging, budget_of, evaluation_of
+from outlearn.evaluate.evaluation import Estimator, Evaluation, Measures, budget_of, evaluation_of
 from outlearn.evaluate.metrics import Interval
 from outlearn.evaluate.protocol import Split, contaminated
 from outlearn.evaluate.rows import Rows
@@ -78,21 +78,21 @@ def evaluate_loop(
     if not steps or list(steps) != sorted(set(steps)) or steps[0] < 1:
         raise ParameterError(f"steps are {list(steps)}; wanted numbers of labelled rows that rise, from 1 on")
     splits = [contaminated(X, y, seed) for seed in seeds]
-    judging = Judging(budget_of(splits[0], budget), repetitions)
-    walk = partial(_walk, make=make, judging=judging, steps=tuple(steps))
+    measures = Measures(budget_of(splits[0], budget), repetitions)
+    walk = partial(_walk, make=make, measures=measures, steps=tuple(steps))
     walks = list((executor or Serial()).map(walk, zip(splits, seeds, strict=True)))
     return tuple(
         LoopFigures(
             labels,
             float(np.mean([walked[place].anomalies for walked in walks])),
-            evaluation_of(splits[0], seeds, judging, [walked[place].metrics for walked in walks]),
+            evaluation_of(splits[0], seeds, measures, [walked[place].metrics for walked in walks]),
         )
         for place, labels in enumerate((0, *steps))
     )
 
 
 def _walk(
-    job: tuple[Split, int], *, make: Callable[[], Estimator], judging: Judging, steps: tuple[int, ...]
+    job: tuple[Split, int], *, make: Callable[[], Estimator], measures: Measures, steps: tuple[int, ...]
 ) -> list[_Step]:
     """Return what is reached on a split without labels and after each step."""
     split, seed = job
@@ -101,7 +101,7 @@ def _walk(
     y: NDArray[np.int8] = np.full(len(truth), -1, dtype=np.int8)
     detector = make()
     detector.fit(split.train_x)
-    walked = [_Step(0, judging.judge(split, detector.anomaly_score(split.test_x), seed))]
+    walked = [_Step(0, measures.of(split, detector.anomaly_score(split.test_x), seed))]
     for labels in steps:
         left = np.flatnonzero(y < 0)
         on_top = np.argsort(-detector.anomaly_score(split.train_x)[left], kind="stable")
@@ -109,6 +109,6 @@ def _walk(
         y[asked] = truth[asked]
         detector = make()
         detector.fit(split.train_x, y)
-        metrics = judging.judge(split, detector.anomaly_score(split.test_x), seed)
+        metrics = measures.of(split, detector.anomaly_score(split.test_x), seed)
         walked.append(_Step(int((y == 1).sum()), metrics))
     return walked

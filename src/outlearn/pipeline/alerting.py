@@ -114,7 +114,7 @@ def check_entity(options: AlertOptions | None, patterns: Suppression, source: So
     """
     if options is not None and options.entity is not None and options.entity not in source.columns:
         raise unknown_column(options.entity, source.columns, what="the entity", where=source.name)
-    patterns.check(source.columns, kind_named(source.kind))
+    patterns.check(source.columns, kind_named(source.kind), source.name)
 
 
 def hand_over(judged: Judged, options: AlertOptions, patterns: Suppression, stages: Stages) -> Handover:

@@ -30,6 +30,7 @@ def learn_fleet(
     out: str | Path,
     *,
     label_column: str,
+    anomaly_values: Sequence[str] = (),
     series_column: str | None = None,
     time_column: str | None = None,
     ignore: Sequence[str] = (),
@@ -46,7 +47,8 @@ def learn_fleet(
     Parameters
     ----------
     tables : one of all machines, told apart by `series_column`, or one a machine.
-    label_column : 1 where a point is of a fault; anything else counts as normal.
+    label_column : 1 where a point is of a fault; anything else counts as normal. anomaly_values : labels that
+        mean a fault, where words of your own stand there.
 
     Raises
     ------
@@ -60,7 +62,7 @@ def learn_fleet(
             "one table came and no series column: name the column that tells the machines apart, or give a "
             "table for each machine"
         )
-    reading = Reading(label_column, time_column, tuple(ignore), None, options)
+    reading = Reading(label_column, time_column, tuple(ignore), None, options, tuple(anomaly_values))
     frames, labels, aside = [], [], list(ignore)
     for number, spec in enumerate(tables):
         table = SeriesTable.open(spec, reading)

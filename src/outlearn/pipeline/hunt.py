@@ -26,7 +26,7 @@ from outlearn.execute import Executor, Serial
 from outlearn.explain.words import percent
 from outlearn.findings.table import Findings
 from outlearn.pipeline.alerting import check_entity
-from outlearn.pipeline.learn import SAMPLE_ROWS, Reading, open_table
+from outlearn.pipeline.learn import SAMPLE_ROWS, Reading, cautions_of, open_table
 from outlearn.pipeline.monitor import Judging, Monitor, check_request
 from outlearn.pipeline.request import AUTO, HuntOptions, HuntRequest
 from outlearn.pipeline.rows import Spec, chunk_rows, chunks_of
@@ -98,6 +98,7 @@ def hunt_rows(
         check_entity(request.outputs.alerts, patterns, opened)
         drawn = sample_source(opened, SAMPLE_ROWS, seed=seed, chunk_rows=chunk_rows(opened))
         columns = settled.schema_of(drawn.frame, opened)
+        cautions = cautions_of(drawn, columns, settled)
         columns = replace(columns, columns=columns.used)
         table = drawn.frame.select(columns.names)
         cases, said = _cases(request.like, reading, opened, table)
@@ -114,7 +115,7 @@ def hunt_rows(
         )
     likeness = _likeness(detector, alike, opened, stages, executor or Serial())
     notes = (*opened.notes, *drawn.notes, *said, why, ORDER)
-    monitor = Monitor(detector, opened.name, None, len(table), notes)
+    monitor = Monitor(detector, opened.name, None, len(table), notes, cautions)
     findings = monitor.judge(
         opened,
         Judging(

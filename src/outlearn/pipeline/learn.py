@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shlex import quote
 
 import numpy as np
 import polars as pl
@@ -52,6 +53,7 @@ class Reading:
 
     label_column, time_column, ignore : names of columns. schema : path of a TOML file of overrides.
     anomaly_values : labels that mean an anomaly, where the user says so; see `parse_labels`.
+    elsewhere : columns that overrides tell of and just the table has that stands beside it.
     """
 
     label_column: str | None = None
@@ -60,9 +62,12 @@ class Reading:
     schema: str | Path | None = None
     options: ReadOptions | None = None
     anomaly_values: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
 
     def overrides(self) -> dict[str, ColumnOverride]:
-        return {} if self.schema is None else read_overrides(self.schema)
+        """Return what the file of overrides says of the columns of this table."""
+        known = {} if self.schema is None else read_overrides(self.schema)
+        return {name: override for name, override in known.items() if name not in self.elsewhere}
 
     def schema_of(self, frame: pl.DataFrame, source: Source) -> Schema:
         """Read the schema of some rows of a source, as `open_table` opened it.
@@ -93,13 +98,15 @@ class Reading:
                 raise unknown_column(name, source.columns, what=what, where=source.name)
 
     def beside(self, source: Source, other: Source) -> Reading:
-        """Return how a source is read that stands beside another: it need not have each column to ignore."""
+        """Return how a source is read that stands beside another, which may have some columns alone."""
         there = {*source.columns, *other.columns}
         gone = [name for name in self.ignore if name not in there]
         if gone:
             where = " or ".join(dict.fromkeys((source.name, other.name)))
             raise unknown_column(gone[0], source.columns, what="the columns to ignore", where=where)
-        return replace(self, ignore=tuple(name for name in self.ignore if name in source.columns))
+        own = tuple(name for name in self.ignore if name in source.columns)
+        elsewhere = tuple(name for name in self.overrides() if name in there - {*source.columns})
+        return replace(self, ignore=own, elsewhere=elsewhere)
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,21 +291,28 @@ def cautions_of(sample: Sample, schema: Schema, reading: Reading) -> tuple[str, 
 
 
 def answer_cautions(schema: Schema, suspected: Sequence[str] = ()) -> tuple[str, ...]:
-    """Return a sentence on each column that looks like the answer: set aside, or `suspected` and used."""
+    """Return a sentence on the columns that look like the answer: set aside, or `suspected` and used."""
     aside = [column.name for column in schema.set_aside if column.note == ASIDE]
-    return (
-        *(
-            f"column '{name}' looks like the answer, by its name and its values, and was left out: name it "
-            f'as the label column (--label-column {name}) to learn from it; role = "feature" in a --schema '
-            "file makes it a column like any other"
-            for name in aside
-        ),
-        *(
-            f"column '{name}' may be the answer, by its name, and rows are judged by it: if it says what a "
-            f"row was, name it as the label column (--label-column {name}) or leave it out (--ignore {name})"
-            for name in suspected
-        ),
-    )
+    sentences = []
+    if aside:
+        sentences.append(
+            f"{_columns(aside)} looks like the answer, by name and values, and was left out: name it "
+            f'as the label column (--label-column {quote(aside[0])}) to learn from it; role = "feature" '
+            "in a --schema file makes it a column like any other"
+        )
+    if suspected:
+        sentences.append(
+            f"{_columns(suspected)} may be the answer, by name, and rows are judged by it: if it says "
+            f"what a row was, name it as the label column (--label-column {quote(suspected[0])}) or leave "
+            f"it out (--ignore {quote(suspected[0])})"
+        )
+    return tuple(sentences)
+
+
+def _columns(names: Sequence[str]) -> str:
+    """Return names as the subject of a sentence, in the singular."""
+    listed = ", ".join(map(repr, names[:_LISTED])) + (", …" if len(names) > _LISTED else "")
+    return f"{'column' if len(names) == 1 else 'each of the columns'} {listed}"
 
 
 def _labels_note(labels: NDArray[np.int8], column: str | None) -> str:

@@ -86,8 +86,10 @@ class Suppression:
             ),
         )
 
-    def check(self, columns: Sequence[str], kind: RowKind) -> None:
+    def check(self, columns: Sequence[str], kind: RowKind, where: str = "") -> None:
         """Refuse conditions on columns that rows of a kind do not have, under no name.
+
+        where : the table that has these columns, for the message.
 
         Raises
         ------
@@ -97,7 +99,8 @@ class Suppression:
         for pattern in self.patterns:
             for condition in pattern.where:
                 if kind.column_of(condition.column, columns) is None:
-                    raise unknown_column(condition.column, columns, what=f"pattern {pattern.id}")
+                    what = f"pattern {pattern.id}"
+                    raise unknown_column(condition.column, columns, what=what, where=where)
 
     def ids(self, rows: pl.DataFrame, kind: RowKind) -> NDArray[np.int64]:
         """Return (n,) the id of the first pattern that each row of a kind matches; 0 where none does."""
