@@ -141,9 +141,11 @@ def test_how_values_were_read_is_said():
         "labelled: empty (1 row)"
     )
     assert "-1 in column 'y' of t.csv was read as not labelled" in settle([1, -1, -1]).notes[0]
-    assert (
-        settle(["ok", "bad"], anomaly_values=["bda"]).notes[0] == "no row of column 'y' of t.csv holds 'bda'"
-    )
+    absent = "no row of column 'y' of t.csv holds 'bda'; its values are 'ok', 'bad'"
+    slip = settle(["ok", "bad"], anomaly_values=["bda"])
+    assert slip.absent == slip.notes[0] == absent
+    partly = settle(["ok", "dos"], anomaly_values=["dos", "ddos"])
+    assert "holds 'ddos'" in partly.notes[0] and not partly.absent
 
 
 def test_a_few_known_anomalies_are_fine_and_more_than_normals_never_pass_in_silence():

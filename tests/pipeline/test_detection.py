@@ -307,6 +307,8 @@ def test_labels_of_scikit_learn_stop_until_the_user_says_which_are_anomalies():
     findings = detect(scikit_learn(), detector="knn", label_column="y", anomaly_values=["-1"], top=5)
     assert findings.labels == (5, 195) and set(findings.top.tolist()) == set(range(5))
     assert any("anomalies: '-1' (5 rows); normal: '1' (195 rows)" in note for note in findings.notes)
+    with pytest.raises(LabelError, match=r"no row of column 'y' of .* holds '-2'; its values are '-1', '1'"):
+        detect(scikit_learn(), detector="knn", label_column="y", anomaly_values=["-2"])
     with pytest.raises(LabelError, match="and -1 in 5, and no 0"):
         detect(table(), reference=scikit_learn(), detector="knn", label_column="y")
 

@@ -112,6 +112,7 @@ class Labelling:
     meanings : 1, 0 or -1 by word, as `label_words` gives it. notes : how values were translated.
     caution : what makes the meaning doubtful though it is settled; empty where nothing does.
     one_sided : why nothing can be learnt from these labels alone; empty where nothing speaks against it.
+    absent : that no row holds a value which the user named as an anomaly; empty where one is there.
     """
 
     meanings: Mapping[str, int]
@@ -121,6 +122,7 @@ class Labelling:
     notes: tuple[str, ...] = ()
     caution: str = ""
     one_sided: str = ""
+    absent: str = ""
 
     def labels(self, cells: pl.Series) -> NDArray[np.int8]:
         """Return the labels (n,) of cells of that column."""
@@ -202,6 +204,7 @@ class LabelTally:
             self.notes(meanings),
             self._caution(counts),
             self._one_sided(counts),
+            "" if self._named & set(self._counts) else self._absent(),
         )
 
     def _refuse_signs(self) -> None:
@@ -237,8 +240,7 @@ class LabelTally:
 
     def notes(self, meanings: Mapping[str, int]) -> tuple[str, ...]:
         """Say how values were translated, where they were not as they should be."""
-        lost = sorted(self._named - set(self._counts))
-        notes = [f"no row of {self._name} holds {', '.join(map(repr, lost))}"] if lost else []
+        notes = [absent] if (absent := self._absent()) else []
         if self._named or not _PLAIN.issuperset(meanings):
             parts = [
                 f"{what}: {self._listed([word for word in meanings if meanings[word] == label])}"
@@ -249,6 +251,12 @@ class LabelTally:
         elif "-1" in meanings and "0" not in meanings:
             notes.append(f"-1 in {self._name} was read as not labelled; give --anomaly-value if it says more")
         return tuple(notes)
+
+    def _absent(self) -> str:
+        absent = sorted(self._named - set(self._counts))
+        there = ", ".join(self._spelt(word) for word in list(self._counts)[: 2 * _LISTED])
+        listed = ", ".join(map(repr, absent))
+        return f"no row of {self._name} holds {listed}; its values are {there}" if absent else ""
 
     def _listed(self, words: Sequence[str]) -> str:
         shown = ", ".join(

@@ -332,6 +332,8 @@ def _judged(request: EvaluateRequest) -> _Judged:
     known = truth >= 0
     if not known.all():
         notes.append(f"{int((~known).sum()):,} rows without a label were left out")
+    if drawn.labelling is not None and drawn.labelling.absent:
+        raise LabelError(drawn.labelling.absent)
     schema_read = reading.schema_of(drawn.frame, opened)
     notes = [*cautions_of(drawn, schema_read, reading), *notes]
     used = replace(schema_read, columns=schema_read.used)

@@ -39,7 +39,7 @@ __all__ = [
     "chosen",
     "learn",
     "open_table",
-    "refuse_one_class",
+    "refuse_labels",
 ]
 
 SAMPLE_ROWS = 50_000  # rows that the schema is read from and the support is chosen from
@@ -223,7 +223,7 @@ def learn(
     with stages.stage("learning"):
         schema = reading.schema_of(sample.frame, source)
         labels = sample.labels
-        refuse_one_class(sample)
+        refuse_labels(sample, known_normal=known_normal)
         if known_normal:
             labels = np.zeros(len(sample.rows), np.int8) if labels is None else np.maximum(labels, 0)
         made = make_detector(
@@ -264,8 +264,10 @@ def chosen(detector: str, source: Source, reference_labels: NDArray[np.int8] | N
     return (kind_named(source.kind).beside_reference if clean else None) or LEARNT
 
 
-def refuse_one_class(sample: Sample) -> None:
-    """Refuse labels that call most rows anomalies and none normal.
+def refuse_labels(sample: Sample, *, known_normal: bool = False) -> None:
+    """Refuse labels that call most rows anomalies and none normal, and values to look for that no row holds.
+
+    known_normal : whether every row without a label is known to be normal; such a table needs no anomaly.
 
     Raises
     ------
@@ -279,6 +281,8 @@ def refuse_one_class(sample: Sample) -> None:
         )
     if labelling is not None and labelling.one_sided:
         raise LabelError(labelling.one_sided)
+    if labelling is not None and labelling.absent and not known_normal:
+        raise LabelError(labelling.absent)
 
 
 def cautions_of(sample: Sample, schema: Schema, reading: Reading) -> tuple[str, ...]:

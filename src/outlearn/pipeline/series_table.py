@@ -86,8 +86,9 @@ class SeriesTable:
         tally = LabelTally(name, source=self.name, anomaly_values=self.anomaly_values)
         tally.add(self.frame[name])
         labelling = tally.settle()
-        if labelling.one_sided:
-            raise LabelError(labelling.one_sided)
+        for fault in (labelling.one_sided, labelling.absent if required else ""):
+            if fault:
+                raise LabelError(fault)
         notes = (*((labelling.caution,) if labelling.caution else ()), *labelling.notes)
         return Labels(labelling.labels(self.frame[name]), notes)
 

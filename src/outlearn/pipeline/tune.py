@@ -17,7 +17,7 @@ from outlearn.data.sample import sample_source
 from outlearn.data.schema import Role
 from outlearn.findings.table import Origin
 from outlearn.findings.tuning import Tried, TuningFindings
-from outlearn.pipeline.learn import SAMPLE_ROWS, cautions_of, open_table, refuse_one_class
+from outlearn.pipeline.learn import SAMPLE_ROWS, cautions_of, open_table, refuse_labels
 from outlearn.pipeline.request import TableSpec
 from outlearn.pipeline.request_codec import by_parts
 from outlearn.pipeline.rows import Spec, chunk_rows
@@ -148,7 +148,7 @@ def tune_rows(request: TuneRequest, tuner: MetaTuner) -> TunedSource:
     schema = reading.schema_of(sample.frame, source)
     encoder = Encoder.fit(sample.frame, schema)
     X = encoder.transform(sample.frame).values
-    refuse_one_class(sample)
+    refuse_labels(sample)
     y = sample.labels
     made = tuner.optimize(
         list(request.detectors),
