@@ -18,6 +18,7 @@ from outlearn.data.schema import Role
         ("y", [-1, 1, 1]),
         ("is_anomaly", ["no", "no", "no"]),
         ("target", [1.0, 0.0, 0.0]),
+        ("Label", ["No Label", "No Label", None]),
         ("isFlaggedFraud", [0, 0, 1]),
         ("fraude", ["no", "yes", "no"]),
     ],

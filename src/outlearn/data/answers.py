@@ -48,7 +48,7 @@ def answer_columns(frame: pl.DataFrame, spare: Collection[str] = ()) -> tuple[st
     >>> answer_columns(frame)
     ('is_fraud',)
     """
-    return tuple(name for name in _named(frame, spare, _NAMES) if _are_labels(_values(frame[name])))
+    return tuple(name for name, words in _named(frame, spare, _NAMES).items() if _are_labels(words))
 
 
 def suspected_answers(frame: pl.DataFrame, spare: Collection[str] = ()) -> tuple[str, ...]:
@@ -58,8 +58,8 @@ def suspected_answers(frame: pl.DataFrame, spare: Collection[str] = ()) -> tuple
     ('class',)
     """
     apart = answer_columns(frame, spare)
-    named = {name: _values(frame[name]) for name in _named(frame, spare, _NAMES | _MAYBE)}
-    return tuple(name for name, values in named.items() if len(values) > 1 and name not in apart)
+    named = _named(frame, spare, _NAMES | _MAYBE)
+    return tuple(name for name, words in named.items() if len(words) > 1 and name not in apart)
 
 
 def without_answers(schema: Schema, frame: pl.DataFrame, spare: Collection[str] = ()) -> Schema:
@@ -76,12 +76,13 @@ def _not_features(schema: Schema) -> list[str]:
     return [column.name for column in schema.columns if column.role is not Role.FEATURE]
 
 
-def _named(frame: pl.DataFrame, spare: Collection[str], words: frozenset[str]) -> list[str]:
-    """Return the columns named like an answer, by these words, that hold few different values."""
+def _named(frame: pl.DataFrame, spare: Collection[str], words: frozenset[str]) -> dict[str, frozenset[str]]:
+    """Return the columns named like an answer, by some words, that hold few values, with these values."""
     names = [name for name in frame.columns if name not in spare and _is_answer(name, words)]
     if {"x", "X"} & set(frame.columns):
         names = [name for name in names if name.lower() != "y"]  # a place, no answer
-    return [name for name in names if 0 < len(_values(frame[name])) <= FEW]
+    values = {name: _values(frame[name]) for name in names}
+    return {name: known for name, known in values.items() if known is not None and len(known) <= FEW}
 
 
 def _is_answer(name: str, words: frozenset[str]) -> bool:
@@ -91,10 +92,10 @@ def _is_answer(name: str, words: frozenset[str]) -> bool:
     return not words.isdisjoint(parts) and words.union(_BESIDE).issuperset(parts)
 
 
-def _values(cells: pl.Series) -> frozenset[str]:
-    """Return the words of a column but those that say nothing; at once where there are too many."""
+def _values(cells: pl.Series) -> frozenset[str] | None:
+    """Return the words of a column but those that say nothing; None where there are too many."""
     if cells.dtype.is_nested() or cells.head(1000).n_unique() > 2 * FEW:
-        return frozenset()
+        return None
     return frozenset(label_words(cells.unique()).to_list()) - UNLABELLED
 
 

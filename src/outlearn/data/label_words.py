@@ -15,7 +15,12 @@ def words_of(text: str) -> frozenset[str]:
 
 
 #: Words for rows of which nothing is said.
-UNLABELLED = words_of("? n/a na nan null unknown unlabelled unlabeled unsure undecided pending") | {""}
+UNLABELLED = words_of("? n/a na nan null unknown unlabelled unlabeled unsure undecided pending") | {
+    "",
+    "no label",
+    "not labeled",
+    "not labelled",
+}
 _TRUE, _FALSE = frozenset(("true", "yes", "1")), frozenset(("false", "no", "0"))
 _LETTERS = (frozenset(("y", "n", "yes", "no")), frozenset(("t", "f", "true", "false")))
 # Kinds of attack: they say that a row is an anomaly, and leave room for other kinds beside them.
