@@ -8,6 +8,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from outlearn.data.datasets import load_dataset
+from outlearn.data.schema import Column, Kind, Schema
 from outlearn.detectors import ClassicalDetector, Detector
 from outlearn.detectors.causes import UsualTable
 from outlearn.explain import RowContribution, explain_rows, faithfulness
@@ -53,6 +54,19 @@ def test_an_odd_combination_names_its_columns_and_what_is_usual_there(detector):
     assert (first.beside, second.beside) == ((second.column,), (first.column,))
     assert f" where {second.column} is near {second.value:g}" in first.usual
     assert reason.sentence.startswith(f"{first.column} is {first.value:g}, usually {first.usual}")
+
+
+def test_categories_that_are_numbers_are_told_as_they_stand():
+    rng = np.random.default_rng(0)
+    code = rng.choice([200, 404], 200)
+    rows = pd.DataFrame({"code": code, "error": code == 404, "size": rng.normal(size=200)})
+    kinds = {"code": Kind.CATEGORICAL, "error": Kind.BOOLEAN, "size": Kind.NUMERIC}
+    schema = Schema(tuple(Column(name, kind) for name, kind in kinds.items()))
+    detector = ClassicalDetector("knn", schema=schema, random_state=0).fit(rows)
+    reason = detector.explain(rows[:1].assign(code=404, error=False), rows=[0])[0]
+    assert reason.sentence.startswith(
+        ("code is 404, usually 200 100 % where error is False", "error is False, u")
+    )
 
 
 def test_a_row_without_a_filled_cell_says_so(detector):

@@ -13,18 +13,19 @@ from numpy.typing import NDArray
 from outlearn.data.columns.constant import ConstantEncoder
 from outlearn.data.encode import Encoder
 from outlearn.data.rows import row_hash
-from outlearn.explain.beside import Known, known_cells
+from outlearn.explain.beside import CHANCE, Known, known_cells
 from outlearn.explain.contribution import RowContribution
 from outlearn.explain.explanation import Contribution
 from outlearn.explain.joint import Cell, Joint, joint_oddities
 from outlearn.explain.neighbours import Usual, usual_rows
 from outlearn.explain.replace import donors
-from outlearn.explain.text import BESIDE, COMBINED, describe, never_seen
-from outlearn.explain.words import Cells, clean, is_missing
+from outlearn.explain.text import BESIDE, COMBINED, MOST_LIKE, describe, never_seen
+from outlearn.explain.words import Cells, clean
 
 __all__ = ["UsualTable"]
 
 _COUNTED = ("categorical", "boolean")
+_KNOWN = 4000  # rows that values are compared with beside others, at most
 _NOT_ODD = 0.95  # of the rows; the others may be odd in the same way as one that is explained
 _WEIGHTY = 0.5  # of the drop of the strongest column, from which on a column is compared with the like rows
 _TIMES = {1: "", 2: " or in pairs", 3: ", in pairs or in threes"}  # by how many columns were tried together
@@ -35,19 +36,17 @@ class UsualTable:
     """The usual rows of a table, to say beside them which columns make another row odd.
 
     names, kinds : of the table columns. groups : for each the matrix columns made from it.
-    usual : the encoded usual rows (u, d). cells : for each table column the cells of all rows (n,).
     alone : for each the cells that a value by itself is compared with.
-    known : for each the cells of all rows but the oddest, or of a sample of them (s,), to compare values
-    beside others with. hashes : (s,) of these rows as encoded.
+    around : the encoded rows (s, d), the oddest left out, that values beside others are compared with.
+    known : for each table column the cells of these rows. hashes : (s,) of them.
     fixed : the columns of one value, by number.
     """
 
     names: tuple[str, ...]
     kinds: tuple[str, ...]
     groups: tuple[tuple[int, ...], ...]
-    usual: Usual
-    cells: tuple[Cells, ...]
     alone: tuple[Cells, ...]
+    around: Usual
     known: tuple[Known | None, ...]
     hashes: NDArray[np.uint64]
     fixed: dict[int, ConstantEncoder]
@@ -68,19 +67,20 @@ class UsualTable:
         kind_of = {column.name: str(column.kind) for column in encoder.schema.columns}
         kinds = tuple(kind_of[name] for name in groups)
         # The usual rows alone would not do: what the score finds a little odd is rare among them by choice.
-        sample = usual_rows(support, support_scores, share=_NOT_ODD).positions
+        around = usual_rows(support, support_scores, share=_NOT_ODD)
+        around = replace(around, values=around.values[:_KNOWN], positions=around.positions[:_KNOWN])
         known, alone = [], []
         for name, kind in zip(groups, kinds, strict=True):
-            known.append(known_cells(kind, _plain(cells[name][sample])))
+            known.append(known_cells(kind, _plain(cells[name][around.positions], kind)))
             # A share is that among all rows compared with: usual rows are few of whatever category is
             # thought odd.
-            alone.append(_plain(cells[name] if kind in _COUNTED else cells[name][usual.positions]))
+            by_itself = cells[name] if kind in _COUNTED else cells[name][usual.positions]
+            alone.append(_plain(by_itself, kind))
         parts = tuple(tuple(group) for group in groups.values())
-        every = tuple(_plain(cells[name]) for name in groups)
-        hashes = row_hash(support[sample])
+        hashes = row_hash(around.values)
         places = {name: place for place, name in enumerate(groups)}
         fixed = {places[e.name]: e for e in encoder.encoders if isinstance(e, ConstantEncoder)}
-        return cls(tuple(groups), kinds, parts, usual, every, tuple(alone), tuple(known), hashes, fixed)
+        return cls(tuple(groups), kinds, parts, tuple(alone), around, tuple(known), hashes, fixed)
 
     def causes(
         self, why: RowContribution, row: NDArray[np.float32], values: Sequence[Any], most: int
@@ -137,11 +137,15 @@ class UsualTable:
         """Compare a value with the usual ones, and with those of the usual rows most like its `row`."""
         if (fixed := self.fixed.get(column)) is not None:
             return never_seen(self.names[column], value, fixed.value, fixed.rows, drop)
-        near: list[Any] = []
-        if row is not None and not is_missing(value):
-            (rows,) = donors(row, self.usual, [self.groups[column]])
-            near = [self.cells[column][place] for place in self.usual.positions[rows]]
-        return describe(self.names[column], self.kinds[column], value, self.alone[column], near, drop)
+        cause = describe(self.names[column], self.kinds[column], value, self.alone[column], drop=drop)
+        known = self.known[column]
+        if row is None or known is None or cause.direction != COMBINED:
+            return cause
+        like = donors(row, self.around, self.groups[column])
+        like = like[self.hashes[like] != row_hash(row[None])]
+        if known.off_beside(value, like, CHANCE) is None:
+            return cause
+        return replace(cause, usual=f"{known.words(like)} {MOST_LIKE}", direction=BESIDE)
 
     def _told_with(self, joint: Joint, column: int, value: Any, drop: float) -> Contribution:
         """Describe a value that is odd beside those of other columns."""
@@ -152,6 +156,10 @@ class UsualTable:
         return replace(cause, direction=COMBINED, beside=beside)
 
 
-def _plain(cells: pl.Series) -> Cells:
-    """Return cells as an array where they are numbers, NaN where one is missing; else as a list."""
-    return cells.cast(pl.Float64).to_numpy() if cells.dtype.is_numeric() else cells.to_list()
+def _plain(cells: pl.Series, kind: str) -> Cells:
+    """Return cells as an array where they are numbers or moments of a column of such, else as a list."""
+    if kind == "numeric" and cells.dtype.is_numeric():
+        return cells.cast(pl.Float64).to_numpy()
+    if kind == "datetime" and cells.dtype.base_type() in (pl.Date, pl.Datetime):
+        return cells.to_numpy().astype("datetime64[us]")
+    return cells.to_list()

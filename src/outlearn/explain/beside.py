@@ -88,6 +88,8 @@ def known_cells(kind: str, cells: Cells) -> Known | None:
     """Return the cells of a column to compare others with; None where they are texts, lists or the like."""
     if isinstance(cells, np.ndarray) and cells.dtype.kind == "f":
         return _Numbers.of(cells.astype(np.float64)) if kind == "numeric" else None
+    if isinstance(cells, np.ndarray) and cells.dtype.kind == "M":
+        return _Moments.of(_as_floats(cells)) if kind == "datetime" else None
     present = [cell for cell in cells if not is_missing(cell)]
     if not present:
         return None
@@ -164,7 +166,7 @@ def category_beside(value: str, near: Sequence[str], share: float, chance: float
     share : of the category among all rows. chance : up to which it is told.
 
     >>> category_beside("GBP", ["EUR"] * 50, 0.25)
-    14.384103622589045
+    14.384103622589047
     >>> category_beside("GBP", ["EUR"] * 10, 0.25) is None
     True
     """
@@ -340,4 +342,6 @@ def _micros(value: Any) -> float | None:
 
 
 def _as_floats(moments: NDArray[np.datetime64]) -> Floats:
-    return moments.astype(np.int64).astype(np.float64)
+    """Return microseconds since 1970, NaN where there is no moment."""
+    micros = moments.astype("datetime64[us]").astype(np.int64).astype(np.float64)
+    return np.where(np.isnat(moments), np.nan, micros)

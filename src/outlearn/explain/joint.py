@@ -19,7 +19,8 @@ SUSPECTS = 4  # strongest columns whose values are compared beside others
 WORTH = 0.2  # of the drop of the strongest column, that a suspect has
 FAR = 1.0  # widths of the usual values, by which a value that is off is odd by itself
 CLEARER = 4.0  # times as far off beside another column as among all, or beside two as beside one
-CHANCE, SLIGHT = 1e-3, 1e-4  # beside another suspect; beside two of them, or another column
+# That chance alone makes rows so alike, at most: the more ways are tried, the less.
+CHANCE, SLIGHT, TINY = 1e-3, 1e-4, 1e-5  # beside another suspect; another column; two other suspects
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ def _all_found(
         one = _beside(suspect, cells, ones, CHANCE) or _beside(suspect, cells, rest, SLIGHT)
         if one is None and suspect == suspects[0]:
             one = _around(suspect, cells, ones, lowering)
-        two = _beside(suspect, cells, twos, SLIGHT)
+        two = _beside(suspect, cells, twos, TINY)
         if two is not None and (one is None or two.off >= CLEARER * one.off):
             found.append(two)
         elif one is not None:

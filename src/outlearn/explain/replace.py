@@ -34,32 +34,38 @@ def replaced(row: NDArray[np.float32], usual: Usual, sets: Sequence[Sequence[int
     (True, True)
     """
     scaled = usual.scaled(usual.values)  # (u, d)
+    squares = (scaled - usual.scaled(row[None])) ** 2  # (u, d)
+    total = squares.sum(axis=1)  # (u,)
     copies = np.repeat(row[None].astype(np.float32), len(sets), axis=0)
-    for copy, columns, nearest in zip(copies, sets, donors(row, usual, sets), strict=True):
-        chosen = np.unique(np.asarray(columns, dtype=np.intp))
+    for copy, columns in zip(copies, sets, strict=True):
+        chosen, nearest = _nearest(squares, total, columns)
         options = scaled[np.ix_(nearest, chosen)]  # (k, c)
         apart = np.abs(options[:, None] - options[None]).sum(axis=(1, 2))  # (k,)
         copy[chosen] = usual.values[nearest[np.argmin(apart)], chosen]
     return copies
 
 
-def donors(
-    row: NDArray[np.float32], usual: Usual, sets: Sequence[Sequence[int]]
-) -> Iterator[NDArray[np.int64]]:
-    """Yield for each set of matrix columns the 15 usual rows that a row (d,) is nearest to in the others.
+def donors(row: NDArray[np.float32], usual: Usual, columns: Sequence[int]) -> NDArray[np.int64]:
+    """Return the 15 usual rows that a row (d,) is nearest to in other matrix columns than these.
 
     >>> from outlearn.explain.neighbours import usual_rows
     >>> line = usual_rows(np.repeat(np.arange(30.0, dtype=np.float32)[:, None], 2, axis=1), np.zeros(30))
-    >>> rows, = donors(np.array([3.0, 25.0], dtype=np.float32), line, [[0]])
+    >>> rows = donors(np.array([3.0, 25.0], dtype=np.float32), line, [0])
     >>> len(rows), bool(line.values[rows].min() > 12)
     (15, True)
     """
     squares = (usual.scaled(usual.values) - usual.scaled(row[None])) ** 2  # (u, d)
-    total = squares.sum(axis=1)  # (u,)
+    return _nearest(squares, squares.sum(axis=1), columns)[1]
+
+
+def _nearest(
+    squares: NDArray[np.float32], total: NDArray[np.float32], columns: Sequence[int]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the distinct columns (c,), and the rows (k,) nearest in the others, by squares (u, d) and their
+    sums (u,)."""
+    chosen = np.unique(np.asarray(columns, dtype=np.intp))  # sums must not depend on their order
     k = min(DONORS, len(total))
-    for columns in sets:
-        chosen = np.unique(np.asarray(columns, dtype=np.intp))  # sums must not depend on their order
-        yield np.argpartition(total - squares[:, chosen].sum(axis=1), k - 1)[:k]
+    return chosen, np.argpartition(total - squares[:, chosen].sum(axis=1), k - 1)[:k]
 
 
 def scores_of(

@@ -28,6 +28,7 @@ from outlearn.explain.words import (
     percent,
     plain,
     shares,
+    shares_of,
     show,
 )
 
@@ -104,8 +105,9 @@ def never_seen(column: str, value: Any, usual: float | str | None, rows: int, dr
 
 def _present(cells: Cells) -> Cells:
     """Return the cells that are not missing."""
-    if isinstance(cells, np.ndarray) and cells.dtype.kind == "f":
-        return cells[~np.isnan(cells)]
+    if isinstance(cells, np.ndarray) and cells.dtype.kind in "fM":
+        there: NDArray[Any] = cells[cells == cells]  # NaN and NaT equal nothing
+        return there
     return [cell for cell in cells if not is_missing(cell)]
 
 
@@ -257,13 +259,13 @@ def _text(value: Any, present: Cells, near: Cells) -> tuple[str, str] | None:
 def _category(value: Any, present: Cells, near: Cells) -> tuple[str, str]:
     if not len(present):
         return "none known", BESIDE
-    counts = Counter(as_text(cell) for cell in present)
+    counts = Counter(map(as_text, present))
     share = counts[as_text(value)] / len(present)
     # Of a hundred values alike in number none is rare.
     if share < RARE and share * FAR_RARER <= max(counts.values()) / len(present):
-        return f"{shares(present)}; this value {percent(share)}", "rare"
+        return f"{shares_of(counts)}; this value {percent(share)}", "rare"
     if category_beside(as_text(value), [as_text(cell) for cell in near], share) is None:
-        return shares(present), COMBINED
+        return shares_of(counts), COMBINED
     return f"{shares(near)} {MOST_LIKE}", BESIDE
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, Literal
 
@@ -24,6 +24,7 @@ __all__ = [
     "percent",
     "plain",
     "shares",
+    "shares_of",
     "show",
 ]
 
@@ -136,6 +137,8 @@ def as_moments(values: Cells) -> NDArray[np.datetime64] | None:
     >>> as_moments(["2024-01-01"]), as_moments(["soon"])
     (array(['2024-01-01T00:00:00.000000'], dtype='datetime64[us]'), None)
     """
+    if isinstance(values, np.ndarray) and values.dtype.kind == "M":
+        return values.astype("datetime64[us]") if len(values) else None
     try:
         moments = np.array(
             [np.datetime64(_without_zone(value), "us") for value in values], dtype="datetime64[us]"
@@ -198,13 +201,18 @@ def shares(values: Cells) -> str:
     >>> shares([f"user{i}" for i in range(500)])
     '500 different values'
     """
-    counts: Counter[str] = Counter()
-    for text, count in Counter(map(as_text, values)).items():  # thousands of rows hold a few values
-        counts[clean(text)] += count
-    common = [pair for pair in counts.most_common(SHOWN) if pair[1] >= 0.02 * len(values)]
+    return shares_of(Counter(map(as_text, values)))
+
+
+def shares_of(counts: Mapping[str, int]) -> str:
+    """Return the commonest of counted values with their shares, in words."""
+    rows, shown = sum(counts.values()), Counter[str]()
+    for text, count in counts.items():  # thousands of rows hold a few values
+        shown[clean(text)] += count
+    common = [pair for pair in shown.most_common(SHOWN) if pair[1] >= 0.02 * rows]
     if not common:
-        return f"{len(counts):,} different values"
-    return ", ".join(f"{name} {percent(count / len(values))}" for name, count in common)
+        return f"{len(shown):,} different values"
+    return ", ".join(f"{name} {percent(count / rows)}" for name, count in common)
 
 
 def percent(share: float) -> str:
