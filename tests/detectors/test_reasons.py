@@ -77,6 +77,8 @@ def test_a_row_without_a_filled_cell_says_so(detector):
 def test_where_no_column_lowers_the_score_it_is_said_what_was_tried():
     X = np.random.default_rng(0).normal(size=(80, 3))
     detector = ClassicalDetector("knn", random_state=0).fit(X)
+    calmest = X[[int(np.argmin(detector.anomaly_score(X)))]]
+    assert detector.explain(calmest, rows=[0])[0].sentence.startswith("Nothing in it stands out")
     grounds = detector._grounds()
     table = UsualTable.of(grounds.encoder, grounds.support, grounds.raw, grounds.cells)
 

@@ -19,7 +19,7 @@ from outlearn.data.encode import Encoder
 from outlearn.detectors.causes import UsualTable
 from outlearn.explain.contribution import explain_rows
 from outlearn.explain.explanation import Explanation, LabelEffect
-from outlearn.explain.text import sentence
+from outlearn.explain.text import is_usual, sentence
 from outlearn.explain.words import is_missing
 
 __all__ = ["Grounds", "explain_matrix", "readable_cells"]
@@ -75,7 +75,8 @@ def explain_matrix(
     for place, why in enumerate(contributions):
         filled = [_first_filled(read[name][place], cells[name][place]) for name in table.names]
         causes = table.causes(why, values[place], filled, columns)
-        words = _empty(filled) or sentence(causes, table.unexplained(why))
+        odd = () if why.excess <= 0 and all(map(is_usual, causes)) else causes
+        words = _empty(filled) or sentence(odd, table.unexplained(why))
         near = tuple(int(i) for i in calm[why.neighbours])
         score = float(scores[place])
         explanations.append(Explanation(int(rows[place]), score, causes, near, words, labels[place]))

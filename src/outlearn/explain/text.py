@@ -32,7 +32,7 @@ from outlearn.explain.words import (
     show,
 )
 
-__all__ = ["behind", "describe", "never_seen", "sentence", "telling"]
+__all__ = ["behind", "describe", "is_usual", "never_seen", "sentence", "telling"]
 
 RARE = 0.05  # share of usual rows under which a category may be rare
 FAR_RARER = 5  # times as common as a rare category the commonest is at least
@@ -128,7 +128,7 @@ def sentence(contributions: Sequence[Contribution], otherwise: str = UNKNOWN) ->
     named = telling(contributions)
     if not named:
         text = otherwise
-    elif all(_plain(contribution) for contribution in named):
+    elif all(is_usual(contribution) for contribution in named):
         values = _listed([f"{clean(c.column)} {show(c.value)}" for c in named])
         text = f"no value is unusual by itself; {values} {'weighs' if len(named) == 1 else 'weigh'} most"
     else:
@@ -162,13 +162,13 @@ def telling(contributions: Sequence[Contribution]) -> list[Contribution]:
     for contribution in weighty:
         if contribution.direction == COMBINED and any(_tells(other, contribution) for other in contributions):
             continue
-        if not (_plain(contribution) or any(_same(contribution, other) for other in named)):
+        if not (is_usual(contribution) or any(_same(contribution, other) for other in named)):
             named.append(contribution)
     return (named or weighty)[:COLUMNS_NAMED]
 
 
-def _plain(contribution: Contribution) -> bool:
-    """Return whether a value is usual as far as anybody can say."""
+def is_usual(contribution: Contribution) -> bool:
+    """Return whether a value is usual by itself, and beside each other one, as far as anybody can say."""
     return contribution.direction == COMBINED and not contribution.beside
 
 
