@@ -92,10 +92,10 @@ def _copies(detector: BaseDetector) -> str:
 def _changed(scan: Scan) -> str:
     if not scan.changed:
         return ""
-    names = ", ".join(f"'{name}'" for name in scan.changed)
+    names = ", ".join(f"'{name}' ({percent(share)} of the rows)" for name, share in scan.changed)
     return (
-        f"Over a tenth of the rows hold another value in {names} than all rows learnt from, and are odd by "
-        "that alone; --ignore leaves a column out."
+        "Rows that hold another value than all rows learnt from are odd by that alone, and many do: "
+        f"{names}; --ignore leaves a column out."
     )
 
 

@@ -33,6 +33,7 @@ from outlearn.pipeline.stages import Stages
 __all__ = ["Scan", "beside_normals", "check_rule", "decide_rows", "score_rows", "top_rows"]
 
 _ELSEWHEN = 0.1  # share of rows from which on a column counts as elsewhen
+_REPLACED = 0.9  # share of rows with another value, from which on a column of one is another one
 _DISTINCT = 0.8  # share of distinct rows up to which copies are scored once
 _ABOUT_NORMAL_ROWS = ("false-alarm rate", "false-discovery rate")
 
@@ -42,14 +43,15 @@ class Scan:
     """Anomaly scores (n,), the time of each row (n,) where a time column is known, and what was repaired.
 
     elsewhen : columns of date-times that in over a tenth of the rows lie outside those of the support.
-    changed : columns that held one value in all rows learnt from, and another in over a tenth of these.
+    changed : columns that held one value in all rows learnt from, and another in over a tenth of these, with
+    the share of rows that hold another.
     """
 
     scores: NDArray[np.float64]
     times: NDArray[np.datetime64] | None
     notes: tuple[str, ...]
     elsewhen: tuple[str, ...] = ()
-    changed: tuple[str, ...] = ()
+    changed: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +96,8 @@ def score_rows(
             outside, changed = outside + piece.outside, changed + piece.changed
             done += len(piece.scores)
             tick(done)
-    elsewhen, differing = (
-        tuple(name for name, rows in counted.items() if rows > _ELSEWHEN * done)
-        for counted in (outside, changed)
-    )
+    elsewhen = tuple(name for name, rows in outside.items() if rows > _ELSEWHEN * done)
+    differing = tuple((name, rows / done) for name, rows in changed.items() if rows > _ELSEWHEN * done)
     sentences = (*notes, *detector.encoder_.sentences(repairs))
     stamps = np.concatenate(times) if times else None
     return Scan(np.concatenate(scores), stamps, sentences, elsewhen, differing)
@@ -205,13 +205,15 @@ def _own_rule(detector: BaseDetector) -> OwnRule:
 
 def _without_false_promise(decision: Decision, scan: Scan) -> Decision:
     """Take the promise back where one column alone tells the rows from the reference."""
-    if not (decision.promise.holds and (scan.elsewhen or scan.changed)):
+    # Attacks may be most of the rows and leave the promise about normal ones alone; nearly all rows may not.
+    replaced = tuple(name for name, share in scan.changed if share > _REPLACED)
+    if not (decision.promise.holds and (scan.elsewhen or replaced)):
         return decision
-    names = ", ".join(f"'{name}'" for name in scan.elsewhen or scan.changed)
+    names = ", ".join(f"'{name}'" for name in scan.elsewhen or replaced)
     how = (
         f"the dates in {names} lie outside those of the reference"
         if scan.elsewhen
-        else f"over a tenth of the rows hold another value in {names} than all rows of the reference"
+        else f"nearly all rows hold another value in {names} than all rows of the reference"
     )
     text = (
         f"no promise: {how}, which makes rows odd by itself, so they are not from the same source; leave "
