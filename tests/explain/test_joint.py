@@ -105,6 +105,9 @@ def test_what_is_far_off_by_itself_or_unknown_is_not_told_beside_others():
     assert oddities({"amount": 1.0, "items": 0.9}, items=1, amount=900.0) == {}
     assert oddities({"season": 1.0, "temp": 0.9}, season="monsoon", temp=3.0) == {}
     assert oddities({"note": 1.0, "till": 0.9}, note="new") == {}
+    drops = {"amount": 1.0, "temp": 0.9, "day": 0.8}
+    for hostile in (10**400, "1,5", np.inf, np.nan, None, b"\x00"):
+        assert oddities(drops, amount=hostile, temp=hostile, day=hostile) == {}
     assert oddities({"amount": -1.0, "items": -2.0}) == {}
     few = {name: (kind, cells[:7]) for name, (kind, cells) in TABLE.items()}
     assert oddities({"amount": 1.0, "items": 0.9}, few, items=12, amount=3.1) == {}
