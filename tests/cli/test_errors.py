@@ -76,7 +76,7 @@ def test_an_odd_table_is_handled_and_said_so(folder, name):
         "infinities": "infinite values are read as missing",
         "duplicate names": "duplicate column names renamed",
         "mixed types": "not a number",
-        "a column that is empty": "'b' (constant: all values are missing)",
+        "a column that is empty": "only where it differs: 'b' (missing)",
     }
     assert expected.get(name, "rows flagged") in said
 

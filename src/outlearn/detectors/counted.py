@@ -35,15 +35,18 @@ class CountedColumns:
     * Columns in which no row of the support differs from the others, known anomalies apart. The share of
       normal rows is estimated as Good and Turing do for what was never seen: by how many of n rows differ
       from all others in some column, ``(alone + ½) / (n + 1)``.
-    * Marks of missing cells of numbers, truth values and times: ``(missing + ½) / (n + 1)``.
+    * Marks of missing cells of numbers, truth values and times: ``(missing + ½) / (n + 1)``. Of several that
+      a row lacks the most telling counts: as a rule they are missing together, for one reason.
 
     The share of anomalies is `NEVER_SEEN` or `LACKING`, to which known anomalies add.
 
-    places : (g,) in the matrix. kept : (l,) places of the columns that a learner reads; None where it reads
-    all. log_odds : (g,), at least 0.
+    places : (g,) in the matrix, those of one value first. marks : how many of them are marks of missing
+    cells. kept : (l,) places of the columns that a learner reads; None where it reads all. log_odds : (g,),
+    at least 0.
     """
 
     places: NDArray[np.int64]
+    marks: int
     kept: NDArray[np.int64] | None
     log_odds: NDArray[np.float64]
 
@@ -58,14 +61,14 @@ class CountedColumns:
         )
         places = np.concatenate([never, marks])
         if not len(places):
-            return cls(places, None, np.empty(0))
+            return cls(places, 0, None, np.empty(0))
         kept = np.setdiff1d(np.arange(X.shape[1]), places)
         usual = np.concatenate([np.full(len(never), _alone(calm[:, kept])), calm[:, marks].sum(axis=0)])
         known = X[y == 1][:, places]
         shown = np.concatenate([np.full(len(never), NEVER_SEEN), np.full(len(marks), LACKING)])
         of_anomalies = (known.sum(axis=0) + shown) / (len(known) + 1)
         log_odds = np.log(of_anomalies / ((usual + 0.5) / (len(calm) + 1)))
-        return cls(places, kept, np.maximum(log_odds, 0.0))
+        return cls(places, len(marks), kept, np.maximum(log_odds, 0.0))
 
     def without(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return rows (m, d) as a learner reads them: (m, l), or (m, 1) zeros where no column is left."""
@@ -77,11 +80,15 @@ class CountedColumns:
 
     def surprise(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return the log-odds (m,) that rows (m, d) gain."""
-        # A sum column by column, for a row must score alike in any batch.
-        gained = np.zeros(len(values))
-        for place, odds in zip(self.places, self.log_odds, strict=True):
-            gained += odds * values[:, place]
-        return gained
+        # Column by column, for a row must score alike in any batch.
+        gained, most = np.zeros(len(values)), np.zeros(len(values))
+        last = len(self.places) - self.marks
+        for number, (place, odds) in enumerate(zip(self.places, self.log_odds, strict=True)):
+            if number < last:
+                gained += odds * values[:, place]
+            else:
+                np.maximum(most, odds * values[:, place], out=most)
+        return gained + most
 
 
 def _blocks(encoder: Encoder) -> Iterator[tuple[int, object]]:
