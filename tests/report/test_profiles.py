@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from outlearn.data.quantities import Form, Notation
 from outlearn.data.schema import Column, Kind, Role, Schema
 from outlearn.findings import column_profiles
 from outlearn.report.profiles import profile_words
@@ -107,3 +108,11 @@ def test_durations_and_times_of_day_are_profiled_by_their_seconds():
         "median 60 (5–95 %: 6 to 114)"
     )
     assert profile_of(Kind.NUMERIC, [time(0, 3), time(0, 5)], [time(12)]).flagged == "all 43,200"
+
+
+def test_spans_and_times_of_day_are_told_as_such():
+    usual, flagged = pl.DataFrame({"t": np.arange(3601.0)}), pl.DataFrame({"t": [40_000.0, 41_000.0]})
+    for form, words in ((Form.SPAN, "median 0:30:00"), (Form.CLOCK, "median 00:30")):
+        column = Column("t", Kind.NUMERIC, unit="s", notation=Notation(form))
+        (profile,) = column_profiles(usual, flagged, Schema((column,)))
+        assert profile_words(profile).usual.startswith(words)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from outlearn.alerts.incident import Incident, moment
 from outlearn.data.kinds.registry import kind_named
 from outlearn.explain.text import behind, telling
-from outlearn.explain.words import clean, show
+from outlearn.explain.words import clean
 
 __all__ = ["incident_words", "reason_words", "span", "technique_words"]
 
@@ -47,8 +47,8 @@ def _in_short(incident: Incident) -> str:
     """Return the reason without what is usual of categories, which takes more room than all the rest."""
     parts = []
     for contribution in telling(incident.why.contributions):
-        value = show(contribution.value)
-        named, beside = f"{clean(contribution.column)} {value}", ", ".join(contribution.beside)
+        named = f"{clean(contribution.column)} {contribution.shown}"
+        beside = ", ".join(contribution.beside)
         odd = {
             "high": f"{named}, above the usual {contribution.usual}",
             "low": f"{named}, below the usual {contribution.usual}",

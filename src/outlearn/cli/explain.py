@@ -67,7 +67,7 @@ def _tell_row(explanation: Explanation) -> None:
     from rich.text import Text
 
     from outlearn.report.summary import direction_words, effects_sentence
-    from outlearn.report.words import cell, clean, score
+    from outlearn.report.words import clean, reason_value, score
 
     console = Console()
     sentence = clean(explanation.sentence, 500)
@@ -78,7 +78,7 @@ def _tell_row(explanation: Explanation) -> None:
     for why in explanation.contributions:
         words = (
             clean(why.column, 60),
-            cell(why.value),
+            reason_value(why),
             clean(why.usual, 120),
             direction_words(why),
             f"{why.drop:.3g}",

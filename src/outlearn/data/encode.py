@@ -8,6 +8,7 @@ from typing import Any
 
 import narwhals as nw
 import numpy as np
+import polars as pl
 from narwhals.typing import IntoDataFrame
 from numpy.typing import ArrayLike, NDArray
 
@@ -99,10 +100,7 @@ class Encoder:
         if odd is not None and odd.any() and not odd.all():
             usual = {c.name: cells[c.name].filter(~odd) for c in schema.used if c.kind is Kind.SEQUENCE}
             cells = {**cells, **usual}
-        encoders = (
-            fixed.get(c.name) or (_ENCODERS[c.kind].fit(c.name, cells[c.name]) if c.used else None)
-            for c in read
-        )
+        encoders = (fixed.get(c.name) or (_fit(c, cells[c.name]) if c.used else None) for c in read)
         encoder = cls(schema, tuple(e for e in encoders if e is not None))
         if not encoder.encoders:
             kinds = ", ".join(f"{column.name} ({_why_unused(column)})" for column in schema.columns[:10])
@@ -232,6 +230,12 @@ class Encoder:
         except (KeyError, TypeError, ValueError) as error:
             raise SchemaError(f"the saved encoder is damaged or of another version ({error!r})") from error
         return cls(schema, encoders)
+
+
+def _fit(column: Column, cells: pl.Series) -> ColumnEncoder:
+    if column.kind is Kind.NUMERIC:
+        return NumericEncoder.fit(column.name, cells, column.notation)
+    return _ENCODERS[column.kind].fit(column.name, cells)
 
 
 def _as_array(X: ArrayLike) -> NDArray[np.float64]:

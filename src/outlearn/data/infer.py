@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import narwhals as nw
 import numpy as np
@@ -12,22 +12,47 @@ import polars as pl
 from narwhals.typing import IntoDataFrame
 from numpy.typing import NDArray
 
-from outlearn.data.columns.cells import FALSE_WORDS, TRUE_WORDS, columns_of, numbers_of, text_of
+from outlearn.data.columns.addresses import holds_addresses
+from outlearn.data.columns.cells import (
+    FALSE_WORDS,
+    TRUE_WORDS,
+    columns_of,
+    numbers_of,
+    text_of,
+    written_of,
+)
 from outlearn.data.columns.dates import form_of
 from outlearn.data.columns.events import events_of, holds_events, lists_of_text
 from outlearn.data.columns.runs import holds_runs, runs_of
+from outlearn.data.quantities import LEAST, Form, Notation, Recognised, recognise
 from outlearn.data.schema import Column, Kind, Role, Schema, unknown_column
 
 __all__ = ["infer_schema"]
 
 _DISTINCT = 0.99  # share of distinct values from which a column can be an identifier
-_NUMBERS = 0.95  # share of text cells that must be numbers
+_SAME_LENGTH = 0.95  # share of lists that must be as long as most are
+_CODES = 10  # distinct hexadecimal values up to which they are codes
+_TRUTHS = 6  # distinct values that truth values can be written in, with capitals
+_REPEATED = 0.5  # share of distinct values up to which they are categories
 _FEW_ROWS = 10  # below this many values a run of whole numbers proves nothing
 _SMOOTH = 0.5  # correlation of neighbouring numbers of a list from which on it is a series
 _ID_WORDS = {"id", "ids", "uuid", "guid", "key", "pk", "rowid", "oid"}
 _UUID = r"^\{?[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}\}?$"
 
-Verdict = tuple[Kind, str]
+
+class Verdict(NamedTuple):
+    """What a column is, why, and how its numbers are written where they are text."""
+
+    kind: Kind
+    note: str = ""
+    notation: Notation | None = None
+
+
+_TYPED = {
+    pl.Boolean: Verdict(Kind.BOOLEAN),
+    pl.Duration: Verdict(Kind.NUMERIC, "read in seconds", Notation(Form.SPAN)),
+    pl.Time: Verdict(Kind.NUMERIC, "read in seconds", Notation(Form.CLOCK)),
+}
 
 
 def infer_schema(
@@ -36,6 +61,7 @@ def infer_schema(
     label_column: str | None = None,
     time_column: str | None = None,
     ignore: Sequence[str] = (),
+    decimal: str | None = None,
 ) -> Schema:
     """Read what the columns of a dataframe (pandas, polars or pyarrow) mean from their values.
 
@@ -50,15 +76,17 @@ def infer_schema(
       are distinct whole numbers such as prices in cents in a column of another name. Counts since 1970 do not
       fall under the steps.
     * **numeric**: numbers, durations, times of day, and text of which at least 95 % are numbers (not where
-      leading zeros show codes). Whole-number codes are numeric too: only a person can tell them from counts.
+      leading zeros show codes), as a computer or as people write them: see `quantities`. Whole-number codes
+      are numeric too: only a person can tell them from counts.
     * **datetime**: dates and date-times, and text of which at least 99 % is in one common form, ISO first.
     * **series**, **embedding**: lists of numbers, also as text in brackets. Those of several lengths (fewer
       than 95 % of one), or in which a number tells of the next, are series; others are vectors whose
       coordinates have no order.
     * **sequence**: lists of text, and text of events separated by blanks: few words that come again and
       again, also within a cell (see `columns.events.holds_events`).
-    * **categorical**: columns typed so, and text with few distinct values: at most half as many as rows, or
-      at most 30 on a table so small that they are under four fifths of the rows.
+    * **categorical**: columns typed so; addresses (IP, MAC), which count by their networks where most differ;
+      and text with few distinct values: at most half as many as rows, or at most 30 on a table so small that
+      they are under four fifths of the rows.
     * **text**: all other text.
 
     Parameters
@@ -66,6 +94,7 @@ def infer_schema(
     label_column, time_column : columns that get these roles. Counts since 1970 in `time_column` are
     date-times.
     ignore : columns that get the role `ignored`.
+    decimal : the sign of decimals, ``.`` or ``,``, in text whose cells do not tell (1.234 may be 1234).
 
     Raises
     ------
@@ -85,8 +114,11 @@ def infer_schema(
     inferred = []
     for name, cells in columns.items():
         role = roles.get(name, Role.FEATURE)
-        kind, note = _as_time(cells, *_verdict(name, cells)) if role is Role.TIME else _verdict(name, cells)
-        inferred.append(Column(name, kind, role, note=note))
+        verdict = _verdict(name, cells, decimal)
+        if role is Role.TIME:
+            verdict = _as_time(cells, verdict)
+        unit = verdict.notation.plain_unit if verdict.notation else ""
+        inferred.append(Column(name, verdict.kind, role, unit or None, verdict.note, verdict.notation))
     return Schema(tuple(inferred))
 
 
@@ -101,19 +133,19 @@ def _roles(names: list[str], label: str | None, time: str | None, ignore: Sequen
     return roles
 
 
-def _as_time(cells: pl.Series, kind: Kind, note: str) -> Verdict:
+def _as_time(cells: pl.Series, verdict: Verdict) -> Verdict:
     """Keep a column that the user calls time usable, though it may count up like an identifier."""
-    if kind in (Kind.NUMERIC, Kind.IDENTIFIER) and cells.dtype.is_numeric():
+    if verdict.kind in (Kind.NUMERIC, Kind.IDENTIFIER) and cells.dtype.is_numeric():
         if _since_1970(numbers_of(cells).values):
-            return Kind.DATETIME, "whole numbers read as counts since 1970"
-        return Kind.NUMERIC, ""
-    return kind, note
+            return Verdict(Kind.DATETIME, "whole numbers read as counts since 1970")
+        return Verdict(Kind.NUMERIC)
+    return verdict
 
 
-def _verdict(name: str, cells: pl.Series) -> Verdict:
+def _verdict(name: str, cells: pl.Series, decimal: str | None) -> Verdict:
     dtype = cells.dtype
     if cells.null_count() == cells.len():
-        return Kind.CONSTANT, "all values are missing" if cells.len() else "there are no rows"
+        return Verdict(Kind.CONSTANT, "all values are missing" if cells.len() else "there are no rows")
     if dtype.is_numeric():
         return _of_numbers(name, numbers_of(cells).values)
     if dtype.is_temporal() or dtype == pl.Boolean:
@@ -124,54 +156,52 @@ def _verdict(name: str, cells: pl.Series) -> Verdict:
     text = events_of(cells) if listed else text_of(cells)
     filled = text.drop_nulls()
     if not filled.len():
-        return Kind.CONSTANT, "all values are missing"
+        return Verdict(Kind.CONSTANT, "all values are missing")
     distinct = filled.n_unique()
     if distinct == 1:
         value = str(filled[0])
         return _single(value if len(value) <= 40 else f"{value[:40]}…", text.null_count(), Kind.CATEGORICAL)
     if dtype in (pl.Categorical, pl.Enum):
-        return Kind.CATEGORICAL, ""
+        return Verdict(Kind.CATEGORICAL)
     if listed:
-        return Kind.SEQUENCE, "lists of text"
-    return _of_text(name, text, filled, distinct)
+        return Verdict(Kind.SEQUENCE, "lists of text")
+    if distinct <= _TRUTHS and _truth_words(filled):
+        return Verdict(Kind.BOOLEAN)
+    return _of_numbers_in_text(name, cells, decimal) or _of_text(name, filled, distinct)
 
 
 def _single(value: str, missing: int, otherwise: Kind) -> Verdict:
     """Judge a column that holds one value: where cells are empty, that still tells rows apart."""
     if missing:
-        return otherwise, f"holds one value ({value}) or none"
-    return Kind.CONSTANT, f"one value: {value}"
+        return Verdict(otherwise, f"holds one value ({value}) or none")
+    return Verdict(Kind.CONSTANT, f"one value: {value}")
 
 
 def _of_typed(cells: pl.Series) -> Verdict:
-    kind, note = Kind.DATETIME, ""
-    if cells.dtype == pl.Boolean:
-        kind = Kind.BOOLEAN
-    elif cells.dtype in (pl.Duration, pl.Time):
-        kind, note = Kind.NUMERIC, "read in seconds"
+    verdict = _TYPED.get(cells.dtype.base_type(), Verdict(Kind.DATETIME))
     if cells.drop_nulls().n_unique() == 1:
-        return _single(str(cells.drop_nulls()[0]), cells.null_count(), kind)
-    return kind, note
+        return _single(str(cells.drop_nulls()[0]), cells.null_count(), verdict.kind)
+    return verdict
 
 
 def _of_numbers(name: str, values: NDArray[np.float64], note: str = "") -> Verdict:
     """Judge numbers (n,), NaN where missing."""
     finite = values[np.isfinite(values)]
     if not finite.size:
-        return Kind.CONSTANT, "all values are missing"
+        return Verdict(Kind.CONSTANT, "all values are missing")
     if finite.min() == finite.max():
         return _single(f"{finite[0]:g}", values.size - finite.size, Kind.NUMERIC)
     whole = bool((finite[:100] == np.floor(finite[:100])).all() and (finite == np.floor(finite)).all())
     # Where the range is smaller than the column is long, most values repeat: no need to count.
     if not whole or finite.max() - finite.min() + 1 < _DISTINCT * finite.size:
-        return Kind.NUMERIC, note
+        return Verdict(Kind.NUMERIC, note)
     ordered = np.unique(finite)
     if ordered.size < _DISTINCT * finite.size:
         repeats = "named like an identifier, but values repeat; if they are codes, set kind = categorical"
-        return Kind.NUMERIC, note or (repeats if _named_like_id(name) else "")
+        return Verdict(Kind.NUMERIC, note or (repeats if _named_like_id(name) else ""))
     by_name = "distinct whole numbers, and named like an identifier" if _named_like_id(name) else ""
     reason = by_name or _counting(finite)
-    return (Kind.IDENTIFIER, reason) if reason else (Kind.NUMERIC, note)
+    return Verdict(Kind.IDENTIFIER, reason) if reason else Verdict(Kind.NUMERIC, note)
 
 
 def _counting(values: NDArray[np.float64]) -> str:
@@ -197,32 +227,62 @@ def _since_1970(values: NDArray[np.float64]) -> bool:
     )
 
 
-def _of_text(name: str, text: pl.Series, filled: pl.Series, distinct: int) -> Verdict:
-    """Judge text with at least two distinct values."""
-    if distinct <= 6 and _truth_words(filled):
-        return Kind.BOOLEAN, ""
-    numbers = numbers_of(filled)
-    missing_words = int(np.isnan(numbers.values).sum()) - numbers.unparsed - numbers.infinite
-    candidates = filled.len() - missing_words
-    if candidates and numbers.unparsed <= (1 - _NUMBERS) * candidates and not _leading_zeros(filled):
-        count = numbers.unparsed
-        verb = "value is not a number and is" if count == 1 else "values are not numbers and are"
-        return _of_numbers(
-            name, numbers_of(text).values, f"{count:,} {verb} read as missing" if count else ""
-        )
+def _of_numbers_in_text(name: str, cells: pl.Series, decimal: str | None) -> Verdict | None:
+    """Judge text with at least two distinct values by the numbers in it; None where it holds none."""
+    written = written_of(cells)
+    filled = written.drop_nulls()
+    plain = numbers_of(cells)
+    if not filled.len():
+        return None
+    found = recognise(filled, name=name, decimal=decimal) if plain.unparsed else Recognised(None)
+    hexadecimal = found.notation is not None and found.notation.form is Form.HEX
+    # Ids of devices and messages are written so too.
+    if hexadecimal and (_named_like_id(name) or filled.n_unique() <= _CODES):
+        return None
+    if found.notation is not None and found.unread < plain.unparsed:
+        return _of_notation(name, found, missing=written.null_count())
+    if plain.unparsed <= (1 - LEAST) * filled.len() and not _leading_zeros(filled):
+        return _of_numbers(name, plain.values, _left_out(plain.unparsed))
+    if found.mixed:
+        return Verdict(Kind.TEXT, found.note)
+    return None
+
+
+def _of_notation(name: str, found: Recognised, missing: int) -> Verdict:
+    """Judge numbers as people write them; those with a unit count no rows."""
+    assert found.notation is not None
+    values = found.values.to_numpy()
+    counts = found.notation.form in (Form.NUMBER, Form.HEX) and not found.notation.unit
+    verdict = _of_numbers(name, np.append(values, np.full(missing, np.nan)), found.note)
+    if verdict.kind is Kind.IDENTIFIER and not counts:
+        verdict = Verdict(Kind.NUMERIC, found.note)
+    return verdict._replace(notation=found.notation) if verdict.kind is Kind.NUMERIC else verdict
+
+
+def _left_out(count: int) -> str:
+    if not count:
+        return ""
+    verb = "value is not a number and is" if count == 1 else "values are not numbers and are"
+    return f"{count:,} {verb} read as missing"
+
+
+def _of_text(name: str, filled: pl.Series, distinct: int) -> Verdict:
+    """Judge text with at least two distinct values that are no numbers."""
     form = form_of(filled)
     if form:
-        return Kind.DATETIME, "" if form == "iso" else f"text read as {form}"
+        return Verdict(Kind.DATETIME, "" if form == "iso" else f"text read as {form}")
     if holds_events(filled):
-        return Kind.SEQUENCE, "events separated by blanks"
+        return Verdict(Kind.SEQUENCE, "events separated by blanks")
     share = distinct / filled.len()
+    if holds_addresses(filled):
+        return Verdict(Kind.CATEGORICAL, "addresses, compared by their networks" if share > _REPEATED else "")
     if share >= _DISTINCT:
         reason = _code_like(name, filled)
         if reason:
-            return Kind.IDENTIFIER, reason
-    if share <= 0.5 or (distinct <= 30 and share < 0.8):
-        return Kind.CATEGORICAL, ""
-    return Kind.TEXT, ""
+            return Verdict(Kind.IDENTIFIER, reason)
+    if share <= _REPEATED or (distinct <= 30 and share < 0.8):
+        return Verdict(Kind.CATEGORICAL)
+    return Verdict(Kind.TEXT)
 
 
 def _of_runs(cells: pl.Series) -> Verdict:
@@ -230,22 +290,22 @@ def _of_runs(cells: pl.Series) -> Verdict:
     runs = runs_of(cells)
     lengths = runs.lengths[~runs.missing]
     if not lengths.size:
-        return Kind.CONSTANT, "all values are missing"
+        return Verdict(Kind.CONSTANT, "all values are missing")
     known, counts = np.unique(lengths, return_counts=True)
     width = int(known[counts.argmax()])
-    if counts.max() < _NUMBERS * len(lengths):
-        return Kind.SERIES, f"lists of {lengths.min():,} to {lengths.max():,} numbers"
+    if counts.max() < _SAME_LENGTH * len(lengths):
+        return Verdict(Kind.SERIES, f"lists of {lengths.min():,} to {lengths.max():,} numbers")
     fits = np.repeat(lengths == width, lengths)
     values = runs.values[fits].reshape(-1, width)
     if np.array_equal(values, np.repeat(values[:1], len(values), axis=0), equal_nan=True):
-        return Kind.CONSTANT, "one list of numbers"
+        return Verdict(Kind.CONSTANT, "one list of numbers")
     away = values - np.nanmean(values, axis=0)
     spread = np.nanstd(values, axis=0)
     away /= np.where(spread > 0, spread, 1.0)
     along = float(np.nanmean(away[:, 1:] * away[:, :-1])) if values.shape[1] > 1 else 0.0
     others = len(lengths) - len(values)
     note = f"lists of {width:,} numbers" + (f", {others:,} of another length" if others else "")
-    return (Kind.SERIES, note) if along > _SMOOTH else (Kind.EMBEDDING, note)
+    return Verdict(Kind.SERIES if along > _SMOOTH else Kind.EMBEDDING, note)
 
 
 def _truth_words(filled: pl.Series) -> bool:
@@ -267,7 +327,7 @@ def _code_like(name: str, filled: pl.Series) -> str:
         return ""
     if _named_like_id(name):
         return "distinct text, and named like an identifier"
-    digits = int(filled.str.contains(r"\d").sum()) >= _NUMBERS * size
+    digits = int(filled.str.contains(r"\d").sum()) >= LEAST * size
     short = int(filled.str.len_chars().max() or 0) <= 64  # type: ignore[arg-type]
     return "distinct short codes" if digits and short and size >= _FEW_ROWS else ""
 

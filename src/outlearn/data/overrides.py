@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
+import narwhals as nw
+import polars as pl
+from narwhals.typing import IntoDataFrame
+
+from outlearn.data.columns.cells import columns_of, numbers_of, truths_of, written_of
+from outlearn.data.columns.dates import moments_of
+from outlearn.data.columns.moment import form_of_moments
+from outlearn.data.quantities import Notation, recognise
 from outlearn.data.schema import Column, Kind, Role, Schema, unknown_column
 from outlearn.errors import ReadError, SchemaError
 
@@ -57,15 +65,27 @@ def read_overrides(path: str | Path) -> dict[str, ColumnOverride]:
     return {name: _override(name, entry) for name, entry in columns.items()}
 
 
-def apply_overrides(schema: Schema, overrides: Mapping[str, ColumnOverride], *, where: str = "") -> Schema:
+def apply_overrides(
+    schema: Schema,
+    overrides: Mapping[str, ColumnOverride],
+    frame: IntoDataFrame | nw.DataFrame[Any] | None = None,
+    *,
+    decimal: str | None = None,
+    where: str = "",
+) -> Schema:
     """Return the schema with the overrides applied; a changed column says so in its note.
 
+    Parameters
+    ----------
+    frame : rows to try each new kind on, so that the note counts the cells that cannot be read.
+    decimal : as in `infer_schema`.
     where : the table that has these columns, for the message.
 
     Raises
     ------
     SchemaError
-        When a column does not exist, or more than one column gets the role label or time.
+        When a column does not exist, more than one column gets the role label or time, or no cell of a
+        column can be read as its new kind.
 
     >>> schema = Schema((Column("code", Kind.NUMERIC),))
     >>> print(apply_overrides(schema, {"code": ColumnOverride(kind=Kind.CATEGORICAL)}))
@@ -76,6 +96,10 @@ def apply_overrides(schema: Schema, overrides: Mapping[str, ColumnOverride], *, 
         if name not in schema.names:
             raise unknown_column(name, schema.names, what="the overrides", where=where)
     changed = schema.with_columns(_changed(schema[name], override) for name, override in overrides.items())
+    if frame is not None:
+        new = [c for c in changed.columns if c.kind is not schema[c.name].kind and c.kind in _TRIALS]
+        cells = columns_of(frame, [column.name for column in new])
+        changed = changed.with_columns(_tried(column, cells[column.name], decimal) for column in new)
     for role in (Role.LABEL, Role.TIME):
         names = [column.name for column in changed.columns if column.role is role]
         if len(names) > 1:
@@ -109,9 +133,76 @@ def _choice(name: str, key: str, entry: dict[str, Any], choices: type[Choice]) -
 
 def _changed(column: Column, override: ColumnOverride) -> Column:
     kind = override.kind or column.kind
-    note = column.note
     if kind is not column.kind:
         note = f"kind set by the user, read as {column.kind}"
-    return replace(
-        column, kind=kind, role=override.role or column.role, unit=override.unit or column.unit, note=note
-    )
+        column = replace(column, kind=kind, note=note, notation=None, unit=_own_unit(column))
+    return replace(column, role=override.role or column.role, unit=override.unit or column.unit)
+
+
+def _own_unit(column: Column) -> str | None:
+    """Return the unit of a column, unless it is only that in which its text is written."""
+    return None if column.notation is not None else column.unit
+
+
+def _tried(column: Column, cells: pl.Series, decimal: str | None) -> Column:
+    """Return the column with what reading its cells by the new kind gave.
+
+    Raises
+    ------
+    SchemaError
+        When no cell can be read.
+    """
+    filled = written_of(cells).drop_nulls()
+    notation, unread, note = _TRIALS[column.kind](column.name, cells, decimal)
+    if filled.len() and unread == filled.len():
+        shown = ", ".join(repr(cell[:30]) for cell in filled.unique(maintain_order=True).head(3).to_list())
+        raise SchemaError(
+            f"the overrides set column {column.name!r} to {column.kind}, but none of its {filled.len():,} "
+            f"filled cells can be read so (such as {shown}); wanted {_WANTED[column.kind]}: set another "
+            "kind, or leave the column out of the overrides"
+        )
+    unit = column.unit or (notation.plain_unit if notation else "") or None
+    note = "; ".join(filter(None, [column.note, note]))
+    return replace(column, note=note, notation=notation, unit=unit)
+
+
+_Trial = tuple[Notation | None, int, str]  # how text is written, cells that cannot be read, a note
+
+
+def _as_numbers(name: str, cells: pl.Series, decimal: str | None) -> _Trial:
+    unread = numbers_of(cells).unparsed
+    if not unread:
+        return None, 0, ""
+    filled = written_of(cells).drop_nulls()
+    found = recognise(filled, name=name, decimal=decimal, least=0.0)
+    if found.notation is not None and found.unread < unread:
+        return found.notation, found.unread, found.note
+    return None, unread, _lost(unread, filled.len())
+
+
+def _as_moments(name: str, cells: pl.Series, decimal: str | None) -> _Trial:
+    unread = moments_of(cells, form_of_moments(cells))[1]
+    return None, unread, _lost(unread, written_of(cells).drop_nulls().len())
+
+
+def _as_truths(name: str, cells: pl.Series, decimal: str | None) -> _Trial:
+    unread = truths_of(cells)[1]
+    return None, unread, _lost(unread, written_of(cells).drop_nulls().len())
+
+
+def _lost(unread: int, filled: int) -> str:
+    if not unread:
+        return ""
+    return f"{unread:,} of {filled:,} cells cannot be read so and {'is' if unread == 1 else 'are'} missing"
+
+
+_TRIALS: Mapping[Kind, Callable[[str, pl.Series, str | None], _Trial]] = {
+    Kind.NUMERIC: _as_numbers,
+    Kind.DATETIME: _as_moments,
+    Kind.BOOLEAN: _as_truths,
+}
+_WANTED = {
+    Kind.NUMERIC: "numbers such as 12.5, $1,200.50, 12 % or 3 kg",
+    Kind.DATETIME: "dates such as 2024-12-31 or 31.12.2024 23:59, or counts since 1970",
+    Kind.BOOLEAN: "words such as true and false, yes and no, or 1 and 0",
+}

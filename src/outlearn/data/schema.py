@@ -10,6 +10,7 @@ from typing import Any
 
 import narwhals as nw
 
+from outlearn.data.quantities import Notation
 from outlearn.errors import SchemaError
 
 __all__ = ["Column", "Kind", "Role", "Schema", "Table", "check_columns", "unknown_column"]
@@ -43,13 +44,18 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. `note` says in words why it was read so, where a user may wonder."""
+    """One column.
+
+    unit : what its numbers are in. note : why it was read so, in words, where a user may wonder.
+    notation : how numbers in text are written; None: as a computer writes them.
+    """
 
     name: str
     kind: Kind
     role: Role = Role.FEATURE
     unit: str | None = None
     note: str = ""
+    notation: Notation | None = None
 
     @property
     def used(self) -> bool:
@@ -107,13 +113,21 @@ class Schema:
         return tuple(c for c in self.columns if not c.used and c.role is not Role.LABEL)
 
     def to_dict(self) -> dict[str, Any]:
-        columns = [asdict(column) for column in self.columns]
+        columns = [_column_state(column) for column in self.columns]
         return {"columns": columns} if self.kind is None else {"columns": columns, "kind": self.kind}
 
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> Schema:
         def column(entry: dict[str, Any]) -> Column:
-            return Column(**{**entry, "kind": Kind(entry["kind"]), "role": Role(entry["role"])})
+            notation = entry.get("notation")
+            return Column(
+                **{
+                    **entry,
+                    "kind": Kind(entry["kind"]),
+                    "role": Role(entry["role"]),
+                    "notation": None if notation is None else Notation.from_state(notation),
+                }
+            )
 
         return cls(tuple(column(entry) for entry in state["columns"]), state.get("kind"))
 
@@ -121,6 +135,15 @@ class Schema:
         """Return a schema in which the given columns replace those of the same name."""
         new = {column.name: column for column in columns}
         return replace(self, columns=tuple(new.get(old.name, old) for old in self.columns))
+
+
+def _column_state(column: Column) -> dict[str, Any]:
+    state = asdict(column)
+    if column.notation is None:
+        del state["notation"]  # as earlier versions wrote and read it
+    else:
+        state["notation"] = column.notation.to_state()
+    return state
 
 
 def check_columns(schema: Schema, names: Sequence[str], *, where: str = "") -> tuple[str, ...]:

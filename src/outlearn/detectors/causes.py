@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from outlearn.data.columns.constant import ConstantEncoder
 from outlearn.data.encode import Encoder
+from outlearn.data.quantities import Form
 from outlearn.data.rows import row_hash
+from outlearn.data.schema import Column
 from outlearn.explain.beside import CHANCE, Known, known_cells
 from outlearn.explain.contribution import RowContribution
 from outlearn.explain.explanation import Contribution
@@ -35,7 +37,7 @@ _TIMES = {1: "", 2: " or in pairs", 3: ", in pairs or in threes"}  # by how many
 class UsualTable:
     """The usual rows of a table, to say beside them which columns make another row odd.
 
-    names, kinds : of the table columns. groups : for each the matrix columns made from it.
+    names, kinds, units : of the table columns. groups : for each the matrix columns made from it.
     alone : for each the cells that a value by itself is compared with.
     around : the encoded rows (s, d), the oddest left out, that values beside others are compared with.
     known : for each table column the cells of these rows. hashes : (s,) of them.
@@ -44,6 +46,7 @@ class UsualTable:
 
     names: tuple[str, ...]
     kinds: tuple[str, ...]
+    units: tuple[str, ...]
     groups: tuple[tuple[int, ...], ...]
     alone: tuple[Cells, ...]
     around: Usual
@@ -66,12 +69,14 @@ class UsualTable:
         usual = usual_rows(support, support_scores)
         kind_of = {column.name: str(column.kind) for column in encoder.schema.columns}
         kinds = tuple(kind_of[name] for name in groups)
+        unit_of = {column.name: _shown_unit(column) for column in encoder.schema.columns}
+        units = tuple(unit_of[name] for name in groups)
         # The usual rows alone would not do: what the score finds a little odd is rare among them by choice.
         around = usual_rows(support, support_scores, share=_NOT_ODD)
         around = replace(around, values=around.values[:_KNOWN], positions=around.positions[:_KNOWN])
         known, alone = [], []
         for name, kind in zip(groups, kinds, strict=True):
-            known.append(known_cells(kind, _plain(cells[name][around.positions], kind)))
+            known.append(known_cells(kind, _plain(cells[name][around.positions], kind), unit_of[name]))
             # A share is that among all rows compared with: usual rows are few of whatever category is
             # thought odd.
             by_itself = cells[name] if kind in _COUNTED else cells[name][usual.positions]
@@ -80,7 +85,8 @@ class UsualTable:
         hashes = row_hash(around.values)
         places = {name: place for place, name in enumerate(groups)}
         fixed = {places[e.name]: e for e in encoder.encoders if isinstance(e, ConstantEncoder)}
-        return cls(tuple(groups), kinds, parts, tuple(alone), around, tuple(known), hashes, fixed)
+        names = tuple(groups)
+        return cls(names, kinds, units, parts, tuple(alone), around, tuple(known), hashes, fixed)
 
     def causes(
         self, why: RowContribution, row: NDArray[np.float32], values: Sequence[Any], most: int
@@ -137,7 +143,8 @@ class UsualTable:
         """Compare a value with the usual ones, and with those of the usual rows most like its `row`."""
         if (fixed := self.fixed.get(column)) is not None:
             return never_seen(self.names[column], value, fixed.value, fixed.rows, drop)
-        cause = describe(self.names[column], self.kinds[column], value, self.alone[column], drop=drop)
+        name, unit = self.names[column], self.units[column]
+        cause = describe(name, self.kinds[column], value, self.alone[column], drop=drop, unit=unit)
         known = self.known[column]
         if row is None or known is None or cause.direction != COMBINED:
             return cause
@@ -154,6 +161,13 @@ class UsualTable:
         if joint.usual:
             return replace(cause, usual=joint.usual, direction=BESIDE, beside=beside)
         return replace(cause, direction=COMBINED, beside=beside)
+
+
+def _shown_unit(column: Column) -> str:
+    """Return what the numbers of a column are shown in; a unit that the user gave goes before."""
+    if column.notation is None or column.notation.form is Form.NUMBER:
+        return column.unit or ""
+    return column.notation.shown_in
 
 
 def _plain(cells: pl.Series, kind: str) -> Cells:

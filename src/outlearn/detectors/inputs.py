@@ -72,7 +72,7 @@ def open_fit(
         )
     if not isinstance(schema, Schema):
         overrides = read_overrides(schema) if schema is not None else {}
-        schema = apply_overrides(infer_schema(frame), overrides)
+        schema = apply_overrides(infer_schema(frame), overrides, frame)
         _warn_of_answers(frame, schema, overrides)
     estimator.n_features_in_ = len(frame.columns)
     estimator.feature_names_in_ = np.asarray(frame.columns, dtype=object)

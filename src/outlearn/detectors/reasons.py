@@ -11,9 +11,12 @@ import polars as pl
 from numpy.typing import NDArray
 from sklearn.metrics import pairwise_distances
 
+from outlearn.data.columns.addresses import WHOLE
+from outlearn.data.columns.categorical import CategoricalEncoder
 from outlearn.data.columns.dates import moments_of
 from outlearn.data.columns.events import events_of
 from outlearn.data.columns.moment import MomentEncoder
+from outlearn.data.columns.numeric import NumericEncoder
 from outlearn.data.columns.sequence import SequenceEncoder
 from outlearn.data.encode import Encoder
 from outlearn.detectors.causes import UsualTable
@@ -119,12 +122,16 @@ def _first_filled(read: Any, raw: Any) -> Any:
 
 
 def readable_cells(encoder: Encoder, cells: pl.DataFrame) -> pl.DataFrame:
-    """Return raw cells, but moments where the encoder reads such from text or counts, and events as text."""
+    """Return raw cells, but as they are read where they are events, moments, or numbers that people wrote."""
     for column in encoder.encoders:
         raw = cells[column.name]
         if isinstance(column, MomentEncoder) and not raw.dtype.is_temporal():
             moments, _ = moments_of(raw, column.form, column.zone)
             cells = cells.with_columns(moments.alias(column.name))
+        elif isinstance(column, CategoricalEncoder) and column.level != WHOLE:
+            cells = cells.with_columns(column.readable(raw).alias(column.name))
+        elif isinstance(column, NumericEncoder) and column.notation is not None:
+            cells = cells.with_columns(column.readable(raw))
         elif isinstance(column, SequenceEncoder):
             cells = cells.with_columns(events_of(raw).alias(column.name))
     return cells

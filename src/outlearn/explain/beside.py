@@ -84,10 +84,13 @@ class Known(Protocol):
         """Return how the rows lie to a value of the column `name`."""
 
 
-def known_cells(kind: str, cells: Cells) -> Known | None:
-    """Return the cells of a column to compare others with; None where they are texts, lists or the like."""
+def known_cells(kind: str, cells: Cells, unit: str = "") -> Known | None:
+    """Return the cells of a column to compare others with; None where they are texts, lists or the like.
+
+    unit : what numbers are in; see `quantities`.
+    """
     if isinstance(cells, np.ndarray) and cells.dtype.kind == "f":
-        return _Numbers.of(cells.astype(np.float64)) if kind == "numeric" else None
+        return _Numbers.of(cells.astype(np.float64), unit) if kind == "numeric" else None
     if isinstance(cells, np.ndarray) and cells.dtype.kind == "M":
         return _Moments.of(_as_floats(cells)) if kind == "datetime" else None
     present = [cell for cell in cells if not is_missing(cell)]
@@ -99,7 +102,7 @@ def known_cells(kind: str, cells: Cells) -> Known | None:
         numbers = as_numbers(present, finite=False)
         if numbers is None or len(numbers) < len(present):
             return None
-        return _Numbers.of(_filled(cells, numbers))
+        return _Numbers.of(_filled(cells, numbers), unit)
     moments = as_moments(present) if kind == "datetime" else None
     if moments is None or np.isnat(moments).any():
         return None
@@ -182,6 +185,7 @@ class _Numbers:
     """Numbers (u,), NaN where there is none.
 
     ascending : those that are, sorted. low, high : the middle 90 % of them. scale : the width of most.
+    unit : what they are in.
     """
 
     values: Floats
@@ -189,14 +193,16 @@ class _Numbers:
     low: float
     high: float
     scale: float
+    unit: str = ""
 
     @classmethod
-    def of(cls, values: Floats) -> _Numbers | None:
+    def of(cls, values: Floats, unit: str = "") -> _Numbers | None:
         ascending = np.sort(values[np.isfinite(values)])
         if not len(ascending):
             return None
         low, tenth, ninetieth, high = np.quantile(ascending, (MIDDLE[0], 0.1, 0.9, MIDDLE[1])).tolist()
-        return cls(values, ascending, low, high, (ninetieth - tenth) or float(np.ptp(ascending)) or 1.0)
+        scale = (ninetieth - tenth) or float(np.ptp(ascending)) or 1.0
+        return cls(values, ascending, low, high, scale, unit)
 
     def off(self, value: Any) -> float:
         own = self._read(value)
@@ -213,7 +219,7 @@ class _Numbers:
 
     def words(self, rows: NDArray[np.int64]) -> str:
         there = self.values[rows]
-        return number_range(there[np.isfinite(there)])[2]
+        return number_range(there[np.isfinite(there)], self.unit)[2]
 
     def facets(self, column: int, name: str, value: Any) -> list[Facet]:
         own = self._read(value)
@@ -221,7 +227,7 @@ class _Numbers:
             apart = np.where(np.isnan(self.values), 0.0, np.inf)
             return [Facet(column, apart, f"{name} is missing", "")] if is_missing(value) else []
         apart = _squares(self.values, own, self.scale)
-        shown = show(plain(value) if not isinstance(value, str) else own)
+        shown = show(plain(value) if not isinstance(value, str) else own, self.unit)
         return [Facet(column, apart, f"{name} is {shown}", f"{name} is near {shown}")]
 
     def _read(self, value: Any) -> float | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from outlearn.explain.words import show
+
 __all__ = ["Contribution", "Explanation", "LabelEffect"]
 
 
@@ -22,6 +24,7 @@ class Contribution:
     drop : how far the raw score falls when the column is replaced by a usual value; the larger, the odder. Of
         columns that hide one another, how far it falls when all of them are.
     beside : the columns beside whose values this one is odd, or that are odd beside it.
+    unit : what a number is in, as it is shown; see `quantities`.
     """
 
     column: str
@@ -30,6 +33,12 @@ class Contribution:
     direction: str
     drop: float
     beside: tuple[str, ...] = ()
+    unit: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The value in words, with its unit."""
+        return show(self.value, self.unit)
 
 
 @dataclass(frozen=True, slots=True)

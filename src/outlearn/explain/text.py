@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from outlearn.explain.events import oddity_of_events
 from outlearn.explain.explanation import Contribution
 from outlearn.explain.lists import list_words, oddity_of_list
 from outlearn.explain.prose import oddity_of_text
+from outlearn.explain.quantities import CLOCK, SPAN
 from outlearn.explain.words import (
     MIDDLE,
     Cells,
@@ -46,7 +48,14 @@ _OPENINGS = ("no ", "none ", "nothing ", "all ")  # of sentences that begin with
 
 
 def describe(
-    column: str, kind: str, value: Any, usual_values: Cells, near_values: Cells = (), drop: float = 0.0
+    column: str,
+    kind: str,
+    value: Any,
+    usual_values: Cells,
+    near_values: Cells = (),
+    drop: float = 0.0,
+    *,
+    unit: str = "",
 ) -> Contribution:
     """Say how a value compares with the usual ones of its column.
 
@@ -60,6 +69,7 @@ def describe(
     near_values : raw cells of the usual rows most like this one in its other columns; none: they are not
         compared with.
     drop : how far the score falls when the column is made usual.
+    unit : what numbers are in; see `quantities`.
 
     Notes
     -----
@@ -72,24 +82,25 @@ def describe(
     '20 to 379'
     >>> describe("country", "categorical", "KP", ["DE"] * 999 + ["KP"], ["DE"])
     Contribution(column='country', value='KP', usual='DE 99.9 %; this value 0.1 %', direction='rare',
-        drop=0.0, beside=())
+        drop=0.0, beside=(), unit='')
     """
     present, near = _present(usual_values), _present(near_values)
     gone = 1 - len(present) / len(usual_values) if len(usual_values) else 0.0
     summary = list_words(value) if str(kind) in _LISTS else None
     # A list without a number is read as missing.
     if is_missing(value) or (str(kind) in _LISTS and summary is None):
-        value, usual, direction = None, _range_in_words(kind, present), "missing"
+        value, usual, direction = None, _range_in_words(kind, present, unit), "missing"
         if gone >= RARE:
             usual += f"; missing in {percent(gone)} of usual rows"
     elif gone >= MOSTLY:
         usual, direction = f"missing in {percent(gone)} of usual rows", "rare"
     else:
-        usual, direction = _COMPARED.get(str(kind), _category)(value, present, near) or _category(
-            value, present, near
+        compare = (
+            partial(_number, unit=unit) if str(kind) == "numeric" else _COMPARED.get(str(kind), _category)
         )
+        usual, direction = compare(value, present, near) or _category(value, present, near)
     shown = plain(value) if summary is None else summary
-    return Contribution(clean(column), shown, usual, direction, float(drop))
+    return Contribution(clean(column), shown, usual, direction, float(drop), unit=unit)
 
 
 def never_seen(column: str, value: Any, usual: float | str | None, rows: int, drop: float) -> Contribution:
@@ -129,7 +140,7 @@ def sentence(contributions: Sequence[Contribution], otherwise: str = UNKNOWN) ->
     if not named:
         text = otherwise
     elif all(is_usual(contribution) for contribution in named):
-        values = _listed([f"{clean(c.column)} {show(c.value)}" for c in named])
+        values = _listed([f"{clean(c.column)} {c.shown}" for c in named])
         text = f"no value is unusual by itself; {values} {'weighs' if len(named) == 1 else 'weigh'} most"
     else:
         text = "; ".join(_clause(contribution, contributions) for contribution in named)
@@ -183,11 +194,11 @@ def _same(one: Contribution, other: Contribution) -> bool:
 
 
 def _clause(contribution: Contribution, others: Sequence[Contribution]) -> str:
-    name, value, usual = clean(contribution.column), show(contribution.value), contribution.usual
-    above, below = _sides_of(contribution.value)
+    name, value, usual = clean(contribution.column), contribution.shown, contribution.usual
+    above, below = _sides_of(contribution.value, contribution.unit)
     if contribution.direction == COMBINED:
         members = [contribution, *(c for c in others if c.column in contribution.beside)]
-        listed = _listed([f"{clean(c.column)} {show(c.value)}" for c in members])
+        listed = _listed([f"{clean(c.column)} {c.shown}" for c in members])
         return f"no single column explains it: {listed} are odd only together"
     if contribution.direction == BESIDE and (contribution.beside or usual.endswith(MOST_LIKE)):
         return f"{name} is {value}, usually {usual}"
@@ -206,23 +217,25 @@ def _listed(names: Sequence[str]) -> str:
     return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
 
 
-def _sides_of(value: Any) -> tuple[str, str]:
-    if isinstance(value, date):
+def _sides_of(value: Any, unit: str) -> tuple[str, str]:
+    if isinstance(value, date) or unit == CLOCK:
         return "later than", "earlier than"
+    if unit == SPAN:
+        return "longer than", "shorter than"
     return ("longer than", "shorter than") if isinstance(value, str) else ("above", "below")
 
 
-def _number(value: Any, present: Cells, near: Cells) -> tuple[str, str] | None:
+def _number(value: Any, present: Cells, near: Cells, unit: str) -> tuple[str, str] | None:
     own, usual, close = as_numbers([value], finite=False), as_numbers(present), as_numbers(near)
     if own is None or usual is None:
         return None
-    low, high, words = number_range(usual)
+    low, high, words = number_range(usual, unit)
     direction = _side(own[0], low, high)
     if direction:
         return words, direction
     if close is None or number_beside(float(own[0]), close, np.sort(usual)) is None:
         return words, COMBINED
-    return f"{number_range(close)[2]} {MOST_LIKE}", BESIDE
+    return f"{number_range(close, unit)[2]} {MOST_LIKE}", BESIDE
 
 
 def _moment(value: Any, present: Cells, near: Cells) -> tuple[str, str] | None:
@@ -280,7 +293,6 @@ def _vector(value: Any, present: Cells, near: Cells) -> tuple[str, str] | None:
 
 _LISTS = ("series", "embedding")
 _COMPARED: dict[str, Callable[[Any, Cells, Cells], tuple[str, str] | None]] = {
-    "numeric": _number,
     "datetime": _moment,
     "text": _text,
     "sequence": oddity_of_events,
@@ -306,7 +318,7 @@ def _clock(minutes: float) -> str:
     return f"{int(minutes) // 60:02d}:{int(minutes) % 60:02d}"
 
 
-def _range_in_words(kind: str, present: Cells) -> str:
+def _range_in_words(kind: str, present: Cells, unit: str) -> str:
     if not len(present):
         return "always missing"
     if kind in _LISTS:
@@ -314,7 +326,7 @@ def _range_in_words(kind: str, present: Cells) -> str:
     numbers = as_numbers(present) if kind == "numeric" else None
     moments = as_moments(present) if kind == "datetime" else None
     if numbers is not None:
-        return number_range(numbers)[2]
+        return number_range(numbers, unit)[2]
     if moments is not None:
         return moment_range(moments)[2]
     return shares(present)

@@ -12,6 +12,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from outlearn.explain.quantities import between, in_unit
+
 __all__ = [
     "Cells",
     "as_moments",
@@ -92,8 +94,8 @@ def plain(value: Any) -> Any:
     return clean(value)
 
 
-def show(value: Any) -> str:
-    """Return a plain value for a sentence.
+def show(value: Any, unit: str = "") -> str:
+    """Return a plain value for a sentence, a number with its unit: see `quantities`.
 
     >>> show(9120.0), show(1234567.8), show(0.00001234), show("KP"), show(None)
     ('9,120', '1,234,568', '1.234e-05', "'KP'", 'missing')
@@ -102,6 +104,8 @@ def show(value: Any) -> str:
         return "missing"
     if isinstance(value, bool):
         return str(value)
+    if isinstance(value, int | float) and unit and math.isfinite(value):
+        return in_unit(value, unit, show)
     if isinstance(value, int | float):
         if not math.isfinite(value) or abs(value) >= 1e15:
             return f"{value:.6g}"
@@ -156,7 +160,7 @@ def _without_zone(value: Any) -> Any:
     return value
 
 
-def number_range(numbers: NDArray[np.float64]) -> tuple[float, float, str]:
+def number_range(numbers: NDArray[np.float64], unit: str = "") -> tuple[float, float, str]:
     """Return the middle 90 % of numbers: low, high and words, rounded to three digits of their difference.
 
     >>> number_range(np.linspace(0, 1000, 10001))
@@ -166,9 +170,9 @@ def number_range(numbers: NDArray[np.float64]) -> tuple[float, float, str]:
     """
     low, high = (float(end) for end in np.quantile(numbers, MIDDLE))
     if low == high:
-        return low, high, show(low)
+        return low, high, show(low, unit)
     decimals = 2 - math.floor(math.log10(high - low))
-    return low, high, f"{_rounded(low, decimals)} to {_rounded(high, decimals)}"
+    return low, high, between(low, high, unit, lambda end: _rounded(end, decimals))
 
 
 def _rounded(value: float, decimals: int) -> str:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from outlearn.data.columns.cells import numbers_of
 from outlearn.data.columns.events import events_of
+from outlearn.data.quantities import Form
 from outlearn.data.schema import Column, Kind, Schema
 from outlearn.findings.table import Bin, CategorySummary, ColumnProfile, NumberSummary
 
@@ -23,6 +24,7 @@ _MOST_VALUES = 8  # a numeric column with no more distinct values has a bin for 
 _COMMON, _OWN = 5, 3  # categories with a bin: the most common ones, and those that only flagged rows have
 _FREQUENT = 3  # categories of a summary
 _LONGEST = 200  # characters of a category that are kept
+_SCALES: dict[Form, Literal["span", "clock"]] = {Form.SPAN: "span", Form.CLOCK: "clock"}
 _WEEK = 7 * 86400  # seconds
 
 Floats = NDArray[np.float64]
@@ -74,7 +76,9 @@ def _profile(column: Column, usual: pl.Series, flagged: pl.Series) -> ColumnProf
     if column.kind is Kind.DATETIME and {usual.dtype.base_type(), flagged.dtype.base_type()} <= instants:
         return _of_moments(column, _instants(usual), _instants(flagged))
     if column.kind is Kind.NUMERIC:
-        return _of_numbers(column, _floats(usual), _floats(flagged), column.unit or "")
+        profile = _of_numbers(column, _floats(usual), _floats(flagged), column.unit or "")
+        scale = None if column.notation is None else _SCALES.get(column.notation.form)
+        return profile if scale is None else replace(profile, unit="", scale=scale)
     return _of_categories(column, _strings(usual), _strings(flagged))
 
 

@@ -79,13 +79,13 @@ class ColumnProfile:
     """How flagged rows differ from usual rows in one table column.
 
     kind : of the column. unit : of its numbers; "characters" of texts, "events" of sequences.
-    scale : "category"; else what a number is: "number", or seconds since 1970 that are shown to the "day" or
-        to the "minute".
+    scale : "category"; else what a number is: "number", seconds since 1970 that are shown to the "day" or to
+        the "minute", or seconds of a "span" of time or since midnight ("clock").
     """
 
     column: str
     kind: str
-    scale: Literal["number", "day", "minute", "category"]
+    scale: Literal["number", "day", "minute", "span", "clock", "category"]
     unit: str
     bins: tuple[Bin, ...]
     usual: NumberSummary | CategorySummary

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Unpack
 
-from outlearn.data.schema import unknown_column
+from outlearn.data.readers import ReadOptions, Source
+from outlearn.data.schema import Schema, unknown_column
 from outlearn.decisions.rule import Rule
 from outlearn.execute import Executor
 from outlearn.findings.table import Findings, Origin
 from outlearn.pipeline.alerting import check_entity
-from outlearn.pipeline.learn import AUTO, LEARNT, learn, open_table
+from outlearn.pipeline.learn import AUTO, LEARNT, learn, open_table, read_as_learnt
 from outlearn.pipeline.monitor import Judging, Monitor, check_request
 from outlearn.pipeline.request import DetectOptions, DetectRequest
 from outlearn.pipeline.rows import Spec
@@ -95,6 +96,9 @@ def detect_rows(
         seed=request.detector.seed,
         stages=stages,
     )
+    if compared:
+        with stages.stage("reading"):
+            opened = _as_learnt(request, opened, learnt.detector.schema_)
     monitor = Monitor.of_learnt(learnt, basis.name)
     if compared and label is not None and label in opened.columns:
         with stages.stage("learning"):
@@ -106,6 +110,15 @@ def detect_rows(
         notes=(*opened.notes, *monitor.notes),
         stages=stages,
     )
+
+
+def _as_learnt(request: DetectRequest, opened: Source, schema: Schema) -> Source:
+    """Return the source with its numbers read as those of the reference are."""
+    options = request.reading.options or ReadOptions()
+    learnt = read_as_learnt(options, schema)
+    if learnt == options:
+        return opened
+    return open_table(request.source, replace(request.reading, options=learnt))[0]
 
 
 def _value(rule: Rule | None, *kinds: str) -> float | None:

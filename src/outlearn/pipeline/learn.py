@@ -15,12 +15,12 @@ from outlearn.data.answers import ASIDE, suspected_answers, without_answers
 from outlearn.data.columns import ConstantEncoder
 from outlearn.data.encode import Encoder
 from outlearn.data.infer import infer_schema
-from outlearn.data.kinds.names import SESSIONS
+from outlearn.data.kinds.names import SESSIONS, TABLE
 from outlearn.data.kinds.registry import kind_for, kind_named
 from outlearn.data.overrides import ColumnOverride, apply_overrides, read_overrides
 from outlearn.data.readers import ReadOptions, Source
 from outlearn.data.sample import Sample, sample_source
-from outlearn.data.schema import Column, Role, Schema, unknown_column
+from outlearn.data.schema import Column, Kind, Role, Schema, unknown_column
 from outlearn.detectors.base import BaseDetector
 from outlearn.detectors.inputs import SettledLabels
 from outlearn.errors import InputError, LabelError, ParameterError
@@ -39,6 +39,7 @@ __all__ = [
     "chosen",
     "learn",
     "open_table",
+    "read_as_learnt",
     "refuse_labels",
 ]
 
@@ -81,13 +82,21 @@ class Reading:
         """
         self._check(source)
         inferred = infer_schema(
-            frame, label_column=self.label_column, time_column=self.time_column, ignore=self.ignore
+            frame,
+            label_column=self.label_column,
+            time_column=self.time_column,
+            ignore=self.ignore,
+            decimal=source.decimal,
+        )
+        inferred = inferred.with_columns(
+            replace(column, notation=source.notations.get(column.name, column.notation))
+            for column in inferred.columns
+            if column.kind is Kind.NUMERIC
         )
         corrected = replace(kind_named(source.kind).schema(inferred), kind=source.kind)
         overrides = self.overrides()
-        return apply_overrides(
-            without_answers(corrected, frame, tuple(overrides)), overrides, where=source.name
-        )
+        features = without_answers(corrected, frame, tuple(overrides))
+        return apply_overrides(features, overrides, frame, decimal=source.decimal, where=source.name)
 
     def _check(self, source: Source) -> None:
         """Refuse columns that a source does not have."""
@@ -141,9 +150,12 @@ def open_table(spec: Spec, reading: Reading) -> tuple[Source, Reading]:
         )
     options = reading.options or ReadOptions()
     if label is not None:
-        options = replace(options, as_text=(label,))
+        options = replace(options, as_text=(*options.as_text, label))
     keep = reading.ignore if label is None else (*reading.ignore, label)
     source, aside = _seen(spec, options, keep)
+    if options.decimals and written_columns(source.columns):
+        # What was written beside scores is plain.
+        source, aside = _seen(spec, replace(options, decimals=()), keep)
     source, ours = _without_our_own(source, label)
     answer = answer_column(spec)
     if answer is not None and answer in source.columns:
@@ -151,6 +163,20 @@ def open_table(spec: Spec, reading: Reading) -> tuple[Source, Reading]:
     more = (name for name in (*aside, *ours) if name not in keep)
     ignore = (*reading.ignore, *dict.fromkeys(more))
     return source, replace(reading, label_column=label, ignore=ignore, options=options)
+
+
+def read_as_learnt(options: ReadOptions, schema: Schema) -> ReadOptions:
+    """Return options by which the columns of a model are read as it learnt to, not as a new file suggests.
+
+    One row of 1.234 could not tell whether it is a thousand. Cells with units and the like stay text, for the
+    model to read. Views of flows and other kinds have columns of their own, which are read as they come.
+    """
+    if schema.kind not in (None, TABLE):
+        return options
+    known = {column.name: column.notation for column in schema.used if column.notation is not None}
+    decimals = {name: notation.decimal for name, notation in known.items() if notation.converted}
+    texts = (*options.as_text, *(name for name in known if name not in decimals))
+    return replace(options, as_text=tuple(dict.fromkeys(texts)), decimals=tuple(decimals.items()))
 
 
 def _seen(spec: Spec, options: ReadOptions, keep: Sequence[str]) -> tuple[Source, tuple[str, ...]]:
@@ -341,8 +367,16 @@ def _schema_notes(schema: Schema, encoder: Encoder) -> list[str]:
         notes.append(f"set aside, for they tell nothing of a row: {_list(aside, kind=True)}")
     if ignored:
         notes.append(f"not shown to the detector: {_list(ignored)}")
-    notes += [f"column '{c.name}': {c.note}" for c in schema.used if c.note][:_LISTED]
-    return notes
+    return [*notes, *_readings([c for c in schema.used if c.note])]
+
+
+def _readings(columns: Sequence[Column]) -> list[str]:
+    """Say how columns were read, each in a note; columns beyond eight that were read alike share theirs."""
+    notes = [f"column '{c.name}': {c.note}" for c in columns[:_LISTED]]
+    alike: dict[str, list[Column]] = {}
+    for column in columns[_LISTED:]:
+        alike.setdefault(column.note, []).append(column)
+    return notes + [f"columns {_list(same)}: {note}" for note, same in alike.items()][:_LISTED]
 
 
 def _list(columns: list[Column], *, kind: bool = False) -> str:

@@ -39,7 +39,7 @@ from outlearn.pipeline.alerting import (
     write_alerts,
 )
 from outlearn.pipeline.caveats import limits_of
-from outlearn.pipeline.learn import Learnt, Reading, learn, open_table
+from outlearn.pipeline.learn import Learnt, Reading, learn, open_table, read_as_learnt
 from outlearn.pipeline.output import FORMATS, check_output, scored_file
 from outlearn.pipeline.preview import explain_top, take_picture
 from outlearn.pipeline.request import FitOptions, FitRequest, Outputs
@@ -345,7 +345,7 @@ class Monitor:
     def reading(self, options: ReadOptions | None) -> Reading:
         """Return how a source is read that the monitor judges: its label column, and rows of its kind."""
         roles = {column.role: column.name for column in self.detector.schema_.columns}
-        options = options or ReadOptions()
+        options = read_as_learnt(options or ReadOptions(), self.detector.schema_)
         kind = self.kind.name
         if (kind == SESSIONS) != (options.session is not None):
             raise ParameterError(

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from outlearn.data.answers import answer_columns
 from outlearn.data.columns.dates import moments_of
+from outlearn.data.infer import infer_schema
 from outlearn.data.labels import LabelTally
 from outlearn.data.readers import ReadOptions
-from outlearn.data.schema import unknown_column
+from outlearn.data.schema import Kind, unknown_column
 from outlearn.data.series.reader import form_of_times
 from outlearn.data.series.repair import uneven
 from outlearn.errors import InputError, LabelError, OutlearnError, ParameterError
@@ -37,7 +38,7 @@ def holds_series(spec: Spec, reading: Reading) -> bool:
     head = next(iter(chunks_of(source))).head(PROBED_ROWS)
     apart = {name, reading.label_column, *reading.ignore, *answer_columns(head)}
     rest = [head[column] for column in head.columns if column not in apart]
-    if head.height < FEWEST_POINTS or not rest or not all(cells.dtype.is_numeric() for cells in rest):
+    if head.height < FEWEST_POINTS or not rest or not all(map(_holds_numbers, rest)):
         return False
     try:
         moments, _ = moments_of(head[name], form_of_times(head[name], name))
@@ -46,6 +47,13 @@ def holds_series(spec: Spec, reading: Reading) -> bool:
     steps = np.diff(moments.drop_nulls().to_physical().to_numpy())
     usual = int(np.median(steps)) if len(steps) else 0
     return usual > 0 and bool((steps >= 0).all()) and not uneven(steps, usual)
+
+
+def _holds_numbers(cells: pl.Series) -> bool:
+    """Tell whether a column is of numbers, be they written as people do."""
+    if cells.dtype != pl.String:
+        return cells.dtype.is_numeric()
+    return infer_schema(cells.to_frame())[cells.name].kind is Kind.NUMERIC
 
 
 @dataclass(frozen=True, slots=True)

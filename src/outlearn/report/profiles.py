@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from outlearn.explain.quantities import CLOCK, SPAN, in_unit
 from outlearn.explain.words import percent
 from outlearn.findings.table import Bin, CategorySummary, ColumnProfile, NumberSummary
 from outlearn.report.words import clean, number, unique
@@ -17,6 +18,12 @@ _LABEL_LENGTH, _UNIT_LENGTH = 28, 12  # characters
 _LEFT = {"other": "other values", "missing": "missing"}
 
 Say = Callable[[float], str]
+_SAY: dict[str, Say] = {
+    "number": number,
+    "category": number,
+    "span": lambda seconds: in_unit(seconds, SPAN, number),
+    "clock": lambda seconds: in_unit(seconds, CLOCK, number),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +46,7 @@ class ProfileWords:
 
 def profile_words(profile: ColumnProfile) -> ProfileWords:
     """Return a profile in words that are safe to show."""
-    say = number if profile.scale in ("number", "category") else _say_instant(profile.scale)
+    say = _SAY.get(profile.scale) or _say_instant(profile.scale)
     unit = clean(profile.unit, _UNIT_LENGTH)
     return ProfileWords(
         profile.column,
@@ -81,7 +88,7 @@ def _group(summary: NumberSummary | CategorySummary, say: Say, unit: str) -> str
         return ", ".join([*common, missing] if missing else common)
     if summary.low is None or summary.middle is None or summary.high is None:
         return "all missing" if summary.missing == 1 else "no finite values"
-    middle = f"{say(summary.middle)} {unit}".rstrip()
+    middle = in_unit(summary.middle, unit, say)
     reach = f"median {middle} (5–95 %: {say(summary.low)} to {say(summary.high)})"
     words = f"all {middle}" if summary.constant else reach
     return f"{words}, {missing}" if missing else words

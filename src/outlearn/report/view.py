@@ -24,7 +24,7 @@ from outlearn.report.summary import (
     rule_sentence,
     sentence,
 )
-from outlearn.report.words import cell, clean, score
+from outlearn.report.words import cell, clean, reason_value, score
 
 __all__ = ["view"]
 
@@ -130,7 +130,7 @@ def _reasons(why: Explanation) -> list[dict[str, Any]]:
     return [
         {
             "column": clean(c.column, _NAME),
-            "value": cell(c.value),
+            "value": reason_value(c),
             "usual": clean(c.usual, 160),
             "direction": clean(direction_words(c), 160),
             "filled": _per_cent_of(c.drop, most),

@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["cell", "clean", "number", "score", "unique"]
+from outlearn.explain.explanation import Contribution
+
+__all__ = ["cell", "clean", "number", "reason_value", "score", "unique"]
 
 # Control characters break terminals, direction marks make text look like other text, and lone surrogates
 # cannot be written as UTF-8. Joiners stay: several scripts need them.
@@ -55,6 +57,15 @@ def cell(value: Any, limit: int = 120) -> str:
     if isinstance(value, bytes):
         return f"{len(value):,} bytes"
     return clean(str(value), limit)
+
+
+def reason_value(why: Contribution) -> str:
+    """Return the value of a column that makes a row odd, a number with its unit.
+
+    >>> reason_value(Contribution("temp", 88.4, "20 to 22 °C", "high", 1.0, "°C"))
+    '88.4 °C'
+    """
+    return cell(why.shown if why.unit and isinstance(why.value, int | float) else why.value)
 
 
 def number(value: float) -> str:

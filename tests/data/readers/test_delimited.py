@@ -141,3 +141,24 @@ def test_many_columns(tmp_path):
     source = read(tmp_path, header + "\n" + (",".join(["1"] * 10_000) + "\n") * 3)
     assert len(source.columns) == 10_000
     assert source.read().height == 3
+
+
+@pytest.mark.parametrize(
+    ("cells", "kept"),
+    [
+        (["12.5"] * 98 + ["12 K", "2.4M"], True),  # as they stand large values would be lost
+        (["12.5"] * 98 + ["(3.1)", "2-"], True),
+        (["12.5"] * 60 + ["(3.1)"] * 40, True),
+        (["$5"] * 100, True),
+        (["12.5"] * 98 + ["oops", "bad"], False),
+    ],
+)
+def test_numbers_with_text_beside_them_wait_for_their_notation(tmp_path, cells, kept):
+    source = read(tmp_path, "a,b\n" + "\n".join(f"{cell},1" for cell in cells))
+    assert (source.read()["a"].dtype == pl.String) == kept
+    assert bool(source.notes) != kept
+
+
+def test_what_is_known_of_decimals_goes_before_what_a_file_suggests(tmp_path):
+    content = "a;b\n1.234;1.234\n"
+    assert values(read(tmp_path, content, decimals=(("a", ","),))) == {"a": [1234.0], "b": [1.234]}

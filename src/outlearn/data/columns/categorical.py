@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from outlearn.data.columns.addresses import WHOLE, level_of, networks_of
 from outlearn.data.columns.base import Repairs
 from outlearn.data.columns.cells import text_of
 
@@ -40,6 +41,7 @@ class CategoricalEncoder:
         three tenths as common as the commonest and, where more than 12 are, half as common again as the first
         without one.
     ordinary : share of the rows from which on a value is not rare.
+    level : where cells are addresses of which most differ, how much of them counts: see `addresses`.
 
     Rarity is ``log(ordinary (rows + 1) / (count + ½))`` in nats, and not below 0: an unseen value is rarer
     than all that were seen.
@@ -51,6 +53,7 @@ class CategoricalEncoder:
     rows: int
     frequent: int
     ordinary: float = _ORDINARY
+    level: int = WHOLE
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -60,7 +63,9 @@ class CategoricalEncoder:
     @classmethod
     def fit(cls, name: str, cells: pl.Series) -> CategoricalEncoder:
         """Learn from a column of the table."""
-        table = text_of(cells).alias("value").value_counts(name="count")
+        text = text_of(cells)
+        level = level_of(text)
+        table = networks_of(text, level).alias("value").value_counts(name="count")
         table = table.sort("count", "value", descending=[True, False]).head(_VOCABULARY)
         counts = table["count"].to_list()
         rows = len(cells)
@@ -68,11 +73,11 @@ class CategoricalEncoder:
         cut = counts[_FREQUENT] if len(counts) > _FREQUENT else 0
         least = max(_LEAST_SHARE * rows, _CLEARLY * cut, _BESIDE * counts[0] if counts else 0.0)
         frequent = sum(1 for count in counts[:_FREQUENT] if count >= least)
-        return cls(name, tuple(table["value"].to_list()), tuple(counts), rows, frequent)
+        return cls(name, tuple(table["value"].to_list()), tuple(counts), rows, frequent, level=level)
 
     def encode(self, cells: pl.Series) -> tuple[NDArray[np.float32], Repairs]:
         """Return (n, 1 + frequent) and what was repaired."""
-        text = text_of(cells)
+        text = self.readable(cells)
         unseen = len(self.values)
         codes = self._codes(text, unseen)
         counts = np.array([*self.counts, 0], dtype=np.float64)
@@ -82,6 +87,10 @@ class CategoricalEncoder:
         np.fill_diagonal(table[:, 1:], _INDICATOR)
         missing = text.null_count() if None not in self.values else 0
         return table[codes], Repairs(missing=missing, unseen=int((codes == unseen).sum()) - missing)
+
+    def readable(self, cells: pl.Series) -> pl.Series:
+        """Return the values that cells are compared by, null where missing."""
+        return networks_of(text_of(cells), self.level)
 
     def _codes(self, text: pl.Series, unseen: int) -> NDArray[np.int64]:
         """Return the place of each cell in `values`, or `unseen`: (n,)."""
@@ -93,12 +102,22 @@ class CategoricalEncoder:
         return codes.set(text.is_null(), empty).to_numpy()
 
     def to_state(self) -> dict[str, Any]:
-        return {**asdict(self), "values": list(self.values), "counts": list(self.counts)}
+        state = {**asdict(self), "values": list(self.values), "counts": list(self.counts)}
+        if self.level == WHOLE:
+            del state["level"]  # as earlier versions wrote and read it
+        return state
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> CategoricalEncoder:
         values = tuple(None if value is None else str(value) for value in state["values"])
         counts = tuple(int(count) for count in state["counts"])
-        # Encoders of before say nothing of it: to them each value was the rarer, the less common.
-        ordinary = float(state.get("ordinary", 1.0))
-        return cls(str(state["name"]), values, counts, int(state["rows"]), int(state["frequent"]), ordinary)
+        return cls(
+            name=str(state["name"]),
+            values=values,
+            counts=counts,
+            rows=int(state["rows"]),
+            frequent=int(state["frequent"]),
+            # Encoders of before say nothing of it: to them each value was the rarer, the less common.
+            ordinary=float(state.get("ordinary", 1.0)),
+            level=int(state.get("level", WHOLE)),
+        )

@@ -14,6 +14,7 @@ import polars as pl
 from narwhals.typing import IntoDataFrame
 from numpy.typing import NDArray
 
+from outlearn.data.quantities import Notation
 from outlearn.errors import SchemaError
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "numbers_of",
     "text_of",
     "truths_of",
+    "written_of",
 ]
 
 TRUE_WORDS = ("true", "yes", "y", "t", "on")
@@ -127,8 +129,11 @@ def text_of(cells: pl.Series) -> pl.Series:
     return text.set(text == "", None)
 
 
-def numbers_of(cells: pl.Series) -> Numbers:
+def numbers_of(cells: pl.Series, notation: Notation | None = None) -> Numbers:
     """Return float64 values, NaN where missing; text is parsed, moments and durations become seconds.
+
+    notation : how text is written; None: as a computer writes numbers. Cells that are numbers already are
+        digits without a unit.
 
     >>> numbers_of(pl.Series(["1.5", "n/a", "abc", "inf"]))
     Numbers(values=array([1.5, nan, nan, nan]), unparsed=1, infinite=1)
@@ -136,13 +141,16 @@ def numbers_of(cells: pl.Series) -> Numbers:
     kind, unparsed = cells.dtype, 0
     if kind.is_numeric() or kind == pl.Boolean:
         numbers = cells.cast(pl.Float64)
+        if notation is not None and not notation.bare:
+            unparsed = int((numbers.is_finite() & (numbers != 0)).sum())
+            numbers = numbers.set(numbers != 0, None)
     elif kind in (pl.Datetime, pl.Date):
         numbers = cells.cast(pl.Datetime("us")).to_physical().cast(pl.Float64) / 1e6
     elif kind in (pl.Duration, pl.Time):
         numbers = cells.cast(pl.Duration("us")).to_physical().cast(pl.Float64) / 1e6
     else:
-        text = _without_missing_words(text_of(cells))
-        numbers = text.cast(pl.Float64, strict=False)
+        text = written_of(cells)
+        numbers = text.cast(pl.Float64, strict=False) if notation is None else notation.read(text)
         unparsed = numbers.null_count() - text.null_count()
     values = numbers.to_numpy()
     infinite = np.isinf(values)
@@ -150,6 +158,15 @@ def numbers_of(cells: pl.Series) -> Numbers:
     if count:
         values = np.where(infinite, np.nan, values)
     return Numbers(values, unparsed, count)
+
+
+def written_of(cells: pl.Series) -> pl.Series:
+    """Return stripped text, null where a cell is missing, blank or a word such as n/a.
+
+    >>> written_of(pl.Series([" 3 kg", "n/a", ""])).to_list()
+    ['3 kg', None, None]
+    """
+    return _without_missing_words(text_of(cells))
 
 
 def truths_of(cells: pl.Series) -> tuple[pl.Series, int]:
@@ -160,7 +177,7 @@ def truths_of(cells: pl.Series) -> tuple[pl.Series, int]:
     """
     if cells.dtype == pl.Boolean:
         return cells, 0
-    text = _without_missing_words(text_of(cells))
+    text = written_of(cells)
     words = {**dict.fromkeys((*TRUE_WORDS, "1"), True), **dict.fromkeys((*FALSE_WORDS, "0"), False)}
     truths = text.str.to_lowercase().replace_strict(words, default=None, return_dtype=pl.Boolean)
     return truths, truths.null_count() - text.null_count()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from outlearn.data.columns.base import Repairs, with_indicator
 from outlearn.data.columns.cells import numbers_of
+from outlearn.data.quantities import Form, Notation
+from outlearn.data.quantities.spans import DAY
 
 __all__ = ["NumericEncoder", "lower_median"]
 
@@ -39,6 +41,8 @@ class NumericEncoder:
     centre : lower median of the finite values. Epoch seconds such as 1.7e9 ± 1 survive float32 that way.
     exponent : 0, unless the typical deviation is so large or small that float32 would overflow or vanish.
     indicator : whether a second column marks missing cells; only where the fit saw some.
+    notation : how text is written; times of day are encoded as the way from the centre, the shorter one round
+        the clock.
 
     The scale is otherwise left to the learner.
     """
@@ -47,32 +51,35 @@ class NumericEncoder:
     centre: float
     exponent: int
     indicator: bool
+    notation: Notation | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
         return (self.name, f"{self.name} is missing") if self.indicator else (self.name,)
 
     @classmethod
-    def fit(cls, name: str, cells: pl.Series) -> NumericEncoder:
+    def fit(cls, name: str, cells: pl.Series, notation: Notation | None = None) -> NumericEncoder:
         """Learn from a column of the table."""
-        return cls.fit_values(name, numbers_of(cells).values)
+        return cls.fit_values(name, numbers_of(cells, notation).values, notation)
 
     @classmethod
-    def fit_values(cls, name: str, values: NDArray[np.float64]) -> NumericEncoder:
+    def fit_values(
+        cls, name: str, values: NDArray[np.float64], notation: Notation | None = None
+    ) -> NumericEncoder:
         """Learn from float64 values (n,); NaN and infinities are missing."""
         finite = np.isfinite(values)
         complete = bool(finite.all())
         known = values if complete else values[finite]
-        centre = lower_median(known)
+        centre = _middle_of_day(known) if _round_the_clock(notation) else lower_median(known)
         with np.errstate(over="ignore"):
             away = np.abs(known - centre)
         typical = min(lower_median(away[away > 0]), float(np.finfo(np.float64).max))
         exponent = int(np.frexp(typical)[1]) if typical else 0
-        return cls(name, centre, exponent if abs(exponent) > _PLAIN else 0, not complete)
+        return cls(name, centre, exponent if abs(exponent) > _PLAIN else 0, not complete, notation)
 
     def encode(self, cells: pl.Series) -> tuple[NDArray[np.float32], Repairs]:
         """Return (n, 1 or 2) and what was repaired."""
-        values, unparsed, infinite = numbers_of(cells)
+        values, unparsed, infinite = numbers_of(cells, self.notation)
         encoded, repairs = self.encode_values(values)
         missing = max(0, repairs.missing - unparsed - infinite)
         return encoded, Repairs(missing, unparsed, infinite, repairs.clipped)
@@ -82,7 +89,7 @@ class NumericEncoder:
         missing = ~np.isfinite(values)
         empty = int(missing.sum())
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            centred = values - self.centre
+            centred = self._away(values)
             if self.exponent:
                 centred = np.ldexp(centred, -self.exponent)
         if empty:
@@ -97,11 +104,49 @@ class NumericEncoder:
         repairs = Repairs(missing=unexpected, infinite=infinite, clipped=clipped)
         return with_indicator(single, missing, self.indicator), repairs
 
+    def readable(self, cells: pl.Series) -> pl.Series:
+        """Return the numbers that cells are read as, null where missing; times of day within half a day of
+        the centre, so that those around midnight make one range."""
+        values = numbers_of(cells, self.notation).values
+        near = self._away(values) + self.centre if _round_the_clock(self.notation) else values
+        return pl.Series(cells.name, near, nan_to_null=True)
+
+    def _away(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        centred = values - self.centre
+        return (centred + DAY / 2) % DAY - DAY / 2 if _round_the_clock(self.notation) else centred
+
     def to_state(self) -> dict[str, Any]:
-        return asdict(self)
+        state = {
+            "name": self.name,
+            "centre": self.centre,
+            "exponent": self.exponent,
+            "indicator": self.indicator,
+        }
+        return state if self.notation is None else {**state, "notation": self.notation.to_state()}
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> NumericEncoder:
+        notation = state.get("notation")
         return cls(
-            str(state["name"]), float(state["centre"]), int(state["exponent"]), bool(state["indicator"])
+            str(state["name"]),
+            float(state["centre"]),
+            int(state["exponent"]),
+            bool(state["indicator"]),
+            None if notation is None else Notation.from_state(notation),
         )
+
+
+def _round_the_clock(notation: Notation | None) -> bool:
+    return notation is not None and notation.form is Form.CLOCK
+
+
+def _middle_of_day(seconds: NDArray[np.float64]) -> float:
+    """Return the mean direction of times of day on the clock, in seconds since midnight; 0 without any.
+
+    >>> _middle_of_day(np.array([82800.0, 86399.0, 3600.0, 1.0]))  # around midnight
+    0.0
+    """
+    # In order, for sums of the same numbers in another order differ in their last bits.
+    angles = np.sort(seconds) * (2 * np.pi / DAY)
+    middle = np.arctan2(np.sin(angles).sum(), np.cos(angles).sum()) * (DAY / (2 * np.pi))
+    return float(np.round(middle) % DAY)

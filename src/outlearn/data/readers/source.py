@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 import pyarrow as pa
 
 from outlearn.data.kinds.names import KINDS, TABLE
+from outlearn.data.quantities import Notation
 from outlearn.errors import ParameterError, ReadError
 
 __all__ = ["ReadOptions", "Source", "groups_of", "one_line", "reading", "unique_names"]
@@ -32,6 +33,7 @@ class ReadOptions:
         are taken as they are.
     as_text : columns of text sources in which no value may be taken for a badly written number, such as
         labels: a column mostly of numbers otherwise loses the few values that are none (with a note).
+    decimals : columns, each with the sign of decimals that it is known to have, whatever its values suggest.
     """
 
     separator: str | None = None
@@ -42,6 +44,7 @@ class ReadOptions:
     kind: str | None = None
     as_text: tuple[str, ...] = ()
     session: str | None = None
+    decimals: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         if self.session is not None:
@@ -80,6 +83,9 @@ class Source:
     rows : how many, where that is known without another pass.
     batches : gives the rows afresh, in pieces of any size; its argument is the size wanted.
     kind : what the rows are, as far as the reader knows: a name of `data.kinds.registry`.
+    notations : how the numbers of columns were written that became numbers when they were read, where that is
+        not as a computer writes them.
+    decimal : the sign of decimals that the file has, where it may say how to read 1.234; None: nobody knows.
     """
 
     name: str
@@ -88,6 +94,8 @@ class Source:
     notes: tuple[str, ...] = ()
     rows: int | None = None
     kind: str = TABLE
+    notations: Mapping[str, Notation] = field(default_factory=dict)
+    decimal: str | None = None
 
     def chunks(self, rows: int = 100_000) -> Iterator[pl.DataFrame]:
         """Yield frames of exactly `rows` rows, the last one of what is left.

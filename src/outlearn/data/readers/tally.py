@@ -16,6 +16,10 @@ __all__ = ["Tally", "count"]
 _DIGITS = r"^[+-]?[0-9]+$"
 _ZERO_LED = r"^[+-]?0[0-9]+$"
 _GROUPED = r"^[+-]?[1-9][0-9]{0,2}(\.[0-9]{3})+$"
+# Digits with a little text beside them, or several such, as in 2h 5m or 1:30: a column of these may be
+# numbers as people write them, which is settled with its kind.
+_WORDED = r"^[^0-9]{0,5}(?:[.,]?[0-9][0-9.,'’ \x{a0}\x{202f}\x{2009}\x{2007}]*[^0-9]{0,12}){1,8}$"
+_LOOKED = 1_000  # values of a column and a piece that this is looked for in
 _VALUE = pl.col("value")
 _NUMBER = _VALUE.cast(pl.Float64, strict=False)
 _WHOLE = _VALUE.cast(pl.Int64, strict=False)
@@ -36,10 +40,17 @@ class Tally:
     fraction: bool = False  # a plain number that is no integer
     zero_led: bool = False  # 007
     free_dot: bool = False  # a dot that cannot stand between groups of three digits
+    looked: int = 0  # of the values that are no numbers, those that were looked at more closely
+    worded: int = 0  # of these, digits with a little text beside them, such as a unit
     examples: list[str] = field(default_factory=list)  # the first values that are no numbers at all
 
     def __post_init__(self) -> None:
         self.written = [0] * len(self.ways)
+
+    @property
+    def worded_share(self) -> float:
+        """The share of the values that are no numbers in which digits have a little text beside them."""
+        return self.worded / self.looked if self.looked else 0.0
 
     @property
     def shaped(self) -> bool:
@@ -126,6 +137,11 @@ def _count_odd(tallies: Sequence[Tally], odd: pl.DataFrame) -> None:
         tallies[i].present += present
         tallies[i].truths += truths
         tallies[i].written = [a + b for a, b in zip(tallies[i].written, written, strict=True)]
+    looked = odd.filter(~pl.any_horizontal("^way [0-9]$")).group_by("column").head(_LOOKED)
+    shapes = looked.group_by("column").agg(pl.len(), _VALUE.str.contains(_WORDED).sum().alias("worded"))
+    for i, count_looked, worded in shapes.rows():
+        tallies[i].looked += count_looked
+        tallies[i].worded += worded
     bad = odd.filter(~pl.col("way 0")).group_by("column").agg(_VALUE.unique(maintain_order=True).head(3))
     for i, examples in bad.rows():
         tallies[i].examples = list(dict.fromkeys(tallies[i].examples + examples))[:3]

@@ -12,6 +12,7 @@ from functools import partial
 
 import polars as pl
 
+from outlearn.data.quantities import Notation
 from outlearn.data.readers.numbers import CONTINENTAL, ENGLISH, Convention, conventions
 from outlearn.data.readers.source import ReadOptions, Source, reading
 from outlearn.data.readers.tally import Tally, count
@@ -27,11 +28,22 @@ DType = type[pl.DataType]
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """How one column is converted; `way` is None where all its numbers are plain."""
+    """How one column is converted; `way` is None where all its numbers are plain.
+
+    written : whether some number is not plain, so that only `way` can read it.
+    """
 
     dtype: DType
     way: Convention | None = None
     note: str = ""
+    written: bool = False
+
+    @property
+    def notation(self) -> Notation | None:
+        """How its numbers are written, for what is read later; None where they are plain."""
+        if self.way is None or not (self.written or self.way.decimal != "."):
+            return None
+        return Notation(decimal=self.way.decimal, thousands=self.way.thousands, converted=True)
 
     def convert(self, values: pl.Expr) -> pl.Expr:
         if self.dtype is pl.String:
@@ -70,13 +82,23 @@ def from_text(
         tallies, rows = _count(frames, ways)
     if not rows:
         raise ReadError(f"{name}: no rows of data; wanted at least one below the header")
-    plans = _decide(tallies, ways, ambiguous, options.as_text)
+    plans = _decide(tallies, ways, ambiguous, options)
 
     def batches(_: int) -> Iterator[pl.DataFrame]:
         return (_typed(frame, plans) for frame in frames())
 
-    said = (_ways_used(plans), *(plan.note for plan in plans.values()))
-    return Source(name, tuple(plans), batches, (*notes, *filter(None, said)), rows)
+    said = (*_ways_used(plans), *(plan.note for plan in plans.values()))
+    notations = {column: plan.notation for column, plan in plans.items() if plan.notation is not None}
+    decimals = {way.decimal for way in ways} if len(ways) == 1 else {n.decimal for n in notations.values()}
+    return Source(
+        name,
+        tuple(plans),
+        batches,
+        (*notes, *filter(None, said)),
+        rows,
+        notations=notations,
+        decimal=ambiguous.decimal if len(decimals) != 1 else decimals.pop(),
+    )
 
 
 def _count(frames: Frames, ways: tuple[Convention, ...]) -> tuple[dict[str, Tally], int]:
@@ -103,15 +125,18 @@ def _decide(
     tallies: Mapping[str, Tally],
     ways: tuple[Convention, ...],
     ambiguous: Convention,
-    as_text: tuple[str, ...],
+    options: ReadOptions,
 ) -> dict[str, _Plan]:
     if len(ways) == 1:
         choose = partial(_given_way, way=ways[0])
     else:
         balance = sum((t.written[0] > t.written[1]) - (t.written[1] > t.written[0]) for t in tallies.values())
         choose = partial(_likely_way, balance=balance, ambiguous=ambiguous)
+    signs = dict(options.decimals)
+    known = {way.decimal: way for way in ways}
+    chosen = {name: known.get(signs.get(name, "")) or choose(tally) for name, tally in tallies.items()}
     return {
-        name: _Plan(pl.String) if name in as_text else _plan(name, tally, choose(tally))
+        name: _Plan(pl.String) if name in options.as_text else _plan(name, tally, chosen[name])
         for name, tally in tallies.items()
     }
 
@@ -142,11 +167,16 @@ def _plan(name: str, tally: Tally, way: Convention | None) -> _Plan:
     bad = tally.present - good
     if tally.huge and not tally.fraction and not bad:
         return _Plan(pl.String, note=f"column '{name}' has integers past 64 bits and stays text")
+    # What is beside the digits may say what they mean: that is settled with the kind of the column.
+    worded = bad * tally.worded_share
+    if worded and good + worded >= (1 - _BAD_SHARE) * tally.present:
+        return _Plan(pl.String)
     if bad > _BAD_SHARE * tally.present:
         mixed = f"column '{name}' stays text: {bad:,} of its {tally.present:,} values are not numbers"
         return _Plan(pl.String, note=mixed if good > bad else "")
     whole = tally.present > 0 and tally.whole == good
-    return _Plan(pl.Int64 if whole else pl.Float64, way, _missing_note(name, tally, bad))
+    dtype = pl.Int64 if whole else pl.Float64
+    return _Plan(dtype, way, _missing_note(name, tally, bad), written=written > 0)
 
 
 def _missing_note(name: str, tally: Tally, bad: int) -> str:
@@ -158,9 +188,12 @@ def _missing_note(name: str, tally: Tally, bad: int) -> str:
     return f"{values} of column '{name}' {verb} read as missing" + (f" (such as {shown})" if shown else "")
 
 
-def _ways_used(plans: Mapping[str, _Plan]) -> str:
-    named = [f"'{n}'" for n, p in plans.items() if p.way and p.way.decimal != "." and p.dtype is pl.Float64]
-    if not named:
-        return ""
-    more = f" and {len(named) - 5} more" if len(named) > 5 else ""
-    return f"decimal comma in the numbers of {', '.join(named[:5])}{more}"
+def _ways_used(plans: Mapping[str, _Plan]) -> Iterator[str]:
+    """Say which columns have numbers that are not written as a computer does."""
+    ways = {n: p.way for n, p in plans.items() if p.way and p.dtype is not pl.String and p.notation}
+    commas = [f"'{n}'" for n, way in ways.items() if way.decimal != "." and plans[n].dtype is pl.Float64]
+    grouped = [f"'{n}'" for n in ways if plans[n].written and f"'{n}'" not in commas]
+    for words, named in (("decimal comma", commas), ("signs between thousands", grouped)):
+        if named:
+            more = f" and {len(named) - 5} more" if len(named) > 5 else ""
+            yield f"{words} in the numbers of {', '.join(named[:5])}{more}"

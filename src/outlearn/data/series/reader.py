@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
 from typing import Any, Self
 
@@ -11,9 +11,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from outlearn.data.columns.cells import numbers_of, text_of
+from outlearn.data.columns.cells import numbers_of, text_of, written_of
 from outlearn.data.columns.dates import moments_of
 from outlearn.data.columns.moment import form_of_moments
+from outlearn.data.quantities import Notation, Recognised, recognise
 from outlearn.data.schema import unknown_column
 from outlearn.data.series.repair import bridge, counts_up, increments, uneven
 from outlearn.data.series.series import Series
@@ -35,6 +36,7 @@ class SeriesReader:
     time_column, series_column : or None. form : how times are read, see `dates.FORMS`.
     step : usual time between two points, in microseconds; 0 without times. even : whether points have equal
     steps as they come, or are put on a grid of that step.
+    notations : how the numbers of channels of text are written.
     """
 
     channels: tuple[str, ...]
@@ -44,6 +46,7 @@ class SeriesReader:
     form: str = ""
     step: int = 0
     even: bool = True
+    notations: Mapping[str, Notation] = field(default_factory=dict)
 
     @classmethod
     def fit(
@@ -67,20 +70,24 @@ class SeriesReader:
         if not frame.height:
             raise InputError("the table has no rows; wanted the points of at least one series")
         apart = {time_column, series_column, *ignore}
-        channels, aside = _channels({name: frame[name] for name in frame.columns if name not in apart})
+        columns = {name: frame[name] for name in frame.columns if name not in apart}
+        known = _recognised(columns)
+        notations = {name: found.notation for name, found in known.items() if found.notation}
+        channels, aside = _channels(columns, notations)
         form = "" if time_column is None else form_of_times(frame[time_column], time_column)
-        draft = cls(channels, (), time_column, series_column, form)
+        draft = cls(channels, (), time_column, series_column, form, notations=notations)
         tables = [points for _, points in draft._by_series(frame)]
         counters = tuple(
-            name for name in channels if all(counts_up(numbers_of(points[name]).values) for points in tables)
+            name for name in channels if all(counts_up(draft._values(name, points)) for points in tables)
         )
         step, even = draft._steps(tables)
-        notes = [f"set aside, for they hold no numbers: {', '.join(aside)}"] if aside else []
+        notes = [f"column '{name}': {known[name].note}" for name in notations if known[name].note]
+        notes += [f"set aside, for they hold no numbers: {', '.join(aside)}"] if aside else []
         if counters:
             notes.append(f"counters, read as what they rose by: {', '.join(counters)}")
         if not even:
             notes.append(f"steps between points differ; they are put on a grid of {_spoken(step)}")
-        return cls(channels, counters, time_column, series_column, form, step, even), tuple(notes)
+        return replace(draft, counters=counters, step=step, even=even), tuple(notes)
 
     def read(self, frame: pl.DataFrame) -> tuple[list[Series], tuple[str, ...]]:
         """Return the series of a table, by key, and sentences on what was repaired.
@@ -155,12 +162,15 @@ class SeriesReader:
         return self._joined(key, filled, at[places], rows, moments, tally)
 
     def _channel(self, name: str, points: pl.DataFrame, tally: _Tally) -> NDArray[np.float64]:
-        values, unparsed, infinite = numbers_of(points[name])
+        values, unparsed, infinite = numbers_of(points[name], self.notations.get(name))
         missing = int(np.isnan(values).sum()) - unparsed - infinite
         tally.count(f"values of '{name}' are missing; put on a line between those beside", missing)
         tally.count(f"cells of '{name}' are no numbers; read as missing", unparsed)
         tally.count(f"values of '{name}' are infinite; read as missing", infinite)
         return increments(values) if name in self.counters else values
+
+    def _values(self, name: str, points: pl.DataFrame) -> NDArray[np.float64]:
+        return numbers_of(points[name], self.notations.get(name)).values
 
     def _stepped(
         self, values: NDArray[np.float64], micros: Micros, tally: _Tally
@@ -198,12 +208,15 @@ class SeriesReader:
         return Series(values, self.channels, starts, rows[order], places[order], times, key)
 
     def to_state(self) -> dict[str, Any]:
-        return asdict(self)
+        notations = {name: notation.to_state() for name, notation in self.notations.items()}
+        return {**asdict(self), "notations": notations}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
         lists = {name: tuple(state[name]) for name in ("channels", "counters")}
-        return cls(**{**state, **lists})
+        written = state.get("notations", {})  # earlier versions had none
+        notations = {name: Notation.from_state(notation) for name, notation in written.items()}
+        return cls(**{**state, **lists, "notations": notations})
 
 
 _ROW, _TIME, _KEY = "__outlearn_row__", "__outlearn_time__", "__outlearn_series__"
@@ -224,12 +237,26 @@ class _Tally:
             yield f"{number:,} {what}"
 
 
-def _channels(columns: Mapping[str, pl.Series]) -> tuple[tuple[str, ...], list[str]]:
+def _recognised(columns: Mapping[str, pl.Series]) -> dict[str, Recognised]:
+    """Return how the numbers of columns of text are written, where that reads more cells than are plain."""
+    recognised = {}
+    for name, cells in columns.items():
+        unparsed = numbers_of(cells).unparsed if cells.dtype == pl.String else 0
+        if unparsed:
+            found = recognise(written_of(cells).drop_nulls(), name=name, least=PARSED)
+            if found.notation is not None and found.unread < unparsed:
+                recognised[name] = found
+    return recognised
+
+
+def _channels(
+    columns: Mapping[str, pl.Series], notations: Mapping[str, Notation]
+) -> tuple[tuple[str, ...], list[str]]:
     """Return the columns of numbers, and those set aside."""
     channels: list[str] = []
     aside: list[str] = []
     for name, cells in columns.items():
-        values, unparsed, _ = numbers_of(cells)
+        values, unparsed, _ = numbers_of(cells, notations.get(name))
         known = int(np.isfinite(values).sum())
         dated = cells.dtype.is_temporal()
         numeric = known and not dated and known >= PARSED * (known + unparsed)
