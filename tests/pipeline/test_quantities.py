@@ -7,7 +7,7 @@ import pytest
 from outlearn.data.series import SeriesReader
 from outlearn.errors import SchemaError
 from outlearn.pipeline import Monitor, detect
-from outlearn.pipeline.learn import Reading
+from outlearn.pipeline.learn import Reading, open_table, read_as_learnt
 from outlearn.pipeline.schema import read_schema
 from outlearn.pipeline.series_table import holds_series
 
@@ -100,6 +100,15 @@ def test_the_table_is_read_as_its_reference_is(file, tmp_path):
     findings = detect(new, reference=file, detector="knn", top=2)
     assert findings.top.tolist() == [1, 0]
     assert "eur is €9,800, above" in findings.explanations[0].sentence
+
+
+def test_cases_of_a_hunt_are_read_as_the_table_that_they_are_hunted_in(file, tmp_path):
+    cases = tmp_path / "cases.csv"
+    cases.write_text("eur;weight;change;acct\n1.600;9,900 kg;+0,5 %;1,00\n")
+    opened, reading = open_table(file, Reading())
+    options = read_as_learnt(reading.options, reading.schema_of(opened.read(), opened))
+    assert open_table(cases, Reading(options=options))[0].read()["eur"].to_list() == ["1.600"]
+    assert open_table(cases, Reading())[0].read()["eur"].to_list() != ["1.600"]
 
 
 def test_shifts_around_midnight_are_near_one_another(tmp_path):

@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from outlearn.data.kinds.registry import kind_named
-from outlearn.data.readers import Source
+from outlearn.data.readers import ReadOptions, Source
 from outlearn.data.sample import sample_source
 from outlearn.data.schema import Schema, unknown_column
 from outlearn.decisions.decision import Decision
@@ -26,7 +26,7 @@ from outlearn.execute import Executor, Serial
 from outlearn.explain.words import percent
 from outlearn.findings.table import Findings
 from outlearn.pipeline.alerting import check_entity
-from outlearn.pipeline.learn import SAMPLE_ROWS, Reading, cautions_of, open_table
+from outlearn.pipeline.learn import SAMPLE_ROWS, Reading, cautions_of, open_table, read_as_learnt
 from outlearn.pipeline.monitor import Judging, Monitor, check_request
 from outlearn.pipeline.request import AUTO, HuntOptions, HuntRequest
 from outlearn.pipeline.rows import Spec, chunk_rows, chunks_of
@@ -101,6 +101,7 @@ def hunt_rows(
         cautions = cautions_of(drawn, columns, settled)
         columns = replace(columns, columns=columns.used)
         table = drawn.frame.select(columns.names)
+        reading = replace(reading, options=read_as_learnt(reading.options or ReadOptions(), columns))
         cases, said = _cases(request.like, reading, opened, table)
         normal = table.clear()
         if request.reference is not None:
