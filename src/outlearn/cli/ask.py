@@ -31,6 +31,7 @@ def ask(
     verdicts: Verdicts = None,
     by: By = None,
     separator: o.Separator = None,
+    header: o.Header = None,
     encoding: o.Encoding = None,
     decimal: o.DecimalSign = None,
     thousands: o.ThousandsSign = None,
@@ -48,7 +49,7 @@ def ask(
 
     target, kept = out or model, store_path(model, verdicts)
     check_written(target, kept, table)
-    reading = o.read_options(separator, encoding, decimal, thousands, query, session=session)
+    reading = o.read_options(separator, encoding, decimal, thousands, query, session=session, header=header)
     with progress_bars(quiet) as progress:
         feedback = engine.ask(
             model,

@@ -24,6 +24,7 @@ def embed(
     ] = None,
     array: Annotated[Path | None, typer.Option(help="Vectors as .npy, one a row of TABLE.")] = None,
     separator: o.Separator = None,
+    header: o.Header = None,
     encoding: o.Encoding = None,
     decimal: o.DecimalSign = None,
     thousands: o.ThousandsSign = None,
@@ -41,7 +42,9 @@ def embed(
     if (model is None) == (array is None):
         raise ParameterError("give either --model, a network that looks at images, or --array, the vectors")
     check_output(out, suffixes=(".parquet", ".arrow"), source=table)
-    source = open_source(table, options=o.read_options(separator, encoding, decimal, thousands, query))
+    source = open_source(
+        table, options=o.read_options(separator, encoding, decimal, thousands, query, header=header)
+    )
     unread = [0]
     if model is not None:
         source, unread = with_images(source, column, Images(model), Path(table).parent)

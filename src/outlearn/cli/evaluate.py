@@ -40,6 +40,7 @@ def evaluate(
     ignore: o.Ignore = None,
     schema: o.SchemaFile = None,
     separator: o.Separator = None,
+    header: o.Header = None,
     encoding: o.Encoding = None,
     decimal: o.DecimalSign = None,
     thousands: o.ThousandsSign = None,
@@ -55,7 +56,7 @@ def evaluate(
     from outlearn.pipeline.evaluate import evaluate as judge
 
     names = tuple(dict.fromkeys((detector, *(("iforest", "knn") if peers else ()))))
-    options = o.read_options(separator, encoding, decimal, thousands, query, kind)
+    options = o.read_options(separator, encoding, decimal, thousands, query, kind, header=header)
     if kind == "series":
         raise ParameterError(
             "--kind is 'series'; wanted flows, logs, bus, executables or table: rows are judged here"

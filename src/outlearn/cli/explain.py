@@ -22,6 +22,7 @@ def explain(
     row: Annotated[int, typer.Option(help="Number of the row, counted from 0.", min=0)],
     columns: Annotated[int, typer.Option(help="How many columns to name, at most.", min=1)] = 5,
     separator: o.Separator = None,
+    header: o.Header = None,
     encoding: o.Encoding = None,
     decimal: o.DecimalSign = None,
     thousands: o.ThousandsSign = None,
@@ -35,7 +36,7 @@ def explain(
     from outlearn.pipeline import engine
     from outlearn.pipeline.monitor import Monitor
 
-    reading = o.read_options(separator, encoding, decimal, thousands, query, session=session)
+    reading = o.read_options(separator, encoding, decimal, thousands, query, session=session, header=header)
     monitor = engine.load(model)
     if not isinstance(monitor, Monitor):
         _tell_range(monitor.explain(table, row, options=reading), row, as_json=as_json)

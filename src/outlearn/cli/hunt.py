@@ -31,6 +31,7 @@ def hunt(
     schema: o.SchemaFile = None,
     kind: o.Kind = None,
     separator: o.Separator = None,
+    header: o.Header = None,
     encoding: o.Encoding = None,
     decimal: o.DecimalSign = None,
     thousands: o.ThousandsSign = None,
@@ -68,7 +69,9 @@ def hunt(
             schema=schema,
             top=top,
             out=out,
-            options=o.read_options(separator, encoding, decimal, thousands, query, kind, session),
+            options=o.read_options(
+                separator, encoding, decimal, thousands, query, kind, session, header=header
+            ),
             random_state=seed,
             progress=progress,
             alerts=alerting,

@@ -36,6 +36,7 @@ def label(
     anomaly_value: o.AnomalyValue = None,
     by: By = None,
     separator: o.Separator = None,
+    header: o.Header = None,
     encoding: o.Encoding = None,
     decimal: o.DecimalSign = None,
     thousands: o.ThousandsSign = None,
@@ -49,7 +50,7 @@ def label(
 
     target, kept = out or model, store_path(model, verdicts)
     check_written(target, kept, scored)
-    reading = o.read_options(separator, encoding, decimal, thousands, None)
+    reading = o.read_options(separator, encoding, decimal, thousands, None, header=header)
     labelled = label_model(
         model,
         scored,

@@ -29,6 +29,7 @@ __all__ = [
     "FalseAlarmRate",
     "FalseAlarms",
     "Gap",
+    "Header",
     "Ignore",
     "Kind",
     "LabelColumn",
@@ -145,7 +146,21 @@ Suppress = Annotated[
 
 Separator = Annotated[
     str | None,
-    typer.Option(help="Sign between fields; tab is \\t.", rich_help_panel=_READING, metavar="SIGN"),
+    typer.Option(
+        help="Sign between fields; tab is \\t, whitespace any run of blanks, fixed-width the same places of "
+        "every line.",
+        rich_help_panel=_READING,
+        metavar="SIGN",
+    ),
+]
+Header = Annotated[
+    bool | None,
+    typer.Option(
+        "--header/--no-header",
+        help="Whether the first row of a text file names the columns; else it is told by the rows below.",
+        rich_help_panel=_READING,
+        show_default=False,
+    ),
 ]
 Encoding = Annotated[
     str | None,
@@ -231,6 +246,8 @@ def read_options(
     query: str | None,
     kind: str | None = None,
     session: str | None = None,
+    *,
+    header: bool | None = None,
 ) -> ReadOptions:
     """Return how to read, as the user said it; of series the numbers are taken as they are.
 
@@ -247,7 +264,14 @@ def read_options(
         raise ParameterError(f"--kind is {kind!r}; wanted one of {', '.join(('series', *KINDS))}")
     sign = "\t" if separator == "\\t" else separator
     return ReadOptions(
-        sign, encoding, decimal, thousands, query, "table" if kind == "series" else kind, session=session
+        sign,
+        encoding,
+        decimal,
+        thousands,
+        query,
+        "table" if kind == "series" else kind,
+        session=session,
+        header=header,
     )
 
 

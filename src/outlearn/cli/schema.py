@@ -22,6 +22,7 @@ def schema(
     ignore: o.Ignore = None,
     overrides: o.SchemaFile = None,
     separator: o.Separator = None,
+    header: o.Header = None,
     encoding: o.Encoding = None,
     decimal: o.DecimalSign = None,
     thousands: o.ThousandsSign = None,
@@ -35,7 +36,7 @@ def schema(
 
     if out is not None:
         check_output(out, source=table)
-    reading = o.read_options(separator, encoding, decimal, thousands, query)
+    reading = o.read_options(separator, encoding, decimal, thousands, query, header=header)
     inferred, notes = read_schema(
         table,
         label_column=label_column,

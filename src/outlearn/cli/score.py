@@ -24,6 +24,7 @@ def score(
     budget: o.Budget = None,
     fdr: o.DiscoveryRate = None,
     separator: o.Separator = None,
+    header: o.Header = None,
     encoding: o.Encoding = None,
     decimal: o.DecimalSign = None,
     thousands: o.ThousandsSign = None,
@@ -45,7 +46,7 @@ def score(
 
     rule = o.rule_spec(contamination, false_alarm_rate, budget, fdr)
     check_report(report)
-    options = o.read_options(separator, encoding, decimal, thousands, query, session=session)
+    options = o.read_options(separator, encoding, decimal, thousands, query, session=session, header=header)
     outputs = Outputs(top, out, report, o.alert_options(alerts, alerts_of, entity, gap, suppress))
     with progress_bars(quiet) as progress:
         findings = engine.score(model, table, outputs, rule=rule.rule, options=options, progress=progress)

@@ -100,6 +100,7 @@ def tune(
     ignore: o.Ignore = None,
     schema: o.SchemaFile = None,
     separator: o.Separator = None,
+    header: o.Header = None,
     encoding: o.Encoding = None,
     decimal: o.DecimalSign = None,
     thousands: o.ThousandsSign = None,
@@ -132,7 +133,7 @@ def tune(
         time_column=time_column,
         ignore=ignore or (),
         schema=schema,
-        options=o.read_options(separator, encoding, decimal, thousands, query),
+        options=o.read_options(separator, encoding, decimal, thousands, query, header=header),
     )
     if out is not None:
         _write_scores(result, out)

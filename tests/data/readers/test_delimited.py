@@ -162,3 +162,132 @@ def test_numbers_with_text_beside_them_wait_for_their_notation(tmp_path, cells, 
 def test_what_is_known_of_decimals_goes_before_what_a_file_suggests(tmp_path):
     content = "a;b\n1.234;1.234\n"
     assert values(read(tmp_path, content, decimals=(("a", ","),))) == {"a": [1234.0], "b": [1.234]}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{i} {v:.2f} 518.67 A{i}  \n",  # as of turbofan engines: blanks at the end
+        "   {i}    {v:8.3f}  518.67 A{i}\n",  # numbers to the right
+        '{i}\t\t{v:.2f} 518.67   "A{i}"\r\n',  # tabs and blanks mixed, words in quotes
+    ],
+)
+def test_fields_that_any_blanks_part(tmp_path, line):
+    source = read(tmp_path, "".join(line.format(i=i, v=1.5 * i) for i in range(1, 13)))
+    assert source.columns == ("column_1", "column_2", "column_3", "column_4")
+    assert source.read().row(11) == (12, 18.0, 518.67, "A12")
+    assert [note.split(" (")[0].split(":")[0] for note in source.notes] == [
+        "fields are split at blanks",
+        "no header",
+    ]
+
+
+def test_blanks_with_a_header_missing_words_and_another_encoding(tmp_path):
+    content = '\n  time  wert\tname \n1,5 ?  Müller\n\n2,5  7,25 "de Ång"\n'
+    source = read(tmp_path, content, "cp1252")
+    assert values(source) == {"time": [1.5, 2.5], "wert": [None, 7.25], "name": ["Müller", "de Ång"]}
+    assert read(tmp_path, "a  b\nx  y\n", separator="whitespace").columns == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("content", "columns", "note"),
+    [
+        ('"x" "y"\n"1" 2.5 3\n"2" 3.5 4\n', ("row", "x", "y"), "called row"),
+        ("# t  load x\n1.5 2 3\n2.5 3 4\n", ("t", "load", "x"), "begin with #: 1; the last one names"),
+        ("# made by hand\n#\nt,v\n1,2\n", ("t", "v"), "begin with #: 2; passed over"),
+        ("t wind speed x\n1 2.5 3\n2 3.5 4\n", ("column_1", "column_2", "column_3"), "was passed over"),
+    ],
+)
+def test_what_stands_above_the_rows(tmp_path, content, columns, note):
+    source = read(tmp_path, content)
+    assert source.columns == columns
+    assert any(note in said for said in source.notes)
+    assert source.read().row(0)[-1] == (2 if "hand" in content else 3)
+
+
+@pytest.mark.parametrize(
+    "header", ["NAME          CITY         TEMP\n", "NAME OF GUEST CITY    TEMPERATURE\n", ""]
+)
+def test_fields_of_fixed_width(tmp_path, header):
+    guests = [("Ann Lee", "San Jose", 12.5), ("Bo", "", ""), ("Cy Young", "Rome", -7.25)]
+    content = header + "".join(f"{a:<14}{b:<12}{c:>6}\n" for a, b, c in guests * 4)
+    source = read(tmp_path, content)
+    wanted = [tuple(value or None for value in guest) for guest in guests]
+    assert source.read().rows()[:3] == wanted
+    assert "fixed width" in source.notes[0]
+    assert len(source.columns) == 3
+    assert source.columns[2] == (header.split() or ["column_3"])[-1]
+    assert read(tmp_path, content, separator="fixed-width").read().equals(source.read())
+
+
+def test_rows_that_blanks_part_unevenly_are_refused_by_line(tmp_path):
+    content = "".join(f"{i} 2.5 7\n" for i in range(20)) + "20 2.5\n"
+    with pytest.raises(ReadError, match="line 21 has 2 fields where the first row has 3"):
+        read(tmp_path, content)
+    with pytest.raises(ReadError, match="no place is blank in all of its lines"):
+        read(tmp_path, "ab c\na bc\nab c\n", separator="fixed-width")
+
+
+@pytest.mark.parametrize(
+    ("content", "columns"),
+    [
+        ("name\nAda Lovelace\nAlan Turing\n", 1),  # words
+        ("amount\n1 234\n15 678\n", 1),  # blanks between thousands
+        ("weight\n10 kg\n12 kg\n", 1),
+        ("t;v\n2024-01-01 10:00;1,5\n2024-01-01 11:00;2,5\n", 2),
+        ("1,5 2,5 3\n2,5 1,5 4\n", 3),  # decimal commas
+        ("a,b,c\n1,1 234,5\n2,1 345,6\n", 3),
+        ("when\tlist\n2024-01-01 10:00\t1 2 3\n", 2),
+    ],
+)
+def test_blanks_part_fields_only_where_rows_are_numbers_then(tmp_path, content, columns):
+    assert len(read(tmp_path, content).columns) == columns
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ["5.1,3.5,Iris-setosa", "4.9,3.0,Iris-setosa", "6.3,3.3,Iris-virginica"],
+        ["39, State-gov, 77516, 13, <=50K", "50, Private, 83311, 13, >50K", "38, Private, 1, 9, <=50K"],
+        ["0,tcp,http,SF,181,0.00,normal.", "0,udp,dns,SF,105,0.10,normal.", "2,tcp,http,S0,3,0.00,smurf."],
+        ["p,x,s,n", "e,x,s,y", "p,b,s,n"],  # letters that come again
+        ["10/03/2004;18.00.00;ok", "10/03/2004;19.00.00;ok", "11/03/2004;18.00.00;off"],
+        ["7,x", "5,y", "9,z"],
+        ["0,0,0,0,0,1", "0,1,0,1,0,0", "1,0,0,0,1,0"],
+    ],
+)
+def test_a_first_row_like_the_others_is_data(tmp_path, rows):
+    source = read(tmp_path, "\n".join(rows))
+    assert source.rows == 3
+    assert source.columns[0] == "column_1"
+    assert any(note.startswith("no header: ") for note in source.notes)
+    named = read(tmp_path, "\n".join(rows), header=True)
+    assert named.rows == 2
+    assert named.columns[0] == rows[0].replace(";", ",").split(",")[0]
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["id,name,5", ",0,1", "land,2019,2020", "date,kind,n", "5,10,20,30,40,50", "q1,x,?", "NA,b,c"],
+)
+def test_a_first_row_unlike_the_others_names_the_columns(tmp_path, header):
+    width = header.count(",") + 1
+    rows = [["0", "7.5", "1"], ["1", "8.25", "3"]] if width == 3 else [["3", "2"] * 3, ["4", "9"] * 3]
+    if header.startswith(("land", "date")):
+        rows = (
+            [["2024-01-01", "ok", "1"], ["2024-01-02", "bad", "3"]]
+            if "kind" in header
+            else [
+                ["FR", "1.5", "2"],
+                ["DE", "2.5", "1"],
+            ]
+        )
+    content = "\n".join([header, *(",".join(row) for row in rows)])
+    source = read(tmp_path, content)
+    assert source.rows == 2
+    assert read(tmp_path, content, header=False).rows == 3
+    assert not any("no header" in note for note in source.notes)
+
+
+def test_numbers_that_name_columns_are_said(tmp_path):
+    assert "(--no-header takes it for data)" in read(tmp_path, "2019,2020\n3,4\n5,6\n").notes[0]

@@ -13,7 +13,8 @@ from pyarrow import csv
 from outlearn.data.readers.detect import FileBytes
 from outlearn.data.readers.dialect import Dialect, encodings, sniff
 from outlearn.data.readers.numbers import CONTINENTAL, ENGLISH, MISSING
-from outlearn.data.readers.source import ReadOptions, Source, one_line
+from outlearn.data.readers.source import FIXED, WHITESPACE, ReadOptions, Source, one_line
+from outlearn.data.readers.spaced import Spaced, spaced_frames
 from outlearn.data.readers.text import from_text
 from outlearn.errors import ReadError
 
@@ -49,17 +50,27 @@ def _open(
     name: str, content: FileBytes, options: ReadOptions, notes: tuple[str, ...], encoding: str
 ) -> Source:
     try:
-        dialect = sniff(content, encoding, options.separator)
+        dialect = sniff(content, encoding, options)
     except UnicodeError as error:
         raise _undecodable(name, encoding, error) from error
     said = f"encoding {encoding} detected" if options.encoding is None and encoding != "utf-8" else ""
+    frames = _spaced if dialect.separator in (WHITESPACE, FIXED) else _frames
     return from_text(
         name,
-        partial(_frames, name, content, dialect, encoding),
+        partial(frames, name, content, dialect, encoding),
         options=options,
         notes=(*notes, *filter(None, [said]), *dialect.notes),
         ambiguous=CONTINENTAL if dialect.separator == ";" else ENGLISH,
     )
+
+
+def _spaced(name: str, content: FileBytes, dialect: Dialect, encoding: str) -> Iterator[pl.DataFrame]:
+    """Split the lines of the file at blanks; all columns are text."""
+    layout = Spaced(dialect.skip, len(dialect.columns), dialect.fields)
+    try:
+        yield from spaced_frames(name, content, encoding, layout, dialect.columns)
+    except UnicodeError as error:
+        raise _undecodable(name, encoding, error) from error
 
 
 def _frames(name: str, content: FileBytes, dialect: Dialect, encoding: str) -> Iterator[pl.DataFrame]:
@@ -95,7 +106,7 @@ def _settings(dialect: Dialect, encoding: str, ragged: list[csv.InvalidRow]) -> 
             block_size=_BLOCK_BYTES,
             autogenerate_column_names=True,
             encoding="utf8" if encoding == "utf-8" else encoding,
-            skip_rows=dialect.skip if single else 0,
+            skip_rows=dialect.skip,
         ),
         "parse_options": csv.ParseOptions(
             delimiter=dialect.separator,

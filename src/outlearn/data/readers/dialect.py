@@ -1,30 +1,42 @@
-"""How a delimited text is written: encoding, separator, header."""
+"""How a delimited text is written: encoding, separator, what names its columns."""
 
 from __future__ import annotations
 
 import codecs
 import csv
 import io
-from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import takewhile
 
 from outlearn.data.readers.detect import FileBytes, utf16_order
-from outlearn.data.readers.source import unique_names
+from outlearn.data.readers.header import holds_names, is_number
+from outlearn.data.readers.source import FIXED, WHITESPACE, ReadOptions, unique_names
+from outlearn.data.readers.spaced import Field, tokens
+from outlearn.data.readers.split import Head, Split, split_head
 from outlearn.errors import ParameterError, ReadError
 
 __all__ = ["Dialect", "encodings", "sniff"]
 
-_SEPARATORS = ",;\t|"
-_WORDS = {",": "','", ";": "';'", "\t": "tab", "|": "'|'"}
-_ROWS = 100
+_DETECTED = {
+    ",": "",
+    ";": "separator ';' detected",
+    "\t": "separator tab detected",
+    "|": "separator '|' detected",
+    WHITESPACE: "fields are split at blanks (--separator says otherwise)",
+    FIXED: "fields of fixed width are split where all lines are blank (--separator says otherwise)",
+}
+_COMMENT = "#"
+_ROW_NAMES = "row"  # the column that programs leave without a name, where they write names of rows
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """The dialect of a text, as its head shows.
 
-    skip : blank lines before the first row. header : whether the first row is one.
+    separator : one character, or a word of `ReadOptions`.
+    skip : lines before the first row. header : whether the first row names the columns.
+    fields : where they stand in a line of fixed width.
     """
 
     separator: str
@@ -32,6 +44,16 @@ class Dialect:
     skip: int
     header: bool
     notes: tuple[str, ...]
+    fields: tuple[Field, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Naming:
+    """Names of columns. first : whether the first row holds them. note : on a choice that may be wrong."""
+
+    names: Sequence[str]
+    first: bool
+    note: str = ""
 
 
 def encodings(content: FileBytes, wanted: str | None) -> tuple[str, ...]:
@@ -57,8 +79,8 @@ def encodings(content: FileBytes, wanted: str | None) -> tuple[str, ...]:
     return (unmarked,) if unmarked else ("utf-8", "cp1252", "latin-1")
 
 
-def sniff(content: FileBytes, encoding: str, separator: str | None) -> Dialect:
-    """Find separator and header in the head of the text.
+def sniff(content: FileBytes, encoding: str, options: ReadOptions) -> Dialect:
+    """Find separator and header in the head of the text, as far as the options leave them open.
 
     Raises
     ------
@@ -66,46 +88,78 @@ def sniff(content: FileBytes, encoding: str, separator: str | None) -> Dialect:
         When the head does not decode or has no row.
     """
     text = codecs.getincrementaldecoder(encoding)().decode(content.head, final=content.whole)
-    text = text.removeprefix("\ufeff")
-    lines = io.StringIO(text, newline="").readlines()
-    skip = next((i for i, line in enumerate(lines) if line.strip("\r\n")), len(lines))
-    body = "".join(lines[skip:])
-    tables = {sign: _rows(body, sign, content.whole) for sign in separator or _SEPARATORS}
-    best = max(tables, key=lambda sign: _fit(tables[sign]))
-    if not tables[best]:
+    lines = io.StringIO(text.removeprefix("\ufeff"), newline="").readlines()
+    blank = next((i for i, line in enumerate(lines) if line.strip("\r\n")), len(lines))
+    comments = list(takewhile(_is_aside, lines[blank:])) if any(map(_is_row, lines[blank:])) else []
+    head = Head(content, encoding, lines[blank + len(comments) :], blank + len(comments))
+    split = split_head(head, options.separator)
+    if not split.rows:
         raise ReadError(f"{content.path}: no row could be made out in the first {len(content.head):,} bytes")
-    first = tables[best][0]
-    header = not _looks_like_data(first)
-    names, notes = unique_names(first if header else [f"column_{i + 1}" for i in range(len(first))])
-    detected = separator is None and len(first) > 1 and best != ","
-    said = [f"separator {_WORDS.get(best, repr(best))} detected"] if detected else []
+    caption = _caption(comments, split) if options.header is None else None
+    naming = _named(split, options.header) if caption is None else _Naming(caption, False)
+    names, notes = unique_names(naming.names)
+    detected = _DETECTED[split.separator] if options.separator is None and split.width > 1 else ""
+    said = (detected, _on_comments(comments, caption is not None), naming.note)
+    skip, header = head.skip, naming.first
+    if split.spaced and header:  # whose lines are split one by one
+        skip, header = skip + 1 + next(i for i, line in enumerate(head.lines) if line.strip()), False
+    return Dialect(split.separator, names, skip, header, (*filter(None, said), *notes), split.fields)
+
+
+def _is_aside(line: str) -> bool:
+    return line.startswith(_COMMENT) or not line.strip()
+
+
+def _is_row(line: str) -> bool:
+    return not _is_aside(line)
+
+
+def _on_comments(comments: Sequence[str], named: bool) -> str:
+    count = sum(map(bool, map(str.strip, comments)))
+    if not count:
+        return ""
+    use = "the last one names the columns" if named else "passed over"
+    return f"lines at the top that begin with {_COMMENT}: {count}; {use}"
+
+
+def _caption(comments: Sequence[str], split: Split) -> list[str] | None:
+    """Return the names of columns in the last of the comments above the rows; None where it holds none."""
+    written = [line for line in comments if line.strip()]
+    if not written:
+        return None
+    last = written[-1].strip()
+    # One such line above fields with a separator has always been a header, whose first name begins so.
+    bare = last if len(written) == 1 and not split.spaced else last.lstrip(f"{_COMMENT} \t")
+    if split.spaced:
+        names = tokens(bare)
+    else:
+        names = next(csv.reader(io.StringIO(bare), delimiter=split.separator), [])
+    return names if len(names) == split.width and not all(map(is_number, names)) else None
+
+
+def _named(split: Split, wanted: bool | None) -> _Naming:
+    """Return what the columns are called. wanted : whether the first row names them; None: as it looks."""
+    first, width = split.rows[0], split.width
+    even = len(first) == width
+    header = wanted if wanted is not None else not even or holds_names(first, split.rows[1:])
+    numbered = [f"column_{i + 1}" for i in range(width)]
     if not header:
-        said.append("the first row holds numbers, so it was read as data and the columns were numbered")
-    return Dialect(best, names, skip, header, (*said, *notes))
-
-
-def _rows(text: str, separator: str, whole: bool) -> list[list[str]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-    try:
-        rows = [row for row in islice(reader, _ROWS) if row]
-    except csv.Error:
-        return []
-    return rows if whole or len(rows) < 2 else rows[:-1]
-
-
-def _fit(rows: list[list[str]]) -> tuple[float, int]:
-    """Return how well a separator splits rows: the share as wide as the first row, then the width."""
-    if not rows or len(rows[0]) < 2:
-        return (0.0, len(rows))
-    widths = Counter(len(row) for row in rows)
-    return (widths[len(rows[0])] / len(rows), len(rows[0]))
-
-
-def _looks_like_data(first: list[str]) -> bool:
-    """Tell whether a first row is no header: all numbers, and not plain distinct counts such as years."""
-    try:
-        numbers = [float(value) for value in first]
-    except ValueError:
-        return False
-    counts = all(value.strip().isdigit() for value in first)
-    return not counts or len(set(numbers)) < len(numbers)
+        note = (
+            "no header: the first row holds values like the rows below and was read as data; the columns "
+            "were numbered, column_1 and so on (--header takes it for names)"
+        )
+        return _Naming(numbered, False, note if wanted is None else "")
+    if even:
+        note = "the first row holds numbers that name the columns (--no-header takes it for data)"
+        return _Naming(first, True, note if wanted is None and all(map(is_number, first)) else "")
+    if len(first) == width - 1:
+        return _Naming(
+            [_ROW_NAMES, *first],
+            True,
+            f"the first column has no name in the header, and was called {_ROW_NAMES}",
+        )
+    note = (
+        f"the first line has {len(first)} fields and the rows have {width}, so it was passed over and the "
+        "columns were numbered"
+    )
+    return _Naming(numbered, True, note)

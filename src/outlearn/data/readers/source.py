@@ -13,16 +13,19 @@ from outlearn.data.kinds.names import KINDS, TABLE
 from outlearn.data.quantities import Notation
 from outlearn.errors import ParameterError, ReadError
 
-__all__ = ["ReadOptions", "Source", "groups_of", "one_line", "reading", "unique_names"]
+__all__ = ["FIXED", "WHITESPACE", "ReadOptions", "Source", "groups_of", "one_line", "reading", "unique_names"]
 
 BATCH_ROWS = 16_384
+WHITESPACE, FIXED = "whitespace", "fixed-width"  # separators that are no single character
 
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
     """How to read where detection should not decide; None means: detect.
 
-    separator : one character between the fields of a delimited text file.
+    separator : one character between the fields of a delimited text file; "whitespace" where any run of
+        blanks parts them, "fixed-width" where they stand at the same places of every line.
+    header : whether the first row of a delimited text file names the columns.
     encoding : a codec name such as ``"cp1252"``.
     decimal, thousands : signs within numbers, one character each.
     query : the SQL text, wanted where the source is a database URL.
@@ -45,6 +48,7 @@ class ReadOptions:
     as_text: tuple[str, ...] = ()
     session: str | None = None
     decimals: tuple[tuple[str, str], ...] = ()
+    header: bool | None = None
 
     def __post_init__(self) -> None:
         if self.session is not None:
@@ -58,9 +62,12 @@ class ReadOptions:
             raise ParameterError(f"kind is {self.kind!r}; wanted one of {', '.join(KINDS)}, or None")
         for option in ("separator", "decimal", "thousands"):
             value = getattr(self, option)
+            if option == "separator" and value in (WHITESPACE, FIXED):
+                continue
             if value is not None and (len(value) != 1 or not value.isascii() or value in '"\r\n'):
+                words = f", {WHITESPACE} or {FIXED}" if option == "separator" else ""
                 raise ParameterError(
-                    f"{option} is {value!r}; wanted one ASCII character, not a quote or line end"
+                    f"{option} is {value!r}; wanted one ASCII character, not a quote or line end{words}"
                 )
         for sign in (self.decimal, self.thousands):
             if sign is not None and (sign.isalnum() or sign in "+-"):
