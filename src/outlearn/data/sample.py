@@ -9,9 +9,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from outlearn.data.empty import empty_note, empty_rows
 from outlearn.data.labels import Labelling, LabelTally
 from outlearn.data.readers.source import Source
-from outlearn.data.schema import unknown_column
+from outlearn.data.schema import Schema, unknown_column
 from outlearn.errors import ParameterError
 from outlearn.rng import derive
 
@@ -34,6 +35,26 @@ class Sample:
     notes: tuple[str, ...] = ()
     labels: NDArray[np.int8] | None = None
     labelling: Labelling | None = None
+
+    def filled(self, schema: Schema) -> Sample:
+        """Return the sample without empty rows, which say nothing of what is usual; with a note on them.
+
+        Where all rows of the source were drawn, `total` is without them too. A sample of empty rows alone
+        stays as it is.
+        """
+        empty = empty_rows(self.frame, schema)
+        if not empty.any() or empty.all():
+            return self
+        note = f"{empty_note(int(empty.sum()))}, and nothing is learnt from them"
+        left = self.total - int(empty.sum()) if len(empty) == self.total else self.total
+        return replace(
+            self,
+            frame=self.frame.filter(~empty),
+            rows=self.rows[~empty],
+            total=left,
+            notes=(*self.notes, note),
+            labels=None if self.labels is None else self.labels[~empty],
+        )
 
 
 def sample_source(

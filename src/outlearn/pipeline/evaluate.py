@@ -317,6 +317,8 @@ def _judged(request: EvaluateRequest) -> _Judged:
         anomaly_values=reading.anomaly_values,
         chunk_rows=chunk_rows(opened),
     )
+    schema_read = reading.schema_of(drawn.frame, opened)
+    drawn = drawn.filled(schema_read)
     notes = [*opened.notes, *drawn.notes]
     names = np.full(drawn.frame.height, "", dtype=object)
     if family_column is not None:
@@ -334,7 +336,6 @@ def _judged(request: EvaluateRequest) -> _Judged:
         notes.append(f"{int((~known).sum()):,} rows without a label were left out")
     if drawn.labelling is not None and drawn.labelling.absent:
         raise LabelError(drawn.labelling.absent)
-    schema_read = reading.schema_of(drawn.frame, opened)
     notes = [*cautions_of(drawn, schema_read, reading), *notes]
     used = replace(schema_read, columns=schema_read.used)
     frame = drawn.frame.filter(known).select(used.names)

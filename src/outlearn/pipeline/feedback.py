@@ -106,8 +106,9 @@ class Feedback:
         with stages.stage("reading"):
             self._source = open_for(monitor, source, options)
             recorded = store.read()
-        scores = score_rows(monitor.detector, self._source, stages, executor).scores
-        rows = _asked_about(scores, monitor.detector.seed_)
+        scan = score_rows(monitor.detector, self._source, stages, executor)
+        scores, filled = scan.scores, np.flatnonzero(~scan.empty)
+        rows = filled[_asked_about(scores[filled], monitor.detector.seed_)]
         with stages.stage("learning what to ask"):
             self._known = _Rows.of(monitor, self._source, rows, scores[rows])
             encoded = monitor.detector.encoder_.transform(self._known.frame).values
@@ -122,7 +123,7 @@ class Feedback:
         self._inquiry = self._follow()
         self.notes = (
             *self._source.notes,
-            *_drawn(len(rows), len(scores)),
+            *_drawn(len(rows), len(filled)),
             *limits_of_labels(monitor.detector),
             *recorded.notes,
         )

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from outlearn.data.empty import empty_rows
 from outlearn.data.kinds.registry import kind_named
 from outlearn.data.readers import ReadOptions, Source
 from outlearn.data.sample import sample_source
@@ -100,12 +101,15 @@ def hunt_rows(
         columns = settled.schema_of(drawn.frame, opened)
         cautions = cautions_of(drawn, columns, settled)
         columns = replace(columns, columns=columns.used)
+        drawn = drawn.filled(columns)
         table = drawn.frame.select(columns.names)
         reading = replace(reading, options=read_as_learnt(reading.options or ReadOptions(), columns))
         cases, said = _cases(request.like, reading, opened, table)
+        _refuse_empty(cases, columns)
         normal = table.clear()
         if request.reference is not None:
             normal = _beside(request.reference, reading, table, "the reference").select(table.columns)
+            normal = normal.filter(~empty_rows(normal, columns))
     rows = pl.concat([table, normal, cases])
     y = np.repeat(np.array([-1, 0, 1], dtype=np.int8), [table.height, normal.height, cases.height])
     with stages.stage("learning"):
@@ -164,6 +168,14 @@ def _beside(spec: Spec, reading: Reading, table: pl.DataFrame, what: str) -> pl.
             raise unknown_column(name, opened.columns, what=f"a column of {what}", where=opened.name)
     types = [pl.col(name).cast(dtype, strict=False) for name, dtype in table.schema.items()]
     return opened.read().with_columns(types)
+
+
+def _refuse_empty(cases: pl.DataFrame, schema: Schema) -> None:
+    empty = np.flatnonzero(empty_rows(cases, schema))
+    if len(empty):
+        raise InputError(
+            f"case {int(empty[0])}, counted from 0, is empty: all its cells are missing; leave it out"
+        )
 
 
 def _seen_around(
@@ -251,7 +263,9 @@ def _likeness(
 
 
 def _compare_chunk(chunk: pl.DataFrame, *, detector: BaseDetector, alike: Alike) -> Likeness:
-    return alike.of_rows(detector.encoder_.transform(chunk).values)
+    lie = alike.of_rows(detector.encoder_.transform(chunk).values)
+    empty = empty_rows(chunk, detector.schema_)  # which is like nothing
+    return Likeness(np.where(empty, np.inf, lie.away), lie.which, lie.alike & ~empty)
 
 
 def _decision(flagged: NDArray[np.bool_]) -> Decision:

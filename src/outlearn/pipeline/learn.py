@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from outlearn.data.answers import ASIDE, suspected_answers, without_answers
 from outlearn.data.columns import ConstantEncoder
+from outlearn.data.empty import empty_rows
 from outlearn.data.encode import Encoder
 from outlearn.data.infer import infer_schema
 from outlearn.data.kinds.names import SESSIONS, TABLE
@@ -71,7 +72,7 @@ class Reading:
         return {name: override for name, override in known.items() if name not in self.elsewhere}
 
     def schema_of(self, frame: pl.DataFrame, source: Source) -> Schema:
-        """Read the schema of some rows of a source, as `open_table` opened it.
+        """Read the schema of some rows of a source, as `open_table` opened it; empty ones have no say.
 
         What looks like the answer is no feature, unless the user says what it is.
 
@@ -81,6 +82,11 @@ class Reading:
             When a column is not there.
         """
         self._check(source)
+        schema = self._inferred(frame, source)
+        empty = empty_rows(frame, schema)  # which make a constant look like a value or none
+        return schema if not empty.any() or empty.all() else self._inferred(frame.filter(~empty), source)
+
+    def _inferred(self, frame: pl.DataFrame, source: Source) -> Schema:
         inferred = infer_schema(
             frame,
             label_column=self.label_column,
@@ -248,6 +254,7 @@ def learn(
         raise InputError(f"{source.name} has {extent}; at least 2 are needed to say what is usual")
     with stages.stage("learning"):
         schema = reading.schema_of(sample.frame, source)
+        sample = sample.filled(schema)
         labels = sample.labels
         refuse_labels(sample, known_normal=known_normal)
         if known_normal:

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from outlearn.data.empty import EMPTY_REASON, empty_rows
 from outlearn.data.readers import Source
 from outlearn.decisions.decision import Decision
 from outlearn.detectors.base import BaseDetector
@@ -18,6 +19,7 @@ from outlearn.findings.profiles import column_profiles
 from outlearn.findings.projection import map_sample
 from outlearn.findings.table import ColumnProfile, MapSample
 from outlearn.pipeline.rows import pick_rows
+from outlearn.pipeline.scan import Scan
 from outlearn.rng import derive
 
 __all__ = ["Picture", "explain_top", "take_picture"]
@@ -42,11 +44,11 @@ class Picture:
 def take_picture(
     detector: BaseDetector,
     source: Source,
-    scores: NDArray[np.float64],
+    scan: Scan,
     decision: Decision,
     top: NDArray[np.int64],
 ) -> Picture:
-    """Read the top rows and a random sample of usual and flagged ones, in one pass."""
+    """Read the top rows and a random sample of usual and flagged ones that are not empty, in one pass."""
     rng = derive(detector.seed_, 1)
     width = max(len(source.columns), 1)
 
@@ -54,7 +56,7 @@ def take_picture(
         limit = int(np.clip(_CELLS // width, 50, limit))
         return rows if len(rows) <= limit else np.sort(rng.choice(rows, limit, replace=False))
 
-    usual = some(np.flatnonzero(~decision.flagged), _USUAL)
+    usual = some(np.flatnonzero(~decision.flagged & ~scan.empty), _USUAL)
     flagged = some(np.flatnonzero(decision.flagged), _FLAGGED)
     rows = np.concatenate([top, usual, flagged])
     frame = pick_rows(source, rows)
@@ -65,7 +67,7 @@ def take_picture(
         map=map_sample(
             detector.encoder_.transform(frame[first]).values,
             shown,
-            scores[shown],
+            scan.scores[shown],
             decision.flagged[shown],
             random_state=rng,
         ),
@@ -80,7 +82,7 @@ def explain_top(
     support_rows: NDArray[np.int64] | None,
     columns: int = 5,
 ) -> tuple[Explanation, ...]:
-    """Explain every row of `frame`, whose row numbers in the source are `rows`.
+    """Explain every row of `frame`, whose row numbers in the source are `rows`; of an empty one, that it is.
 
     support_rows : the row number of each support row in the source it was chosen from, -1 where it came from
         elsewhere; None leaves neighbours and labelled rows as positions in the support.
@@ -88,8 +90,13 @@ def explain_top(
     if not len(rows):
         return ()
 
+    empty = empty_rows(frame, detector.schema_)
+
     def placed(explanation: Explanation) -> Explanation:
-        explanation = replace(explanation, row=int(rows[explanation.row]))
+        row = int(rows[explanation.row])
+        if empty[explanation.row]:
+            return Explanation(row, 0.0, (), (), EMPTY_REASON)
+        explanation = replace(explanation, row=row)
         if support_rows is None:
             return explanation
         known = support_rows

@@ -14,6 +14,7 @@ from outlearn.data.columns import ConstantEncoder, Repairs
 from outlearn.data.columns.cells import columns_of
 from outlearn.data.columns.dates import moments_of
 from outlearn.data.columns.moment import MomentEncoder
+from outlearn.data.empty import empty_note, empty_rows
 from outlearn.data.matrix import Matrix
 from outlearn.data.readers import Source
 from outlearn.data.rows import row_hash
@@ -42,6 +43,7 @@ _ABOUT_NORMAL_ROWS = ("false-alarm rate", "false-discovery rate")
 class Scan:
     """Anomaly scores (n,), the time of each row (n,) where a time column is known, and what was repaired.
 
+    empty : (n,) rows whose cells are all missing: they score 0, and no rule flags them.
     elsewhen : columns of date-times that in over a tenth of the rows lie outside those of the support.
     changed : columns that held one value in all rows learnt from, and another in over a tenth of these, with
     the share of rows that hold another.
@@ -49,6 +51,7 @@ class Scan:
 
     scores: NDArray[np.float64]
     times: NDArray[np.datetime64] | None
+    empty: NDArray[np.bool_]
     notes: tuple[str, ...]
     elsewhen: tuple[str, ...] = ()
     changed: tuple[tuple[str, float], ...] = ()
@@ -56,7 +59,7 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """Scores and times of some rows (m,), and what was repaired in them.
+    """Scores and times of some rows (m,), which of them are empty, and what was repaired in the others.
 
     outside : columns of date-times, with how many rows lie outside those of the support. changed : columns
     that held one value, with how many rows hold another.
@@ -65,6 +68,7 @@ class _Piece:
 
     scores: NDArray[np.float64]
     times: NDArray[np.datetime64] | None
+    empty: NDArray[np.bool_]
     outside: Counter[str]
     changed: Counter[str]
     notes: tuple[str, ...]
@@ -81,6 +85,7 @@ def score_rows(
     check_columns(detector.schema_, source.columns, where=source.name)
     scores: list[NDArray[np.float64]] = []
     times: list[NDArray[np.datetime64]] = []
+    empty: list[NDArray[np.bool_]] = []
     outside, changed = Counter[str](), Counter[str]()
     done = 0
     notes: dict[str, None] = {}
@@ -91,6 +96,7 @@ def score_rows(
             notes |= dict.fromkeys(piece.notes)
             repairs = tuple(a + b for a, b in zip(repairs, piece.repairs, strict=True))
             scores.append(piece.scores)
+            empty.append(piece.empty)
             if piece.times is not None:
                 times.append(piece.times)
             outside, changed = outside + piece.outside, changed + piece.changed
@@ -98,19 +104,28 @@ def score_rows(
             tick(done)
     elsewhen = tuple(name for name, rows in outside.items() if rows > _ELSEWHEN * done)
     differing = tuple((name, rows / done) for name, rows in changed.items() if rows > _ELSEWHEN * done)
-    sentences = (*notes, *detector.encoder_.sentences(repairs))
+    nothing = np.concatenate(empty)
+    sentences = [*notes, *detector.encoder_.sentences(repairs)]
+    if nothing.any():
+        sentences.append(f"{empty_note(int(nothing.sum()))}; they score 0 and come last")
     stamps = np.concatenate(times) if times else None
-    return Scan(np.concatenate(scores), stamps, sentences, elsewhen, differing)
+    return Scan(np.concatenate(scores), stamps, nothing, tuple(sentences), elsewhen, differing)
 
 
 def _score_chunk(chunk: pl.DataFrame, *, detector: BaseDetector, clock: MomentEncoder | None) -> _Piece:
     moments = None
     if clock is not None and clock.name in chunk.columns:
         moments = moments_of(chunk[clock.name], clock.form, clock.zone)[0].to_numpy()
-    matrix, notes, repairs = detector.encoder_.repaired(chunk)
-    scores = _scored(detector, matrix.values)
-    outside, changed = _outside(detector, chunk), _changed(detector, matrix)
-    return _Piece(scores, moments, outside, changed, notes, repairs)
+    empty = empty_rows(chunk, detector.schema_)
+    filled = chunk.filter(~empty) if empty.any() else chunk
+    scores = np.zeros(chunk.height)
+    if not filled.height:
+        nothing = tuple(Repairs() for _ in detector.encoder_.encoders)
+        return _Piece(scores, moments, empty, Counter(), Counter(), (), nothing)
+    matrix, notes, repairs = detector.encoder_.repaired(filled)
+    scores[~empty] = _scored(detector, matrix.values)
+    outside, changed = _outside(detector, filled), _changed(detector, matrix)
+    return _Piece(scores, moments, empty, outside, changed, notes, repairs)
 
 
 def _scored(detector: BaseDetector, values: NDArray[np.float32]) -> NDArray[np.float64]:

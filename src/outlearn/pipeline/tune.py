@@ -146,6 +146,7 @@ def tune_rows(request: TuneRequest, tuner: MetaTuner) -> TunedSource:
         chunk_rows=chunk_rows(source),
     )
     schema = reading.schema_of(sample.frame, source)
+    sample = sample.filled(schema)
     encoder = Encoder.fit(sample.frame, schema)
     X = encoder.transform(sample.frame).values
     refuse_labels(sample)

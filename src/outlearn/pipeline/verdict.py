@@ -61,13 +61,14 @@ def with_verdict(
     start: int,
     scores: NDArray[np.float64],
     decision: Decision,
-    reasons: Mapping[int, tuple[int, str]],
+    reasons: Mapping[int, tuple[int | None, str]],
     names: Mapping[str, str],
     suppressed: NDArray[np.int64] | None = None,
 ) -> pl.DataFrame:
     """Return rows `start` onwards with their score, flag, p-value, rank and reason beside them.
 
-    reasons : row number → (rank from 1, sentence). suppressed : (n,) ids of known-good patterns, 0 for none.
+    reasons : row number → (rank from 1, None for an empty row; sentence).
+    suppressed : (n,) ids of known-good patterns, 0 for none.
     """
     rows = slice(start, start + chunk.height)
     ranked = [reasons.get(row, (None, None)) for row in range(rows.start, rows.stop)]
