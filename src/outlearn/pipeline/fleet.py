@@ -66,7 +66,7 @@ def learn_fleet(
     frames, labels, aside = [], [], list(ignore)
     for number, spec in enumerate(tables):
         table = SeriesTable.open(spec, reading)
-        frame, aside = table.frame, table.ignored
+        frame, aside, time_column = table.frame, table.ignored, table.time_column
         labels.append(table.labels(label_column, required=True).values)
         if series_column is None:
             frame = frame.with_columns(pl.lit(f"{number:04d} {table.name}").alias(MACHINE))

@@ -16,6 +16,7 @@ from outlearn.data.columns import ConstantEncoder
 from outlearn.data.empty import empty_rows
 from outlearn.data.encode import Encoder
 from outlearn.data.infer import infer_schema
+from outlearn.data.joined_times import LOOKED, JoinedTime, joined_times, may_join, with_times
 from outlearn.data.kinds.names import SESSIONS, TABLE
 from outlearn.data.kinds.registry import kind_for, kind_named
 from outlearn.data.overrides import ColumnOverride, apply_overrides, read_overrides
@@ -143,7 +144,8 @@ def open_table(spec: Spec, reading: Reading) -> tuple[Source, Reading]:
     """Open a source as the features of its rows, and settle which columns no score may see.
 
     The label column may be named by the file of overrides too. What the rows are is settled here, once: the
-    source that is returned says so.
+    source that is returned says so. A time that stands in several columns becomes one more column, which is
+    the time column where one of these was named as such.
     """
     label = reading.label_column
     if label is None:
@@ -166,9 +168,13 @@ def open_table(spec: Spec, reading: Reading) -> tuple[Source, Reading]:
     answer = answer_column(spec)
     if answer is not None and answer in source.columns:
         ours = (*ours, answer)
-    more = (name for name in (*aside, *ours) if name not in keep)
+    source, times = _with_times(source, keep, reading)
+    parts = [part for time in times for part in time.parts]
+    clock = next((time.name for time in times if reading.time_column in time.parts), reading.time_column)
+    more = (name for name in (*aside, *ours, *parts) if name not in keep)
     ignore = (*reading.ignore, *dict.fromkeys(more))
-    return source, replace(reading, label_column=label, ignore=ignore, options=options)
+    settled = replace(reading, label_column=label, time_column=clock, ignore=ignore, options=options)
+    return source, settled
 
 
 def read_as_learnt(options: ReadOptions, schema: Schema) -> ReadOptions:
@@ -200,6 +206,23 @@ def _seen(spec: Spec, options: ReadOptions, keep: Sequence[str]) -> tuple[Source
             )
             source = replace(source, notes=(*source.notes, note))
     return kind.view_of(source, keep, options)
+
+
+def _with_times(
+    source: Source, keep: Sequence[str], reading: Reading
+) -> tuple[Source, tuple[JoinedTime, ...]]:
+    """Return a table with a column for each time that stands in several, and these times.
+
+    Columns that are kept, or that the user gave a role or kind, are read by themselves.
+    """
+    said = {name for name, over in reading.overrides().items() if over.role is not Role.IGNORED}
+    if source.kind != TABLE or not may_join(source.columns):
+        return source, ()
+    head = next(iter(source.chunks(LOOKED)))
+    times = joined_times(head, {*keep, *said})
+    if reading.time_column not in source.columns:  # a model knows a time by the name it was given
+        times = times or tuple(t for t in joined_times(head, said) if t.name == reading.time_column)
+    return (with_times(source, times), times) if times else (source, ())
 
 
 def _without_our_own(source: Source, label: str | None) -> tuple[Source, tuple[str, ...]]:

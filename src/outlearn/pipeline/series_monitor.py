@@ -69,7 +69,7 @@ class SeriesMonitor:
             table = SeriesTable.open(request.source, request.reading)
             _check_columns(request, table)
             labels = table.labels(request.table.label_column, required=True)
-        fitted: SeriesDetector = made.set_params(ignore=table.ignored)
+        fitted: SeriesDetector = made.set_params(ignore=table.ignored, time_column=table.time_column)
         with stages.stage("learning"):
             y = np.maximum(labels.values, 0) if request.known_normal else labels.values
             fitted.fit(table.frame, SettledLabels(y))
@@ -211,7 +211,7 @@ def detect_series(request: DetectRequest, *, progress: Progress | None = None) -
         basis = _basis(request, table)
         needed = request.reference is None or label not in basis.frame.columns
         labels = table.labels(label, required=needed)
-    fitted: SeriesDetector = made.set_params(ignore=table.ignored)
+    fitted: SeriesDetector = made.set_params(ignore=table.ignored, time_column=table.time_column)
     with run.stages.stage("learning"):
         fitted.fit(basis.frame, SettledLabels(labels.values if basis.labels is None else basis.labels))
         monitor = SeriesMonitor(fitted, basis.origin or Origin(table.name, table.frame.height))
@@ -243,7 +243,7 @@ def _basis(request: DetectRequest, table: SeriesTable) -> _Basis:
         return _Basis(other.frame, np.maximum(labels.values, 0), origin, notes)
     if request.reference_until is not None:
         _check_columns(request, table)
-        past = rows_before(table.frame, request.table.time_column, request.reference_until)
+        past = rows_before(table.frame, table.time_column, request.reference_until)
         known = np.maximum(table.labels(label, required=True).values[past], 0)
         basis = table.frame.filter(past)
         return _Basis(basis, known, Origin(f"its rows before {request.reference_until}", basis.height))

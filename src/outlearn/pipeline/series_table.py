@@ -60,6 +60,7 @@ def _holds_numbers(cells: pl.Series) -> bool:
 class SeriesTable:
     """All rows of a table of series, its name, notes, and the columns that are no channels.
 
+    time_column : that of times, which may be made of several.
     anomaly_values : labels that mean an anomaly, where the user says so; see `parse_labels`.
     """
 
@@ -67,6 +68,7 @@ class SeriesTable:
     name: str
     notes: tuple[str, ...]
     ignored: list[str]
+    time_column: str | None = None
     anomaly_values: tuple[str, ...] = ()
 
     @classmethod
@@ -78,7 +80,8 @@ class SeriesTable:
         aside = [*settled.ignore, *(name for name in (settled.label_column,) if name is not None)]
         answers = answer_columns(frame, {*aside, settled.time_column or ""})
         notes = (*map(_left_out, answers), *source.notes)
-        return cls(frame, source.name, notes, [*aside, *answers], settled.anomaly_values)
+        ignored = [*aside, *answers]
+        return cls(frame, source.name, notes, ignored, settled.time_column, settled.anomaly_values)
 
     def labels(self, name: str | None, *, required: bool) -> Labels:
         """Return the labels of rows: none without the column, unless it is required.

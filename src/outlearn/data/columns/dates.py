@@ -40,6 +40,7 @@ FORMS: dict[str, tuple[str, ...]] = {
 }
 # Counts since 1970 by unit: the size below which a count is taken for that unit (the years 1970 to 5138).
 _EPOCHS = {"s": 1e11, "ms": 1e14, "us": 1e17, "ns": np.inf}
+_END_OF_DAY = r" 24:00(:00(?:\.0+)?)?$"  # the end of one day is the start of the next
 _TYPICAL = re.compile(r"^\W*(\d{1,4}[-/. ]|[A-Za-z]{3,9},? \d)")
 
 
@@ -68,6 +69,10 @@ def _share(text: pl.Series, form: str) -> float:
 def _parse(text: pl.Series, form: str) -> pl.Series:
     if form == "iso":
         text = text.str.replace(r"^(\d{4}-\d\d-\d\d)T", "${1} ")
+    late = text.str.contains(_END_OF_DAY).fill_null(False)
+    if late.any():
+        started = _parse(text.str.replace(_END_OF_DAY, " 00:00${1}"), form)
+        return started.dt.offset_by("1d").zip_with(late, started)
     moments = pl.Series([None], dtype=pl.Datetime("us")).new_from_index(0, text.len())
     for pattern in FORMS[form]:
         parsed = text.str.to_datetime(pattern, strict=False, time_unit="us")
