@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +16,8 @@ __all__ = ["HEAD_BYTES", "FileBytes", "Format", "content_of", "examine", "examin
 
 HEAD_BYTES = 1 << 20
 
-Format = str  # "parquet", "arrow", "arrow stream", "json lines", "zeek", "capture" or
-# "delimited"
+Format = str  # "parquet", "arrow", "arrow stream", "json lines", "json document", "zeek",
+# "capture" or "delimited"
 
 _COMPRESSED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bz2"}
 _TABLES = {b"PAR1": "parquet", b"ARROW1": "arrow", b"\xff\xff\xff\xff": "arrow stream"}
@@ -38,14 +39,16 @@ _REFUSED = {
     b"\x80\x04": "a Python pickle, which is never opened; write its table as Parquet or CSV",
 }
 _CAPTURES = (b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"M<\xb2\xa1", b"\xa1\xb2<M", b"\n\r\r\n")
-_JSON = {".json", ".jsonl", ".ndjson"}
+_JSON_START = rb'\[\s*[{[]\s*["}\]]|\{\s*"(?:[^"\\]|\\.)*"\s*:'  # of a value that can hold a table
+_LINES = {".jsonl", ".ndjson"}
+_JSON = {".json", *_LINES}
 _SUFFIXES = {
     ".parquet": {"parquet"},
     ".pq": {"parquet"},
     ".arrow": {"arrow", "arrow stream"},
     ".feather": {"arrow"},
     ".ipc": {"arrow", "arrow stream"},
-    **{suffix: {"json lines"} for suffix in _JSON},
+    **{suffix: {"json lines", "json document"} for suffix in _JSON},
     **{suffix: {"delimited", "zeek"} for suffix in (".csv", ".tsv", ".txt", ".dat", ".tab")},
 }
 _PACKED = {".gz", ".gzip", ".zst", ".zstd", ".bz2"}
@@ -156,11 +159,19 @@ def _format(content: FileBytes) -> Format:
         return "zeek"
     if not head.startswith(_BYTE_ORDER_MARKS) and _binary(head):
         raise ReadError(f"{path}: binary data, no text; wanted CSV, Parquet, JSON Lines or Arrow")
-    if _json_object(head):
+    start = _as_utf8(head).removeprefix(b"\xef\xbb\xbf").lstrip()
+    first, _, rest = start.partition(b"\n")
+    suffixes = {suffix.lower() for suffix in path.suffixes}
+    if _json_object(first) and (rest.strip() or not content.whole or suffixes & _LINES or not _wraps(first)):
         return "json lines"
-    if _JSON & {suffix.lower() for suffix in path.suffixes} and head.lstrip().startswith((b"[", b"{")):
-        raise ReadError(f"{path}: one JSON value over several lines or an array; wanted one object a line")
-    return "delimited"
+    named = suffixes & _JSON and start.startswith((b"[", b"{"))
+    return "json document" if named or re.match(_JSON_START, start) else "delimited"
+
+
+def _as_utf8(head: bytes) -> bytes:
+    """Return text in UTF-16, as some shells write it, in UTF-8; other text as it is."""
+    codec = "utf-16" if head.startswith((b"\xff\xfe", b"\xfe\xff")) else utf16_order(head[:65_536])
+    return head if codec is None else head.decode(codec, "replace").encode("utf-8", "replace")
 
 
 def _binary(head: bytes) -> bool:
@@ -188,8 +199,17 @@ def utf16_order(sample: bytes) -> str | None:
     return "utf-16-be" if zeros[1] == 0 and zeros[0] > 0.7 * half else None
 
 
-def _json_object(head: bytes) -> bool:
-    first = head.removeprefix(b"\xef\xbb\xbf").lstrip().split(b"\n", 1)[0]
+def _wraps(line: bytes) -> bool:
+    """Tell whether the one object of a file holds a table, rather than being its only row."""
+    inner = list(json.loads(line.decode("latin-1")).values())
+    within = [value for entry in inner if isinstance(entry, dict) for value in entry.values()]
+    lists = [value for value in (*inner, *within) if isinstance(value, list)]
+    if any(value and all(isinstance(entry, dict) for entry in value) for value in lists):
+        return True
+    return len(inner) > 1 and any(all(isinstance(entry, kind) for entry in inner) for kind in (list, dict))
+
+
+def _json_object(first: bytes) -> bool:
     if not first.startswith(b"{"):
         return False
     try:

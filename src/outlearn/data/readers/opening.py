@@ -13,6 +13,7 @@ from outlearn.data.readers.columnar import open_arrow, open_arrow_stream, open_p
 from outlearn.data.readers.dataframe import open_dataframe
 from outlearn.data.readers.delimited import open_delimited
 from outlearn.data.readers.detect import examine
+from outlearn.data.readers.jsondocument import open_json_document
 from outlearn.data.readers.jsonlines import open_json_lines
 from outlearn.data.readers.source import ReadOptions, Source, reading
 from outlearn.data.readers.sql import open_query
@@ -81,6 +82,8 @@ def _open_path(text: str, options: ReadOptions) -> Source:
         return open_zeek(text, content, options, notes)
     if form == "json lines":
         return open_json_lines(text, content, options, notes)
+    if form == "json document":
+        return open_json_document(text, content, options, notes)
     return open_delimited(text, content, options, notes)
 
 

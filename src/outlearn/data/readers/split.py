@@ -86,7 +86,7 @@ class Split:
     @property
     def even(self) -> float:
         """The share of rows below the first that have the usual fields, where it and they have several."""
-        if min(self.width, len(self.rows[0])) < 2 or len(self.rows) < 2:
+        if len(self.rows) < 2 or min(self.width, len(self.rows[0])) < 2:
             return 0.0
         return sum(len(row) == self.width for row in self.rows[1:]) / (len(self.rows) - 1)
 

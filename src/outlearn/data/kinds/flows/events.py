@@ -23,10 +23,13 @@ NESTED = {
     "flow_bytes_toclient": ("$.bytes_toclient", pl.Float64),
 }
 ASIDE = ("flow", "event_type")
+FLAT = "flow."  # how columns begin that a reader made of what is nested
 
 
 def holds_events(head: pl.DataFrame) -> bool:
     """Tell whether rows are events of Suricata, by the objects that are nested in them."""
+    if "event_type" in head.columns and any(name.startswith(FLAT) for name in head.columns):
+        return True
     if not {"event_type", "flow"} <= set(head.columns) or head["flow"].dtype != pl.String:
         return False
     filled = head["flow"].drop_nulls()
@@ -42,8 +45,13 @@ def flows_of_events(source: Source) -> Source:
         When no event is a flow.
     """
     others: dict[str, int] = {}
+    filled: dict[str, None] = {}  # columns that tell of flows, not of other events
     rows = 0
     for batch in source.batches(100_000):
+        flows = batch.filter(pl.col("event_type") == "flow")
+        filled |= dict.fromkeys(
+            cells.name for cells in flows.iter_columns() if cells.null_count() < len(cells)
+        )
         counts = dict(batch["event_type"].value_counts().iter_rows())
         rows += counts.pop("flow", 0)
         for name, count in counts.items():
@@ -59,12 +67,25 @@ def flows_of_events(source: Source) -> Source:
         for batch in source.batches(size):
             flows = batch.filter(pl.col("event_type") == "flow")
             if flows.height:
-                yield flows.with_columns(
-                    pl.col("flow").str.json_path_match(path).cast(dtype, strict=False).alias(name)
-                    for name, (path, dtype) in NESTED.items()
-                ).drop(ASIDE)
+                yield flows.with_columns(_nested(flows)).select(columns)
 
-    columns = (*(name for name in source.columns if name not in ASIDE), *NESTED)
+    kept = (n for n in source.columns if n in filled and n not in ASIDE and not n.startswith(FLAT))
+    columns = (*kept, *NESTED)
     listed = ", ".join(f"{count:,} {name}" for name, count in sorted(others.items()))
     notes = (f"events that are no flows were left aside: {listed}",) if others else ()
     return replace(source, columns=columns, batches=batches, rows=rows, notes=(*source.notes, *notes))
+
+
+def _nested(flows: pl.DataFrame) -> list[pl.Series]:
+    """Return what is nested in the events of flows, from JSON text or from columns of its own."""
+    columns = []
+    for name, (path, dtype) in NESTED.items():
+        flat = FLAT + path.removeprefix("$.")
+        if flat in flows.columns:
+            cells = flows[flat]
+        elif "flow" in flows.columns:
+            cells = flows["flow"].str.json_path_match(path)
+        else:
+            cells = pl.Series([None] * flows.height, dtype=pl.String)
+        columns.append(cells.cast(dtype, strict=False).alias(name))
+    return columns

@@ -1,0 +1,126 @@
+"""Objects within objects, as JSON has them, become columns: ``{"a": {"b": 1}}`` is a column ``a.b``."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import polars as pl
+
+from outlearn.data.readers.records import NESTED, text_frame
+
+__all__ = ["DEPTH", "Layout", "Unfolded", "storable"]
+
+DEPTH = 2  # levels of objects below a row that become columns
+MOST_KEYS = 200  # different keys of an object, beyond which they are values rather than names of columns
+LISTED = 8  # names that a note shows
+SHARED = 0.5  # share of the rows that an average key of such an object is in, from which on it is none
+
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How rows unfold, as the first of them show.
+
+    maps : objects of so many different keys that they stay JSON text. counted : lists of objects, of which
+    only the length is kept.
+    """
+
+    maps: frozenset[str] = frozenset()
+    counted: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, records: Sequence[Record]) -> Self:
+        keys: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        seen: dict[str, int] = defaultdict(int)
+        counted: set[str] = set()
+
+        def look(record: Record, above: str, depth: int) -> None:
+            for key, value in record.items():
+                name = above + storable(key)
+                if isinstance(value, dict) and depth < DEPTH:
+                    seen[name] += 1
+                    for inner in value:
+                        keys[name][inner] += 1
+                    look(value, f"{name}.", depth + 1)
+                elif isinstance(value, list) and any(isinstance(entry, dict) for entry in value):
+                    counted.add(name)
+
+        for record in records:
+            look(record, "", 0)
+        maps = (
+            name
+            for name, counts in keys.items()
+            if len(counts) > MOST_KEYS and sum(counts.values()) < SHARED * len(counts) * seen[name]
+        )
+        return cls(frozenset(maps), frozenset(counted))
+
+
+@dataclass(slots=True)
+class Unfolded:
+    """Frames of rows by one layout, and what was met on the way.
+
+    objects : a column that came from an object, if any did. texts : columns in which nested values became
+    JSON text. counted : lists of objects.
+    """
+
+    layout: Layout
+    objects: dict[str, None] = field(default_factory=dict)
+    texts: dict[str, None] = field(default_factory=dict)
+    counted: dict[str, None] = field(default_factory=dict)
+
+    def frame(self, records: Sequence[Record]) -> pl.DataFrame:
+        """Return rows as columns of text; keys are columns in the order in which they appear."""
+        rows = [self._row(record) for record in records]
+        columns = {
+            name: [row.get(name) for row in rows] for name in dict.fromkeys(k for row in rows for k in row)
+        }
+        self.texts.update(
+            (name, None) for name, values in columns.items() if any(isinstance(v, NESTED) for v in values)
+        )
+        return text_frame(columns)
+
+    def notes(self) -> tuple[str, ...]:
+        """Return sentences on what became of nested values."""
+        said = {
+            "objects within objects became columns": self.objects,
+            "lists of objects were counted, and what is in them was left out": self.counted,
+            "nested values became JSON text": self.texts,
+        }
+        return tuple(f"{words}: {_named(names)}" for words, names in said.items() if names)
+
+    def _row(self, record: Record) -> dict[str, Any]:
+        row: dict[str, Any] = {}
+        for name, value in self._cells(record, "", 0):
+            free = name
+            while free in row:  # where a key is written as another within an object
+                free += "_2"
+            row[free] = value
+        return row
+
+    def _cells(self, record: Record, above: str, depth: int) -> Iterator[tuple[str, Any]]:
+        for key, value in record.items():
+            name = above + storable(key)
+            if isinstance(value, dict) and depth < DEPTH and name not in self.layout.maps:
+                for inner in self._cells(value, f"{name}.", depth + 1):
+                    self.objects[inner[0]] = None
+                    yield inner
+            elif isinstance(value, list) and name in self.layout.counted:
+                self.counted[name] = None
+                yield f"{name}.count", len(value)
+            else:
+                yield name, value
+
+
+def storable(key: str) -> str:
+    """Return the key as a column name: JSON allows an empty one and halves of characters."""
+    return key.encode("utf-8", "replace").decode("utf-8") or "(no name)"
+
+
+def _named(names: Sequence[str] | Mapping[str, None]) -> str:
+    listed = list(names)
+    more = f" and {len(listed) - LISTED} more" if len(listed) > LISTED else ""
+    return ", ".join(map(repr, listed[:LISTED])) + more
