@@ -20,7 +20,6 @@ READ = {
     "b.c.e": ['{"f": 1}', None, None],
     "tags": ['["x"]', '["y", "z"]', None],
     "items.count": [2, 0, None],
-    "b": [None] * 3,
     "late": [None, None, "é"],
 }
 FRAME = pd.DataFrame({"x": [1.5, 2.5, 3.5], "n": ["u", "v", "w"]})

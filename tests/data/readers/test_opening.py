@@ -1,5 +1,6 @@
 """Formats are told by content, and what is no table is refused in one line."""
 
+import datetime as dt
 import gzip
 import os
 import sqlite3
@@ -231,11 +232,12 @@ def test_types_that_no_stage_wants_become_plain(tmp_path):
     source = open_source(tmp_path / "x.parquet")
     read = source.read()
     assert read["list"].to_list() == [[1.0, None], None]
-    assert read["struct"].to_list() == ['{"a": 1}', '{"a": null}']
+    assert read["struct.a"].to_list() == [1, None]
     assert read["decimal"].to_list() == [1.5, None]
     assert read["nan"].to_list() == [None, 1.0]
-    assert {str(d) for d in read.dtypes} == {"String", "Float64", "List(Float64)"}
-    assert "JSON text in 'struct'" in source.notes[0]
+    assert {str(d) for d in read.dtypes} == {"String", "Int64", "Float64", "List(Float64)"}
+    assert source.notes == ("objects within objects became columns: 'struct.a'",)
+    assert source.columns == tuple(read.columns)
 
 
 @pytest.fixture
@@ -279,3 +281,70 @@ def test_queries_that_fail(database, url, query, told):
         open_source(url.format(database=database), options=ReadOptions(query=query))
     assert "secret" not in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+SECONDS = pd.to_timedelta([1, 2, None], unit="s")
+NESTED = [{"a": 1, "b": {"c": 2.5, "d": {"e": 1}}}, {"a": 2, "b": None}, None]
+
+
+@pytest.mark.parametrize(
+    ("cells", "wanted"),
+    [
+        (
+            pd.period_range("2024-01", periods=3, freq="M"),
+            {"c": [dt.datetime(2024, m, 1) for m in (1, 2, 3)]},
+        ),
+        ([pd.Period("2024-01"), None, pd.NaT], {"c": [dt.datetime(2024, 1, 1), None, None]}),
+        (pd.interval_range(0, 3), {"c.left": [0, 1, 2], "c.right": [1, 2, 3]}),
+        (pd.cut([1, 2, 3], [0, 2, 4]), {"c": ["(0, 2]", "(0, 2]", "(2, 4]"]}),
+        (np.array([1 + 2j, 2, 3]), {"c.real": [1, 2, 3], "c.imag": [2, 0, 0]}),
+        (pd.arrays.SparseArray([np.nan, 0, 1]), {"c": [None, 0, 1]}),
+        (pd.Categorical([1, 2, 1]), {"c": ["1", "2", "1"]}),
+        (pd.Categorical(["a", 2, None]), {"c": ["a", "2", None]}),
+        (pd.Categorical([True, None, False]), {"c": [True, None, False]}),
+        (SECONDS, {"c": [dt.timedelta(seconds=1), dt.timedelta(seconds=2), None]}),
+        (np.array([1, 2, 3], dtype=np.longdouble), {"c": [1, 2, 3]}),
+        ([{"a": 1}, {"a": 2}, None], {"c.a": [1, 2, None]}),
+        ([np.arange(2000), np.arange(2), None], {"c": [str(list(range(2000))), "[0, 1]", None]}),
+        ([{"y", "x"}, {"x"}, None], {"c": ['["x", "y"]', '["x"]', None]}),
+    ],
+)
+def test_cells_that_pandas_alone_knows(cells, wanted):
+    source = open_source(pd.DataFrame({"v": [1.5, 2, 3], "c": cells}))
+    assert source.columns == ("v", *wanted)
+    assert source.read().drop("v").to_dict(as_series=False) == wanted
+
+
+@pytest.mark.parametrize(
+    ("cells", "wanted"),
+    [
+        (
+            pl.Series(NESTED),
+            {"c.a": [1, 2, None], "c.b.c": [2.5, None, None], "c.b.d": ['{"e": 1}', None, None]},
+        ),
+        (pl.Series([[{"a": 1}], [], None]), {"c.count": [1, 0, None]}),
+        (pl.Series([["x", "y"], ["z"], None]), {"c": ['["x", "y"]', '["z"]', None]}),
+        (pl.Series([object, object, None], dtype=pl.Object), {"c": [str(object)] * 2 + [None]}),
+        (pa.array([{"a": 1}, {"a": None}, None]), {"c.a": [1, None, None]}),
+        (
+            pa.array([[("k", 1)], [], None], type=pa.map_(pa.string(), pa.int64())),
+            {"c": ['{"k": 1}', "{}", None]},
+        ),
+        (pa.array(["u", None, "u"]).dictionary_encode(), {"c": ["u", None, "u"]}),
+        (pa.array([1, 2, None], type=pa.decimal256(40, 2)), {"c": [1, 2, None]}),
+        (pa.array(np.array([1, 2, 3], dtype=np.float16)), {"c": [1, 2, 3]}),
+    ],
+)
+def test_cells_that_polars_and_pyarrow_know(cells, wanted, tmp_path):
+    table = pl.DataFrame({"v": [1.5, 2, 3], "c": cells}) if isinstance(cells, pl.Series) else None
+    table = pa.table({"v": [1.5, 2, 3], "c": cells}) if table is None else table
+    source = open_source(table)
+    assert source.columns == ("v", *wanted)
+    assert source.read().drop("v").to_dict(as_series=False) == wanted
+
+
+def test_an_index_that_is_not_read_is_said():
+    frame = pd.DataFrame({"v": [1, 2]}, index=pd.date_range("2024", periods=2, name="when"))
+    assert open_source(frame).notes == ("the index 'when' is not read; reset_index() makes it a column",)
+    assert open_source(frame.rename_axis(None)).notes[0].startswith("the index of times is not read")
+    assert open_source(frame.reset_index()[1:]).notes == ()

@@ -14,6 +14,7 @@ import polars as pl
 from narwhals.typing import IntoDataFrame
 from numpy.typing import NDArray
 
+from outlearn.data.foreign import readable
 from outlearn.data.quantities import Notation
 from outlearn.errors import SchemaError
 
@@ -63,10 +64,12 @@ def columns_of(
     Raises
     ------
     SchemaError
-        When `frame` is not a dataframe in memory, or two columns share a name.
+        When `frame` is not a dataframe in memory, two columns share a name, or one holds cells of a kind that
+        cannot be read; see `foreign.readable`.
     """
     table, own = _opened(frame)
     wanted = list(own) if names is None else list(names)
+    table = readable(table, [own[name] for name in wanted])
     try:
         whole = table.select([own[name] for name in wanted]).to_polars()
         return dict(zip(wanted, whole.get_columns(), strict=True))

@@ -74,10 +74,11 @@ def _typed_source(
         columns, renamed = unique_names(schema.names)
         empty = pl.DataFrame(pl.from_arrow(schema.empty_table().rename_columns(list(columns))))
         wanted = plain_types(empty).schema
+        notes = (*notes, *renamed, *plain_types_notes(empty.schema))
 
     def frames(rows: int) -> Iterator[pl.DataFrame]:
         for batch in batches(rows):
             frame = pl.DataFrame(pl.from_arrow(batch.rename_columns(list(columns))))
             yield plain_types(frame).cast(wanted)
 
-    return Source(name, columns, frames, (*notes, *renamed, *plain_types_notes(empty)), rows)
+    return Source(name, tuple(wanted.names()), frames, notes, rows)

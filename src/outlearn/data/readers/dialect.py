@@ -13,7 +13,7 @@ from outlearn.data.readers.detect import FileBytes, utf16_order
 from outlearn.data.readers.header import holds_names, is_number
 from outlearn.data.readers.source import FIXED, WHITESPACE, ReadOptions, unique_names
 from outlearn.data.readers.spaced import Field, tokens
-from outlearn.data.readers.split import Head, Split, split_head
+from outlearn.data.readers.split import Head, SplitRows, split_head
 from outlearn.errors import ParameterError, ReadError
 
 __all__ = ["Dialect", "encodings", "sniff"]
@@ -122,7 +122,7 @@ def _on_comments(comments: Sequence[str], named: bool) -> str:
     return f"lines at the top that begin with {_COMMENT}: {count}; {use}"
 
 
-def _caption(comments: Sequence[str], split: Split) -> list[str] | None:
+def _caption(comments: Sequence[str], split: SplitRows) -> list[str] | None:
     """Return the names of columns in the last of the comments above the rows; None where it holds none."""
     written = [line for line in comments if line.strip()]
     if not written:
@@ -137,7 +137,7 @@ def _caption(comments: Sequence[str], split: Split) -> list[str] | None:
     return names if len(names) == split.width and not all(map(is_number, names)) else None
 
 
-def _named(split: Split, wanted: bool | None) -> _Naming:
+def _named(split: SplitRows, wanted: bool | None) -> _Naming:
     """Return what the columns are called. wanted : whether the first row names them; None: as it looks."""
     first, width = split.rows[0], split.width
     even = len(first) == width

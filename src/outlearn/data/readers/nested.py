@@ -11,7 +11,7 @@ import polars as pl
 
 from outlearn.data.readers.records import NESTED, text_frame
 
-__all__ = ["DEPTH", "Layout", "Unfolded", "storable"]
+__all__ = ["DEPTH", "Layout", "Nesting", "Unfolded", "storable"]
 
 DEPTH = 2  # levels of objects below a row that become columns
 MOST_KEYS = 200  # different keys of an object, beyond which they are values rather than names of columns
@@ -25,10 +25,11 @@ Record = Mapping[str, Any]
 class Layout:
     """How rows unfold, as the first of them show.
 
-    maps : objects of so many different keys that they stay JSON text. counted : lists of objects, of which
-    only the length is kept.
+    objects : those that become columns. maps : objects of so many different keys that they stay JSON text.
+    counted : lists of objects, of which only the length is kept.
     """
 
+    objects: frozenset[str] = frozenset()
     maps: frozenset[str] = frozenset()
     counted: frozenset[str] = frozenset()
 
@@ -51,26 +52,42 @@ class Layout:
 
         for record in records:
             look(record, "", 0)
-        maps = (
+        maps = frozenset(
             name
             for name, counts in keys.items()
             if len(counts) > MOST_KEYS and sum(counts.values()) < SHARED * len(counts) * seen[name]
         )
-        return cls(frozenset(maps), frozenset(counted))
+        return cls(frozenset(seen) - maps, maps, frozenset(counted))
+
+
+@dataclass(slots=True)
+class Nesting:
+    """What nested values became.
+
+    objects : columns that came from objects. texts : columns in which nested values became JSON text.
+    counted : lists of objects.
+    """
+
+    objects: dict[str, None] = field(default_factory=dict)
+    texts: dict[str, None] = field(default_factory=dict)
+    counted: dict[str, None] = field(default_factory=dict)
+
+    def notes(self) -> tuple[str, ...]:
+        """Return sentences on it."""
+        said = {
+            "objects within objects became columns": self.objects,
+            "lists of objects were counted, and what is in them was left out": self.counted,
+            "nested values became JSON text": self.texts,
+        }
+        return tuple(f"{words}: {_named(names)}" for words, names in said.items() if names)
 
 
 @dataclass(slots=True)
 class Unfolded:
-    """Frames of rows by one layout, and what was met on the way.
-
-    objects : a column that came from an object, if any did. texts : columns in which nested values became
-    JSON text. counted : lists of objects.
-    """
+    """Frames of rows by one layout, and what was met on the way."""
 
     layout: Layout
-    objects: dict[str, None] = field(default_factory=dict)
-    texts: dict[str, None] = field(default_factory=dict)
-    counted: dict[str, None] = field(default_factory=dict)
+    nesting: Nesting = field(default_factory=Nesting)
 
     def frame(self, records: Sequence[Record]) -> pl.DataFrame:
         """Return rows as columns of text; keys are columns in the order in which they appear."""
@@ -78,19 +95,13 @@ class Unfolded:
         columns = {
             name: [row.get(name) for row in rows] for name in dict.fromkeys(k for row in rows for k in row)
         }
-        self.texts.update(
+        self.nesting.texts.update(
             (name, None) for name, values in columns.items() if any(isinstance(v, NESTED) for v in values)
         )
         return text_frame(columns)
 
     def notes(self) -> tuple[str, ...]:
-        """Return sentences on what became of nested values."""
-        said = {
-            "objects within objects became columns": self.objects,
-            "lists of objects were counted, and what is in them was left out": self.counted,
-            "nested values became JSON text": self.texts,
-        }
-        return tuple(f"{words}: {_named(names)}" for words, names in said.items() if names)
+        return self.nesting.notes()
 
     def _row(self, record: Record) -> dict[str, Any]:
         row: dict[str, Any] = {}
@@ -106,12 +117,12 @@ class Unfolded:
             name = above + storable(key)
             if isinstance(value, dict) and depth < DEPTH and name not in self.layout.maps:
                 for inner in self._cells(value, f"{name}.", depth + 1):
-                    self.objects[inner[0]] = None
+                    self.nesting.objects[inner[0]] = None
                     yield inner
             elif isinstance(value, list) and name in self.layout.counted:
-                self.counted[name] = None
+                self.nesting.counted[name] = None
                 yield f"{name}.count", len(value)
-            else:
+            elif value is not None or not (name in self.layout.objects or name in self.layout.counted):
                 yield name, value
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from outlearn.data.readers.numbers import MISSING
@@ -34,6 +35,10 @@ def _text(value: Any) -> str | None:
         return None
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, np.ndarray):
+        value = value.tolist()  # whose own text leaves out what is in the middle
+    if isinstance(value, set | frozenset):
+        value = sorted(map(str, value))
     if isinstance(value, NESTED):
         text = json.dumps(value, default=str)
     elif isinstance(value, bytes):

@@ -25,7 +25,7 @@ from outlearn.data.readers.spaced import (
 )
 from outlearn.errors import ReadError
 
-__all__ = ["Head", "Split", "split_head"]
+__all__ = ["Head", "SplitRows", "split_head"]
 
 _SIGNS = ",;\t|"
 _ROWS = 100
@@ -52,7 +52,7 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
+class SplitRows:
     """The first rows as a separator splits them. fields : where they stand in a line of fixed width."""
 
     separator: str
@@ -91,7 +91,7 @@ class Split:
         return sum(len(row) == self.width for row in self.rows[1:]) / (len(self.rows) - 1)
 
 
-def split_head(head: Head, wanted: str | None) -> Split:
+def split_head(head: Head, wanted: str | None) -> SplitRows:
     """Split the first rows by the separator that is wanted, else by the one under which they fit best.
 
     Raises
@@ -121,20 +121,20 @@ def split_head(head: Head, wanted: str | None) -> Split:
     return blanks if blanks.even >= _EVEN and blanks.numbers > 0.5 else best
 
 
-def _at_sign(body: str, separator: str, whole: bool) -> Split:
+def _at_sign(body: str, separator: str, whole: bool) -> SplitRows:
     reader = csv.reader(io.StringIO(body, newline=""), delimiter=separator)
     try:
         rows = [row for row in islice(reader, _ROWS) if row]
     except csv.Error:
-        return Split(separator, [])
-    return Split(separator, rows if whole or len(rows) < 2 else rows[:-1])
+        return SplitRows(separator, [])
+    return SplitRows(separator, rows if whole or len(rows) < 2 else rows[:-1])
 
 
-def _at_blanks(head: Head) -> Split:
-    return Split(WHITESPACE, [tokens(line) for line in head.filled])
+def _at_blanks(head: Head) -> SplitRows:
+    return SplitRows(WHITESPACE, [tokens(line) for line in head.filled])
 
 
-def _fixed(head: Head) -> Split:
+def _fixed(head: Head) -> SplitRows:
     """Split the first rows where all lines are blank; a header that runs over such places has no say."""
     lines = head.filled
     with head.content.lines(line_codec(head.encoding)) as stream:
@@ -142,13 +142,13 @@ def _fixed(head: Head) -> Split:
         fields, below = fixed_fields(islice(rest, 1)), fixed_fields(rest)
     fields = merged(fields, below)
     if len(below) > len(fields):
-        return Split(
+        return SplitRows(
             FIXED, [names_over(lines[0], below), *(fields_at(line, below) for line in lines[1:])], below
         )
-    return Split(FIXED, [fields_at(line, fields) for line in lines], fields)
+    return SplitRows(FIXED, [fields_at(line, fields) for line in lines], fields)
 
 
-def _at_places(head: Head) -> Split:
+def _at_places(head: Head) -> SplitRows:
     split = _fixed(head)
     if split.width < 2:
         raise ReadError(
@@ -158,7 +158,7 @@ def _at_places(head: Head) -> Split:
     return split
 
 
-def _cuts_numbers(split: Split) -> bool:
+def _cuts_numbers(split: SplitRows) -> bool:
     """Tell whether a comma stands within numbers that blanks part, as in ``1,5 2,25``."""
     lines = [split.separator.join(row) for row in split.rows]
     numbers = [all(map(is_number, tokens(line))) for line in lines]
@@ -170,7 +170,7 @@ def _cuts_numbers(split: Split) -> bool:
     )
 
 
-def _holds_blanks(split: Split, blanks: Split) -> bool:
+def _holds_blanks(split: SplitRows, blanks: SplitRows) -> bool:
     """Tell whether tabs part what blanks part further, into numbers and the same fields in all rows."""
     if split.separator != "\t" or blanks.even < 1 or len(blanks.rows[0]) != blanks.width:
         return False

@@ -2,42 +2,89 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 import polars as pl
 
+from outlearn.data.readers.nested import DEPTH, Nesting
 from outlearn.data.readers.records import text_series
+from outlearn.data.readers.source import unique_names
 
-__all__ = ["plain_types", "plain_types_notes"]
+__all__ = ["plain_columns", "plain_types", "plain_types_notes"]
 
 _FLOAT = (pl.Decimal, pl.Null, pl.Int128)
 _TEXT = (pl.Categorical, pl.Enum)
-_NESTED = (pl.List, pl.Array, pl.Struct, pl.Object)
+
+DType = pl.DataType
 
 
 def plain_types(frame: pl.DataFrame) -> pl.DataFrame:
     """Return the frame with numbers, lists of numbers, booleans, times and text only, and null for NaN.
 
+    Fields of structs become columns, as objects in JSON do.
+
     >>> plain_types(pl.DataFrame({"a": [[1, 2], None], "b": [float("nan"), 1.0]})).rows()
     [([1.0, 2.0], None), (None, 1.0)]
-    >>> plain_types(pl.DataFrame({"a": [["x", "y"]]})).rows()
-    [('["x", "y"]',)]
+    >>> plain_types(pl.DataFrame({"a": [["x", "y"]], "b": [{"c": 1, "d": [{"e": 2}]}]})).to_dicts()
+    [{'a': '["x", "y"]', 'b.c': 1, 'b.d.count': 1}]
     """
-    return pl.DataFrame([_plain(column) for column in frame.iter_columns()])
+    columns = [plain for column in frame.iter_columns() for plain in plain_columns(column)]
+    names, _ = unique_names([column.name for column in columns])
+    return pl.DataFrame([column.alias(name) for column, name in zip(columns, names, strict=True)])
 
 
-def plain_types_notes(frame: pl.DataFrame) -> tuple[str, ...]:
-    """Say which columns were nested and became JSON text."""
-    nested = [
-        repr(name)
-        for name, dtype in frame.schema.items()
-        if isinstance(dtype, _NESTED) and not _numbers(dtype)
-    ]
-    return (f"nested values became JSON text in {', '.join(nested)}",) if nested else ()
+def plain_columns(column: pl.Series, depth: int = 0) -> Iterator[pl.Series]:
+    """Yield the columns that one becomes."""
+    dtype = column.dtype
+    if isinstance(dtype, pl.Struct) and dtype.fields and depth < DEPTH:
+        for field in dtype.fields:
+            inner = column.struct.field(field.name).alias(f"{column.name}.{field.name}")
+            yield from plain_columns(inner, depth + 1)
+    elif _objects(dtype):
+        lists = column.arr.to_list() if isinstance(dtype, pl.Array) else column
+        yield lists.list.len().cast(pl.Int64).alias(f"{column.name}.count")
+    else:
+        yield _plain(column)
 
 
-def _numbers(dtype: pl.DataType) -> bool:
+def plain_types_notes(schema: Mapping[str, DType]) -> tuple[str, ...]:
+    """Say which columns were nested, and what became of them."""
+    nesting = Nesting()
+    for name, dtype in schema.items():
+        _look(nesting, name, dtype, 0)
+    return nesting.notes()
+
+
+def _look(nesting: Nesting, name: str, dtype: DType, depth: int) -> None:
+    if isinstance(dtype, pl.Struct) and dtype.fields and depth < DEPTH:
+        for field in dtype.fields:
+            _look(nesting, f"{name}.{field.name}", pl.Series(dtype=field.dtype).dtype, depth + 1)
+        return
+    if depth:
+        nesting.objects[f"{name}.count" if _objects(dtype) else name] = None
+    if _objects(dtype):
+        nesting.counted[name] = None
+    elif _is_text(dtype) and dtype.is_nested():
+        nesting.texts[name] = None
+
+
+def _objects(dtype: DType) -> bool:
+    """Tell whether cells are lists of structs."""
+    return isinstance(dtype, pl.List | pl.Array) and isinstance(dtype.inner, pl.Struct)
+
+
+def _numbers(dtype: DType) -> bool:
     """Tell whether cells are lists of numbers."""
     inner = dtype.inner if isinstance(dtype, pl.List | pl.Array) else None
     return inner is not None and inner.is_numeric()
+
+
+def _is_text(dtype: DType) -> bool:
+    """Tell whether cells are of a kind that is kept as text: nested, bytes, or known to one library alone."""
+    if _numbers(dtype):
+        return False
+    known = dtype.is_numeric() or dtype.is_temporal() or dtype in (pl.String, pl.Boolean)
+    return not known and not isinstance(dtype, (*_FLOAT, *_TEXT))
 
 
 def _plain(column: pl.Series) -> pl.Series:
@@ -45,10 +92,12 @@ def _plain(column: pl.Series) -> pl.Series:
     if _numbers(dtype):
         column = column.arr.to_list() if isinstance(dtype, pl.Array) else column
         return column.cast(pl.List(pl.Float64))
-    if isinstance(dtype, (*_NESTED, pl.Binary)):
+    if _is_text(dtype):
         return text_series(column.name, column.to_list())
     if isinstance(dtype, _FLOAT):
         column = column.cast(pl.Float64, strict=False)
     elif isinstance(dtype, _TEXT):
         column = column.cast(pl.String)
+    elif dtype == pl.Float16:
+        column = column.cast(pl.Float32)
     return column.fill_nan(None) if column.dtype.is_float() else column
