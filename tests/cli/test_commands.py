@@ -142,6 +142,10 @@ def test_reading_options_reach_the_reader(folder):
         "schema", "odd.txt", "--separator", ";", "--encoding", "cp1252", "--decimal", ",", "--thousands", "."
     ).output
     assert "größe" in told and told.count("numeric") == 2
+    (folder / "plain.txt").write_text("up   2.5\ndown 3.5\nup   4.5\n")
+    told = run("schema", "plain.txt", "--separator", "whitespace", "--header").output
+    assert told.split()[4] == "up"
+    assert "column_2" in run("schema", "plain.txt", "--no-header").output
 
 
 def test_a_database_can_be_asked(folder):

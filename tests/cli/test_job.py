@@ -15,6 +15,9 @@ source = "t.csv"
 [table]
 ignore = ["c"]
 
+[read]
+header = true
+
 [detector]
 name = "knn"
 seed = 3

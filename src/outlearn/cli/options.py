@@ -62,15 +62,11 @@ AUTO = "auto"  # the detector where none is named
 
 Table = Annotated[
     str,
-    typer.Argument(
-        help="CSV, Parquet, JSON Lines or Arrow file, dataset:NAME, or database URL.", metavar="TABLE"
-    ),
+    typer.Argument(help="CSV, Parquet, JSON or Arrow file, dataset:NAME, or database URL.", metavar="TABLE"),
 ]
 OptionalTable = Annotated[
     str | None,
-    typer.Argument(
-        help="CSV, Parquet, JSON Lines or Arrow file, dataset:NAME, or database URL.", metavar="TABLE"
-    ),
+    typer.Argument(help="CSV, Parquet, JSON or Arrow file, dataset:NAME, or database URL.", metavar="TABLE"),
 ]
 LabelColumn = Annotated[
     str | None, typer.Option(help="Column of labels: 1/0/empty or anomaly/normal/empty.", metavar="NAME")

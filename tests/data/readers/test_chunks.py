@@ -72,3 +72,13 @@ def test_a_file_that_vanishes_is_a_read_error(tmp_path):
     path.unlink()
     with pytest.raises(ReadError, match=r"x\.csv"):
         source.read()
+
+
+def test_lines_that_blanks_part_come_in_pieces_too(tmp_path):
+    path = tmp_path / "x.txt"
+    path.write_text("time  load name\n" + "".join(f"{i}  {i / 4} a{i % 3} \n" for i in range(40_000)))
+    source = open_source(path)
+    chunks = list(source.chunks(15_000))
+    assert [chunk.height for chunk in chunks] == [15_000, 15_000, 10_000]
+    assert pl.concat(chunks).row(39_999) == (39_999, 9999.75, "a0")
+    assert_frame_equal(pl.concat(source.chunks(7_777)), pl.concat(chunks))

@@ -195,6 +195,7 @@ def test_blanks_with_a_header_missing_words_and_another_encoding(tmp_path):
         ('"x" "y"\n"1" 2.5 3\n"2" 3.5 4\n', ("row", "x", "y"), "called row"),
         ("# t  load x\n1.5 2 3\n2.5 3 4\n", ("t", "load", "x"), "begin with #: 1; the last one names"),
         ("# made by hand\n#\nt,v\n1,2\n", ("t", "v"), "begin with #: 2; passed over"),
+        ("t    load  x\n---- ----- --\n1     2.5 3\n2     3.5 4\n", ("t", "load", "x"), "split at blanks"),
         ("t wind speed x\n1 2.5 3\n2 3.5 4\n", ("column_1", "column_2", "column_3"), "was passed over"),
     ],
 )
@@ -287,6 +288,11 @@ def test_a_first_row_unlike_the_others_names_the_columns(tmp_path, header):
     assert source.rows == 2
     assert read(tmp_path, content, header=False).rows == 3
     assert not any("no header" in note for note in source.notes)
+
+
+def test_a_row_alone_is_data_where_it_holds_a_number(tmp_path):
+    assert read(tmp_path, "5.1,3.5,Iris-setosa\n").read().rows() == [(5.1, 3.5, "Iris-setosa")]
+    assert read(tmp_path, " 5.1  3.5 \n").read().rows() == [(5.1, 3.5)]
 
 
 def test_numbers_that_name_columns_are_said(tmp_path):

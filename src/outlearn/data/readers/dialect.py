@@ -102,7 +102,7 @@ def sniff(content: FileBytes, encoding: str, options: ReadOptions) -> Dialect:
     said = (detected, _on_comments(comments, caption is not None), naming.note)
     skip, header = head.skip, naming.first
     if split.spaced and header:  # whose lines are split one by one
-        skip, header = skip + 1 + next(i for i, line in enumerate(head.lines) if line.strip()), False
+        skip, header = skip + head.header_lines, False
     return Dialect(split.separator, names, skip, header, (*filter(None, said), *notes), split.fields)
 
 

@@ -126,7 +126,7 @@ def _share(cells: Sequence[str], holds: Callable[[str], bool]) -> float:
 
 
 def _is_data(first: Sequence[str]) -> bool:
-    """Tell whether a row alone is no header: all numbers, and not plain distinct counts such as years."""
+    """Tell whether a row alone is no header: it holds numbers, and not only distinct counts such as years."""
     if not all(map(is_number, first)):
-        return False
+        return any(map(is_number, first))
     return not all(cell.strip().isdigit() for cell in first) or len(set(first)) < len(first)

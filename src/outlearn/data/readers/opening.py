@@ -33,8 +33,8 @@ def open_source(spec: str | os.PathLike[str] | IntoFrame, *, options: ReadOption
 
     Parameters
     ----------
-    spec : a path to CSV or its kin, Parquet, JSON Lines, Arrow, a log of Zeek, or a capture of packets (all
-        but Parquet and Arrow also packed by gzip, zstd or bz2); ``dataset:NAME`` for a bundled set; an
+    spec : a path to CSV or its kin, Parquet, JSON, JSON Lines, Arrow, a log of Zeek, or a capture of packets
+        (all but Parquet and Arrow also packed by gzip, zstd or bz2); ``dataset:NAME`` for a bundled set; an
         SQLAlchemy URL, with ``options.query``; or a dataframe of any library that narwhals knows. The format
         of a file is told by its content, not by its name.
     options : what detection should not decide.

@@ -33,6 +33,7 @@ _FEWEST = 10  # lines, of fewer of which places that are blank in all say nothin
 _EVEN = 0.9  # share of rows of the same fields, from which on the others are damaged
 _NUMBERS = 0.9  # share of numbers among the cells of a column of numbers
 _GROUPED = re.compile(r"[+-]?\d{1,3}( \d{3})+([.,]\d+)?")  # one number, with blanks between its thousands
+_RULE = re.compile(r"\s*[-=]{2,}([ \t]+[-=]{2,})*\s*")  # below a header
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +47,17 @@ class Head:
 
     @property
     def filled(self) -> list[str]:
-        """The first lines that are not blank and are whole."""
+        """The first lines that are not blank and are whole, without a rule of dashes below the header."""
         whole = self.lines if self.content.whole or len(self.lines) < 2 else self.lines[:-1]
-        return list(islice((line for line in whole if line.strip()), _ROWS))
+        first = list(islice((line for line in whole if line.strip()), _ROWS))
+        return first[:1] + first[2:] if _RULE.fullmatch("".join(first[1:2])) else first
+
+    @property
+    def header_lines(self) -> int:
+        """How many lines there are to the end of a header, with a rule of dashes below it."""
+        filled = (i for i, line in enumerate(self.lines) if line.strip())
+        header, below = next(filled), next(filled, 0)
+        return 1 + (below if below and _RULE.fullmatch(self.lines[below]) else header)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +88,17 @@ class SplitRows:
     @property
     def numbers(self) -> float:
         """The share of columns that hold numbers below the first row."""
-        rows = [row for row in self.rows[1:] if len(row) == self.width]
+        rows = [row for row in self.rows[1:] or self.rows if len(row) == self.width]
         columns = list(zip(*rows, strict=True))
         return sum(map(_holds_numbers, columns)) / max(len(columns), 1)
 
     @property
     def even(self) -> float:
         """The share of rows below the first that have the usual fields, where it and they have several."""
-        if len(self.rows) < 2 or min(self.width, len(self.rows[0])) < 2:
+        if not self.rows or min(self.width, len(self.rows[0])) < 2:
             return 0.0
+        if len(self.rows) == 1:
+            return float(all(map(is_number, self.rows[0])))
         return sum(len(row) == self.width for row in self.rows[1:]) / (len(self.rows) - 1)
 
 
@@ -191,4 +202,4 @@ def _holds_numbers(cells: Sequence[str]) -> bool:
 
 def _is_grouped(head: Head) -> bool:
     """Tell whether each line is one number with blanks between its thousands."""
-    return all(_GROUPED.fullmatch(line.strip()) for line in head.filled[1:])
+    return all(_GROUPED.fullmatch(line.strip()) for line in head.filled[1:] or head.filled)
