@@ -113,7 +113,7 @@ def test_one_is_said_as_one(table):
 
 
 def test_a_table_of_empty_rows_is_refused(table):
-    with pytest.raises(InputError, match="no column can be used"):
+    with pytest.raises(InputError, match="all rows are empty"):
         detect(table.filter(EMPTY).drop("name"), detector="knn")
 
 

@@ -39,11 +39,10 @@ class Sample:
     def filled(self, schema: Schema) -> Sample:
         """Return the sample without empty rows, which say nothing of what is usual; with a note on them.
 
-        Where all rows of the source were drawn, `total` is without them too. A sample of empty rows alone
-        stays as it is.
+        Where all rows of the source were drawn, `total` is without them too.
         """
         empty = empty_rows(self.frame, schema)
-        if not empty.any() or empty.all():
+        if not empty.any():
             return self
         note = f"{empty_note(int(empty.sum()))}, and nothing is learnt from them"
         left = self.total - int(empty.sum()) if len(empty) == self.total else self.total

@@ -278,6 +278,8 @@ def learn(
     with stages.stage("learning"):
         schema = reading.schema_of(sample.frame, source)
         sample = sample.filled(schema)
+        if not len(sample.rows):
+            raise InputError(f"{source.name}: all rows are empty; wanted cells with values in some of them")
         labels = sample.labels
         refuse_labels(sample, known_normal=known_normal)
         if known_normal:

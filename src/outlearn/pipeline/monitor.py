@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outlearn import __version__
-from outlearn.data.empty import EMPTY_REASON, empty_rows
 from outlearn.data.kinds.kind import RowKind
 from outlearn.data.kinds.names import SESSIONS
 from outlearn.data.kinds.registry import kind_named, kind_seen
@@ -45,7 +44,7 @@ from outlearn.pipeline.output import FORMATS, check_output, scored_file
 from outlearn.pipeline.preview import explain_top, take_picture
 from outlearn.pipeline.request import FitOptions, FitRequest, Outputs
 from outlearn.pipeline.rows import Spec, chunks_of, pick_rows
-from outlearn.pipeline.scan import Scan, check_rule, decide_rows, score_rows, top_rows
+from outlearn.pipeline.scan import Scan, check_rule, decide_rows, score_rows
 from outlearn.pipeline.stages import Stages
 from outlearn.pipeline.suppression import Suppression
 from outlearn.pipeline.verdict import scored_columns, with_verdict
@@ -189,12 +188,10 @@ class Monitor:
         """
         drawn = sample_source(
             source, 0, seed=self.detector.seed_, label_column=label_column, anomaly_values=anomaly_values
-        )
-        filled = ~empty_rows(drawn.frame, self.detector.schema_)
+        ).filled(self.detector.schema_)
         labels, labelling = drawn.labels, drawn.labelling
-        if labels is None or labelling is None or not (labels[filled] >= 0).any():
+        if labels is None or labelling is None or not (labels >= 0).any():
             return self
-        drawn, labels = replace(drawn, frame=drawn.frame.filter(filled)), labels[filled]
         check_columns(self.detector.schema_, source.columns, where=source.name)
         detector = self.detector.update(drawn.frame, labels)
         rows = self.support_rows
@@ -296,13 +293,12 @@ class Monitor:
         check_rule(detector, judging.rule)
         scan = score_rows(detector, source, stages, judging.executor)
         if judging.weigh is not None:
-            scan = replace(scan, scores=np.where(scan.empty, 0.0, judging.weigh(scan.scores)))
+            scan = replace(scan, scores=judging.weigh(scan.scores))
         first = judging.decide(scan) if judging.decide else decide_rows(detector, scan, judging.rule)
-        first = replace(first, flagged=first.flagged & ~scan.empty)
         judged = Judged(detector, source, scan, first, self.support_rows, tell)
         handed = hand_over(judged, outputs.alerts, judging.patterns, stages)
         decision = handed.decision
-        best = top_rows(scan.scores, outputs.top, first=decision.flagged, without=_passed_over(scan, handed))
+        best = scan.top(outputs.top, flagged=decision.flagged, suppressed=handed.suppressed)
         with stages.stage("explaining"):
             picture = take_picture(detector, source, scan, decision, best)
             explanations = explain_top(detector, picture.top, best, self.support_rows)
@@ -381,10 +377,7 @@ def _write(
 ) -> str:
     """Write all rows with their verdict; return a note if our columns had to be renamed."""
     names, note = scored_columns(source.columns, suppressed=handed.suppressed is not None)
-    reasons: dict[int, tuple[int | None, str]] = dict.fromkeys(
-        np.flatnonzero(scan.empty).tolist(), (None, EMPTY_REASON)
-    )
-    reasons |= {why.row: (rank, why.sentence) for rank, why in enumerate(explanations, start=1)}
+    reasons = scan.reasons(explanations)
     with stages.stage("writing", len(scan.scores)) as tick, scored_file(path) as write:
         start = 0
         for chunk in chunks_of(source):
@@ -392,12 +385,6 @@ def _write(
             start += chunk.height
             tick(start)
     return note
-
-
-def _passed_over(scan: Scan, handed: Handover) -> NDArray[np.int64]:
-    """Return (n,) 0 for the rows that can be among the top ones: not empty, and not known to be good."""
-    empty = scan.empty.astype(np.int64)
-    return empty if handed.suppressed is None else empty + handed.suppressed
 
 
 def _counted(top: NDArray[np.int64]) -> tuple[str, ...]:

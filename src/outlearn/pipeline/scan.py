@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -14,7 +15,7 @@ from outlearn.data.columns import ConstantEncoder, Repairs
 from outlearn.data.columns.cells import columns_of
 from outlearn.data.columns.dates import moments_of
 from outlearn.data.columns.moment import MomentEncoder
-from outlearn.data.empty import empty_note, empty_rows
+from outlearn.data.empty import EMPTY_REASON, empty_note, empty_rows
 from outlearn.data.matrix import Matrix
 from outlearn.data.readers import Source
 from outlearn.data.rows import row_hash
@@ -28,6 +29,7 @@ from outlearn.decisions.rule import OwnRule, Rule
 from outlearn.detectors.base import BaseDetector
 from outlearn.errors import ParameterError
 from outlearn.execute import Executor, Threads
+from outlearn.explain.explanation import Explanation
 from outlearn.pipeline.rows import chunks_of
 from outlearn.pipeline.stages import Stages
 
@@ -55,6 +57,25 @@ class Scan:
     notes: tuple[str, ...]
     elsewhen: tuple[str, ...] = ()
     changed: tuple[tuple[str, float], ...] = ()
+
+    def top(
+        self, count: int, *, flagged: NDArray[np.bool_], suppressed: NDArray[np.int64] | None
+    ) -> NDArray[np.int64]:
+        """Return the numbers of the top rows that are not empty: flagged ones first; see `top_rows`.
+
+        suppressed : (n,) rows where it is not 0 are passed over.
+        """
+        aside = self.empty.astype(np.int64)
+        without = aside if suppressed is None else aside + suppressed
+        return top_rows(self.scores, count, first=flagged, without=without)
+
+    def reasons(self, explanations: Sequence[Explanation]) -> dict[int, tuple[int | None, str]]:
+        """Return rank and reason of the top rows, and of empty ones, which have no rank, by row number."""
+        unranked: tuple[int | None, str] = (None, EMPTY_REASON)
+        reasons = dict.fromkeys(np.flatnonzero(self.empty).tolist(), unranked)
+        for rank, why in enumerate(explanations, start=1):
+            reasons[why.row] = (rank, why.sentence)
+        return reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +201,7 @@ def _clock(detector: BaseDetector) -> MomentEncoder | None:
 
 
 def decide_rows(detector: BaseDetector, scan: Scan, rule: Rule | None) -> Decision:
-    """Decide by `rule`, or where there is none as the detector itself would."""
+    """Decide by `rule`, or where there is none as the detector itself would; an empty row is not flagged."""
     held_out = detector.calibration_scores_ if len(detector.calibration_scores_) else None
     rule = rule if rule is not None else detector.rule_
     if rule is not None:
@@ -192,10 +213,11 @@ def decide_rows(detector: BaseDetector, scan: Scan, rule: Rule | None) -> Decisi
             known_normal=beside_normals(detector),
             times=scan.times,
         )
+        decision = replace(decision, flagged=decision.flagged & ~scan.empty)
         return _without_false_promise(decision, scan) if rule.kind in _ABOUT_NORMAL_ROWS else decision
     needed = "" if beside_normals(detector) else "; it takes a reference of normal rows"
     return Decision(
-        flagged=scan.scores >= detector.threshold_,
+        flagged=(scan.scores >= detector.threshold_) & ~scan.empty,
         threshold=float(detector.threshold_),
         rule=_own_rule(detector),
         promise=Promise(False, f"no rate of false alarms was asked for{needed}"),
