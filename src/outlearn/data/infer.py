@@ -40,7 +40,7 @@ _ID_WORDS = {"id", "ids", "uuid", "guid", "key", "pk", "rowid", "oid"}
 _UUID = r"^\{?[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}\}?$"
 
 
-class Verdict(NamedTuple):
+class Inference(NamedTuple):
     """What a column is, why, and how its numbers are written where they are text."""
 
     kind: Kind
@@ -49,9 +49,9 @@ class Verdict(NamedTuple):
 
 
 _TYPED = {
-    pl.Boolean: Verdict(Kind.BOOLEAN),
-    pl.Duration: Verdict(Kind.NUMERIC, "read in seconds", Notation(Form.SPAN)),
-    pl.Time: Verdict(Kind.NUMERIC, "read in seconds", Notation(Form.CLOCK)),
+    pl.Boolean: Inference(Kind.BOOLEAN),
+    pl.Duration: Inference(Kind.NUMERIC, "read in seconds", Notation(Form.SPAN)),
+    pl.Time: Inference(Kind.NUMERIC, "read in seconds", Notation(Form.CLOCK)),
 }
 
 
@@ -133,19 +133,19 @@ def _roles(names: list[str], label: str | None, time: str | None, ignore: Sequen
     return roles
 
 
-def _as_time(cells: pl.Series, verdict: Verdict) -> Verdict:
+def _as_time(cells: pl.Series, verdict: Inference) -> Inference:
     """Keep a column that the user calls time usable, though it may count up like an identifier."""
     if verdict.kind in (Kind.NUMERIC, Kind.IDENTIFIER) and cells.dtype.is_numeric():
         if _since_1970(numbers_of(cells).values):
-            return Verdict(Kind.DATETIME, "whole numbers read as counts since 1970")
-        return Verdict(Kind.NUMERIC)
+            return Inference(Kind.DATETIME, "whole numbers read as counts since 1970")
+        return Inference(Kind.NUMERIC)
     return verdict
 
 
-def _verdict(name: str, cells: pl.Series, decimal: str | None) -> Verdict:
+def _verdict(name: str, cells: pl.Series, decimal: str | None) -> Inference:
     dtype = cells.dtype
     if cells.null_count() == cells.len():
-        return Verdict(Kind.CONSTANT, "all values are missing" if cells.len() else "there are no rows")
+        return Inference(Kind.CONSTANT, "all values are missing" if cells.len() else "there are no rows")
     if dtype.is_numeric():
         return _of_numbers(name, numbers_of(cells).values)
     if dtype.is_temporal() or dtype == pl.Boolean:
@@ -156,52 +156,52 @@ def _verdict(name: str, cells: pl.Series, decimal: str | None) -> Verdict:
     text = events_of(cells) if listed else text_of(cells)
     filled = text.drop_nulls()
     if not filled.len():
-        return Verdict(Kind.CONSTANT, "all values are missing")
+        return Inference(Kind.CONSTANT, "all values are missing")
     distinct = filled.n_unique()
     if distinct == 1:
         value = str(filled[0])
         return _single(value if len(value) <= 40 else f"{value[:40]}…", text.null_count(), Kind.CATEGORICAL)
     if dtype in (pl.Categorical, pl.Enum):
-        return Verdict(Kind.CATEGORICAL)
+        return Inference(Kind.CATEGORICAL)
     if listed:
-        return Verdict(Kind.SEQUENCE, "lists of text")
+        return Inference(Kind.SEQUENCE, "lists of text")
     if distinct <= _TRUTHS and _truth_words(filled):
-        return Verdict(Kind.BOOLEAN)
+        return Inference(Kind.BOOLEAN)
     return _of_numbers_in_text(name, cells, decimal) or _of_text(name, filled, distinct)
 
 
-def _single(value: str, missing: int, otherwise: Kind) -> Verdict:
+def _single(value: str, missing: int, otherwise: Kind) -> Inference:
     """Judge a column that holds one value: where cells are empty, that still tells rows apart."""
     if missing:
-        return Verdict(otherwise, f"holds one value ({value}) or none")
-    return Verdict(Kind.CONSTANT, f"one value: {value}")
+        return Inference(otherwise, f"holds one value ({value}) or none")
+    return Inference(Kind.CONSTANT, f"one value: {value}")
 
 
-def _of_typed(cells: pl.Series) -> Verdict:
-    verdict = _TYPED.get(cells.dtype.base_type(), Verdict(Kind.DATETIME))
+def _of_typed(cells: pl.Series) -> Inference:
+    verdict = _TYPED.get(cells.dtype.base_type(), Inference(Kind.DATETIME))
     if cells.drop_nulls().n_unique() == 1:
         return _single(str(cells.drop_nulls()[0]), cells.null_count(), verdict.kind)
     return verdict
 
 
-def _of_numbers(name: str, values: NDArray[np.float64], note: str = "") -> Verdict:
+def _of_numbers(name: str, values: NDArray[np.float64], note: str = "") -> Inference:
     """Judge numbers (n,), NaN where missing."""
     finite = values[np.isfinite(values)]
     if not finite.size:
-        return Verdict(Kind.CONSTANT, "all values are missing")
+        return Inference(Kind.CONSTANT, "all values are missing")
     if finite.min() == finite.max():
         return _single(f"{finite[0]:g}", values.size - finite.size, Kind.NUMERIC)
     whole = bool((finite[:100] == np.floor(finite[:100])).all() and (finite == np.floor(finite)).all())
     # Where the range is smaller than the column is long, most values repeat: no need to count.
     if not whole or finite.max() - finite.min() + 1 < _DISTINCT * finite.size:
-        return Verdict(Kind.NUMERIC, note)
+        return Inference(Kind.NUMERIC, note)
     ordered = np.unique(finite)
     if ordered.size < _DISTINCT * finite.size:
         repeats = "named like an identifier, but values repeat; if they are codes, set kind = categorical"
-        return Verdict(Kind.NUMERIC, note or (repeats if _named_like_id(name) else ""))
+        return Inference(Kind.NUMERIC, note or (repeats if _named_like_id(name) else ""))
     by_name = "distinct whole numbers, and named like an identifier" if _named_like_id(name) else ""
     reason = by_name or _counting(finite)
-    return Verdict(Kind.IDENTIFIER, reason) if reason else Verdict(Kind.NUMERIC, note)
+    return Inference(Kind.IDENTIFIER, reason) if reason else Inference(Kind.NUMERIC, note)
 
 
 def _counting(values: NDArray[np.float64]) -> str:
@@ -227,7 +227,7 @@ def _since_1970(values: NDArray[np.float64]) -> bool:
     )
 
 
-def _of_numbers_in_text(name: str, cells: pl.Series, decimal: str | None) -> Verdict | None:
+def _of_numbers_in_text(name: str, cells: pl.Series, decimal: str | None) -> Inference | None:
     """Judge text with at least two distinct values by the numbers in it; None where it holds none."""
     written = written_of(cells)
     filled = written.drop_nulls()
@@ -244,18 +244,18 @@ def _of_numbers_in_text(name: str, cells: pl.Series, decimal: str | None) -> Ver
     if plain.unparsed <= (1 - LEAST) * filled.len() and not _leading_zeros(filled):
         return _of_numbers(name, plain.values, _left_out(plain.unparsed))
     if found.mixed:
-        return Verdict(Kind.TEXT, found.note)
+        return Inference(Kind.TEXT, found.note)
     return None
 
 
-def _of_notation(name: str, found: Recognised, missing: int) -> Verdict:
+def _of_notation(name: str, found: Recognised, missing: int) -> Inference:
     """Judge numbers as people write them; those with a unit count no rows."""
     assert found.notation is not None
     values = found.values.to_numpy()
     counts = found.notation.form in (Form.NUMBER, Form.HEX) and not found.notation.unit
     verdict = _of_numbers(name, np.append(values, np.full(missing, np.nan)), found.note)
     if verdict.kind is Kind.IDENTIFIER and not counts:
-        verdict = Verdict(Kind.NUMERIC, found.note)
+        verdict = Inference(Kind.NUMERIC, found.note)
     return verdict._replace(notation=found.notation) if verdict.kind is Kind.NUMERIC else verdict
 
 
@@ -266,46 +266,48 @@ def _left_out(count: int) -> str:
     return f"{count:,} {verb} read as missing"
 
 
-def _of_text(name: str, filled: pl.Series, distinct: int) -> Verdict:
+def _of_text(name: str, filled: pl.Series, distinct: int) -> Inference:
     """Judge text with at least two distinct values that are no numbers."""
     form = form_of(filled)
     if form:
-        return Verdict(Kind.DATETIME, "" if form == "iso" else f"text read as {form}")
+        return Inference(Kind.DATETIME, "" if form == "iso" else f"text read as {form}")
     if holds_events(filled):
-        return Verdict(Kind.SEQUENCE, "events separated by blanks")
+        return Inference(Kind.SEQUENCE, "events separated by blanks")
     share = distinct / filled.len()
     if holds_addresses(filled):
-        return Verdict(Kind.CATEGORICAL, "addresses, compared by their networks" if share > _REPEATED else "")
+        return Inference(
+            Kind.CATEGORICAL, "addresses, compared by their networks" if share > _REPEATED else ""
+        )
     if share >= _DISTINCT:
         reason = _code_like(name, filled)
         if reason:
-            return Verdict(Kind.IDENTIFIER, reason)
+            return Inference(Kind.IDENTIFIER, reason)
     if share <= _REPEATED or (distinct <= 30 and share < 0.8):
-        return Verdict(Kind.CATEGORICAL)
-    return Verdict(Kind.TEXT)
+        return Inference(Kind.CATEGORICAL)
+    return Inference(Kind.TEXT)
 
 
-def _of_runs(cells: pl.Series) -> Verdict:
+def _of_runs(cells: pl.Series) -> Inference:
     """Judge lists of numbers: is a number like the one before it, as in a series, or not?"""
     runs = runs_of(cells)
     lengths = runs.lengths[~runs.missing]
     if not lengths.size:
-        return Verdict(Kind.CONSTANT, "all values are missing")
+        return Inference(Kind.CONSTANT, "all values are missing")
     known, counts = np.unique(lengths, return_counts=True)
     width = int(known[counts.argmax()])
     if counts.max() < _SAME_LENGTH * len(lengths):
-        return Verdict(Kind.SERIES, f"lists of {lengths.min():,} to {lengths.max():,} numbers")
+        return Inference(Kind.SERIES, f"lists of {lengths.min():,} to {lengths.max():,} numbers")
     fits = np.repeat(lengths == width, lengths)
     values = runs.values[fits].reshape(-1, width)
     if np.array_equal(values, np.repeat(values[:1], len(values), axis=0), equal_nan=True):
-        return Verdict(Kind.CONSTANT, "one list of numbers")
+        return Inference(Kind.CONSTANT, "one list of numbers")
     away = values - np.nanmean(values, axis=0)
     spread = np.nanstd(values, axis=0)
     away /= np.where(spread > 0, spread, 1.0)
     along = float(np.nanmean(away[:, 1:] * away[:, :-1])) if values.shape[1] > 1 else 0.0
     others = len(lengths) - len(values)
     note = f"lists of {width:,} numbers" + (f", {others:,} of another length" if others else "")
-    return Verdict(Kind.SERIES if along > _SMOOTH else Kind.EMBEDDING, note)
+    return Inference(Kind.SERIES if along > _SMOOTH else Kind.EMBEDDING, note)
 
 
 def _truth_words(filled: pl.Series) -> bool:
