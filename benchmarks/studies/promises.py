@@ -36,7 +36,7 @@ from outlearn.rng import derive
 
 RATE = 0.05
 REFERENCE, SCORED, LATER = 200, 400, 20
-REPEATS = 40
+REPEATS = 20
 SECONDS_APART = 400.0  # of events, on average: a longer file lasts longer
 DETECTORS = ("profiles", "incontext", "protonet", "siamese", "committee", "knn", "lof", "iforest")
 _STREAM = 0x9807
