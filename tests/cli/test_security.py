@@ -185,7 +185,7 @@ def test_frames_that_are_injected_into_a_bus_are_found():
     Path("past.log").write_text(bus_lines(seed=1))
     Path("today.log").write_text(bus_lines(flood=True, seed=2))
     asked = ("--kind", "bus", "--reference", "past.log")
-    told = run("detect", "today.log", *asked, "--top", "1", "--out", "s.csv", "--alerts", "a.jsonl")
+    told = run("detect", "today.log", *asked, "--top", "5", "--out", "s.csv", "--alerts", "a.jsonl")
     assert "id 0x104 at 17000000" in told and "read as frames of a bus" in told
     assert "Rows are judged one by one" not in told
     scored = pl.read_csv("s.csv").sort("anomaly_score", descending=True)

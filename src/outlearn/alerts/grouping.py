@@ -50,7 +50,8 @@ def incidents_of(flagged: FlaggedRows, *, gap: float = GAP, single: bool = False
         frame.sort(["score", "row"], descending=[True, False])
         .group_by("incident", maintain_order=True)
         .agg(*_summaries())
-        .sort(["score", "count", "lead"], descending=[True, True, False])
+        # To two digits: beyond, scores near 1 say less of an incident than how many rows it has.
+        .sort(pl.col("score").round(2), "count", "score", "lead", descending=[True, True, True, False])
     )
     return tuple(_incident(flagged, cells) for cells in groups.iter_rows(named=True))
 

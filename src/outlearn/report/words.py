@@ -62,7 +62,7 @@ def cell(value: Any, limit: int = 120) -> str:
 def reason_value(why: Contribution) -> str:
     """Return the value of a column that makes a row odd, a number with its unit.
 
-    >>> reason_value(Contribution("temp", 88.4, "20 to 22 °C", "high", 1.0, "°C"))
+    >>> reason_value(Contribution("temp", 88.4, "20 to 22 °C", "high", 1.0, unit="°C"))
     '88.4 °C'
     """
     return cell(why.shown if why.unit and isinstance(why.value, int | float) else why.value)
