@@ -7,8 +7,8 @@ Rows of one draw are a reference, those of another are scored by `false_alarm_ra
 of them that is flagged, mean over repeats, where the promise was made, beside its standard error. Ways of
 use: *fit* (an estimator fits the reference and scores the others), *update* (it learns 20 more normal rows
 first), *detect* (`outlearn.detect` on files), with flows, logs and their sessions as kinds of rows, and
-*series* (alarms a day where at most one is asked for). A rate above RATE by more than two standard errors is
-a broken promise and is marked. The same command goes on where it stopped.
+*series* (alarms a day where at most one is asked for). A rate above RATE by more than three standard errors
+is a broken promise and is marked. The same command goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ def lines(rng: np.random.Generator, rows: int) -> list[str]:
     start = dt.datetime(2026, 1, 5)
     seconds = np.sort(rng.uniform(0, SECONDS_APART * rows, rows))
     chosen = rng.choice(80, size=rows, p=share / share.sum())
-    blocks = 1000 + rng.integers(rows // 8, size=rows)
+    blocks = 1000 + np.arange(rows) // 8 + rng.integers(3, size=rows)  # sessions end, however long the log
     return [
         f"{start + dt.timedelta(seconds=float(s)):%Y-%m-%d %H:%M:%S} INFO blk_{block} {texts[form]} "
         f"in {rng.lognormal(3, 0.5):.1f} ms"
@@ -235,7 +235,7 @@ def _cell(row: rowfile.Row | None) -> str:
         return "no promise"
     mean, error = float(np.mean(rates)), float(np.std(rates, ddof=1) / np.sqrt(len(rates)))
     withheld = f", none in {len(row['rates']) - len(rates)}" if len(rates) < len(row["rates"]) else ""
-    broken = " **broken**" if mean - 2 * error > row["asked"] else ""
+    broken = " **broken**" if mean - 3 * error > row["asked"] else ""
     return f"{mean:.3f} ± {error:.3f}{broken}{withheld}"
 
 
