@@ -23,6 +23,7 @@ STUDIES = {
     "calibration": SETS,
     "captures": f"{MANIFEST} and captures under pcap/",
     "cross_network": "DATA: the Parquet files of zero_day; 75 minutes",
+    "encoding": TABLES,
     "episodes": NOTHING,
     "faithfulness": NOTHING,
     "feedback": SETS,
