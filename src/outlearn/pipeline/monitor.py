@@ -388,7 +388,9 @@ def _write(
 
 
 def _counted(top: NDArray[np.int64]) -> tuple[str, ...]:
-    return ("row numbers count data rows from 0: row 0 is the first that is not a header",) if len(top) else ()
+    return (
+        ("row numbers count data rows from 0: row 0 is the first that is not a header",) if len(top) else ()
+    )
 
 
 def _words(detector: BaseDetector) -> str:
