@@ -18,8 +18,8 @@ __all__ = ["CountedColumns"]
 # was .31 over 11 real tables with 60 known normal rows (of normal rows .030), and .27 over 4 with 300 (.001).
 NEVER_SEEN = 0.3
 # Share of anomalies that lack a given cell, where no label tells: a cell that a hundredth of the rows lack
-# tells nothing then. In benchmarks/studies/missing more costs precision where cells are missing at random, and
-# marks that a learner reads cost the most.
+# tells nothing then. In benchmarks/studies/missing more costs precision where cells are missing at random,
+# and marks that a learner reads cost the most.
 LACKING = 0.01
 MARKED = (NumericEncoder, BooleanEncoder, MomentEncoder)
 
