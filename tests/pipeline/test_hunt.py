@@ -28,7 +28,7 @@ def test_what_resembles_the_case_comes_first_and_is_flagged():
     assert (found.top >= 400).all()
     assert found.decision.flagged[400:].any() and not found.decision.flagged[:400].any()
     assert any(why.sentence.startswith("like the case; ") for why in found.explanations)
-    assert "incontext" in " ".join(found.notes) and "too few to try others out" in " ".join(found.notes)
+    assert "ranked by the learner incontext, the default" in found.notes
 
 
 def test_copies_of_a_case_come_first_whatever_the_learner_thinks_of_them():
@@ -57,10 +57,12 @@ def test_where_nothing_is_alike_it_is_said():
     assert found.doubt.startswith("nothing alike here: the row that is nearest to a case, row ")
 
 
-def test_from_three_cases_on_learners_are_tried_out():
-    found = hunt(table(150, 12), table(seed=1)[-3:], top=3, reference=table(100, 0, seed=2))
-    note = next(note for note in found.notes if note.startswith("ranked by the learner"))
-    assert "of 3 cases left out in turn" in note and "siamese" in note
+def test_the_default_is_the_same_learner_with_many_cases_as_with_one():
+    rows, cases, normal = table(150, 12), table(seed=1)[-3:], table(100, 0, seed=2)
+    found = hunt(rows, cases, top=3, reference=normal)
+    named = hunt(rows, cases, top=3, reference=normal, learner="incontext")
+    assert "ranked by the learner incontext, the default" in found.notes
+    assert found.scores.tolist() == named.scores.tolist()
     assert found.top[0] >= 150
 
 

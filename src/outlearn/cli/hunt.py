@@ -19,10 +19,7 @@ def hunt(
     reference: Annotated[str | None, typer.Option(help="Rows known to be normal.")] = None,
     learner: Annotated[
         str,
-        typer.Option(
-            help="incontext, profiles, siamese, triplet, protonet or maml; auto tries them out on three "
-            "cases or more."
-        ),
+        typer.Option(help="incontext, profiles, siamese, triplet, protonet or maml; auto is incontext."),
     ] = "auto",
     top: o.Top = 20,
     out: o.Out = None,

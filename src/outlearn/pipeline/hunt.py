@@ -37,7 +37,7 @@ from outlearn.progress import Progress
 __all__ = ["AUTO", "LEARNERS", "hunt", "hunt_rows"]
 
 LEARNERS = (
-    "incontext",
+    "incontext",  # best with five cases, level with the best with one: benchmarks/studies/hunting.py
     "profiles",
     "siamese",
     "triplet",
@@ -45,9 +45,6 @@ LEARNERS = (
     "maml",
 )  # that take cases; the first is the default
 MOST_CASES = 1000
-FEWEST_CASES = 3  # from which on learners are tried out, one case left out at a time
-TRIAL_CASES = 5  # that are left out, at most
-TRIAL_ROWS = 2000  # of the table, that learners are tried out on
 ORDER = "copies of a case have the score 1 and come first, then the other flagged rows, then the rest"
 
 
@@ -71,8 +68,7 @@ def hunt(
     like : the confirmed cases, with the columns of the source; one to a thousand rows.
     progress : called with a stage, the rows done and the rows in all. executor : runs the scoring.
     reference : rows known to be normal, with the same columns.
-    learner : of `LEARNERS`; "auto" takes the first of them, or from three cases on the one that ranks a case
-        that is left out highest.
+    learner : of `LEARNERS`; "auto" takes the first of them.
 
     The others are those of `detect`.
 
@@ -90,7 +86,11 @@ def hunt_rows(
 ) -> Findings:
     """Rank the rows of a source, as `hunt` does, by a request."""
     learner, seed = request.detector.name, request.detector.seed
-    if learner != AUTO and learner not in LEARNERS:
+    why = f"ranked by the learner {learner}, as asked for"
+    if learner == AUTO:
+        learner = LEARNERS[0]
+        why = f"ranked by the learner {learner}, the default"
+    if learner not in LEARNERS:
         raise ParameterError(f"learner is {learner!r}; wanted {AUTO} or one of {', '.join(LEARNERS)}")
     patterns = check_request(request.outputs, request.source)
     stages, reading = Stages(progress), request.reading
@@ -113,8 +113,7 @@ def hunt_rows(
     rows = pl.concat([table, normal, cases])
     y = np.repeat(np.array([-1, 0, 1], dtype=np.int8), [table.height, normal.height, cases.height])
     with stages.stage("learning"):
-        chosen, why = _choice(learner, columns, rows, y, seed)
-        detector = _detector(chosen, columns, seed).fit(rows, SettledLabels(y))
+        detector = make_detector(learner, schema=columns, random_state=seed).fit(rows, SettledLabels(y))
         alike = Alike.of(
             detector.encoder_.transform(table).values, detector.encoder_.transform(cases).values, seed
         )
@@ -206,41 +205,6 @@ def _seen_around(
     missing = cases.height - len(there)
     note = f"{missing} of the cases are not in the table: {around.words} is not known"
     return pl.concat(seen), (note,) if missing else ()
-
-
-def _detector(learner: str, schema: Schema, seed: int) -> BaseDetector:
-    return make_detector(learner, schema=schema, random_state=seed)
-
-
-def _choice(
-    learner: str, schema: Schema, rows: pl.DataFrame, y: NDArray[np.int8], seed: int
-) -> tuple[str, str]:
-    """Return the learner to take, and why."""
-    cases = np.flatnonzero(y == 1)
-    if learner != AUTO:
-        return learner, f"ranked by the learner {learner}, as asked for"
-    if len(cases) < FEWEST_CASES:
-        few = "1 case is" if len(cases) == 1 else f"{len(cases)} cases are"
-        return LEARNERS[0], f"ranked by the learner {LEARNERS[0]}: {few} too few to try others out on"
-    rng = np.random.default_rng(seed)
-    others = rng.permutation(np.flatnonzero(y != 1))[:TRIAL_ROWS]
-    held = rng.permutation(cases)[:TRIAL_CASES]
-    placed = {}
-    for name in LEARNERS:
-        ranks = []
-        for case in held:
-            kept = np.concatenate([others, cases[cases != case]])
-            detector = _detector(name, schema, seed).fit(rows[kept], SettledLabels(y[kept]))
-            scores = detector.anomaly_score(pl.concat([rows[[int(case)]], rows[others]]))
-            ranks.append(float((scores[1:] < scores[0]).mean()))
-        placed[name] = float(np.mean(ranks))
-    # Ties are frequent with few cases: the default wins them.
-    best = max(LEARNERS, key=lambda name: placed[name])
-    shares = ", ".join(f"{name} {1 - share:.1%}" for name, share in placed.items())
-    return best, (
-        f"ranked by the learner {best}: of {len(held)} cases left out in turn, this share of the other rows "
-        f"was ranked at least as high as the case, on average: {shares}"
-    )
 
 
 def _likeness(
