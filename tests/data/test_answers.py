@@ -1,9 +1,10 @@
 """Columns that look like the answer."""
 
+import numpy as np
 import polars as pl
 import pytest
 
-from outlearn.data.answers import answer_columns, suspected_answers, without_answers
+from outlearn.data.answers import answer_columns, suspected_answers, telling_columns, without_answers
 from outlearn.data.infer import infer_schema
 from outlearn.data.schema import Role
 
@@ -53,3 +54,25 @@ def test_a_place_is_no_answer_and_the_only_column_stays():
     assert answer_columns(pl.DataFrame({"x": [0, 1], "y": [0, 1]})) == ()
     alone = pl.DataFrame({"label": [0, 1, 0]})
     assert without_answers(infer_schema(alone), alone)["label"].role is Role.FEATURE
+
+
+def test_a_column_that_alone_tells_labels_apart_is_named():
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.array([1, 0, -1], dtype=np.int8), [12, 80, 40])
+    frame = pl.DataFrame(
+        {
+            "x7": np.where(labels == 1, 3, rng.integers(0, 2, 132)),
+            "risk": np.where(labels == 1, 5.0, 0.0) + rng.random(132),
+            "word": np.where(labels == 1, "b", "a"),
+            "mostly": np.r_[np.ones(11), np.zeros(81), np.ones(40)],
+            "noise": rng.normal(size=132),
+            "holes": [*["b"] * 11, None, *["a"] * 120],
+        }
+    )
+    assert telling_columns(frame, labels) == ("x7", "risk", "word")
+    four = np.arange(8, 132)  # tell nothing
+    assert telling_columns(frame[four], labels[four]) == ()
+    six = np.arange(6, 132)  # six are enough for few values, not for ranges
+    assert telling_columns(frame[six], labels[six]) == ("x7", "word")
+    alone = np.where(labels == 0, -1, labels)  # no row is labelled normal: the unlabelled ones stand in
+    assert telling_columns(frame, alone) == ("x7", "risk", "word")

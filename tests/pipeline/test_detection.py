@@ -337,6 +337,10 @@ def test_what_looks_like_the_answer_is_no_feature_and_that_is_said_first(tmp_pat
     assert len(two) == 1 and "each of the columns 'is_fraud', 'label' looks like the answer" in two[0]
     seats = table().with_columns(pl.Series("class", ["economy", "first"] * 100))
     assert "'class' may be the answer" in detect(seats, detector="knn", top=0).cautions[0]
+    truth = np.repeat([0, 1], [60, 8])
+    leak = pl.DataFrame({"a": np.random.default_rng(0).normal(size=68), "code": truth + 4, "verdict": truth})
+    (caution,) = detect(leak, label_column="verdict", detector="knn", top=0).cautions
+    assert caution.startswith("column 'code' alone tells every labelled anomaly from every normal row")
     monitor = Monitor.fit(frame, detector="knn")
     monitor.save(tmp_path / "m.outlearn")
     assert monitor.cautions and monitor.cautions[0] in Monitor.load(tmp_path / "m.outlearn").notes

@@ -1,8 +1,12 @@
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from outlearn.data.columns.cells import numbers_of
+from outlearn.data.infer import infer_schema
+from outlearn.data.readers import open_source
 from outlearn.errors import OutputError
 from outlearn.pipeline.output import FORMATS, check_output, scored_file
 
@@ -37,6 +41,17 @@ def _full_disk(suffix):
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full on this system")
     return _Full(f"rows{suffix}")
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_lists_and_lengths_of_time_are_written_so_that_they_can_be_read(tmp_path, suffix):
+    ran = [timedelta(hours=26, minutes=i) for i in range(30)]
+    with scored_file(tmp_path / f"rows{suffix}") as write:
+        write(pl.DataFrame({"ran": ran, "l": [[1.0, None, 2.5]] * 30}))
+    frame = open_source(tmp_path / f"rows{suffix}").read()
+    seconds = numbers_of(frame["ran"], infer_schema(frame)["ran"].notation)
+    assert seconds.values.tolist() == [duration.total_seconds() for duration in ran]
+    assert frame.get_column("l").to_list()[0] in ([1.0, None, 2.5], "[1.0, null, 2.5]")
 
 
 def test_a_folder_is_no_file(tmp_path):

@@ -32,6 +32,7 @@ def ask(
     by: By = None,
     separator: o.Separator = None,
     header: o.Header = None,
+    sheet: o.Sheet = None,
     encoding: o.Encoding = None,
     decimal: o.DecimalSign = None,
     thousands: o.ThousandsSign = None,
@@ -49,7 +50,9 @@ def ask(
 
     target, kept = out or model, store_path(model, verdicts)
     check_written(target, kept, table)
-    reading = o.read_options(separator, encoding, decimal, thousands, query, session=session, header=header)
+    reading = o.read_options(
+        separator, encoding, decimal, thousands, query, session=session, header=header, sheet=sheet
+    )
     with progress_bars(quiet) as progress:
         feedback = engine.ask(
             model,

@@ -49,6 +49,7 @@ def detect(
     false_alarms: o.FalseAlarms = None,
     separator: o.Separator = None,
     header: o.Header = None,
+    sheet: o.Sheet = None,
     encoding: o.Encoding = None,
     decimal: o.DecimalSign = None,
     thousands: o.ThousandsSign = None,
@@ -83,7 +84,9 @@ def detect(
             reference,
             reference_until,
             o.table_spec(label_column, time_column, series_column, ignore, schema, kind, anomaly_value),
-            o.read_options(separator, encoding, decimal, thousands, query, kind, session, header=header),
+            o.read_options(
+                separator, encoding, decimal, thousands, query, kind, session, header=header, sheet=sheet
+            ),
             DetectorSpec(detector, weights, seed),
             o.rule_spec(contamination, false_alarm_rate, budget, fdr, false_alarms),
             Outputs(top, out, report, o.alert_options(alerts, alerts_of, entity, gap, suppress)),

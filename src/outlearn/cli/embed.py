@@ -25,6 +25,7 @@ def embed(
     array: Annotated[Path | None, typer.Option(help="Vectors as .npy, one a row of TABLE.")] = None,
     separator: o.Separator = None,
     header: o.Header = None,
+    sheet: o.Sheet = None,
     encoding: o.Encoding = None,
     decimal: o.DecimalSign = None,
     thousands: o.ThousandsSign = None,
@@ -43,7 +44,8 @@ def embed(
         raise ParameterError("give either --model, a network that looks at images, or --array, the vectors")
     check_output(out, suffixes=(".parquet", ".arrow"), source=table)
     source = open_source(
-        table, options=o.read_options(separator, encoding, decimal, thousands, query, header=header)
+        table,
+        options=o.read_options(separator, encoding, decimal, thousands, query, header=header, sheet=sheet),
     )
     unread = [0]
     if model is not None:

@@ -41,6 +41,7 @@ def evaluate(
     schema: o.SchemaFile = None,
     separator: o.Separator = None,
     header: o.Header = None,
+    sheet: o.Sheet = None,
     encoding: o.Encoding = None,
     decimal: o.DecimalSign = None,
     thousands: o.ThousandsSign = None,
@@ -56,7 +57,7 @@ def evaluate(
     from outlearn.pipeline.evaluate import evaluate as judge
 
     names = tuple(dict.fromkeys((detector, *(("iforest", "knn") if peers else ()))))
-    options = o.read_options(separator, encoding, decimal, thousands, query, kind, header=header)
+    options = o.read_options(separator, encoding, decimal, thousands, query, kind, header=header, sheet=sheet)
     if kind == "series":
         raise ParameterError(
             "--kind is 'series'; wanted flows, logs, bus, executables or table: rows are judged here"

@@ -23,6 +23,7 @@ def explain(
     columns: Annotated[int, typer.Option(help="How many columns to name, at most.", min=1)] = 5,
     separator: o.Separator = None,
     header: o.Header = None,
+    sheet: o.Sheet = None,
     encoding: o.Encoding = None,
     decimal: o.DecimalSign = None,
     thousands: o.ThousandsSign = None,
@@ -36,7 +37,9 @@ def explain(
     from outlearn.pipeline import engine
     from outlearn.pipeline.monitor import Monitor
 
-    reading = o.read_options(separator, encoding, decimal, thousands, query, session=session, header=header)
+    reading = o.read_options(
+        separator, encoding, decimal, thousands, query, session=session, header=header, sheet=sheet
+    )
     monitor = engine.load(model)
     if not isinstance(monitor, Monitor):
         _tell_range(monitor.explain(table, row, options=reading), row, as_json=as_json)

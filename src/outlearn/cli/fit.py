@@ -33,6 +33,7 @@ def fit(
     false_alarms: o.FalseAlarms = None,
     separator: o.Separator = None,
     header: o.Header = None,
+    sheet: o.Sheet = None,
     encoding: o.Encoding = None,
     decimal: o.DecimalSign = None,
     thousands: o.ThousandsSign = None,
@@ -57,7 +58,9 @@ def fit(
                 table,
                 known_normal,
                 o.table_spec(label_column, time_column, series_column, ignore, schema, kind, anomaly_value),
-                o.read_options(separator, encoding, decimal, thousands, query, kind, session, header=header),
+                o.read_options(
+                    separator, encoding, decimal, thousands, query, kind, session, header=header, sheet=sheet
+                ),
                 DetectorSpec(detector, weights, seed),
                 o.rule_spec(contamination, false_alarm_rate, None, None, false_alarms),
             ),

@@ -29,6 +29,7 @@ def hunt(
     kind: o.Kind = None,
     separator: o.Separator = None,
     header: o.Header = None,
+    sheet: o.Sheet = None,
     encoding: o.Encoding = None,
     decimal: o.DecimalSign = None,
     thousands: o.ThousandsSign = None,
@@ -67,7 +68,7 @@ def hunt(
             top=top,
             out=out,
             options=o.read_options(
-                separator, encoding, decimal, thousands, query, kind, session, header=header
+                separator, encoding, decimal, thousands, query, kind, session, header=header, sheet=sheet
             ),
             random_state=seed,
             progress=progress,

@@ -37,6 +37,7 @@ def label(
     by: By = None,
     separator: o.Separator = None,
     header: o.Header = None,
+    sheet: o.Sheet = None,
     encoding: o.Encoding = None,
     decimal: o.DecimalSign = None,
     thousands: o.ThousandsSign = None,
@@ -50,7 +51,7 @@ def label(
 
     target, kept = out or model, store_path(model, verdicts)
     check_written(target, kept, scored)
-    reading = o.read_options(separator, encoding, decimal, thousands, None, header=header)
+    reading = o.read_options(separator, encoding, decimal, thousands, None, header=header, sheet=sheet)
     labelled = label_model(
         model,
         scored,

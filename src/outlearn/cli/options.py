@@ -44,6 +44,7 @@ __all__ = [
     "Separator",
     "SeriesColumn",
     "Session",
+    "Sheet",
     "Suppress",
     "Table",
     "ThousandsSign",
@@ -62,11 +63,15 @@ AUTO = "auto"  # the detector where none is named
 
 Table = Annotated[
     str,
-    typer.Argument(help="CSV, Parquet, JSON or Arrow file, dataset:NAME, or database URL.", metavar="TABLE"),
+    typer.Argument(
+        help="CSV, Parquet, JSON, Arrow or Excel file, dataset:NAME, or database URL.", metavar="TABLE"
+    ),
 ]
 OptionalTable = Annotated[
     str | None,
-    typer.Argument(help="CSV, Parquet, JSON or Arrow file, dataset:NAME, or database URL.", metavar="TABLE"),
+    typer.Argument(
+        help="CSV, Parquet, JSON, Arrow or Excel file, dataset:NAME, or database URL.", metavar="TABLE"
+    ),
 ]
 LabelColumn = Annotated[
     str | None, typer.Option(help="Column of labels: 1/0/empty or anomaly/normal/empty.", metavar="NAME")
@@ -158,6 +163,10 @@ Header = Annotated[
         show_default=False,
     ),
 ]
+Sheet = Annotated[
+    str | None,
+    typer.Option(help="Sheet of a workbook; else the first that is not empty.", rich_help_panel=_READING),
+]
 Encoding = Annotated[
     str | None,
     typer.Option(help="Codec of a text file, e.g. cp1252.", rich_help_panel=_READING, metavar="NAME"),
@@ -244,6 +253,7 @@ def read_options(
     session: str | None = None,
     *,
     header: bool | None = None,
+    sheet: str | None = None,
 ) -> ReadOptions:
     """Return how to read, as the user said it; of series the numbers are taken as they are.
 
@@ -268,6 +278,7 @@ def read_options(
         "table" if kind == "series" else kind,
         session=session,
         header=header,
+        sheet=sheet,
     )
 
 

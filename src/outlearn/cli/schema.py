@@ -23,6 +23,7 @@ def schema(
     overrides: o.SchemaFile = None,
     separator: o.Separator = None,
     header: o.Header = None,
+    sheet: o.Sheet = None,
     encoding: o.Encoding = None,
     decimal: o.DecimalSign = None,
     thousands: o.ThousandsSign = None,
@@ -36,7 +37,7 @@ def schema(
 
     if out is not None:
         check_output(out, source=table)
-    reading = o.read_options(separator, encoding, decimal, thousands, query, header=header)
+    reading = o.read_options(separator, encoding, decimal, thousands, query, header=header, sheet=sheet)
     inferred, notes = read_schema(
         table,
         label_column=label_column,

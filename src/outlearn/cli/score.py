@@ -25,6 +25,7 @@ def score(
     fdr: o.DiscoveryRate = None,
     separator: o.Separator = None,
     header: o.Header = None,
+    sheet: o.Sheet = None,
     encoding: o.Encoding = None,
     decimal: o.DecimalSign = None,
     thousands: o.ThousandsSign = None,
@@ -46,7 +47,9 @@ def score(
 
     rule = o.rule_spec(contamination, false_alarm_rate, budget, fdr)
     check_report(report)
-    options = o.read_options(separator, encoding, decimal, thousands, query, session=session, header=header)
+    options = o.read_options(
+        separator, encoding, decimal, thousands, query, session=session, header=header, sheet=sheet
+    )
     outputs = Outputs(top, out, report, o.alert_options(alerts, alerts_of, entity, gap, suppress))
     with progress_bars(quiet) as progress:
         findings = engine.score(model, table, outputs, rule=rule.rule, options=options, progress=progress)

@@ -101,6 +101,7 @@ def tune(
     schema: o.SchemaFile = None,
     separator: o.Separator = None,
     header: o.Header = None,
+    sheet: o.Sheet = None,
     encoding: o.Encoding = None,
     decimal: o.DecimalSign = None,
     thousands: o.ThousandsSign = None,
@@ -133,7 +134,7 @@ def tune(
         time_column=time_column,
         ignore=ignore or (),
         schema=schema,
-        options=o.read_options(separator, encoding, decimal, thousands, query, header=header),
+        options=o.read_options(separator, encoding, decimal, thousands, query, header=header, sheet=sheet),
     )
     if out is not None:
         _write_scores(result, out)

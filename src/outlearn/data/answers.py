@@ -6,17 +6,22 @@ import re
 from collections.abc import Collection
 from dataclasses import replace
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from outlearn.data.label_words import UNLABELLED, fold, meanings_of, words_of
 from outlearn.data.labels import label_words
 from outlearn.data.schema import Role, Schema
 
-__all__ = ["ASIDE", "answer_columns", "suspected_answers", "without_answers"]
+__all__ = ["ASIDE", "answer_columns", "suspected_answers", "telling_columns", "without_answers"]
 
 #: Note of a column that was set aside, by which it is known again.
 ASIDE = "looks like the answer"
 FEW = 20  # different values that an answer has at most
+# Labelled anomalies and other rows from which on a column of few values, or one of ranges that do not meet,
+# tells all of them apart by chance, or by being a good feature, in few tables.
+_FEWEST_OF_VALUES, _FEWEST_OF_RANGES = (5, 20), (10, 50)
 _NAMES = words_of(
     """
     abnormal anomalia anomalie anomalies anomalous anomaly answer attack betrug clase class classe etiqueta
@@ -60,6 +65,44 @@ def suspected_answers(frame: pl.DataFrame, spare: Collection[str] = ()) -> tuple
     apart = answer_columns(frame, spare)
     named = _named(frame, spare, _NAMES | _MAYBE)
     return tuple(name for name, words in named.items() if len(words) > 1 and name not in apart)
+
+
+def telling_columns(frame: pl.DataFrame, labels: NDArray[np.int8]) -> tuple[str, ...]:
+    """Return the columns that alone tell all labelled anomalies from the normal rows.
+
+    No value of such a column, or no range of its numbers, is shared by the two.
+
+    Parameters
+    ----------
+    labels : (n,) 1 anomaly, 0 normal, -1 unlabelled; where no row is labelled normal, the unlabelled ones
+        stand in.
+
+    >>> frame = pl.DataFrame({"code": [2, 2, 2, 2, 2] + [0, 1] * 15, "size": [1, 2, 3, 4, 5] * 7})
+    >>> telling_columns(frame, np.repeat([1, 0], [5, 30]))
+    ('code',)
+    """
+    other = labels == 0 if (labels == 0).any() else labels == -1
+    anomalies, normals = frame.filter(labels == 1), frame.filter(other)
+    return tuple(
+        name
+        for name in frame.columns
+        if _tells(anomalies.get_column(name).drop_nulls(), normals.get_column(name).drop_nulls())
+        and anomalies.get_column(name).null_count() == 0
+    )
+
+
+def _tells(odd: pl.Series, usual: pl.Series) -> bool:
+    def enough(fewest: tuple[int, int]) -> bool:
+        return len(odd) >= fewest[0] and len(usual) >= fewest[1]
+
+    if not enough(_FEWEST_OF_VALUES) or odd.dtype.is_nested():
+        return False
+    if odd.n_unique() + usual.n_unique() <= FEW:
+        return not odd.is_in(usual.unique().implode()).any()
+    if not odd.dtype.is_numeric() or not enough(_FEWEST_OF_RANGES):
+        return False
+    values, others = odd.to_numpy(), usual.to_numpy()
+    return bool(values.min() > others.max() or values.max() < others.min())
 
 
 def without_answers(schema: Schema, frame: pl.DataFrame, spare: Collection[str] = ()) -> Schema:

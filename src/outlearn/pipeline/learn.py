@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from outlearn.data.answers import ASIDE, suspected_answers, without_answers
+from outlearn.data.answers import ASIDE, suspected_answers, telling_columns, without_answers
 from outlearn.data.columns import ConstantEncoder
 from outlearn.data.empty import empty_rows
 from outlearn.data.encode import Encoder
@@ -43,6 +43,7 @@ __all__ = [
     "open_table",
     "read_as_learnt",
     "refuse_labels",
+    "telling_cautions",
 ]
 
 SAMPLE_ROWS = 50_000  # rows that the schema is read from and the support is chosen from
@@ -346,9 +347,22 @@ def refuse_labels(sample: Sample, *, known_normal: bool = False) -> None:
 def cautions_of(sample: Sample, schema: Schema, reading: Reading) -> tuple[str, ...]:
     """Say what is doubtful about labels, and which columns look like the answer."""
     labelling, kept = sample.labelling, [column.name for column in schema.used]
+    features = sample.frame.select(kept)
+    telling = () if sample.labels is None else telling_columns(features, sample.labels)
     return (
         *((labelling.caution,) if labelling is not None and labelling.caution else ()),
-        *answer_cautions(schema, suspected_answers(sample.frame.select(kept), tuple(reading.overrides()))),
+        *answer_cautions(schema, suspected_answers(features, tuple(reading.overrides()))),
+        *telling_cautions(telling),
+    )
+
+
+def telling_cautions(columns: Sequence[str]) -> tuple[str, ...]:
+    """Return a sentence on the columns that alone tell labelled anomalies from normal rows."""
+    if not columns:
+        return ()
+    return (
+        f"{_columns(columns)} alone tells every labelled anomaly from every normal row: if it was filled in "
+        f"once that was known, it will not help on new rows; leave it out (--ignore {quote(columns[0])})",
     )
 
 

@@ -97,20 +97,22 @@ class _Csv:
         self.stream, self.header = stream, True
 
     def write(self, frame: pl.DataFrame) -> None:
-        lists = [name for name, dtype in frame.schema.items() if isinstance(dtype, pl.List)]
-        frame.with_columns(_bracketed(name) for name in lists).write_csv(
-            self.stream, include_header=self.header
-        )
+        plain = pl.DataFrame([_as_csv(column) for column in frame.iter_columns()])
+        plain.write_csv(self.stream, include_header=self.header)
         self.header = False
 
     def close(self) -> None:
         self.stream.flush()
 
 
-def _bracketed(name: str) -> pl.Expr:
-    """Return lists of numbers as text, which CSV can hold."""
-    numbers = pl.col(name).list.eval(pl.element().cast(pl.String).fill_null("null")).list.join(", ")
-    return pl.concat_str(pl.lit("["), numbers, pl.lit("]")).alias(name)
+def _as_csv(column: pl.Series) -> pl.Series:
+    """Return lists of numbers and lengths of time, which CSV does not have, as text that readers know."""
+    if isinstance(column.dtype, pl.Duration):
+        return column.dt.to_string("iso")
+    if isinstance(column.dtype, pl.List):
+        numbers = column.list.eval(pl.element().cast(pl.String).fill_null("null")).list.join(", ")
+        return ("[" + numbers + "]").alias(column.name)
+    return column
 
 
 class _JsonLines:

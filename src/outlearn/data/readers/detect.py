@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,13 +18,19 @@ __all__ = ["HEAD_BYTES", "FileBytes", "Format", "content_of", "examine", "examin
 HEAD_BYTES = 1 << 20
 
 Format = str  # "parquet", "arrow", "arrow stream", "json lines", "json document", "zeek",
-# "capture" or "delimited"
+# "capture", "workbook" or "delimited"
 
 _COMPRESSED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bz2"}
-_TABLES = {b"PAR1": "parquet", b"ARROW1": "arrow", b"\xff\xff\xff\xff": "arrow stream"}
+_TABLES = {
+    b"PAR1": "parquet",
+    b"ARROW1": "arrow",
+    b"\xff\xff\xff\xff": "arrow stream",
+    b"\xd0\xcf\x11\xe0": "workbook",  # of Excel before 2007, or any old Office document
+}
+_BOOKS = {"xl/workbook.xml", "xl/workbook.bin"}  # in an archive that is a workbook
+_OPEN_DOCUMENT = b"application/vnd.oasis.opendocument.spreadsheet"
 _REFUSED = {
-    b"PK\x03\x04": "a zip archive or an Excel workbook; unpack it, or save the sheet as CSV",
-    b"\xd0\xcf\x11\xe0": "an old Office document; save the sheet as CSV",
+    b"PK\x03\x04": "a zip archive without a workbook in it; unpack it",
     b"%PDF": "a PDF document",
     b"SQLite format 3\x00": "an SQLite database; read it by sqlite:///PATH and a query",
     b"\x89HDF": "an HDF5 file; write its table as Parquet or CSV",
@@ -48,6 +55,7 @@ _SUFFIXES = {
     ".arrow": {"arrow", "arrow stream"},
     ".feather": {"arrow"},
     ".ipc": {"arrow", "arrow stream"},
+    **{suffix: {"workbook"} for suffix in (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")},
     **{suffix: {"json lines", "json document"} for suffix in _JSON},
     **{suffix: {"delimited", "zeek"} for suffix in (".csv", ".tsv", ".txt", ".dat", ".tab")},
 }
@@ -145,12 +153,12 @@ def _match(start: bytes, table: dict[bytes, str]) -> str | None:
 
 def _format(content: FileBytes) -> Format:
     head, path = content.head, content.path
-    refused = _match(head, _REFUSED)
+    table = "workbook" if _is_workbook(content) else _match(head, _TABLES)
+    refused = None if table else _match(head, _REFUSED)
     if refused:
         raise ReadError(f"{path}: {refused}; wanted CSV, Parquet, JSON Lines or Arrow")
     if head.startswith(_CAPTURES):
         return "capture"
-    table = _match(head, _TABLES)
     if table and content.compression:
         raise ReadError(f"{path}: {table} inside {content.compression}; unpack it first")
     if table:
@@ -166,6 +174,21 @@ def _format(content: FileBytes) -> Format:
         return "json lines"
     named = suffixes & _JSON and start.startswith((b"[", b"{"))
     return "json document" if named or re.match(_JSON_START, start) else "delimited"
+
+
+def _is_workbook(content: FileBytes) -> bool:
+    """Tell whether a zip archive holds a workbook of Excel or OpenDocument."""
+    if not content.head.startswith(b"PK\x03\x04"):
+        return False
+    if _OPEN_DOCUMENT in content.head[:200]:  # its first member, which is not packed
+        return True
+    if content.compression:
+        return any(name.encode() in content.head for name in _BOOKS)
+    try:
+        with zipfile.ZipFile(content.path) as archive:
+            return not _BOOKS.isdisjoint(archive.namelist())
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
+        return False
 
 
 def _as_utf8(head: bytes) -> bytes:

@@ -16,7 +16,7 @@ from outlearn.data.readers.spaced import Field, tokens
 from outlearn.data.readers.split import Head, SplitRows, split_head
 from outlearn.errors import ParameterError, ReadError
 
-__all__ = ["Dialect", "encodings", "sniff"]
+__all__ = ["Dialect", "Naming", "encodings", "named", "sniff"]
 
 _DETECTED = {
     ",": "",
@@ -48,7 +48,7 @@ class Dialect:
 
 
 @dataclass(frozen=True, slots=True)
-class _Naming:
+class Naming:
     """Names of columns. first : whether the first row holds them. note : on a choice that may be wrong."""
 
     names: Sequence[str]
@@ -96,7 +96,7 @@ def sniff(content: FileBytes, encoding: str, options: ReadOptions) -> Dialect:
     if not split.rows:
         raise ReadError(f"{content.path}: no row could be made out in the first {len(content.head):,} bytes")
     caption = _caption(comments, split) if options.header is None else None
-    naming = _named(split, options.header) if caption is None else _Naming(caption, False)
+    naming = named(split, options.header) if caption is None else Naming(caption, False)
     names, notes = unique_names(naming.names)
     detected = _DETECTED[split.separator] if options.separator is None and split.width > 1 else ""
     said = (detected, _on_comments(comments, caption is not None), naming.note)
@@ -137,7 +137,7 @@ def _caption(comments: Sequence[str], split: SplitRows) -> list[str] | None:
     return names if len(names) == split.width and not all(map(is_number, names)) else None
 
 
-def _named(split: SplitRows, wanted: bool | None) -> _Naming:
+def named(split: SplitRows, wanted: bool | None) -> Naming:
     """Return what the columns are called. wanted : whether the first row names them; None: as it looks."""
     first, width = split.rows[0], split.width
     even = len(first) == width
@@ -148,12 +148,12 @@ def _named(split: SplitRows, wanted: bool | None) -> _Naming:
             "no header: the first row holds values like the rows below and was read as data; the columns "
             "were numbered, column_1 and so on (--header takes it for names)"
         )
-        return _Naming(numbered, False, note if wanted is None else "")
+        return Naming(numbered, False, note if wanted is None else "")
     if even:
         note = "the first row holds numbers that name the columns (--no-header takes it for data)"
-        return _Naming(first, True, note if wanted is None and all(map(is_number, first)) else "")
+        return Naming(first, True, note if wanted is None and all(map(is_number, first)) else "")
     if len(first) == width - 1:
-        return _Naming(
+        return Naming(
             [_ROW_NAMES, *first],
             True,
             f"the first column has no name in the header, and was called {_ROW_NAMES}",
@@ -162,4 +162,4 @@ def _named(split: SplitRows, wanted: bool | None) -> _Naming:
         f"the first line has {len(first)} fields and the rows have {width}, so it was passed over and the "
         "columns were numbered"
     )
-    return _Naming(numbered, True, note)
+    return Naming(numbered, True, note)

@@ -17,6 +17,7 @@ from outlearn.data.readers.jsondocument import open_json_document
 from outlearn.data.readers.jsonlines import open_json_lines
 from outlearn.data.readers.source import ReadOptions, Source, reading
 from outlearn.data.readers.sql import open_query
+from outlearn.data.readers.workbook import open_workbook
 from outlearn.data.readers.zeek import open_zeek
 from outlearn.errors import ReadError
 
@@ -33,8 +34,8 @@ def open_source(spec: str | os.PathLike[str] | IntoFrame, *, options: ReadOption
 
     Parameters
     ----------
-    spec : a path to CSV or its kin, Parquet, JSON, JSON Lines, Arrow, a log of Zeek, or a capture of packets
-        (all but Parquet and Arrow also packed by gzip, zstd or bz2); ``dataset:NAME`` for a bundled set; an
+    spec : a path to CSV or its kin, JSON, JSON Lines, a log of Zeek, or a capture of packets (also packed by
+        gzip, zstd or bz2), Parquet, Arrow, or a workbook of Excel; ``dataset:NAME`` for a bundled set; an
         SQLAlchemy URL, with ``options.query``; or a dataframe of any library that narwhals knows. The format
         of a file is told by its content, not by its name.
     options : what detection should not decide.
@@ -70,12 +71,16 @@ def _open_path(text: str, options: ReadOptions) -> Source:
             if source is not None:
                 return source
         content, form, notes = examine(path)
+    if options.sheet is not None and form != "workbook":
+        notes = (*notes, f"a sheet {options.sheet!r} was asked for, and the file is no workbook")
     if form == "parquet":
         return open_parquet(text, content, notes)
     if form == "arrow":
         return open_arrow(text, content, notes)
     if form == "arrow stream":
         return open_arrow_stream(text, content, notes)
+    if form == "workbook":
+        return open_workbook(text, content, options, notes)
     if form == "capture":
         return open_capture(text, content, notes)
     if form == "zeek":

@@ -25,7 +25,8 @@ class ReadOptions:
 
     separator : one character between the fields of a delimited text file; "whitespace" where any run of
         blanks parts them, "fixed-width" where they stand at the same places of every line.
-    header : whether the first row of a delimited text file names the columns.
+    header : whether the first row of a delimited text file, or of the table in a sheet, names the columns.
+    sheet : which sheet of a workbook; None takes the first that is seen and not empty.
     encoding : a codec name such as ``"cp1252"``.
     decimal, thousands : signs within numbers, one character each.
     query : the SQL text, wanted where the source is a database URL.
@@ -49,6 +50,7 @@ class ReadOptions:
     session: str | None = None
     decimals: tuple[tuple[str, str], ...] = ()
     header: bool | None = None
+    sheet: str | None = None
 
     def __post_init__(self) -> None:
         if self.session is not None:
