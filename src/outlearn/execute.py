@@ -14,6 +14,8 @@ from typing import Protocol, TypeVar
 
 from threadpoolctl import threadpool_limits
 
+from outlearn.parent import end_with_parent
+
 __all__ = ["Executor", "Processes", "Serial", "Threads", "cores"]
 
 T = TypeVar("T")
@@ -81,6 +83,7 @@ def _alone() -> None:
 
 
 def _start() -> None:
+    end_with_parent()
     # Ctrl-C reaches every process of a terminal; what to do about it is for the one that started the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # The processes are the parallelism: threads within each would mostly wait for one another.
@@ -100,7 +103,7 @@ class Processes(AbstractContextManager["Processes"]):
 
     Each process starts afresh and imports what it needs, so a script that makes one keeps its work under
     ``if __name__ == "__main__":``. When the block ends with an error, Ctrl-C included, unfinished work is
-    dropped at once.
+    dropped at once; so it is when this process is killed.
 
     keep : whether the processes stay for the next `map`; else they end with each, and hold no memory while
     other work goes on.

@@ -22,12 +22,10 @@ _KEYS = "a(nomaly), n(ormal), s(kip: cannot say), q(uit)"
 
 
 def ask(
-    model: Annotated[Path, typer.Argument(help="File written by `outlearn fit`.")],
+    model: o.RenewedModel,
     table: o.Table,
     rows: Annotated[int, typer.Option(help="How many rows to ask about, at most.", min=1)] = 10,
-    out: Annotated[
-        Path | None, typer.Option(help="Where to write the new model; else it takes the place of MODEL.")
-    ] = None,
+    out: o.NewModel = None,
     verdicts: Verdicts = None,
     by: By = None,
     separator: o.Separator = None,
@@ -47,9 +45,10 @@ def ask(
     from outlearn.feedback.store import VerdictFile
     from outlearn.feedback.verdict import Channel
     from outlearn.pipeline import engine
+    from outlearn.pipeline.labelled import FeedbackFiles
 
     target, kept = out or model, store_path(model, verdicts)
-    check_written(target, kept, table)
+    check_written(FeedbackFiles(model, table, target, kept))
     reading = o.read_options(
         separator, encoding, decimal, thousands, query, session=session, header=header, sheet=sheet
     )

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from outlearn.cli import options as o
-from outlearn.cli.finding import tell_findings
+from outlearn.cli.finding import tell_findings, write_report_of
 from outlearn.errors import ParameterError
+from outlearn.files import together
+from outlearn.paths import READ, Named, check_apart, named_paths
 
 if TYPE_CHECKING:
     from outlearn.pipeline.request import DetectRequest
@@ -28,6 +30,7 @@ def detect(
         typer.Option(
             help="Rows known to be normal, to compare with; without it TABLE is compared with itself."
         ),
+        READ,
     ] = None,
     top: o.Top = 20,
     out: o.Out = None,
@@ -64,6 +67,7 @@ def detect(
     job: Annotated[
         Path | None,
         typer.Option(help="TOML file that says what to do, in place of TABLE and options; see docs/cli.md."),
+        READ,
     ] = None,
     quiet: o.Quiet = False,
     as_json: o.AsJson = False,
@@ -76,6 +80,7 @@ def detect(
 
     if job is not None:
         request = _from_file(context, job)
+        check_apart([Named("--job", job, READ), *named_paths(request)])
     else:
         if table is None:
             raise ParameterError("no table came; wanted TABLE, or --job with a file that names it")
@@ -92,8 +97,9 @@ def detect(
             Outputs(top, out, report, o.alert_options(alerts, alerts_of, entity, gap, suppress)),
         )
     check_report(request.outputs.report)
-    with progress_bars(quiet) as progress:
+    with progress_bars(quiet) as progress, together():
         findings = engine.detect(request, progress=progress)
+        write_report_of(findings, request.outputs)
     tell_findings(findings, request.outputs, quiet=quiet, as_json=as_json)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from outlearn.cli import options as o
+from outlearn.paths import READ, WRITTEN
 
 __all__ = ["embed"]
 
@@ -18,11 +19,11 @@ def embed(
         str,
         typer.Option(help="With --model the column of paths of images; with --array a name for the vectors."),
     ],
-    out: Annotated[Path, typer.Option(help="Table to write: .parquet or .arrow.")],
+    out: Annotated[Path, typer.Option(help="Table to write: .parquet or .arrow."), WRITTEN],
     model: Annotated[
-        Path | None, typer.Option(help="Network as .onnx that turns images into vectors.")
+        Path | None, typer.Option(help="Network as .onnx that turns images into vectors."), READ
     ] = None,
-    array: Annotated[Path | None, typer.Option(help="Vectors as .npy, one a row of TABLE.")] = None,
+    array: Annotated[Path | None, typer.Option(help="Vectors as .npy, one a row of TABLE."), READ] = None,
     separator: o.Separator = None,
     header: o.Header = None,
     sheet: o.Sheet = None,
@@ -42,7 +43,7 @@ def embed(
 
     if (model is None) == (array is None):
         raise ParameterError("give either --model, a network that looks at images, or --array, the vectors")
-    check_output(out, suffixes=(".parquet", ".arrow"), source=table)
+    check_output(out, suffixes=(".parquet", ".arrow"))
     source = open_source(
         table,
         options=o.read_options(separator, encoding, decimal, thousands, query, header=header, sheet=sheet),

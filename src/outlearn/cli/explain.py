@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,7 +16,7 @@ __all__ = ["explain"]
 
 
 def explain(
-    model: Annotated[Path, typer.Argument(help="File written by `outlearn fit`.")],
+    model: o.Model,
     table: o.Table,
     row: Annotated[int, typer.Option(help="Number of the row, counted from 0.", min=0)],
     columns: Annotated[int, typer.Option(help="How many columns to name, at most.", min=1)] = 5,

@@ -14,24 +14,36 @@ if TYPE_CHECKING:
     from outlearn.pipeline.request import Outputs
     from outlearn.pipeline.series_monitor import SeriesMonitor
 
-__all__ = ["tell_findings", "tell_fitted"]
+__all__ = ["tell_findings", "tell_fitted", "write_report_of"]
+
+
+def write_report_of(findings: Findings | SeriesFindings, outputs: Outputs) -> None:
+    """Write the report, where one was asked for."""
+    from outlearn.findings.table import Findings
+    from outlearn.report.page import write_page, write_report
+
+    if outputs.report is None:
+        return
+    if isinstance(findings, Findings):
+        write_report(findings, Path(outputs.report))
+        return
+    from outlearn.report.series import render_series
+
+    write_page(render_series(findings), Path(outputs.report))
 
 
 def tell_findings(
     findings: Findings | SeriesFindings, outputs: Outputs, *, quiet: bool, as_json: bool
 ) -> None:
-    """Write the report that was asked for, then print the findings and where the files are."""
+    """Print the findings and where the files are."""
     from outlearn.cli.terminal import print_lines, tell
     from outlearn.findings.table import Findings
 
     if isinstance(findings, Findings):
         tell(findings, outputs, quiet=quiet, as_json=as_json)
         return
-    from outlearn.report.page import write_page
-    from outlearn.report.series import render_series, series_text
+    from outlearn.report.series import series_text
 
-    if outputs.report is not None:
-        write_page(render_series(findings), Path(outputs.report))
     if quiet:
         return
     if as_json:

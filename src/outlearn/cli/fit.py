@@ -9,13 +9,14 @@ import typer
 
 from outlearn.cli import options as o
 from outlearn.cli.finding import tell_fitted
+from outlearn.paths import WRITTEN
 
 __all__ = ["fit"]
 
 
 def fit(
     table: o.Table,
-    out: Annotated[Path, typer.Option(help="Where to write the model, e.g. model.outlearn.")],
+    out: Annotated[Path, typer.Option(help="Where to write the model, e.g. model.outlearn."), WRITTEN],
     known_normal: Annotated[
         bool, typer.Option("--known-normal", help="All rows without a label are known to be normal.")
     ] = False,
@@ -49,9 +50,7 @@ def fit(
     from outlearn.pipeline.output import check_output
     from outlearn.pipeline.request import DetectorSpec, FitRequest
 
-    check_output(out, source=table)
-    if weights is not None:
-        check_output(out, source=weights)
+    check_output(out)
     with progress_bars(quiet) as progress:
         monitor = engine.fit(
             FitRequest(

@@ -5,7 +5,9 @@
 1       outlearn cannot go on, and no other input would help (a damaged checkpoint)
 2       the user can mend it: input, options, an optional package that is missing
 70      a bug in outlearn
+129     SIGHUP, as of a terminal that is closed
 130     Ctrl-C
+143     SIGTERM
 ======  ==========================================================================
 """
 
@@ -14,15 +16,19 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import wraps
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import typer
+from typer.models import ArgumentInfo, OptionInfo
 
+from outlearn.cli.signals import code_of, ended_by_signals, words_of
 from outlearn.errors import InputError, MissingExtraError, OutlearnError
+from outlearn.paths import Named, Role, check_apart
 
-__all__ = ["guarded"]
+__all__ = ["end_of", "guarded"]
 
 
 def guarded(command: Callable[..., None]) -> Callable[..., None]:
@@ -33,23 +39,53 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def run(*args: Any, **options: Any) -> None:
-        try:
-            command(*args, **options)
-        except BrokenPipeError:  # the reader has seen enough, as with `outlearn detect x.csv | head`
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(0) from None
-        except KeyboardInterrupt:
-            typer.echo("interrupted: no file is left half-written", err=True)
-            raise typer.Exit(130) from None
-        except Exception as error:
-            if isinstance(error, typer.Exit):
-                raise
-            if options.get("debug"):
-                traceback.print_exc()
-            typer.echo(_line(error), err=True)
-            raise typer.Exit(_code(error)) from None
+        with ended_by_signals():
+            try:
+                check_apart(_paths(command, options))
+                command(*args, **options)
+            except BrokenPipeError:  # the reader has seen enough, as with `outlearn detect x.csv | head`
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                raise typer.Exit(0) from None
+            except KeyboardInterrupt as interrupt:
+                raise end_of(interrupt, "no file is left half-written") from None
+            except Exception as error:
+                if isinstance(error, typer.Exit):
+                    raise
+                if options.get("debug"):
+                    traceback.print_exc()
+                typer.echo(_line(error), err=True)
+                raise typer.Exit(_code(error)) from None
 
     return run
+
+
+def end_of(interrupt: KeyboardInterrupt, state: str) -> typer.Exit:
+    """Return how a command ends after Ctrl-C or a signal, having said in which state it leaves things."""
+    with suppress(OSError):  # the terminal may be closed
+        typer.echo(f"{words_of(interrupt)}: {state}", err=True)
+    return typer.Exit(code_of(interrupt))
+
+
+def _paths(command: Callable[..., None], values: Mapping[str, Any]) -> list[Named]:
+    """Return the paths that came for the parameters of a command that are marked with a `Role`."""
+    paths: list[Named] = []
+    for name, hint in get_type_hints(command, include_extras=True).items():
+        marks = get_args(hint) if get_origin(hint) is Annotated else ()
+        roles = [mark for mark in marks if isinstance(mark, Role)]
+        given = values.get(name)
+        if roles and given is not None:
+            several = given if isinstance(given, list) else [given]
+            paths += [Named(_shown(name, marks), path, roles[0]) for path in several]
+    return paths
+
+
+def _shown(name: str, marks: Iterable[Any]) -> str:
+    """Return a parameter as its user knows it: TABLE, or --out."""
+    info = next(mark for mark in marks if isinstance(mark, ArgumentInfo | OptionInfo))
+    if isinstance(info, ArgumentInfo):
+        return info.metavar or name.upper()
+    named = [word for word in info.param_decls or () if word.startswith("--")]
+    return named[0] if named else f"--{name.replace('_', '-')}"
 
 
 def _line(error: Exception) -> str:

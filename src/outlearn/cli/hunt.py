@@ -7,6 +7,9 @@ from typing import Annotated
 import typer
 
 from outlearn.cli import options as o
+from outlearn.cli.finding import write_report_of
+from outlearn.files import together
+from outlearn.paths import READ
 
 __all__ = ["hunt"]
 
@@ -14,9 +17,9 @@ __all__ = ["hunt"]
 def hunt(
     table: o.Table,
     like: Annotated[
-        str, typer.Option(help="The confirmed cases: one to five rows, or more, of the same columns.")
+        str, typer.Option(help="The confirmed cases: one to five rows, or more, of the same columns."), READ
     ],
-    reference: Annotated[str | None, typer.Option(help="Rows known to be normal.")] = None,
+    reference: Annotated[str | None, typer.Option(help="Rows known to be normal."), READ] = None,
     learner: Annotated[
         str,
         typer.Option(help="incontext, profiles, siamese, triplet, protonet or maml; auto is incontext."),
@@ -57,7 +60,8 @@ def hunt(
             f"--kind is {kind!r}; wanted flows, logs, bus or table: ranges of series are not hunted for"
         )
     alerting = o.alert_options(alerts, alerts_of, entity, gap, suppress)
-    with progress_bars(quiet) as progress:
+    outputs = Outputs(top, out, report, alerting)
+    with progress_bars(quiet) as progress, together():
         findings = find(
             table,
             like,
@@ -74,5 +78,5 @@ def hunt(
             progress=progress,
             alerts=alerting,
         )
-    outputs = Outputs(top, out, report, alerting)
+        write_report_of(findings, outputs)
     tell(findings, outputs, quiet=quiet, as_json=as_json)

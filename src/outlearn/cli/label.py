@@ -9,6 +9,7 @@ import typer
 
 from outlearn.cli import options as o
 from outlearn.cli.verdicts import By, Verdicts, check_written, effect_lines, listed, store_path
+from outlearn.paths import READ
 
 if TYPE_CHECKING:
     from outlearn.pipeline.label import Labelled
@@ -17,17 +18,16 @@ __all__ = ["label"]
 
 
 def label(
-    model: Annotated[Path, typer.Argument(help="File written by `outlearn fit`.")],
+    model: o.RenewedModel,
     scored: Annotated[
         str,
         typer.Argument(
             help="File that --out of detect or score wrote, with a column of verdicts.",
             metavar="SCORED",
         ),
+        READ,
     ],
-    out: Annotated[
-        Path | None, typer.Option(help="Where to write the new model; else it takes the place of MODEL.")
-    ] = None,
+    out: o.NewModel = None,
     verdicts: Verdicts = None,
     label_column: Annotated[
         str,
@@ -48,9 +48,10 @@ def label(
     from outlearn.cli.suppress import user_name
     from outlearn.feedback.store import VerdictFile
     from outlearn.pipeline.label import label_model
+    from outlearn.pipeline.labelled import FeedbackFiles
 
     target, kept = out or model, store_path(model, verdicts)
-    check_written(target, kept, scored)
+    check_written(FeedbackFiles(model, scored, target, kept))
     reading = o.read_options(separator, encoding, decimal, thousands, None, header=header, sheet=sheet)
     labelled = label_model(
         model,

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from outlearn.cli import options as o
+from outlearn.cli.guard import end_of
+from outlearn.paths import READ, WRITTEN_FOLDER
 
 if TYPE_CHECKING:
     from outlearn.learners.training.config import MetatrainConfig
@@ -19,17 +21,17 @@ __all__ = ["metatrain"]
 
 
 def metatrain(
-    out: Annotated[Path, typer.Option(help="Checkpoint to write (.safetensors); its card goes beside it.")],
-    config: Annotated[Path | None, typer.Option(help="TOML file of settings; options override it.")] = None,
+    out: o.Checkpoint,
+    config: Annotated[
+        Path | None, typer.Option(help="TOML file of settings; options override it."), READ
+    ] = None,
     preset: Annotated[
         str | None, typer.Option(help="Settings by name, in place of a file: default, as shipped.")
     ] = None,
     learner: Annotated[
         str | None, typer.Option(help="profiles, incontext, or another name of a learner.")
     ] = None,
-    corpus: Annotated[
-        Path | None, typer.Option(help="Folder of labelled sets with a manifest.csv to learn from.")
-    ] = None,
+    corpus: o.Corpus = None,
     episodes: Annotated[int | None, typer.Option(min=0, help="Synthetic tasks; 3000 by default.")] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the tasks.")] = None,
     steps: Annotated[
@@ -38,9 +40,11 @@ def metatrain(
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of tasks, initialisation and order.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that prepare tasks.")] = 1,
     folder: Annotated[
-        Path | None, typer.Option(help="Where an interrupted run goes on from; beside --out by default.")
+        Path | None,
+        typer.Option(help="Where an interrupted run goes on from; beside --out by default."),
+        WRITTEN_FOLDER,
     ] = None,
-    log: Annotated[Path | None, typer.Option(help="Folder for a TensorBoard log.")] = None,
+    log: Annotated[Path | None, typer.Option(help="Folder for a TensorBoard log."), WRITTEN_FOLDER] = None,
     debug: o.Debug = False,
 ) -> None:
     """Meta-train a learner; run it again to go on after an interruption."""
@@ -67,10 +71,9 @@ def metatrain(
             Processes(workers, keep=False) if workers > 1 else nullcontext(Serial()) as pool,
         ):
             outcome = run(settings, out, executor=pool, folder=folder, progress=progress_on(bars))
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         kept = work_folder(out) if folder is None else folder
-        typer.echo(f"interrupted: the same command goes on from what is kept in {kept}", err=True)
-        raise typer.Exit(130) from None
+        raise end_of(interrupt, f"the same command goes on from what is kept in {kept}") from None
     _print(outcome)
 
 

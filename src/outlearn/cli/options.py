@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from outlearn.paths import CHECKPOINT, READ, RENEWAL, RENEWED, WRITTEN
+
 if TYPE_CHECKING:
     from outlearn.data.readers import ReadOptions
     from outlearn.pipeline.alerting import AlertOptions
@@ -19,7 +21,9 @@ __all__ = [
     "AnomalyValue",
     "AsJson",
     "Budget",
+    "Checkpoint",
     "Contamination",
+    "Corpus",
     "Debug",
     "DecimalSign",
     "DetectorName",
@@ -33,11 +37,14 @@ __all__ = [
     "Ignore",
     "Kind",
     "LabelColumn",
+    "Model",
+    "NewModel",
     "OptionalTable",
     "Out",
     "Query",
     "Quiet",
     "ReferenceUntil",
+    "RenewedModel",
     "Report",
     "SchemaFile",
     "Seed",
@@ -66,12 +73,21 @@ Table = Annotated[
     typer.Argument(
         help="CSV, Parquet, JSON, Arrow or Excel file, dataset:NAME, or database URL.", metavar="TABLE"
     ),
+    READ,
 ]
 OptionalTable = Annotated[
     str | None,
     typer.Argument(
         help="CSV, Parquet, JSON, Arrow or Excel file, dataset:NAME, or database URL.", metavar="TABLE"
     ),
+    READ,
+]
+Model = Annotated[Path, typer.Argument(help="File written by `outlearn fit`."), READ]
+RenewedModel = Annotated[Path, typer.Argument(help="File written by `outlearn fit`."), RENEWED]
+NewModel = Annotated[
+    Path | None,
+    typer.Option(help="Where to write the new model; else it takes the place of MODEL."),
+    RENEWAL,
 ]
 LabelColumn = Annotated[
     str | None, typer.Option(help="Column of labels: 1/0/empty or anomaly/normal/empty.", metavar="NAME")
@@ -90,6 +106,7 @@ Ignore = Annotated[
 SchemaFile = Annotated[
     Path | None,
     typer.Option("--schema", help="TOML file that says how to read columns; see `outlearn schema`."),
+    READ,
 ]
 DetectorName = Annotated[
     str,
@@ -103,14 +120,24 @@ DetectorName = Annotated[
 Weights = Annotated[
     Path | None,
     typer.Option(help="Series: a checkpoint for `--detector`, of `outlearn learn-fleet` or `learn-series`."),
+    READ,
+]
+Corpus = Annotated[
+    Path | None, typer.Option(help="Folder of labelled sets with a manifest.csv to learn from."), READ
+]
+Checkpoint = Annotated[
+    Path, typer.Option(help="Checkpoint to write (.safetensors); its card goes beside it."), CHECKPOINT
 ]
 Seed = Annotated[int, typer.Option(help="Seed of all randomness.", min=0)]
 Top = Annotated[int, typer.Option(help="How many of the most abnormal rows to show and explain.", min=0)]
 Out = Annotated[
     Path | None,
     typer.Option(help="Write all rows with score, flag and reason to .parquet, .csv, .jsonl or .arrow."),
+    WRITTEN,
 ]
-Report = Annotated[Path | None, typer.Option(help="Write a report, one HTML page that opens offline.")]
+Report = Annotated[
+    Path | None, typer.Option(help="Write a report, one HTML page that opens offline."), WRITTEN
+]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
 AsJson = Annotated[
     bool,
@@ -123,6 +150,7 @@ Alerts = Annotated[
     typer.Option(
         help="Write alerts to .jsonl (Elastic Common Schema), .cef or .syslog.", rich_help_panel=_ALERTS
     ),
+    WRITTEN,
 ]
 AlertsOf = Annotated[
     str, typer.Option(help="What a line of it tells of: incidents or rows.", rich_help_panel=_ALERTS)
@@ -143,6 +171,7 @@ Gap = Annotated[
 Suppress = Annotated[
     Path | None,
     typer.Option(help="What is known to be good; see `outlearn suppress`.", rich_help_panel=_ALERTS),
+    READ,
 ]
 
 Separator = Annotated[

@@ -10,19 +10,18 @@ from typing import Annotated
 import typer
 
 from outlearn.cli import options as o
+from outlearn.paths import READ
 
 __all__ = ["learn_asking", "learn_fleet", "learn_fusion", "learn_series", "learn_tuning"]
-
-Checkpoint = Annotated[
-    Path, typer.Option(help="Checkpoint to write (.safetensors); its card goes beside it.")
-]
 
 
 def learn_tuning(
     experience: Annotated[
-        list[Path], typer.Argument(help="Folders that `outlearn performance` made, of the same candidates.")
+        list[Path],
+        typer.Argument(help="Folders that `outlearn performance` made, of the same candidates."),
+        READ,
     ],
-    out: Checkpoint,
+    out: o.Checkpoint,
     strategies: Annotated[
         str, typer.Option(help="Strategies to learn, with commas between; all by default.")
     ] = "",
@@ -48,7 +47,7 @@ def learn_tuning(
 
 
 def learn_asking(
-    out: Checkpoint,
+    out: o.Checkpoint,
     tables: Annotated[int, typer.Option(min=1, help="Synthetic tables to play on.")] = 200,
     seed: o.Seed = 0,
     quiet: o.Quiet = False,
@@ -70,7 +69,7 @@ def learn_asking(
 
 
 def learn_series(
-    out: Checkpoint,
+    out: o.Checkpoint,
     tasks: Annotated[int, typer.Option(min=1, help="Synthetic series to learn from.")] = 2000,
     steps: Annotated[int, typer.Option(min=1, help="Steps of the optimiser.")] = 1000,
     workers: Annotated[int, typer.Option(min=1, help="Processes that make the series.")] = 1,
@@ -85,7 +84,7 @@ def learn_series(
 
 
 def learn_fusion(
-    out: Checkpoint,
+    out: o.Checkpoint,
     tasks: Annotated[int, typer.Option(min=1, help="Synthetic records to learn from.")] = 1000,
     steps: Annotated[int, typer.Option(min=1, help="Steps of the optimiser.")] = 3000,
     workers: Annotated[int, typer.Option(min=1, help="Processes that make the records.")] = 1,
@@ -127,9 +126,11 @@ def _practise(
 
 def learn_fleet(
     tables: Annotated[
-        list[str], typer.Argument(help="A table of all machines, with --series-column, or one a machine.")
+        list[str],
+        typer.Argument(help="A table of all machines, with --series-column, or one a machine."),
+        READ,
     ],
-    out: Checkpoint,
+    out: o.Checkpoint,
     label_column: Annotated[str, typer.Option(help="Column that is 1 where a point is of a fault.")],
     anomaly_value: o.AnomalyValue = None,
     series_column: o.SeriesColumn = None,

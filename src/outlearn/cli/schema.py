@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from outlearn.cli import options as o
+from outlearn.paths import WRITTEN
 
 __all__ = ["schema"]
 
@@ -15,7 +16,7 @@ __all__ = ["schema"]
 def schema(
     table: o.Table,
     out: Annotated[
-        Path | None, typer.Option(help="Write it as a TOML file, to edit and to give to --schema.")
+        Path | None, typer.Option(help="Write it as a TOML file, to edit and to give to --schema."), WRITTEN
     ] = None,
     label_column: o.LabelColumn = None,
     time_column: o.TimeColumn = None,
@@ -36,7 +37,7 @@ def schema(
     from outlearn.pipeline.schema import read_schema, schema_toml, write_new
 
     if out is not None:
-        check_output(out, source=table)
+        check_output(out)
     reading = o.read_options(separator, encoding, decimal, thousands, query, header=header, sheet=sheet)
     inferred, notes = read_schema(
         table,

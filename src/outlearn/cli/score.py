@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
 from outlearn.cli import options as o
-from outlearn.cli.finding import tell_findings
+from outlearn.cli.finding import tell_findings, write_report_of
+from outlearn.files import together
 
 __all__ = ["score"]
 
 
 def score(
-    model: Annotated[Path, typer.Argument(help="File written by `outlearn fit`.")],
+    model: o.Model,
     table: o.Table,
     top: o.Top = 20,
     out: o.Out = None,
@@ -51,6 +47,7 @@ def score(
         separator, encoding, decimal, thousands, query, session=session, header=header, sheet=sheet
     )
     outputs = Outputs(top, out, report, o.alert_options(alerts, alerts_of, entity, gap, suppress))
-    with progress_bars(quiet) as progress:
+    with progress_bars(quiet) as progress, together():
         findings = engine.score(model, table, outputs, rule=rule.rule, options=options, progress=progress)
+        write_report_of(findings, outputs)
     tell_findings(findings, outputs, quiet=quiet, as_json=as_json)

@@ -10,12 +10,13 @@ import typer
 
 from outlearn.cli import options as o
 from outlearn.errors import ParameterError
+from outlearn.paths import WRITTEN
 
 __all__ = ["suppress", "user_name"]
 
 
 def suppress(
-    file: Annotated[Path, typer.Argument(help="File of patterns; it is made where there is none.")],
+    file: Annotated[Path, typer.Argument(help="File of patterns; it is made where there is none."), WRITTEN],
     where: Annotated[
         list[str] | None,
         typer.Option(

@@ -70,11 +70,7 @@ def print_lines(findings: AnyFindings) -> None:
 
 
 def tell(findings: Findings, outputs: Outputs, *, quiet: bool, as_json: bool = False) -> None:
-    """Write the report, then print the findings, and unless they are JSON where the files are."""
-    if outputs.report is not None:
-        from outlearn.report.page import write_report
-
-        write_report(findings, Path(outputs.report))
+    """Print the findings, and unless they are JSON where the files are."""
     if quiet:
         return
     if as_json:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from outlearn.cli import options as o
+from outlearn.files import together
+from outlearn.paths import READ, WRITTEN, WRITTEN_FOLDER
 
 if TYPE_CHECKING:
     from outlearn.pipeline.tune import TunedSource
@@ -21,10 +23,10 @@ Detectors = Annotated[str, typer.Option("--detector", help="Detectors to choose 
 
 
 def performance(
-    out: Annotated[Path, typer.Option(help="Folder for the table; an interrupted run goes on from it.")],
-    corpus: Annotated[
-        Path | None, typer.Option(help="Folder of labelled sets with a manifest.csv to learn from.")
-    ] = None,
+    out: Annotated[
+        Path, typer.Option(help="Folder for the table; an interrupted run goes on from it."), WRITTEN_FOLDER
+    ],
+    corpus: o.Corpus = None,
     sets: Annotated[
         list[str] | None,
         typer.Option(help="Shell pattern that the paths of sets must match; may be given again."),
@@ -82,6 +84,7 @@ def tune(
             help="Folder that `outlearn performance` made, or file of `outlearn learn-tuning`; what ships "
             "with the package by default."
         ),
+        READ,
     ] = None,
     detectors: Detectors = _FOUR,
     strategy: Annotated[
@@ -92,7 +95,7 @@ def tune(
     time_limit: Annotated[
         float | None, typer.Option(help="Seconds one may take; each is then tried in a process of its own.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="CSV file for the scores of the rows.")] = None,
+    out: Annotated[Path | None, typer.Option(help="CSV file for the scores of the rows."), WRITTEN] = None,
     report: o.Report = None,
     label_column: o.LabelColumn = None,
     anomaly_value: o.AnomalyValue = None,
@@ -120,7 +123,7 @@ def tune(
 
     check_report(report)
     if out is not None:
-        check_output(out, suffixes=(".csv",), source=table)
+        check_output(out, suffixes=(".csv",))
     names = [name.strip() for name in detectors.split(",")]
     result = run(
         table,
@@ -136,11 +139,12 @@ def tune(
         schema=schema,
         options=o.read_options(separator, encoding, decimal, thousands, query, header=header, sheet=sheet),
     )
-    if out is not None:
-        _write_scores(result, out)
     findings = result.findings()
-    if report is not None:
-        write_page(render_tuning(findings), report)
+    with together():
+        if out is not None:
+            _write_scores(result, out)
+        if report is not None:
+            write_page(render_tuning(findings), report)
     if quiet:
         return
     if as_json:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from outlearn.paths import WRITTEN
+
 if TYPE_CHECKING:
-    from outlearn.pipeline.labelled import Effect
+    from outlearn.pipeline.labelled import Effect, FeedbackFiles
 
 __all__ = ["By", "Verdicts", "check_written", "counted", "effect_lines", "listed", "store_path"]
 
@@ -21,6 +23,7 @@ Verdicts = Annotated[
         help="File of verdicts (.jsonl), which is only ever added to; else it stands beside MODEL.",
         metavar="FILE",
     ),
+    WRITTEN,
 ]
 By = Annotated[str | None, typer.Option(help="Who says so; else the user's name.", metavar="NAME")]
 
@@ -34,21 +37,20 @@ def store_path(model: Path, given: Path | None) -> Path:
     return model.with_suffix(".verdicts.jsonl") if given is None else given
 
 
-def check_written(model: Path, kept: Path, source: str) -> None:
-    """Refuse, before any work, a model or a file of verdicts that would overwrite what is needed.
+def check_written(files: FeedbackFiles) -> None:
+    """Refuse, before any work, a model or a file of verdicts that could not be written, or over something.
 
     Raises
     ------
-    InputError
+    OutputError
         When one of them is the table, or they are one file.
     """
-    from outlearn.errors import ParameterError
     from outlearn.pipeline.output import check_output
 
-    for path in (model, kept):
-        check_output(path, source=source)
-    if model.resolve() == kept.resolve():
-        raise ParameterError(f"{model} is to hold the model and the verdicts; give each a file of its own")
+    files.check()
+    for path in (files.out, files.verdicts):
+        if path is not None:
+            check_output(Path(path))
 
 
 def counted(anomalies: int, normals: int, unsure: int) -> str:

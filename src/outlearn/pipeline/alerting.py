@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +25,7 @@ from outlearn.detectors.base import BaseDetector
 from outlearn.errors import ParameterError
 from outlearn.explain.explanation import Explanation
 from outlearn.files import whole, writing
+from outlearn.paths import READ, WRITTEN, role
 from outlearn.pipeline.collect import Gathered, gather, sighted
 from outlearn.pipeline.output import check_output
 from outlearn.pipeline.reasons import reasons_of
@@ -49,11 +49,11 @@ class AlertOptions:
     patterns.
     """
 
-    file: str | Path | None = None
+    file: str | Path | None = field(default=None, metadata=role(WRITTEN))
     of: str = "incidents"
     entity: str | None = None
     gap: float = GAP
-    suppress: str | Path | None = None
+    suppress: str | Path | None = field(default=None, metadata=role(READ))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Handover:
     notes: tuple[str, ...]
 
 
-def check_alerts(options: AlertOptions, source: Any) -> Suppression:
+def check_alerts(options: AlertOptions) -> Suppression:
     """Refuse, before any work, alerts that could not be written, and read the patterns.
 
     Raises
@@ -100,7 +100,7 @@ def check_alerts(options: AlertOptions, source: Any) -> Suppression:
     if not options.gap >= 0:
         raise ParameterError(f"gap is {options.gap!r}; wanted 0 seconds or more")
     if options.file is not None:
-        check_output(Path(options.file), suffixes=tuple(ALERT_FORMATS), source=source)
+        check_output(Path(options.file), suffixes=tuple(ALERT_FORMATS))
     return Suppression.of_file(options.suppress)
 
 

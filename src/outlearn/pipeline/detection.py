@@ -11,8 +11,9 @@ from outlearn.decisions.rule import Rule
 from outlearn.execute import Executor
 from outlearn.findings.table import Findings, Origin
 from outlearn.pipeline.alerting import check_entity
+from outlearn.pipeline.checks import check_request
 from outlearn.pipeline.learn import AUTO, LEARNT, learn, open_table, read_as_learnt
-from outlearn.pipeline.monitor import Judging, Monitor, check_request
+from outlearn.pipeline.monitor import Judging, Monitor
 from outlearn.pipeline.request import DetectOptions, DetectRequest
 from outlearn.pipeline.rows import Spec
 from outlearn.pipeline.stages import Stages
@@ -67,7 +68,7 @@ def detect_rows(
 ) -> Findings:
     """Find the odd rows of a table, as `detect` does, by a request."""
     outputs, rule = request.outputs, request.rule.rule
-    patterns = check_request(outputs, request.source)
+    patterns = check_request(request)
     stages = Stages(progress)
     with stages.stage("reading"):
         opened, settled = open_table(request.source, request.reading)

@@ -13,9 +13,11 @@ from outlearn.feedback.store import VerdictStore
 from outlearn.feedback.verdict import Channel
 from outlearn.findings.series import SeriesFindings
 from outlearn.findings.table import Findings
+from outlearn.paths import READ, Named, check_apart, named_paths
 from outlearn.pipeline.alerting import AlertOptions
 from outlearn.pipeline.detection import detect_rows
 from outlearn.pipeline.feedback import Feedback
+from outlearn.pipeline.labelled import FeedbackFiles
 from outlearn.pipeline.monitor import Monitor
 from outlearn.pipeline.request import SERIES, DetectRequest, FitRequest, Outputs, option
 from outlearn.pipeline.rows import Spec
@@ -33,6 +35,7 @@ def detect(
 
     executor : where rows are scored, on threads of this process by default; series are scored in this thread.
     """
+    check_apart(named_paths(request))
     if is_series(request):
         _refuse_alerts(request.outputs.alerts)
         return detect_series(request, progress=progress)
@@ -67,6 +70,7 @@ def score(
     ParameterError
         When a rule came for series, whose threshold was set in the fit, or alerts of them.
     """
+    check_apart([Named("model", model, READ), *named_paths(DetectRequest(source, outputs=outputs))])
     monitor = load(model)
     if isinstance(monitor, Monitor):
         return monitor.score(
@@ -99,6 +103,7 @@ def ask(
     ParameterError
         For a model of series, whose points are not asked about one by one.
     """
+    FeedbackFiles.of(model, source, model, store).check()
     monitor = load(model)
     if not isinstance(monitor, Monitor):
         raise ParameterError(

@@ -15,7 +15,9 @@ from outlearn.detectors.labelled_series import point_labels
 from outlearn.detectors.series_scorers import FLEET
 from outlearn.errors import InputError, ParameterError
 from outlearn.learners.series.fleet import LEARNER, STEPS, FleetOutcome, train_fleet
+from outlearn.paths import CHECKPOINT, Named, check_apart, named_paths
 from outlearn.pipeline.learn import Reading
+from outlearn.pipeline.request import FitRequest
 from outlearn.pipeline.rows import Spec
 from outlearn.pipeline.series_table import SeriesTable
 from outlearn.progress import Progress
@@ -62,6 +64,8 @@ def learn_fleet(
             "one table came and no series column: name the column that tells the machines apart, or give a "
             "table for each machine"
         )
+    read = [named for spec in tables for named in named_paths(FitRequest(spec))]
+    check_apart([*read, Named("out", Path(out), CHECKPOINT)])
     reading = Reading(label_column, time_column, tuple(ignore), None, options, tuple(anomaly_values))
     frames, labels, aside = [], [], list(ignore)
     for number, spec in enumerate(tables):

@@ -27,8 +27,9 @@ from outlearn.execute import Executor, Serial
 from outlearn.explain.words import percent
 from outlearn.findings.table import Findings
 from outlearn.pipeline.alerting import check_entity
+from outlearn.pipeline.checks import check_request
 from outlearn.pipeline.learn import SAMPLE_ROWS, Reading, cautions_of, open_table, read_as_learnt
-from outlearn.pipeline.monitor import Judging, Monitor, check_request
+from outlearn.pipeline.monitor import Judging, Monitor
 from outlearn.pipeline.request import AUTO, HuntOptions, HuntRequest
 from outlearn.pipeline.rows import Spec, chunk_rows, chunks_of
 from outlearn.pipeline.stages import Stages
@@ -92,7 +93,7 @@ def hunt_rows(
         why = f"ranked by the learner {learner}, the default"
     if learner not in LEARNERS:
         raise ParameterError(f"learner is {learner!r}; wanted {AUTO} or one of {', '.join(LEARNERS)}")
-    patterns = check_request(request.outputs, request.source)
+    patterns = check_request(request)
     stages, reading = Stages(progress), request.reading
     with stages.stage("reading"):
         opened, settled = open_table(request.source, reading)

@@ -23,6 +23,7 @@ from outlearn.feedback.store import VerdictStore
 from outlearn.feedback.verdict import Answer, Channel, Verdict, current, make_verdict
 from outlearn.pipeline.labelled import (
     Effect,
+    FeedbackFiles,
     effects_of,
     identities_of,
     learn_answers,
@@ -86,6 +87,7 @@ def label_model(
     InputError
         When nothing is said of any row, or something cannot be read or written; no model is written then.
     """
+    FeedbackFiles.of(model, scored, out, store).check()
     taking = _Taking(store, by, label_column, model.name, tuple(anomaly_values))
     if kind_of(model) == "series":
         return _label_series(model, scored, out, taking, options)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -16,13 +17,23 @@ from outlearn.detectors.classical_detector import ClassicalDetector
 from outlearn.detectors.pool import POOL
 from outlearn.errors import ReadError
 from outlearn.feedback.identity import row_identities
+from outlearn.feedback.store import VerdictFile, VerdictStore
 from outlearn.feedback.verdict import Answer
+from outlearn.paths import READ, RENEWAL, RENEWED, WRITTEN, check_apart, named_paths, role
 from outlearn.pipeline.learn import Reading, open_table
 from outlearn.pipeline.monitor import Monitor
 from outlearn.pipeline.rows import Spec
 from outlearn.pipeline.verdict import VERDICT, written_columns
 
-__all__ = ["Effect", "effects_of", "identities_of", "learn_answers", "limits_of_labels", "open_for"]
+__all__ = [
+    "Effect",
+    "FeedbackFiles",
+    "effects_of",
+    "identities_of",
+    "learn_answers",
+    "limits_of_labels",
+    "open_for",
+]
 
 _LABEL = "\0label"
 
@@ -35,6 +46,31 @@ class Effect:
     answer: Answer
     before: float
     after: float
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackFiles:
+    """The files of feedback: a model and a table, the new model, and verdicts, which are added to."""
+
+    model: str | Path = field(metadata=role(RENEWED))
+    table: Spec = field(metadata=role(READ))
+    out: str | Path = field(metadata=role(RENEWAL))
+    verdicts: str | Path | None = field(metadata=role(WRITTEN))
+
+    @classmethod
+    def of(cls, model: str | Path, table: Spec, out: str | Path, store: VerdictStore) -> FeedbackFiles:
+        """Return the files; of a store that is none there is no path."""
+        return cls(model, table, out, store.path if isinstance(store, VerdictFile) else None)
+
+    def check(self) -> None:
+        """Refuse to write over what is needed; the new model may take the place of the old one.
+
+        Raises
+        ------
+        OutputError
+            With the names of both.
+        """
+        check_apart(named_paths(self))
 
 
 def open_for(

@@ -28,21 +28,23 @@ from outlearn.errors import ParameterError, ReadError
 from outlearn.execute import Executor
 from outlearn.explain.explanation import Explanation
 from outlearn.explain.text import behind
+from outlearn.files import together
 from outlearn.findings.table import Findings, Origin
+from outlearn.paths import check_saved
 from outlearn.pipeline.alerting import (
     AlertOptions,
     Handover,
     Judged,
-    check_alerts,
     check_entity,
     hand_over,
     write_alerts,
 )
 from outlearn.pipeline.caveats import limits_of
+from outlearn.pipeline.checks import check_request
 from outlearn.pipeline.learn import Learnt, Reading, learn, open_table, read_as_learnt
-from outlearn.pipeline.output import FORMATS, check_output, scored_file
+from outlearn.pipeline.output import scored_file
 from outlearn.pipeline.preview import explain_top, take_picture
-from outlearn.pipeline.request import FitOptions, FitRequest, Outputs
+from outlearn.pipeline.request import DetectRequest, FitOptions, FitRequest, Outputs
 from outlearn.pipeline.rows import Spec, chunks_of, pick_rows
 from outlearn.pipeline.scan import Scan, check_rule, decide_rows, score_rows
 from outlearn.pipeline.stages import Stages
@@ -50,7 +52,7 @@ from outlearn.pipeline.suppression import Suppression
 from outlearn.pipeline.verdict import scored_columns, with_verdict
 from outlearn.progress import Progress
 
-__all__ = ["Judging", "Monitor", "check_request"]
+__all__ = ["Judging", "Monitor"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +180,7 @@ class Monitor:
     def save(self, path: str | Path) -> None:
         """Write the detector, and what it learnt from, to one file, without pickle; the file holds the rows
         it compares with."""
+        check_saved(self.learnt_from, path)
         known = Provenance(self.learnt_from, self.total, (*self.cautions, *self.notes), self.support_rows)
         self.detector.save(path, known)
 
@@ -266,7 +269,7 @@ class Monitor:
     ) -> Findings:
         """Score the rows of a source as `detect` does, with the outputs as one value."""
         stages = Stages(progress)
-        patterns = check_request(outputs, source)
+        patterns = check_request(DetectRequest(source, outputs=outputs))
         with stages.stage("reading"):
             opened, _ = open_table(source, self.reading(options))
             check_entity(outputs.alerts, patterns, opened)
@@ -311,10 +314,11 @@ class Monitor:
             )
             for why, name in zip(explanations, named, strict=True)
         )
-        if outputs.out is not None:
-            renamed = _write(Path(outputs.out), source, scan, handed, explanations, stages)
-            notes = (*notes, renamed) if renamed else notes
-        write_alerts(outputs.alerts, handed, source.name)
+        with together():
+            if outputs.out is not None:
+                renamed = _write(Path(outputs.out), source, scan, handed, explanations, stages)
+                notes = (*notes, renamed) if renamed else notes
+            write_alerts(outputs.alerts, handed, source.name)
         y = detector.support_y_
         return Findings(
             source=Origin(source.name, len(scan.scores)),
@@ -356,15 +360,6 @@ class Monitor:
         if options.kind is None:
             options = replace(options, kind=kind)
         return Reading(label_column=roles.get(Role.LABEL), options=options)
-
-
-def check_request(outputs: Outputs, source: Spec) -> Suppression:
-    """Refuse, before any row is read, outputs that cannot be written; return the known-good patterns."""
-    if outputs.top < 0:
-        raise ParameterError(f"top is {outputs.top}; wanted 0 or more rows")
-    if outputs.out is not None:
-        check_output(Path(outputs.out), suffixes=FORMATS, source=source)
-    return check_alerts(outputs.alerts, source)
 
 
 def _write(

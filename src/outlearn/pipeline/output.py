@@ -21,13 +21,10 @@ __all__ = ["FORMATS", "Write", "check_output", "scored_file"]
 Write = Callable[[pl.DataFrame], None]
 
 
-def check_output(path: Path, *, suffixes: Collection[str] | None = None, source: Any = None) -> None:
+def check_output(path: Path, *, suffixes: Collection[str] | None = None) -> None:
     """Refuse, before any work, a file that could not be written.
 
-    Parameters
-    ----------
     suffixes : what the name may end in; None: anything.
-    source : what is read; a file is not written over what it is made from.
 
     Raises
     ------
@@ -37,8 +34,6 @@ def check_output(path: Path, *, suffixes: Collection[str] | None = None, source:
     folder = path.parent
     if suffixes is not None and path.suffix.lower() not in suffixes:
         raise OutputError(f"cannot write {path}: wanted a name that ends in {', '.join(suffixes)}")
-    if isinstance(source, str | Path) and path.exists() and Path(source).exists() and path.samefile(source):
-        raise OutputError(f"cannot write to {path}: it is what is read; give another name")
     if path.is_dir():
         raise OutputError(f"cannot write to {path}: it is a folder; give the name of a file")
     if not folder.is_dir():

@@ -28,6 +28,7 @@ from outlearn.decisions.alarms import AlarmRate
 from outlearn.decisions.budget import Budget
 from outlearn.decisions.rule import Rule
 from outlearn.errors import ParameterError
+from outlearn.paths import READ, WRITTEN, role
 from outlearn.pipeline.alerting import AlertOptions
 from outlearn.pipeline.learn import AUTO, Reading
 from outlearn.pipeline.request_codec import by_parts, structured, without_defaults
@@ -67,7 +68,7 @@ class TableSpec:
     time_column: str | None = None
     series_column: str | None = None
     ignore: tuple[str, ...] = ()
-    schema: str | Path | None = None
+    schema: str | Path | None = field(default=None, metadata=role(READ))
     kind: str | None = None
     anomaly_values: tuple[str, ...] = ()
 
@@ -106,7 +107,7 @@ class DetectorSpec:
     """
 
     name: str = AUTO
-    weights: str | Path | None = None
+    weights: str | Path | None = field(default=None, metadata=role(READ))
     seed: int = 0
 
     @property
@@ -185,8 +186,8 @@ class Outputs:
     """
 
     top: int = 20
-    out: str | Path | None = None
-    report: str | Path | None = None
+    out: str | Path | None = field(default=None, metadata=role(WRITTEN))
+    report: str | Path | None = field(default=None, metadata=role(WRITTEN))
     alerts: AlertOptions = field(default_factory=AlertOptions)
 
 
@@ -233,8 +234,8 @@ class DetectRequest:
     read : how to read text files, and the query of a database.
     """
 
-    source: Spec
-    reference: Spec | None = None
+    source: Spec = field(metadata=role(READ))
+    reference: Spec | None = field(default=None, metadata=role(READ))
     reference_until: str | None = None
     table: TableSpec = field(default_factory=TableSpec)
     read: ReadOptions = field(default_factory=ReadOptions)
@@ -297,7 +298,7 @@ class FitRequest:
     known_normal : whether every row that has no label is known to be normal, as in a reference.
     """
 
-    source: Spec
+    source: Spec = field(metadata=role(READ))
     known_normal: bool = False
     table: TableSpec = field(default_factory=TableSpec)
     read: ReadOptions = field(default_factory=ReadOptions)
@@ -336,9 +337,9 @@ class HuntRequest:
     normal, with the same columns. detector : its name is of `hunt.LEARNERS`, or "auto".
     """
 
-    source: Spec
-    like: Spec
-    reference: Spec | None = None
+    source: Spec = field(metadata=role(READ))
+    like: Spec = field(metadata=role(READ))
+    reference: Spec | None = field(default=None, metadata=role(READ))
     table: TableSpec = field(default_factory=TableSpec)
     read: ReadOptions = field(default_factory=ReadOptions)
     detector: DetectorSpec = field(default_factory=DetectorSpec)

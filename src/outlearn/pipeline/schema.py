@@ -10,6 +10,7 @@ from outlearn.data.readers import ReadOptions
 from outlearn.data.sample import sample_source
 from outlearn.data.schema import Column, Role, Schema
 from outlearn.errors import OutputError
+from outlearn.files import whole
 from outlearn.pipeline.learn import SAMPLE_ROWS, Reading, open_table
 from outlearn.pipeline.rows import Spec, chunk_rows
 
@@ -77,11 +78,9 @@ def write_new(path: Path, text: str) -> None:
         When the file exists or cannot be written.
     """
     try:
-        with path.open("x", encoding="utf-8") as stream:
-            stream.write(text)
+        with whole(path, over=False) as draft:
+            draft.write_text(text, encoding="utf-8")
     except FileExistsError as error:
         raise OutputError(
             f"cannot write to {path}: it exists, and may have been edited; give another name"
         ) from error
-    except OSError as error:
-        raise OutputError(f"cannot write to {path}: {error.strerror or error}") from error

@@ -20,8 +20,9 @@ from outlearn.detectors.series_scorers import DISTANCES
 from outlearn.errors import InputError, ParameterError
 from outlearn.findings.series import Panel, SeriesFindings, panel_of
 from outlearn.findings.table import Origin
+from outlearn.paths import check_saved
+from outlearn.pipeline.checks import check_request
 from outlearn.pipeline.learn import AUTO, Reading
-from outlearn.pipeline.monitor import check_request
 from outlearn.pipeline.output import scored_file
 from outlearn.pipeline.request import DetectRequest, FitRequest, Outputs
 from outlearn.pipeline.rows import Spec
@@ -85,6 +86,7 @@ class SeriesMonitor:
 
     def save(self, path: str | Path) -> None:
         """Write the detector to one file, without pickle; the file holds the series that it learnt from."""
+        check_saved(self.learnt_from.name, path)
         self.detector.save(path)
 
     def update(self, spec: Spec, label_column: str, *, options: ReadOptions | None = None) -> SeriesMonitor:
@@ -138,7 +140,7 @@ class SeriesMonitor:
         progress: Progress | None = None,
     ) -> SeriesFindings:
         """Score the series of a table as `detect` does, with the outputs as one value, without alerts."""
-        check_request(outputs, source)
+        check_request(DetectRequest(source, outputs=outputs))
         run = _Run.begin(progress)
         with run.stages.stage("reading"):
             table = SeriesTable.open(source, self.reading(options))
@@ -201,7 +203,7 @@ def detect_series(request: DetectRequest, *, progress: Progress | None = None) -
         When the user can mend it: unreadable rows, no such column, an output that cannot be written, …
     """
     outputs, label = request.outputs, request.table.label_column
-    check_request(outputs, request.source)
+    check_request(request)
     if request.reference is not None and request.reference_until is not None:
         raise ParameterError("reference and reference_until came; give one of them")
     run = _Run.begin(progress)

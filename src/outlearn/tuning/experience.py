@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outlearn.errors import ParameterError, WeightsError
+from outlearn.paths import CHECKPOINT, READ, Named, check_apart
 from outlearn.progress import Progress
 from outlearn.tuning.metafeatures import META_FEATURES
 from outlearn.tuning.source import SYNTHETIC_NAME
@@ -137,6 +138,8 @@ def train_tuning(
     unknown = sorted(set(names) - set(STRATEGIES))
     if unknown:
         raise ParameterError(f"no strategy named {unknown}; choose from {sorted(STRATEGIES)}")
+    read = [Named("experience", folder, READ) for folder in folders]
+    check_apart([*read, Named("out", out, CHECKPOINT)])
     table = PerformanceTable.joined([read_table(folder) for folder in folders])
     about = "; ".join(
         json.loads((folder / "about.json").read_text(encoding="utf-8"))["source"] for folder in folders

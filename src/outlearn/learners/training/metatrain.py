@@ -19,6 +19,7 @@ from outlearn.learners.training.log import TrainingLog
 from outlearn.learners.training.profiles import train_profiles
 from outlearn.learners.training.runs import TrainingRun, run_of, training_of
 from outlearn.learners.training.supply import Supply, plan
+from outlearn.paths import CHECKPOINT, WRITTEN_FOLDER, Named, check_apart, named_paths
 from outlearn.progress import Progress, silent
 
 __all__ = ["Outcome", "metatrain", "work_folder"]
@@ -78,6 +79,8 @@ def metatrain(
     config = config.settled()
     _check_out(out)
     folder = work_folder(out) if folder is None else folder
+    outputs = (Named("out", out, CHECKPOINT), Named("folder", folder, WRITTEN_FOLDER))
+    check_apart([*named_paths(config), *outputs])
     with writing(folder, refusal="cannot keep the training state in"):
         folder.mkdir(parents=True, exist_ok=True)
     executor, tell = executor or Serial(), progress or silent

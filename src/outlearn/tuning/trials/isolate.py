@@ -7,6 +7,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Any
 
+from outlearn.parent import end_with_parent, end_with_parent_thread
 from outlearn.tuning.space import Config
 from outlearn.tuning.trials.observe import Observation, Observer, TableSample
 
@@ -88,6 +89,8 @@ class IsolatedObserver:
 
 
 def _serve(pipe: Connection, sample: TableSample, seed: int, like: Mapping[str, Any] | None) -> None:
+    end_with_parent()
+    end_with_parent_thread()  # what hangs may hold Python's lock
     try:
         observer = Observer(sample, seed=seed, like=like)
         pipe.send(None)

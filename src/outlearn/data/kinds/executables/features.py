@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from outlearn.data.entropy import entropy
+from outlearn.parent import end_with_parent_thread
 
 __all__ = ["FEATURES", "features_of"]
 
@@ -210,6 +211,7 @@ def _calls(names: Iterable[str]) -> dict[str, float]:
 
 def main() -> None:
     """Answer each path of standard input with a line of JSON: what was found, or the error."""
+    end_with_parent_thread()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     for line in sys.stdin:
