@@ -1,14 +1,18 @@
 """Files that are whole or absent."""
 
 import os
+import subprocess
+import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
 
 import pytest
 
+from outlearn.drafts import _HERE, DAY
 from outlearn.errors import OutputError
-from outlearn.files import whole, writing
+from outlearn.files import together, whole, writing
 
 
 def names(folder: Path) -> list[str]:
@@ -155,3 +159,131 @@ def test_writers_at_the_same_time_do_not_meet(tmp_path):
         list(pool.map(write, range(4)))
     text = path.read_text()
     assert text == text[0] * 1000 and names(tmp_path) == ["a.txt"]
+
+
+def test_together_all_appear_at_the_end_or_none(tmp_path):
+    paths = [tmp_path / name for name in ("a.txt", "b.txt")]
+    paths[0].write_text("old")
+    with together(), together():  # the outer one decides
+        for path in paths:
+            with whole(path) as part:
+                part.write_text("new")
+        assert paths[0].read_text() == "old" and not paths[1].exists()
+    assert [path.read_text() for path in paths] == ["new", "new"] and names(tmp_path) == ["a.txt", "b.txt"]
+    with pytest.raises(KeyboardInterrupt), together():
+        with whole(paths[1]) as part:
+            part.write_text("newer")
+        raise KeyboardInterrupt
+    assert [path.read_text() for path in paths] == ["new", "new"] and names(tmp_path) == ["a.txt", "b.txt"]
+
+
+@pytest.mark.parametrize("links", [True, False], ids=["links", "no-links"])
+@pytest.mark.parametrize("error", [OSError(5, "Input/output error"), KeyboardInterrupt()])
+def test_what_was_there_is_put_back_where_a_file_cannot_take_its_place(tmp_path, monkeypatch, error, links):
+    paths = [tmp_path / name for name in ("a.txt", "b.txt", "c.txt")]
+    paths[0].write_text("old")
+    replace, renamed = Path.replace, []
+
+    def broken(path, target):
+        if target == paths[2] and not renamed.count(target):
+            raise error
+        renamed.append(target)
+        return replace(path, target)
+
+    def no_links(*arguments, **options):
+        raise OSError(1, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "replace", broken)
+    if not links:
+        monkeypatch.setattr(os, "link", no_links)
+    with pytest.raises((OutputError, KeyboardInterrupt)), together():
+        for path in paths:
+            with whole(path) as part:
+                part.write_text("new")
+    assert renamed[:2] == paths[:2]
+    assert paths[0].read_text() == "old" and names(tmp_path) == ["a.txt"]
+
+
+def test_a_name_that_is_taken_meanwhile_is_not_written_over(tmp_path):
+    path = tmp_path / "a.toml"
+    with pytest.raises(FileExistsError), whole(path, over=False) as part:
+        part.write_text("mine")
+        path.write_text("yours")
+    with pytest.raises(FileExistsError), whole(path, over=False):
+        pytest.fail("the block must not run")
+    assert path.read_text() == "yours" and names(tmp_path) == ["a.toml"]
+    path.unlink()
+    with whole(path, over=False) as part:
+        part.write_text("mine")
+    assert path.read_text() == "mine" and names(tmp_path) == ["a.toml"]
+
+
+LEFT = """
+import os, sys
+from pathlib import Path
+from outlearn.files import whole
+
+with whole(Path(sys.argv[1])) as part:
+    part.write_text("half")
+    print("half", flush=True)
+    sys.stdin.readline()
+    os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no locks tell of drafts in use")
+@pytest.mark.parametrize("name", ["a.txt", "a" * 240 + ".txt"], ids=["short", "long"])
+def test_a_draft_is_swept_when_its_writer_was_killed_and_not_before(tmp_path, name):
+    path = tmp_path / name
+    with subprocess.Popen(
+        [sys.executable, "-c", LEFT, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as writer:
+        assert writer.stdout.readline() == "half\n"
+        (draft,) = tmp_path.iterdir()
+        for other in (path, tmp_path / "b.txt"):  # which another writes meanwhile
+            with whole(other) as part:
+                part.write_text("whole")
+        assert draft.read_text() == "half"
+        writer.communicate("\n", timeout=30)
+    with whole(tmp_path / "b.txt"):
+        pass
+    assert draft.exists()  # it is of another file
+    with whole(path) as part:
+        part.write_text("again")
+    assert names(tmp_path) == sorted([name, "b.txt"]) and path.read_text() == "again"
+
+
+@pytest.mark.parametrize(
+    ("name", "age", "swept"),
+    [
+        (".a-part-0123456789abcdef.txt", 2 * DAY, True),  # as versions before named them, without a lock
+        (".a-part-0123456789abcdef.txt", 0.5 * DAY, False),
+        (".a-part-00000000-0123456789abcdef.txt", 2 * DAY, True),  # of another machine
+        (".a-part-00000000-0123456789abcdef.txt", 0.5 * DAY, False),
+        (f".a-part-{_HERE}-0123456789abcdef.txt", 0, True),
+        (f".b-part-{_HERE}-0123456789abcdef.txt", 2 * DAY, False),
+        (f".a-part-{_HERE}-0123456789abcdef.csv", 2 * DAY, False),
+        (".a-part-mine.txt", 2 * DAY, False),
+        ("a-part-0123456789abcdef.txt", 2 * DAY, False),
+    ],
+)
+def test_only_what_was_certainly_left_behind_is_swept(tmp_path, name, age, swept):
+    left = tmp_path / name
+    left.write_text("half")
+    os.utime(left, (time.time() - age,) * 2)
+    with whole(tmp_path / "a.txt"):
+        pass
+    assert left.exists() is not swept
+
+
+def test_links_folders_and_pipes_named_like_drafts_are_let_be(tmp_path):
+    (tmp_path / "precious").write_text("mine")
+    ends = [f"{number:016x}.txt" for number in range(3)]
+    link, folder, pipe = (tmp_path / f".a-part-{_HERE}-{end}" for end in ends)
+    link.symlink_to(tmp_path / "precious")
+    folder.mkdir()
+    os.mkfifo(pipe)
+    with whole(tmp_path / "a.txt"):
+        pass
+    assert (tmp_path / "precious").read_text() == "mine"
+    assert link.is_symlink() and folder.is_dir() and pipe.is_fifo()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from outlearn.drafts import Draft, sweep
 from outlearn.errors import OutputError
+from outlearn.interrupts import uninterrupted
 
 __all__ = ["together", "whole", "writing"]
 
@@ -91,8 +92,9 @@ def whole(
         else:
             waiting.append(made)
     except BaseException:
-        draft.discard()  # the first error is the one to raise
-        raise
+        with uninterrupted():
+            draft.discard()
+        raise  # the first error, whether or not the draft could be removed
 
 
 @contextmanager
@@ -131,8 +133,9 @@ def together() -> Iterator[None]:
             _waiting.reset(before)
         _settle(made)
     except BaseException:
-        for one in made:
-            one.draft.discard()
+        with uninterrupted():
+            for one in made:
+                one.draft.discard()
         raise
 
 
@@ -177,17 +180,18 @@ def _settle(made: Sequence[_Made]) -> None:
         with writing(one.path, errors=_OWN, refusal=one.refusal):
             _flush(one.draft.path)
     places = [_Place(one) for one in made]
-    try:
-        for place in places:
-            place.take(alone=len(places) == 1)
-    except BaseException:
-        for place in reversed(places):
-            place.restore()
-        raise
-    finally:
-        for place in places:
-            place.former.discard()
-            place.made.draft.release()
+    with uninterrupted():
+        try:
+            for place in places:
+                place.take(alone=len(places) == 1)
+        except BaseException:
+            for place in reversed(places):
+                place.restore()
+            raise
+        finally:
+            for place in places:
+                place.former.discard()
+                place.made.draft.release()
 
 
 class _Place:

@@ -1,4 +1,4 @@
-"""Ctrl-C half way through the writing of a result."""
+"""Ctrl-C, and other signals, half way through the writing of a result."""
 
 import signal
 import subprocess
@@ -6,6 +6,12 @@ import sys
 
 import numpy as np
 import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from outlearn.cli.app import app
+from outlearn.pipeline import monitor
+from outlearn.report import page
 
 PROGRAM = """
 import sys, time
@@ -40,3 +46,59 @@ def test_an_interrupted_command_leaves_no_file(tmp_path):
     assert said == "interrupted: no file is left half-written\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["rows.csv", "scored.csv"]
     assert (tmp_path / "scored.csv").read_text() == "of yesterday"
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    frame = pl.DataFrame({"a": np.random.default_rng(0).normal(size=50), "when": ["2026-01-01"] * 50})
+    frame.write_csv("rows.csv")
+    (tmp_path / "scored.csv").write_text("of yesterday")
+    return tmp_path
+
+
+WORDS = ["detect", "rows.csv", "--detector", "knn", "--top", "0", "--out", "scored.csv"]
+BESIDE = ["--report", "report.html", "--alerts", "a.cef"]
+HANDLED = [signal.SIGTERM, signal.SIGHUP] if hasattr(signal, "SIGHUP") else [signal.SIGTERM]
+
+
+@pytest.mark.parametrize("number", HANDLED)
+@pytest.mark.parametrize("place", [(monitor, "with_verdict"), (monitor, "write_alerts"), (page, "whole")])
+def test_a_signal_ends_a_command_as_ctrl_c_does(folder, monkeypatch, number, place):
+    def raise_twice(*arguments, **options):
+        try:
+            signal.raise_signal(number)
+        finally:
+            signal.raise_signal(number)  # nothing disturbs the clearing up
+
+    monkeypatch.setattr(*place, raise_twice)
+    result = CliRunner().invoke(app, [*WORDS, *BESIDE])
+    assert result.exit_code == 128 + number
+    assert result.stderr == f"ended by {signal.Signals(number).name}: no file is left half-written\n"
+    assert sorted(path.name for path in folder.iterdir()) == ["rows.csv", "scored.csv"]
+    assert (folder / "scored.csv").read_text() == "of yesterday"
+    assert signal.getsignal(number) is signal.SIG_DFL
+
+
+def test_outputs_appear_together_or_not_at_all(folder, monkeypatch):
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(page, "render_html", full)
+        assert CliRunner().invoke(app, [*WORDS, *BESIDE]).exit_code == 70
+    assert sorted(path.name for path in folder.iterdir()) == ["rows.csv", "scored.csv"]
+    assert (folder / "scored.csv").read_text() == "of yesterday"
+
+
+def test_a_signal_that_is_ignored_stays_so(folder, monkeypatch):
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)  # as nohup ignores another
+    try:
+        write = monitor.write_alerts
+        monkeypatch.setattr(
+            monitor, "write_alerts", lambda *given: (signal.raise_signal(signal.SIGTERM), write(*given))
+        )
+        assert CliRunner().invoke(app, [*WORDS, "--quiet"]).exit_code == 0
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from outlearn.feedback.beliefs import Beliefs, Ground
 from outlearn.feedback.forest_paths import NodeFeedback
 from outlearn.feedback.policy import RECIPE, AnalystPolicy, save_analyst
+from outlearn.files import together
 from outlearn.learners.policy import PPO
 from outlearn.learners.training.loop import Training
 from outlearn.progress import Progress, silent
@@ -143,19 +144,20 @@ def train_analyst(
     source = (
         f"{len(grounds)} synthetic tables, generated, so that no licence is needed; no real one took part."
     )
-    save_analyst(out, policy, corpus=source, seed=seed, command=command)
-    write_card(
-        out,
-        what="A policy that chooses which row to show an analyst next, for `outlearn.Inquiry`.",
-        source=source,
-        command=command,
-        how_good=f"Mean anomalies found on {len(others)} held-out synthetic tables:\n\n{figures}",
-        limits=(
-            "Synthetic tables are not yours: `benchmarks/studies/feedback.py` measures it on real ones.",
-            "It starts from the order of `feedback.beliefs`, and mostly keeps to it.",
-            "It takes answers for true; wrong ones lead it astray.",
-        ),
-    )
+    with together():
+        save_analyst(out, policy, corpus=source, seed=seed, command=command)
+        write_card(
+            out,
+            what="A policy that chooses which row to show an analyst next, for `outlearn.Inquiry`.",
+            source=source,
+            command=command,
+            how_good=f"Mean anomalies found on {len(others)} held-out synthetic tables:\n\n{figures}",
+            limits=(
+                "Synthetic tables are not yours: `benchmarks/studies/feedback.py` measures it on real ones.",
+                "It starts from the order of `feedback.beliefs`, and mostly keeps to it.",
+                "It takes answers for true; wrong ones lead it astray.",
+            ),
+        )
     kept.unlink(missing_ok=True)
     return policy
 

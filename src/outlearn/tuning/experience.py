@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outlearn.errors import ParameterError, WeightsError
+from outlearn.files import together
 from outlearn.paths import CHECKPOINT, READ, Named, check_apart
 from outlearn.progress import Progress
 from outlearn.tuning.metafeatures import META_FEATURES
@@ -154,21 +155,22 @@ def train_tuning(
     source = (
         f"{len(table.tasks) - synthetic} splits of labelled sets and {synthetic} synthetic tasks ({about})"
     )
-    save_experience(out, learnt, corpus=source, command=command)
-    detectors = ", ".join(dict.fromkeys(config["detector"] for config in learnt.configs))
-    write_card(
-        out,
-        what=f"Strategies that choose and set classical detectors ({', '.join(names)}), for "
-        f"`MetaTuner.pretrained`: {len(learnt.configs)} configurations of {detectors}.",
-        source=source,
-        command=command,
-        how_good="`benchmarks/studies/tuning.py` measures each strategy on families of sets that it did not "
-        "learn from; docs/tuning.md has the figures.",
-        limits=(
-            "It chooses among its configurations, and knows of no other.",
-            "Within one detector it is often no better than the one setting that was best elsewhere.",
-        ),
-    )
+    with together():
+        save_experience(out, learnt, corpus=source, command=command)
+        detectors = ", ".join(dict.fromkeys(config["detector"] for config in learnt.configs))
+        write_card(
+            out,
+            what=f"Strategies that choose and set classical detectors ({', '.join(names)}), for "
+            f"`MetaTuner.pretrained`: {len(learnt.configs)} configurations of {detectors}.",
+            source=source,
+            command=command,
+            how_good="`benchmarks/studies/tuning.py` measures each strategy on families of sets that it did "
+            "not learn from; docs/tuning.md has the figures.",
+            limits=(
+                "It chooses among its configurations, and knows of no other.",
+                "Within one detector it is often no better than the one setting that was best elsewhere.",
+            ),
+        )
     return learnt
 
 

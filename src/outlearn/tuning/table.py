@@ -186,7 +186,7 @@ def read_table(folder: Path, count: int | None = None) -> PerformanceTable:
         configs = about["configs"]
         if about["version"] != TABLE_VERSION:
             raise ValueError(f"version {about['version']} of the table, this is version {TABLE_VERSION}")
-        paths = sorted(folder.glob("*.parquet"))[:count]
+        paths = sorted(folder.glob("[!.]*.parquet"))[:count]
         tables = [pq.read_table(path) for path in paths]
         known = [json.loads(table.schema.metadata[b"task"]) for table in tables]
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:

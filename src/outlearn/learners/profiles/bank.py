@@ -104,7 +104,7 @@ def claim(folder: Path, about: Mapping[str, Any]) -> None:
         other = sorted(key for key in {*there, *about} if there.get(key) != about.get(key))
         fault = f"with other {', '.join(other)}" if other else ""
     except FileNotFoundError:
-        fresh = not any(folder.glob("*.npz"))
+        fresh = not any(folder.glob("[!.]*.npz"))
         fault = "" if fresh else f"nobody knows how ({path.name} is not there)"
     except (OSError, ValueError, AttributeError, TypeError):
         fault = f"nobody knows how ({path.name} is damaged)"

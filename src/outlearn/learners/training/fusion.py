@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outlearn.execute import Executor, Serial
-from outlearn.files import whole
+from outlearn.files import together, whole
 from outlearn.learners.incontext.fusion import ABOUT, VOICES, save_fusion, see
 from outlearn.learners.pretrained import load_incontext
 from outlearn.learners.profiles.bank import usual_share
@@ -114,19 +114,20 @@ def train_fusion(
     with one_thread():
         train(dict(net.named_parameters()), objective, how)
     source = f"{tasks:,} synthetic records of 2 to {MOST} modalities; generated, so no licence is needed."
-    save_fusion(out, net, corpus=source, seed=seed, command=command)
-    figures = figures_table(["", "AUROC", "average precision"], _judged(net, heard[tasks:]))
-    write_card(
-        out,
-        what="A small network that weighs what the modalities of a record say, for `outlearn.Detector`.",
-        source=source,
-        command=command,
-        how_good=f"Means over {held_out} held-out synthetic tasks:\n\n{figures}",
-        limits=(
-            "It has seen modalities drawn from the priors of tables; `benchmarks/studies/mixed.py` measures "
-            "it on real ones, docs/mixed.md has the figures.",
-        ),
-    )
+    with together():
+        save_fusion(out, net, corpus=source, seed=seed, command=command)
+        figures = figures_table(["", "AUROC", "average precision"], _judged(net, heard[tasks:]))
+        write_card(
+            out,
+            what="A small network that weighs what the modalities of a record say, for `outlearn.Detector`.",
+            source=source,
+            command=command,
+            how_good=f"Means over {held_out} held-out synthetic tasks:\n\n{figures}",
+            limits=(
+                "It has seen modalities drawn from the priors of tables; `benchmarks/studies/mixed.py` "
+                "measures it on real ones, docs/mixed.md has the figures.",
+            ),
+        )
     kept.unlink(missing_ok=True)
     for path in out.parent.glob(f"{out.name}.{seed}.*.heard"):
         path.unlink()

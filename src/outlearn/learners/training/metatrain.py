@@ -9,7 +9,7 @@ from pathlib import Path
 
 from outlearn.errors import OutputError
 from outlearn.execute import Executor, Serial
-from outlearn.files import whole, writing
+from outlearn.files import together, whole, writing
 from outlearn.learners.catalogue import CATALOGUE
 from outlearn.learners.training.card import Curve, Figures, Said, model_card, provenance
 from outlearn.learners.training.config import MetatrainConfig, TaskConfig, TrainingConfig
@@ -147,10 +147,11 @@ def _write(
         if "after training, unadapted" in figures:
             notes["held-out AUROC unadapted"] = figures["after training, unadapted"][0].auroc
         notes["settings"] = config.to_toml()
-    run.save(out, corpus=provenance(supply), command=said.command, notes=notes)
-    card = out.with_suffix(CARD)
-    with whole(card) as draft:
-        draft.write_text(model_card(out.name, supply, said, figures, curve), encoding="utf-8")
+    with together():
+        run.save(out, corpus=provenance(supply), command=said.command, notes=notes)
+        card = out.with_suffix(CARD)
+        with whole(card) as draft:
+            draft.write_text(model_card(out.name, supply, said, figures, curve), encoding="utf-8")
     apart = () if supply.sets is None else tuple(entry.name for entry in supply.sets.held_out)
     return Outcome(out, card, figures, apart)
 

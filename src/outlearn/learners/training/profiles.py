@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from outlearn import __version__
 from outlearn.errors import ParameterError
 from outlearn.execute import Executor
+from outlearn.files import together
 from outlearn.learners.pretrained import save_profiles
 from outlearn.learners.profiles.fit import fit
 from outlearn.learners.profiles.lean_bank import LeanEpisode
@@ -87,22 +88,26 @@ def train_profiles(
         "held-out AUROC": figures["after training"][0].auroc,
         "settings": config.to_toml(),
     }
-    save_profiles(out, ProfilesLearned(net), corpus=corpus, seed=config.seed, command=command, notes=notes)
-    write_card(
-        out,
-        what="The learner `profiles`: a small network that scores a row by its profile relative to a "
-        f"support, with whatever labels there are. For `outlearn.Detector(weights={out.name!r})`; the "
-        "shipped one is the default of `Detector`.",
-        source=f"{corpus}.{missed(tables.left_out)}",
-        command=command,
-        how_good=f"Mean AUROC / average precision on {len(judged)} tasks of {len(apart)} families held out "
-        f"({len(names)} sets):\n\n{figures_of(figures)}",
-        limits=(
-            "Its probabilities are those at the share of anomalies that it expects, which is a guess.",
-            "The figures are means over tables: single tables lie far from them.",
-            "Whoever trained on tables of a public benchmark must not enter its leaderboard with the result.",
-        ),
-    )
+    with together():
+        save_profiles(
+            out, ProfilesLearned(net), corpus=corpus, seed=config.seed, command=command, notes=notes
+        )
+        write_card(
+            out,
+            what="The learner `profiles`: a small network that scores a row by its profile relative to a "
+            f"support, with whatever labels there are. For `outlearn.Detector(weights={out.name!r})`; the "
+            "shipped one is the default of `Detector`.",
+            source=f"{corpus}.{missed(tables.left_out)}",
+            command=command,
+            how_good=f"Mean AUROC / average precision on {len(judged)} tasks of {len(apart)} families held "
+            f"out ({len(names)} sets):\n\n{figures_of(figures)}",
+            limits=(
+                "Its probabilities are those at the share of anomalies that it expects, which is a guess.",
+                "The figures are means over tables: single tables lie far from them.",
+                "Whoever trained on tables of a public benchmark must not enter its leaderboard with the "
+                "result.",
+            ),
+        )
     return figures, names
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from outlearn.execute import Executor, Serial
+from outlearn.files import together
 from outlearn.learners.series.transformer import (
     SequenceLearned,
     Shown,
@@ -73,23 +74,26 @@ def train_series(
     how = adamw(steps, RATE, every=EVERY, checkpoint=kept, tell=tell)
     train_sequence(net, made[:tasks], how, seed=seed)
     source = f"{tasks:,} synthetic series, generated, so that no licence is needed; no real one took part."
-    save_sequence(out, net, corpus=source, seed=seed, command=command)
-    figures = figures_table(
-        ["", "average precision"], {"plain distances": [before], "trained": [_rank(net, made[tasks:])]}
-    )
-    write_card(
-        out,
-        what="A transformer that scores points of series beside their past, for `outlearn.SeriesDetector`.",
-        source=source,
-        command=command,
-        how_good=f"Mean average precision of points on {held_out} held-out synthetic series:\n\n{figures}",
-        limits=(
-            "Synthetic series are not yours: `benchmarks/studies/series.py` measures it on real ones, "
-            "docs/series.md has the figures.",
-            "It reads what `series.point_features` sees of a point: distances at widths of 16 to 192 points. "
-            "What shows only over thousands of points, such as a slow drift, it does not see.",
-        ),
-    )
+    with together():
+        save_sequence(out, net, corpus=source, seed=seed, command=command)
+        figures = figures_table(
+            ["", "average precision"], {"plain distances": [before], "trained": [_rank(net, made[tasks:])]}
+        )
+        write_card(
+            out,
+            what="A transformer that scores points of series beside their past, for "
+            "`outlearn.SeriesDetector`.",
+            source=source,
+            command=command,
+            how_good=f"Mean average precision of points on {held_out} held-out synthetic series:\n\n"
+            f"{figures}",
+            limits=(
+                "Synthetic series are not yours: `benchmarks/studies/series.py` measures it on real ones, "
+                "docs/series.md has the figures.",
+                "It reads what `series.point_features` sees of a point: distances at widths of 16 to 192 "
+                "points. What shows only over thousands of points, such as a slow drift, it does not see.",
+            ),
+        )
     kept.unlink(missing_ok=True)
     return SequenceLearned(net)
 
