@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from outlearn.data.datasets import datasets, load_dataset
@@ -15,11 +14,11 @@ from outlearn.data.readers.delimited import open_delimited
 from outlearn.data.readers.detect import examine
 from outlearn.data.readers.jsondocument import open_json_document
 from outlearn.data.readers.jsonlines import open_json_lines
+from outlearn.data.readers.paths import located
 from outlearn.data.readers.source import ReadOptions, Source, reading
 from outlearn.data.readers.sql import open_query
 from outlearn.data.readers.workbook import open_workbook
 from outlearn.data.readers.zeek import open_zeek
-from outlearn.errors import ReadError
 
 if TYPE_CHECKING:
     from narwhals.typing import IntoFrame
@@ -58,13 +57,11 @@ def open_source(spec: str | os.PathLike[str] | IntoFrame, *, options: ReadOption
         return _open_dataset(text.removeprefix(_DATASET))
     if "://" in text:
         return open_query(text, options)
-    if not text.strip() or "\0" in text:
-        raise ReadError(f"{text!r} is no path; wanted the path of a file")
     return _open_path(text, options)
 
 
 def _open_path(text: str, options: ReadOptions) -> Source:
-    path = Path(text).expanduser()
+    path = located(text)
     with reading(text):
         if options.kind is not None:
             source = kind_named(options.kind).open(text, options)

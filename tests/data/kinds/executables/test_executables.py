@@ -1,4 +1,4 @@
-"""Executables are read and never run; what is damaged, hangs or dies is left out and counted."""
+"""Executables are read and never run; none is lost: one whose head is damaged is a row of its bytes."""
 
 import os
 import random
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from outlearn.data.kinds.executables import open_executables, source
-from outlearn.data.kinds.executables.features import FEATURES, entropy, features_of
+from outlearn.data.kinds.executables.features import FEATURES, UNPARSABLE, entropy, features_of
 from outlearn.errors import ReadError
 
 
@@ -30,6 +30,38 @@ def pe(sections=1, behind=0, flags=0x60000020):
         body += rng.randbytes(512)
     whole = (dos + head + optional + table).ljust(1024, b"\0") + body
     return whole + b"http://example.org cmd.exe " * (behind // 27)
+
+
+def elf(name=b".text"):
+    """Return a small ELF of three sections, the first of them by this name."""
+    names = [name, b".data", b".shstrtab"]
+    texts = b"\0" + b"\0".join(names) + b"\0"
+    parts = [random.Random(1).randbytes(256), random.Random(2).randbytes(128), texts]
+    body, place = b"".join(parts), 64 + 56
+    table = (place + len(body) + 7) // 8 * 8
+    head = b"\x7fELF" + bytes([2, 1, 1]) + bytes(9)
+    head += struct.pack("<HHIQQQIHHHHHH", 2, 62, 1, 0x400078, 64, table, 0, 64, 56, 1, 64, 4, 3)
+    head += struct.pack("<IIQQQQQQ", 1, 7, 0, 0x400000, 0x400000, table, table, 0x1000)
+    sections = bytes(64)
+    for part, short, kind, flags in zip(parts, names, (1, 1, 3), (6, 3, 0), strict=True):
+        start = 0x400000 + place if flags else 0
+        sections += struct.pack("<IIQQQQ", texts.index(short), kind, flags, start, place, len(part))
+        sections += struct.pack("<IIQQ", 0, 0, 1, 0)
+        place += len(part)
+    return (head + body).ljust(table, b"\0") + sections
+
+
+def mutants(count):
+    """Yield PE and ELF files of which bytes were changed and ends were cut off."""
+    for i in range(count):
+        rng = random.Random(i)
+        data = bytearray(pe(2, behind=54) if i % 2 else elf())
+        if rng.random() < 0.25:
+            del data[rng.randint(64, len(data) - 1) :]
+        for _ in range(rng.randint(1, 12)):
+            end = min(len(data), 700) if rng.random() < 0.8 else len(data)
+            data[rng.randrange(4, end)] = rng.choice([0xFF, 0, rng.randrange(256)])
+        yield f"{i:03d}.bin", bytes(data)
 
 
 def folder(tmp_path, **files):
@@ -75,27 +107,77 @@ def test_a_folder_is_rows_by_path_and_the_rest_is_counted(tmp_path):
     assert frame["sections"].to_list() == [1.0, 3.0]
     assert "none of which was run" in found.notes[0]
     assert "1 archives were not unpacked and left out" in found.notes
+    assert "1 links were not followed and left out" in found.notes
     assert open_executables(str(tmp_path / "a.exe")).rows == 1
 
 
-def test_what_is_damaged_is_left_out_and_told(tmp_path):
+def test_what_cannot_be_parsed_is_a_row_of_its_bytes_and_named(tmp_path):
     found = open_executables(folder(tmp_path, a=pe(), b=b"MZ" + b"\xff" * 300, c=b"\x7fELF" + b"\0" * 4))
-    assert found.read()["file"].to_list() == ["a"]
-    assert sum(int(note.split()[0]) for note in found.notes if "could not be read" in note) == 2
+    frame = found.read()
+    assert frame["file"].to_list() == ["a", "b", "c"]
+    assert frame["format"].to_list() == ["PE", f"PE, {UNPARSABLE}", f"ELF, {UNPARSABLE}"]
+    assert frame["sections"].to_list() == [1.0, 0.0, 0.0] and frame["size"][1] == 302
+    (said,) = (note for note in found.notes if "unparsable" in note)
+    assert said.startswith("2 executables are unparsable, which is suspicious") and ": b, c (" in said
 
 
-def test_no_change_of_bytes_ends_the_reading(tmp_path):
-    whole, rng = pe(2, behind=54), random.Random(0)
-    for i in range(60):
-        data = bytearray(whole[: rng.randint(200, len(whole))])
-        for _ in range(rng.randint(1, 20)):
-            data[rng.randrange(2, len(data))] = rng.randrange(256)
-        (tmp_path / f"{i:02d}.exe").write_bytes(data)
-    (tmp_path / "whole.exe").write_bytes(whole)
+@pytest.mark.parametrize("count", [60, pytest.param(1000, marks=pytest.mark.long)])
+def test_no_change_of_bytes_loses_a_file(tmp_path, count):
+    for name, data in mutants(count):
+        (tmp_path / name).write_bytes(data)
+    (tmp_path / "whole.exe").write_bytes(pe(2))
     found = open_executables(str(tmp_path))
-    left = sum(int(note.split()[0]) for note in found.notes if "could not be read" in note)
-    assert found.rows + left == 61 and found.rows > 1
-    assert found.read()["file"][-1] == "whole.exe"
+    frame = found.read()
+    assert frame["file"].to_list() == [*(name for name, _ in mutants(count)), "whole.exe"]
+    assert 0 < frame["format"].str.ends_with(UNPARSABLE).sum() < count / 2
+    assert frame["format"][-1] == "PE"
+
+
+@pytest.mark.parametrize("place", [b".data", b".text"])
+def test_a_section_may_be_called_anything(tmp_path, place):
+    name = b".\xff\xfe" + place[3:]
+    for file, data in (
+        ("a", elf().replace(place, name)),
+        ("b", pe().replace(b".s0\0\0\0", b"\xff\xfes0\0\0")),
+    ):
+        (tmp_path / file).write_bytes(data)
+    frame = open_executables(str(tmp_path)).read()
+    assert frame["format"].to_list() == ["ELF", "PE"] and frame["sections"].to_list() == [3.0, 1.0]
+    assert (frame["sections of unusual name"] >= 1).all()
+
+
+def test_what_cannot_be_opened_is_named(tmp_path, monkeypatch):
+    (tmp_path / "a.exe").write_bytes(pe())
+    (tmp_path / "b.exe").write_bytes(pe())
+    os.mkfifo(tmp_path / "pipe")
+    opened = Path.open
+
+    def refuse(self, *args, **options):
+        if self.name == "b.exe":
+            raise PermissionError(13, "Permission denied", str(self))
+        return opened(self, *args, **options)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    notes = open_executables(str(tmp_path)).notes
+    assert "1 executables could not be read and were left out: b.exe (Permission denied)" in notes
+    assert any("pipes, sockets or devices" in note for note in notes)
+
+
+def test_a_process_that_dies_of_a_head_reads_the_bytes_again(tmp_path, monkeypatch):
+    answers = {True: {"unanswered": "it died"}, False: {"found": {"size": 1.0}}}
+    monkeypatch.setattr(source._Parser, "_ask", lambda self, path, parse: answers[parse])
+    found = open_executables(folder(tmp_path, a=pe()))
+    assert found.rows == 1 and any("unparsable" in n and "a (it died)" in n for n in found.notes)
+
+
+def test_links_in_a_circle_are_told(tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(ReadError, match="leads back to itself"):
+        open_executables(str(tmp_path / "loop"))
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "again").symlink_to(".")
+    (tmp_path / "files" / "a.exe").write_bytes(pe())
+    assert open_executables(str(tmp_path / "files")).rows == 1
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import polars as pl
 
@@ -13,6 +12,7 @@ from outlearn.data.kinds.bus.view import ASIDE, bus_schema, bus_view, bus_words
 from outlearn.data.kinds.kind import RowFacts, RowKind, Surroundings
 from outlearn.data.readers.candump import holds_frame_lines, open_candump
 from outlearn.data.readers.detect import content_of
+from outlearn.data.readers.paths import located
 from outlearn.data.readers.source import ReadOptions, Source
 
 __all__ = ["BUS"]
@@ -21,7 +21,7 @@ _TEXTS = ("bus", "payload", *IDENTITY)
 
 
 def _open(name: str, options: ReadOptions) -> Source | None:
-    content = content_of(Path(name).expanduser())
+    content = content_of(located(name))
     if not holds_frame_lines(content.head):
         return None
     return open_candump(name, content, options.encoding or "utf-8")

@@ -20,10 +20,12 @@ import numpy as np
 from outlearn.data.entropy import entropy
 from outlearn.parent import end_with_parent_thread
 
-__all__ = ["FEATURES", "features_of"]
+__all__ = ["FEATURES", "UNPARSABLE", "features_of", "features_of_bytes"]
 
+UNPARSABLE = "unparsable"  # what the format of a file is followed by where its head cannot be parsed
 LARGEST = 64 << 20  # bytes of a file that are read
 MEMORY = 2 << 30  # bytes that the process may take
+FORMATS = {b"MZ": "PE", b"\x7fELF": "ELF"}  # by how files begin
 BINS = 16  # of the histogram of byte values
 STRING = re.compile(rb"[\x20-\x7e]{5,200}")
 MOST_STRINGS = 20_000
@@ -82,6 +84,11 @@ FEATURES: dict[str, type] = {
     "year of the head": float,
 }
 """Features of a file, and whether they are text or numbers; what its format does not have is missing."""
+READ = (
+    "sections", "highest entropy of a section", "mean entropy of sections", "libraries", "functions imported",
+    "functions exported", *CALLS,
+)  # fmt: skip
+"""Of these, what is 0 where nothing of a head can be read."""
 
 
 def features_of(path: str) -> dict[str, Any]:
@@ -89,16 +96,37 @@ def features_of(path: str) -> dict[str, Any]:
 
     Raises
     ------
-    ValueError
-        When it is neither a PE nor an ELF file that can be read.
+    OSError, ValueError
+        When it cannot be read, or its head cannot be parsed as that of a PE or ELF file.
     """
+    data, size = _read(path)
+    return {**dict.fromkeys(FEATURES), **_bytes(data), **_head(data, size), "size": float(size)}
+
+
+def features_of_bytes(path: str) -> dict[str, Any]:
+    """Return what the bytes of a file tell where its head cannot be parsed, which so tells of no section.
+
+    Raises
+    ------
+    OSError, ValueError
+        When it cannot be read, or begins as neither PE nor ELF files do.
+    """
+    data, size = _read(path)
+    head = {"format": f"{_format(data)}, {UNPARSABLE}", "machine": UNPARSABLE, **dict.fromkeys(READ, 0.0)}
+    return {**dict.fromkeys(FEATURES), **_bytes(data), **head, "size": float(size)}
+
+
+def _read(path: str) -> tuple[bytes, int]:
+    """Return the first bytes of a file, and how many it has."""
     with open(path, "rb") as file:  # noqa: PTH123  (this module is kept to few imports)
-        data = file.read(LARGEST)
-        size = file.seek(0, 2)
-    features: dict[str, Any] = dict.fromkeys(FEATURES)
-    features.update(_bytes(data))
-    features.update(_head(data, size), size=float(size))
-    return features
+        return file.read(LARGEST), file.seek(0, 2)
+
+
+def _format(data: bytes) -> str:
+    form = next((form for start, form in FORMATS.items() if data.startswith(start)), None)
+    if form is None:
+        raise ValueError("neither a PE nor an ELF file")
+    return form
 
 
 def _bytes(data: bytes) -> dict[str, Any]:
@@ -122,12 +150,7 @@ def _head(data: bytes, size: int) -> dict[str, Any]:
     lief: Any = importlib.import_module("lief")
 
     lief.logging.disable()
-    if data.startswith(b"MZ"):
-        parse, features = lief.PE.parse, _pe
-    elif data.startswith(b"\x7fELF"):
-        parse, features = lief.ELF.parse, _elf
-    else:
-        raise ValueError("neither a PE nor an ELF file")
+    parse, features = (lief.PE.parse, _pe) if _format(data) == "PE" else (lief.ELF.parse, _elf)
     binary = parse(data)
     if binary is None or not list(binary.sections):
         raise ValueError("its head is damaged, or tells of no section")
@@ -139,7 +162,7 @@ def _pe(lief: Any, binary: Any, data: bytes, size: int) -> dict[str, Any]:
     both = int(flags.MEM_EXECUTE) | int(flags.MEM_WRITE)
     sections = list(binary.sections)
     imports = list(binary.imports)
-    names = [entry.name for library in imports for entry in library.entries if entry.name]
+    names = [_text(entry.name) for library in imports for entry in library.entries if entry.name]
     header = binary.header
     end = max((s.offset + s.size for s in sections), default=0)
     first = sections[0].virtual_address if sections else 0
@@ -149,7 +172,7 @@ def _pe(lief: Any, binary: Any, data: bytes, size: int) -> dict[str, Any]:
     return {
         "format": "PE",
         "machine": str(header.machine).rsplit(".", maxsplit=1)[-1],
-        **_sections([(s.name, _content(data, s.offset, s.size)) for s in sections]),
+        **_sections([(_text(s.name), _content(data, s.offset, s.size)) for s in sections]),
         "sections to write and run": float(sum((int(s.characteristics) & both) == both for s in sections)),
         "libraries": float(len(imports)),
         "functions imported": float(sum(len(library.entries) for library in imports)),
@@ -174,16 +197,21 @@ def _elf(lief: Any, binary: Any, data: bytes, size: int) -> dict[str, Any]:
     return {
         "format": "ELF",
         "machine": str(binary.header.machine_type).rsplit(".", maxsplit=1)[-1],
-        **_sections([(s.name, _content(data, s.offset, s.size)) for s in held]),
+        **_sections([(_text(s.name), _content(data, s.offset, s.size)) for s in held]),
         "sections to write and run": float(sum((int(s.flags) & both) == both for s in sections)),
         "libraries": float(len(list(binary.libraries))),
         "functions imported": float(len(list(binary.imported_functions))),
         "functions exported": float(len(list(binary.exported_functions))),
-        **_calls([str(function.name) for function in binary.imported_functions]),
+        **_calls([_text(function.name) for function in binary.imported_functions]),
         "library itself": float(str(binary.header.file_type).endswith("DYN")),
-        "debug information": float(any(s.name.startswith(".debug") for s in sections)),
+        "debug information": float(any(_text(s.name).startswith(".debug") for s in sections)),
         "bytes behind the last section": float(max(size - end - 64 * len(sections), 0)),
     }
+
+
+def _text(name: str | bytes) -> str:
+    """Return a name of a head, which is bytes where it is no UTF-8."""
+    return name.decode("utf-8", "backslashreplace") if isinstance(name, bytes) else str(name)
 
 
 def _content(data: bytes, start: int, size: int) -> bytes:
@@ -209,17 +237,31 @@ def _calls(names: Iterable[str]) -> dict[str, float]:
     }
 
 
+def _answer(path: str, *, parse: bool) -> dict[str, Any]:
+    """Return the features of a file as `found`, why its head tells nothing as `fault`, or an `error`."""
+    fault = ""
+    try:
+        if parse:
+            try:
+                return {"found": features_of(path)}
+            except Exception as error:  # a hostile head may make a parser raise anything
+                fault = _words(error)
+        return {"found": features_of_bytes(path), "fault": fault}
+    except Exception as error:
+        return {"error": _words(error)}
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:200]
+
+
 def main() -> None:
-    """Answer each path of standard input with a line of JSON: what was found, or the error."""
+    """Answer each line of standard input with one of JSON; it holds the arguments of `_answer`."""
     end_with_parent_thread()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     for line in sys.stdin:
-        try:
-            answer: dict[str, Any] = {"found": features_of(json.loads(line))}
-        except Exception as error:  # whatever a hostile file makes a parser raise is an answer
-            answer = {"error": f"{type(error).__name__}: {error}"[:200]}
-        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.write(json.dumps(_answer(**json.loads(line))) + "\n")
         sys.stdout.flush()
 
 

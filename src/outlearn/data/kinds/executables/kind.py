@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import polars as pl
 
 from outlearn.data.kinds.executables.source import FILE, SCHEMA, executable_words, open_executables
 from outlearn.data.kinds.kind import RowFacts, RowKind
 from outlearn.data.kinds.written import holds_written
+from outlearn.data.readers.paths import located
 from outlearn.data.readers.source import ReadOptions, Source
 from outlearn.errors import ReadError
 
@@ -18,7 +18,7 @@ __all__ = ["EXECUTABLES"]
 
 def _open(name: str, _: ReadOptions) -> Source | None:
     """Open a folder, or a file; None for a table that executables were written to."""
-    return None if holds_written(Path(name).expanduser(), SCHEMA) else open_executables(name)
+    return None if holds_written(located(name), SCHEMA) else open_executables(name)
 
 
 def _view(source: Source, _keep: Sequence[str], _options: ReadOptions) -> tuple[Source, tuple[str, ...]]:

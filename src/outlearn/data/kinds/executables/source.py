@@ -7,7 +7,7 @@ import os
 import selectors
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
@@ -15,6 +15,8 @@ from typing import Any, Self
 import polars as pl
 
 from outlearn.data.kinds.executables.features import FEATURES
+from outlearn.data.kinds.executables.folder import Folder, look_through
+from outlearn.data.readers.paths import resolved
 from outlearn.data.readers.source import Source
 from outlearn.errors import ReadError
 from outlearn.extras import require
@@ -23,17 +25,18 @@ __all__ = ["FILE", "SCHEMA", "executable_words", "open_executables"]
 
 FILE = "file"
 SECONDS = 20.0  # that a file may take
-MOST = 200_000  # files
-ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!", b"\xfd7zXZ", b"BZh")
-STARTS = (b"MZ", b"\x7fELF")
+NAMED = 20  # files that a note names
+REASONS = 5  # why files cannot be read or parsed, each with a note of its own
+ENDED = "the process that reads it ended"
 SCHEMA = {FILE: pl.String, **{n: pl.String if kind is str else pl.Float64 for n, kind in FEATURES.items()}}
 
 
 def open_executables(name: str) -> Source:
     """Open a folder, or one file, of PE and ELF files; its rows are files, in order of their paths.
 
-    Nothing is run and no archive is unpacked. Other files, and those that cannot be read within 20 seconds
-    and 2 GB, are left out and counted. Links are not followed.
+    Nothing is run and no archive is unpacked. A file whose head cannot be parsed within 20 seconds and 2 GB
+    is a row of what its bytes tell, and its format says so; one that cannot be read is left out. Notes name
+    both. Other files are left out and counted. Links are not followed.
 
     Raises
     ------
@@ -41,28 +44,21 @@ def open_executables(name: str) -> Source:
         When no file can be read as an executable.
     """
     require("lief", extra="executables")
-    path = Path(name).expanduser().resolve()
+    path = resolved(name)
     if not path.exists():
         raise ReadError(f"{name}: no such file or folder; check the path")
-    files, others = _files(path)
+    folder = look_through(path)
     rows: list[dict[str, Any]] = []
-    faults: dict[str, int] = {}
+    faults: dict[str, str] = {}
     with _Parser() as parser:
-        for file in files:
-            answer = parser.read(file)
+        for file in folder.executables:
+            answer, shown = parser.read(file), folder.name_of(file)
             if "found" in answer:
-                rows.append(
-                    {
-                        FILE: _shown(file.relative_to(path) if path.is_dir() else Path(file.name)),
-                        **answer["found"],
-                    }
-                )
+                rows.append({FILE: shown, **answer["found"]})
+                faults |= {shown: answer["fault"]} if answer.get("fault") else {}
             else:
-                faults[answer["error"]] = faults.get(answer["error"], 0) + 1
-    notes = [f"{count:,} {what} left out" for what, count in others.items() if count]
-    notes += [
-        f"{count:,} executables could not be read and were left out: {why}" for why, count in faults.items()
-    ]
+                folder.closed[shown] = answer["error"]
+    notes = _notes(folder, faults)
     if not rows:
         raise ReadError(f"{name}: no executable could be read ({'; '.join(notes) or 'the folder is empty'})")
     frame = pl.DataFrame(rows, schema=SCHEMA)
@@ -72,35 +68,28 @@ def open_executables(name: str) -> Source:
     )
 
 
-def _shown(path: Path) -> str:
-    """Return a path as text, what is no UTF-8 in it spelt out."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+def _notes(folder: Folder, faults: Mapping[str, str]) -> list[str]:
+    """Return sentences on what was left out, and on heads that could not be parsed."""
+    return [
+        *(f"{count:,} {what} left out" for what, count in folder.aside.items()),
+        *_by_reason("executables could not be read and were left out", folder.closed),
+        *_by_reason(
+            "executables are unparsable, which is suspicious, and scored by their bytes alone",
+            faults,
+        ),
+    ]
 
 
-def _files(path: Path) -> tuple[list[Path], dict[str, int]]:
-    """Return the files that begin as executables do, and how many others there are."""
-    executables: list[Path] = []
-    others = {"archives were not unpacked and": 0, "files are neither PE nor ELF and were": 0}
-    archives, rest = others
-    walk = [(str(path.parent), [], [path.name])] if path.is_file() else os.walk(path)
-    for folder, folders, names in walk:
-        folders.sort()
-        for name in sorted(names):
-            file = Path(folder) / name
-            if file.is_symlink() or not file.is_file():
-                continue
-            try:
-                with file.open("rb") as stream:
-                    start = stream.read(8)
-            except OSError:
-                start = b""
-            if start.startswith(STARTS):
-                executables.append(file)
-            else:
-                others[archives if start.startswith(ARCHIVES) else rest] += 1
-            if len(executables) > MOST:
-                raise ReadError(f"{path}: more than {MOST:,} executables; give a smaller folder")
-    return executables, others
+def _by_reason(what: str, faults: Mapping[str, str]) -> Iterator[str]:
+    """Yield a sentence for each of the commonest reasons, with the names of files, and one for the rest."""
+    names: dict[str, list[str]] = {}
+    for file, reason in faults.items():
+        names.setdefault(reason, []).append(file)
+    ranked = sorted(names.items(), key=lambda entry: -len(entry[1]))
+    rest = [file for _, files in ranked[REASONS:] for file in files]
+    for reason, files in [*ranked[:REASONS], *([("of other reasons", rest)] if rest else [])]:
+        more = f" and {len(files) - NAMED:,} more" if len(files) > NAMED else ""
+        yield f"{len(files):,} {what}: {', '.join(files[:NAMED])}{more} ({reason})"
 
 
 class _Parser:
@@ -116,27 +105,36 @@ class _Parser:
         self._end()
 
     def read(self, path: Path) -> dict[str, Any]:
-        """Return `found` or `error` of a file."""
+        """Return what is `found` of a file, with the `fault` of its head if it has one, or an `error`."""
+        answer = self._ask(path, parse=True)
+        if "unanswered" not in answer:
+            return answer
+        again = self._ask(path, parse=False)
+        return {"error": answer["unanswered"], **again, "fault": answer["unanswered"]}
+
+    def _ask(self, path: Path, *, parse: bool) -> dict[str, Any]:
+        """Return what the process answers, or why it does not as `unanswered`; then it is ended."""
         process = self._process or self._start()
         assert process.stdin is not None and process.stdout is not None
         try:
-            process.stdin.write(json.dumps(str(path)).encode() + b"\n")
+            process.stdin.write(json.dumps({"path": str(path), "parse": parse}).encode() + b"\n")
             process.stdin.flush()
         except OSError:
-            self._end()
-            return {"error": "the process that reads it ended"}
+            return self._unanswered(ENDED)
         with selectors.DefaultSelector() as selector:
             selector.register(process.stdout, selectors.EVENT_READ)
             ready = selector.select(SECONDS)
         if not ready:
-            self._end()
-            return {"error": f"it took more than {SECONDS:g} seconds"}
+            return self._unanswered(f"it took more than {SECONDS:g} seconds")
         line = process.stdout.readline()
         if not line:
-            self._end()
-            return {"error": "the process that reads it ended"}
+            return self._unanswered(ENDED)
         answer: dict[str, Any] = json.loads(line)
         return answer
+
+    def _unanswered(self, why: str) -> dict[str, Any]:
+        self._end()
+        return {"unanswered": why}
 
     def _start(self) -> subprocess.Popen[bytes]:
         # No module may come from the folder that is read, or from another that is named relatively.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 import polars as pl
 
@@ -14,6 +13,7 @@ from outlearn.data.kinds.logs.view import LOG_FEATURES, LOG_TEXTS, log_view, log
 from outlearn.data.kinds.written import holds_written
 from outlearn.data.readers.detect import examine_text
 from outlearn.data.readers.lines import LINE, open_lines
+from outlearn.data.readers.paths import located
 from outlearn.data.readers.source import ReadOptions, Source
 
 __all__ = ["LOGS", "SESSIONS"]
@@ -31,7 +31,7 @@ _SESSIONS = _typed((SESSION, "time", *SESSION_FEATURES), (SESSION, EVENTS))
 
 def _open(name: str, options: ReadOptions) -> Source | None:
     """Open a file as lines of text; None for a table that such lines, or sessions, were written to."""
-    path = Path(name).expanduser()
+    path = located(name)
     if holds_written(path, _LINES) or holds_written(path, _SESSIONS):
         return None
     return open_lines(name, examine_text(path), options.encoding or "utf-8", ())
