@@ -5,6 +5,7 @@
     OutlearnError
     ├── InputError (also ValueError)    the user can mend it: exit code 2, HTTP 400
     │   ├── ReadError                   a source cannot be read
+    │   │   └── ModelError              a model file is damaged, made up or of another version
     │   ├── SchemaError                 columns are not what was wanted
     │   ├── LabelError                  labels outside the allowed values
     │   ├── ParameterError              an argument outside its range
@@ -19,6 +20,7 @@ __all__ = [
     "InputError",
     "LabelError",
     "MissingExtraError",
+    "ModelError",
     "OutlearnError",
     "OutputError",
     "ParameterError",
@@ -38,6 +40,10 @@ class InputError(OutlearnError, ValueError):
 
 class ReadError(InputError):
     """A source of rows cannot be read."""
+
+
+class ModelError(ReadError):
+    """A model file is absent, damaged, made up, or of another version."""
 
 
 class SchemaError(InputError):

@@ -227,8 +227,14 @@ class Encoder:
         try:
             schema = Schema.from_dict(state["schema"])
             encoders = tuple(_ENCODERS[Kind(entry["kind"])].from_state(entry) for entry in state["encoders"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise SchemaError(f"the saved encoder is damaged or of another version ({error!r})") from error
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            why = str(error) if isinstance(error, ValueError) else repr(error)
+            raise SchemaError(f"the saved encoder is damaged or of another version ({why})") from error
+        names = [encoder.name for encoder in encoders]
+        if not names or len(set(names)) < len(names) or not set(names) <= set(schema.names):
+            raise SchemaError(
+                "the saved encoder is damaged: it does not read columns of its schema, each once"
+            )
         return cls(schema, encoders)
 
 

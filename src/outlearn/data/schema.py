@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from difflib import get_close_matches
 from enum import StrEnum
@@ -10,6 +10,7 @@ from typing import Any
 
 import narwhals as nw
 
+from outlearn import plain
 from outlearn.data.quantities import Notation
 from outlearn.errors import SchemaError
 
@@ -118,8 +119,11 @@ class Schema:
 
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> Schema:
-        def column(entry: dict[str, Any]) -> Column:
+        def column(entry: Mapping[str, Any]) -> Column:
             notation = entry.get("notation")
+            plain.text(entry, "name")
+            plain.text({"note": "", **entry}, "note")
+            plain.optional_text({"unit": None, **entry}, "unit")
             return Column(
                 **{
                     **entry,
@@ -129,7 +133,11 @@ class Schema:
                 }
             )
 
-        return cls(tuple(column(entry) for entry in state["columns"]), state.get("kind"))
+        columns = [column(plain.record(entry, "a column")) for entry in state["columns"]]
+        schema = cls(tuple(columns), plain.optional_text({"kind": None, **state}, "kind"))
+        if len(set(schema.names)) < len(columns):
+            raise ValueError("two columns have one name")
+        return schema
 
     def with_columns(self, columns: Iterable[Column]) -> Schema:
         """Return a schema in which the given columns replace those of the same name."""

@@ -10,9 +10,11 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from outlearn import plain
 from outlearn.data.encode import Encoder
 from outlearn.data.rows import canonical_order, row_hash
 from outlearn.data.schema import Schema
@@ -30,7 +32,7 @@ from outlearn.detectors.inputs import (
     read_labels,
     read_matrix,
 )
-from outlearn.detectors.model_file import Arrays, State
+from outlearn.detectors.model_file import Arrays, State, checked_array
 from outlearn.detectors.outlier_mixin import SignedOutlierMixin
 from outlearn.detectors.parameters import (
     check_contamination,
@@ -52,6 +54,7 @@ from outlearn.rng import Seed
 __all__ = ["BaseDetector"]
 
 Scores = NDArray[np.float64]
+_PROBED = 4  # rows that a detector of a file must be able to read and score
 FEWEST_COMPARED = 20  # rows in the support, below which nobody can say what is usual
 
 
@@ -351,19 +354,46 @@ class BaseDetector(SignedOutlierMixin, Saved):
 
         Raises
         ------
-        KeyError, TypeError, ValueError
-            When a value or an array is missing or unfit.
+        ValueError
+            When a value or an array is missing or unfit; errors of other kinds where it does not fit the
+            others.
         """
-        detector = cls(**state["params"])
+        detector = cls(**plain.record(plain.entry(state, "params"), "'params'"))
+        detector._check_parameters()
+        drawn_seed(detector.random_state)  # which refuses what is none
         set_columns(detector, state)
-        detector.encoder_ = Encoder.from_state(state["encoder"])
+        detector.encoder_ = Encoder.from_state(plain.entry(state, "encoder"))
         detector.schema_ = detector.encoder_.schema
-        detector.seed_ = state["seed"]
-        detector.calibrator_ = Calibrator.from_dict(state["calibrator"])
-        detector.contamination_ = state["contamination"]
-        detector._set_support(arrays["support"], arrays["support_y"], _from_bytes(arrays["cells"]))
-        detector._set_calibration(arrays["calibration"])
+        detector.seed_ = plain.whole(state, "seed")
+        detector.calibrator_ = Calibrator.from_dict(plain.entry(state, "calibrator"))
+        detector.contamination_ = plain.real(state, "contamination")
+        width = len(detector.encoder_.columns)
+        support = checked_array(arrays, "support", np.float32, (None, width))
+        y = checked_array(arrays, "support_y", np.int8, (len(support),))
+        if not len(y) or not np.isin(y, (-1, 0, 1)).all():
+            raise ValueError("the labels of its rows are not 1, 0 or -1, or it has no rows")
+        detector._set_support(support, y, _from_bytes(checked_array(arrays, "cells", np.uint8, (None,))))
+        detector._set_calibration(checked_array(arrays, "calibration", np.float32, (None, width)))
+        detector._check_rebuilt()
         return detector
+
+    def _check_rebuilt(self) -> None:
+        """Refuse a detector of a file whose parts do not go together: it must read and score its own rows.
+
+        Raises
+        ------
+        ValueError
+            When they do not; other kinds of errors where they cannot be used at all.
+        """
+        cells = self.support_cells_
+        if cells.height != len(self.support_):
+            raise ValueError(
+                f"it holds the cells of {cells.height} rows and compares with {len(self.support_)}"
+            )
+        values = self.encoder_.transform(cells.head(_PROBED)).values
+        scores = np.concatenate([self.score_encoded(values), [self.threshold_]])
+        if not (np.isfinite(values).all() and np.isfinite(scores).all()):
+            raise ValueError("its own rows have no scores by it")
 
     def save(self, path: str | Path, provenance: Provenance | None = None) -> None:
         """Write the fitted detector to one file without pickle; it holds the support rows themselves.
@@ -381,12 +411,24 @@ class BaseDetector(SignedOutlierMixin, Saved):
 def _as_bytes(cells: pl.DataFrame) -> NDArray[np.uint8]:
     """Return a frame as bytes, in an array."""
     buffer = io.BytesIO()
-    cells.write_ipc(buffer)
+    # Whole numbers past 64 bits are written as floating point, for Arrow has none.
+    plain_cells = [cell.cast(pl.Float64) if cell.dtype == pl.Int128 else cell for cell in cells]
+    pl.DataFrame(plain_cells).write_ipc(buffer)
     return np.frombuffer(buffer.getvalue(), dtype=np.uint8)
 
 
 def _from_bytes(content: NDArray[np.uint8]) -> pl.DataFrame:
+    """Return the frame that `_as_bytes` was given.
+
+    Raises
+    ------
+    ValueError
+        When the bytes are none.
+    """
+    data = content.tobytes()
     try:
-        return pl.read_ipc(io.BytesIO(content.tobytes()))
-    except pl.exceptions.PolarsError as error:
+        # What is made up is found out here: polars ends the process over sizes that are not there.
+        pa.ipc.open_file(pa.BufferReader(data)).read_all().validate(full=True)
+        return pl.read_ipc(io.BytesIO(data))
+    except (pa.ArrowException, pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise ValueError(f"the cells of its rows are damaged: {error}") from error

@@ -25,6 +25,7 @@ from outlearn.rng import Seed, derive
 __all__ = ["MEMBERS", "Committee"]
 
 MEMBERS = ("maml", "knn", "knn:k=50")
+MOST_MEMBERS = 100
 Scores = NDArray[np.float64]
 _WRITTEN = re.compile(r"\w+(?::\w+=\d+(?:,\w+=\d+)*)?")
 
@@ -75,14 +76,15 @@ class Committee(BaseDetector):
         if (
             not isinstance(members, Sequence)
             or isinstance(members, str)
-            or not members
+            or not 0 < len(members) <= MOST_MEMBERS
             or not all(
                 isinstance(member, str) and _WRITTEN.fullmatch(member) and _known(member)
                 for member in members
             )
         ):
             raise ParameterError(
-                f"members is {self.members!r}; wanted some of {', '.join([*CATALOGUE, *sorted(POOL)])}"
+                f"members is {self.members!r}; wanted some, {MOST_MEMBERS} at most, of "
+                f"{', '.join([*CATALOGUE, *sorted(POOL)])}"
             )
 
     def _adapt(self, X: NDArray[np.float32], y: NDArray[np.int8]) -> Scorer:

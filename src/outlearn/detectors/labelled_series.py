@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outlearn.data.series import Series
-from outlearn.detectors.model_file import Arrays
+from outlearn.detectors.model_file import Arrays, checked_array
 
 __all__ = ["LabelledSeries", "hold_out", "pack", "point_labels", "unheld", "unpack", "with_labels"]
 
@@ -96,15 +96,46 @@ def pack(name: str, known: Sequence[LabelledSeries]) -> Arrays:
 
 
 def unpack(name: str, keys: Sequence[str], channels: tuple[str, ...], arrays: Arrays) -> list[LabelledSeries]:
-    """Return the series that `pack` was given: one a key, all with the same channels."""
-    known = []
-    for i, key in enumerate(keys):
-        fields = {field: arrays[f"{name}.{i}.{field}"] for field in _FIELDS}
-        times = arrays.get(f"{name}.{i}.times")
-        moments = None if times is None else times.astype("datetime64[us]")
-        series = Series(**fields, names=channels, times=moments, key=key)
-        known.append(LabelledSeries(series, arrays[f"{name}.{i}.labels"]))
-    return known
+    """Return the series that `pack` was given: one a key, all with the same channels.
+
+    Raises
+    ------
+    ValueError
+        When an array is missing or is none of such series.
+    """
+    return [_unpacked(f"{name}.{i}.", key, channels, arrays) for i, key in enumerate(keys)]
+
+
+def _unpacked(first: str, key: str, channels: tuple[str, ...], arrays: Arrays) -> LabelledSeries:
+    """Return the series of the arrays whose names begin with `first`."""
+    values = checked_array(arrays, f"{first}values", np.float64, (None, len(channels)))
+    starts, rows = (checked_array(arrays, first + name, np.int64, (None,)) for name in ("starts", "rows"))
+    places = checked_array(arrays, f"{first}places", np.int64, rows.shape)
+    labels = checked_array(arrays, f"{first}labels", np.int8, (len(values),))
+    times = None
+    if f"{first}times" in arrays:
+        times = checked_array(arrays, f"{first}times", np.int64, (len(values),))
+    if not (
+        len(values)
+        and starts[:1].tolist() == [0]
+        and _rise(starts, len(values), strictly=True)
+        and _rise(rows, None)
+        and (not len(places) or 0 <= places.min() <= places.max() < len(values))
+        and np.isin(labels, (-1, 0, 1)).all()
+        and (times is None or not len(times) or bool((np.diff(times) >= 0).all()))
+    ):
+        raise ValueError(
+            f"the arrays {first}… are those of no series: places, rows, times or labels do not fit"
+        )
+    moments = None if times is None else times.astype("datetime64[us]")
+    return LabelledSeries(Series(values, channels, starts, rows, places, moments, key), labels)
+
+
+def _rise(numbers: NDArray[np.int64], end: int | None, *, strictly: bool = False) -> bool:
+    """Return whether numbers (n,) go up from 0 or more, to less than an `end`."""
+    steps = np.diff(numbers)
+    up = bool((steps > 0).all() if strictly else (steps >= 0).all())
+    return up and (not len(numbers) or (numbers[0] >= 0 and (end is None or bool(numbers[-1] < end))))
 
 
 def _cut(series: Series, start: int, end: int) -> Series:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from outlearn.detectors.model_file import Arrays, Model, State
+from outlearn import plain
+from outlearn.detectors.model_file import Arrays, Model, State, checked_array
 
 __all__ = ["Provenance"]
 
@@ -43,10 +43,15 @@ class Provenance:
         KeyError, ValueError
             When a value is missing, or the row numbers are not as many as the rows.
         """
-        values: dict[str, Any] | None = model.state.get(_ENTRY)
-        if values is None:
+        if model.state.get(_ENTRY) is None:
             return None
-        rows, labels = model.arrays.get(_ROWS), model.arrays["support_y"]
-        if rows is not None and rows.shape != labels.shape:
-            raise ValueError(f"{len(rows)} row numbers for a support of {len(labels)} rows")
-        return cls(str(values["learnt_from"]), values["total"], tuple(values["notes"]), rows)
+        values = plain.record(model.state[_ENTRY], f"{_ENTRY!r}")
+        total = None if plain.entry(values, "total") is None else plain.whole(values, "total")
+        rows, labels = None, model.arrays["support_y"]
+        if _ROWS in model.arrays:
+            rows = checked_array(model.arrays, _ROWS, np.int64, (None,))
+            if rows.shape != labels.shape:
+                raise ValueError(f"{len(rows)} row numbers for a support of {len(labels)} rows")
+            if len(rows) and rows.min() < -1:
+                raise ValueError(f"a row of the support has the number {rows.min()}")
+        return cls(plain.text(values, "learnt_from"), total, plain.texts(values, "notes"), rows)

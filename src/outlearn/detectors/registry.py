@@ -46,8 +46,8 @@ def load(path: str | Path) -> tuple[BaseDetector | SeriesDetector, Provenance | 
 
     Raises
     ------
-    ReadError
-        When the file is absent, no model, or written by a later version.
+    ModelError
+        When the file is absent, no model, damaged, or written by a later version.
     """
     # Here, for it brings what trains learners along; it lets model files name itself.
     from outlearn.detectors.series import SeriesDetector

@@ -14,9 +14,10 @@ from typing import Any, ClassVar, Self, TypeVar
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from outlearn import plain
 from outlearn.detectors.model_file import Arrays, Model, State, read_model, reading, write_model
 from outlearn.detectors.provenance import Provenance
-from outlearn.errors import OutputError, ReadError
+from outlearn.errors import ModelError, OutputError, WeightsError
 
 __all__ = [
     "CLASSES",
@@ -84,13 +85,21 @@ def restore(model: Model) -> Saved:
 
     Raises
     ------
-    KeyError, TypeError, ValueError
-        When it names no class that there is, or a value or an array is missing or unfit.
+    ValueError
+        When it names no class that there is, or its own weights cannot be used.
+    Exception
+        Of any other kind, where a value or an array is missing or unfit.
     """
-    name = model.state.get("class") or _UNNAMED[model.kind]
-    if (model.kind, name) not in CLASSES:
+    name = plain.text(model.state, "class") if "class" in model.state else _UNNAMED.get(model.kind)
+    if name is None or (model.kind, name) not in CLASSES:
         raise ValueError(f"it holds a {name!r}, which is no detector of {model.kind}")
-    return CLASSES[model.kind, name].from_state(model.state, model.arrays)
+    try:
+        return CLASSES[model.kind, name].from_state(model.state, model.arrays)
+    except WeightsError as error:
+        own = plain.record(plain.entry(model.state, "params"), "'params'").get("weights")
+        if own is None:  # of those that ship: no other model would help
+            raise
+        raise ValueError(f"the weights that it names cannot be used: {error}") from error
 
 
 def load_as(base: type[T], path: Path) -> T:
@@ -98,12 +107,12 @@ def load_as(base: type[T], path: Path) -> T:
 
     Raises
     ------
-    ReadError
-        When the file is absent, holds none or one of another kind, or was written by a later version.
+    ModelError
+        When the file is absent, damaged, of a later version, or holds none or one of another kind.
     """
     model = read_model(path)
     if model.kind != base.model_kind:
-        raise ReadError(f"{path} is a model of {model.kind}, not of {base.model_kind}")
+        raise ModelError(f"{path} is a model of {model.kind}, not of {base.model_kind}")
     with reading(path):
         estimator = restore(model)
         if not isinstance(estimator, base):
@@ -139,6 +148,9 @@ def columns_state(estimator: BaseEstimator) -> dict[str, Any]:
 
 def set_columns(estimator: BaseEstimator, state: State) -> None:
     """Set the columns that an estimator has seen in its fit, as `columns_state` gave them."""
-    estimator.n_features_in_ = state["n_features"]
-    if state["features"]:
-        estimator.feature_names_in_ = np.asarray(state["features"], dtype=object)
+    estimator.n_features_in_ = plain.whole(state, "n_features", low=1)
+    names = plain.texts(state, "features")
+    if len(names) not in (0, estimator.n_features_in_):
+        raise ValueError(f"it names {len(names)} features and counts {estimator.n_features_in_}")
+    if names:
+        estimator.feature_names_in_ = np.array(names, dtype=object)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from outlearn import plain
 from outlearn.data.series import SeriesReader
 from outlearn.decisions.alarms import AlarmRate
 from outlearn.detectors.inputs import labels_to_fit, read_labels, read_series_frame
@@ -202,6 +203,9 @@ class SeriesDetector(SeriesJudge, Saved):
 
     def _check_parameters(self) -> AlarmRate | None:
         check_detector(self.detector, self.weights)
+        for column in (self.time_column, self.series_column):
+            if not isinstance(column, str | None):
+                raise ParameterError(f"a column of time or series is {column!r}; wanted its name, or None")
         if self.false_alarms is not None and self.contamination != "auto":
             raise ParameterError("contamination and false_alarms both set the threshold; give one of them")
         check_contamination(self.contamination)
@@ -261,17 +265,27 @@ class SeriesDetector(SeriesJudge, Saved):
 
         Raises
         ------
-        KeyError, TypeError, ValueError
-            When a value or an array is missing or unfit.
+        ValueError
+            When a value or an array is missing or unfit; errors of other kinds where it does not fit the
+            others.
         """
-        detector = cls(**state["params"])
+        detector = cls(**plain.record(plain.entry(state, "params"), "'params'"))
+        detector._check_parameters()
+        drawn_seed(detector.random_state)  # which refuses what is none
         set_columns(detector, state)
-        detector.reader_ = SeriesReader.from_state(state["reader"])
-        detector.seed_, detector.normal_ = state["seed"], state["normal"]
-        detector.notes_ = tuple(state["notes"])
-        channels = detector.reader_.channels
-        detector.calibration_ = unpack("calibration", state["calibration"], channels, arrays)
-        return detector._learn(unpack("known", state["known"], channels, arrays))
+        reader = SeriesReader.from_state(plain.record(plain.entry(state, "reader"), "'reader'"))
+        if (reader.time_column, reader.series_column) != (detector.time_column, detector.series_column):
+            raise ValueError("its reader of tables has other columns of time or series than its parameters")
+        detector.seed_, detector.normal_ = plain.whole(state, "seed"), plain.flag(state, "normal")
+        detector.notes_ = plain.texts(state, "notes")
+        kept, known = (
+            unpack(name, plain.texts(state, name), reader.channels, arrays)
+            for name in ("calibration", "known")
+        )
+        if not known:
+            raise ValueError("it holds no series to compare with")
+        detector.reader_, detector.calibration_ = reader, kept
+        return detector._learn(known)
 
     def save(self, path: str | Path) -> None:
         """Write the fitted detector to one file without pickle; it holds the series that it learnt from."""

@@ -256,7 +256,10 @@ def _load(path: Path) -> AnalystPolicy:
     tensors, header = read_checkpoint(path, ARCHITECTURE)
     if header.features != FEATURES:
         raise WeightsError(f"{path} was learnt from other features than those here")
-    return AnalystPolicy.restore({name: value.numpy() for name, value in tensors.items()})
+    try:
+        return AnalystPolicy.restore({name: value.numpy() for name, value in tensors.items()})
+    except (LookupError, RuntimeError, TypeError, ValueError) as error:
+        raise WeightsError(f"{path} holds tensors that do not fit the network here") from error
 
 
 def _net(seed: int) -> Pointer:

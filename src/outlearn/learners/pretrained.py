@@ -19,6 +19,7 @@ from outlearn.learners.profiles.summary import SUMMARY
 from outlearn.learners.tabular import TableLearned
 from outlearn.weights.checkpoint import (
     Header,
+    fill_network,
     once_a_file,
     read_checkpoint,
     read_network,
@@ -126,12 +127,11 @@ def _incontext(name: str, path: Path) -> InContextLearned:
 
     tensors, header = read_checkpoint(path, ARCHITECTURE)
     _check_features(path, header, FEATURES)
-    try:
-        net = InContextNet(InContextConfig(**header.config))
-        net.load_state_dict(tensors)
-    except (TypeError, RuntimeError) as error:
-        raise _unfit(path) from error
-    return InContextLearned(net.eval())
+
+    def made(config: dict[str, Any]) -> InContextNet:
+        return InContextNet(InContextConfig(**config))
+
+    return InContextLearned(fill_network(path, made, header.config, tensors))
 
 
 def _profiles(name: str, path: Path) -> ProfilesLearned:
@@ -151,7 +151,7 @@ def _table(name: str, path: Path) -> TableLearned:
     try:
         recipe = Recipe(**{**config, "widths": tuple(config["widths"])})
         learner = recipe.build()
-    except (TypeError, KeyError, ParameterError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RuntimeError) as error:
         raise _unfit(path) from error
     if recipe.columns is None:
         _check_features(path, header, BASIC_FEATURES)

@@ -122,6 +122,7 @@ class Feedback:
         self._given: dict[str, Answer] = {}
         self._inquiry = self._follow()
         self.notes = (
+            *monitor.file_notes,
             *self._source.notes,
             *_drawn(len(rows), len(filled)),
             *limits_of_labels(monitor.detector),

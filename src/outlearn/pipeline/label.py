@@ -14,7 +14,7 @@ from outlearn.data.columns.cells import numbers_of, text_of
 from outlearn.data.labels import LabelTally, label_words
 from outlearn.data.readers import ReadOptions, Source
 from outlearn.data.schema import unknown_column
-from outlearn.detectors.model_file import kind_of
+from outlearn.detectors.model_file import file_notes, kind_of
 from outlearn.detectors.series import SeriesDetector
 from outlearn.errors import LabelError, SchemaError
 from outlearn.explain.words import clean
@@ -103,7 +103,8 @@ def label_model(
     store.append(taken.fresh)
     updated.save(out)
     effects = effects_of(monitor, updated, frame, taken.rows, taken.answers)
-    return _labelled(taken, (*source.notes, *limits_of_labels(monitor.detector)), effects)
+    notes = (*monitor.file_notes, *source.notes, *limits_of_labels(monitor.detector))
+    return _labelled(taken, notes, effects)
 
 
 def _label_series(
@@ -126,7 +127,7 @@ def _label_series(
     updated = detector.update(frame, labels) if (labels >= 0).any() else detector
     taking.store.append(taken.fresh)
     updated.save(out)
-    return _labelled(taken, table.notes, ())
+    return _labelled(taken, (*file_notes(model), *table.notes), ())
 
 
 @dataclass(frozen=True, slots=True)

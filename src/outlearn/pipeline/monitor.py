@@ -22,9 +22,10 @@ from outlearn.decisions.rule import Rule
 from outlearn.detectors.base import BaseDetector
 from outlearn.detectors.classical_detector import ClassicalDetector
 from outlearn.detectors.committee import Committee
+from outlearn.detectors.model_file import file_notes
 from outlearn.detectors.provenance import Provenance
 from outlearn.detectors.registry import load
-from outlearn.errors import ParameterError, ReadError
+from outlearn.errors import ModelError, ParameterError
 from outlearn.execute import Executor
 from outlearn.explain.explanation import Explanation
 from outlearn.explain.text import behind
@@ -86,6 +87,7 @@ class Monitor:
     total : rows of what it was fitted to, if known.
     notes : sentences on what was set aside, repaired or sampled in the fit.
     cautions : those that should be read before the findings.
+    file_notes : sentences on the file that it was read from, which go into no other.
 
     Examples
     --------
@@ -101,6 +103,7 @@ class Monitor:
     total: int | None = None
     notes: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
+    file_notes: tuple[str, ...] = ()
 
     @classmethod
     def of_learnt(cls, learnt: Learnt, name: str) -> Monitor:
@@ -165,17 +168,20 @@ class Monitor:
 
         Raises
         ------
-        ReadError
+        ModelError
             When it is none, or one of series.
         """
         detector, known = load(path)
         if not isinstance(detector, BaseDetector):
-            raise ReadError(
+            raise ModelError(
                 f"{path} is a model of series, not of rows; `outlearn score` tells why its ranges are odd"
             )
+        of_file = file_notes(Path(path))
         if known is None:
-            return cls(detector, f"the {len(detector.support_):,} rows kept in {path}")
-        return cls(detector, known.learnt_from, known.support_rows, known.total, known.notes)
+            return cls(detector, f"the {len(detector.support_):,} rows kept in {path}", file_notes=of_file)
+        return cls(
+            detector, known.learnt_from, known.support_rows, known.total, known.notes, file_notes=of_file
+        )
 
     def save(self, path: str | Path) -> None:
         """Write the detector, and what it learnt from, to one file, without pickle; the file holds the rows
@@ -277,7 +283,7 @@ class Monitor:
             opened,
             Judging(rule, outputs, patterns, executor=executor),
             reference=Origin(self.learnt_from, self.total),
-            notes=(*self.notes, *opened.notes),
+            notes=(*self.file_notes, *self.notes, *opened.notes),
             stages=stages,
         )
 

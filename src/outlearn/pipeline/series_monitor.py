@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from outlearn.data.readers import ReadOptions
 from outlearn.decisions.alarms import Segment, alarms
 from outlearn.detectors.inputs import SettledLabels
+from outlearn.detectors.model_file import file_notes
 from outlearn.detectors.segments import MERGED
 from outlearn.detectors.series import SeriesDetector
 from outlearn.detectors.series_reasons import SegmentExplanation
@@ -42,6 +43,7 @@ class SeriesMonitor:
     """A detector fitted to the series of a table, which finds odd ranges in those of others.
 
     detector : the fitted estimator. learnt_from : what it was fitted to, with its points.
+    file_notes : sentences on the file that it was read from, which go into no other.
 
     >>> import polars as pl
     >>> values = np.sin(np.arange(600) / 5)
@@ -54,6 +56,7 @@ class SeriesMonitor:
 
     detector: SeriesDetector
     learnt_from: Origin
+    file_notes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, request: FitRequest, *, progress: Progress | None = None) -> SeriesMonitor:
@@ -82,7 +85,8 @@ class SeriesMonitor:
         """Read a model written by `save`."""
         fitted = SeriesDetector.load(path)
         points = sum(len(labelled.series) for labelled in fitted.known_)
-        return cls(fitted, Origin(f"what {Path(path).name} learnt from", points))
+        origin = Origin(f"what {Path(path).name} learnt from", points)
+        return cls(fitted, origin, file_notes(Path(path)))
 
     def save(self, path: str | Path) -> None:
         """Write the detector to one file, without pickle; the file holds the series that it learnt from."""
@@ -175,7 +179,7 @@ class SeriesMonitor:
             reasons=tuple(reasons),
             panels=tuple(panels),
             promise=fitted.promise_,
-            notes=tuple(dict.fromkeys((*notes, *fitted.notes_))),
+            notes=tuple(dict.fromkeys((*self.file_notes, *notes, *fitted.notes_))),
             seconds=time.perf_counter() - run.begun,
         )
 

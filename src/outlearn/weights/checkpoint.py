@@ -1,4 +1,4 @@
-"""Checkpoints as safetensors with a JSON header; nothing is ever unpickled."""
+"""Checkpoints as safetensors with a JSON header and a digest over all of it; nothing is ever unpickled."""
 
 from __future__ import annotations
 
@@ -10,19 +10,29 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
+from outlearn import plain
 from outlearn.errors import WeightsError
-from outlearn.files import whole
+from outlearn.sealed import entries_of, read_sealed, write_sealed
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-__all__ = ["Header", "once_a_file", "read_checkpoint", "read_network", "shipped", "write_checkpoint"]
+__all__ = [
+    "Header",
+    "fill_network",
+    "once_a_file",
+    "read_checkpoint",
+    "read_network",
+    "shipped",
+    "write_checkpoint",
+]
 
 Rest = TypeVarTuple("Rest")
 Loaded = TypeVar("Loaded")
 Net = TypeVar("Net", bound="nn.Module")
 
 HERE = Path(__file__).parent
+_ENTRY = "outlearn"  # of the header of a file
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +75,9 @@ def write_checkpoint(path: Path, tensors: dict[str, Tensor], header: Header) -> 
     OutputError
         When the file cannot be written; what was there before stays as it was.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import save_file
-
-    tensors = {name: value.detach().contiguous().cpu() for name, value in tensors.items()}
     text = json.dumps({**asdict(header), "sha256": digest(tensors)}, sort_keys=True)
-    with whole(path, errors=(OSError, SafetensorError), parents=True) as draft:
-        save_file(tensors, draft, metadata={"outlearn": text})
+    arrays = {name: value.detach().cpu().numpy() for name, value in tensors.items()}
+    write_sealed(path, arrays, {_ENTRY: text}, parents=True)
 
 
 def read_checkpoint(path: Path, architecture: str) -> tuple[dict[str, Tensor], Header]:
@@ -82,30 +88,42 @@ def read_checkpoint(path: Path, architecture: str) -> tuple[dict[str, Tensor], H
     WeightsError
         When the file is absent, no checkpoint, damaged or of another architecture.
     """
-    from safetensors import SafetensorError, safe_open
+    import torch
 
     if not path.is_file():
         raise WeightsError(f"no checkpoint at {path}")
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
+        entries = entries_of(path)
+        if _ENTRY not in entries:
+            raise WeightsError(f"{path} has no outlearn header; was it written by another program?")
+        contents = read_sealed(path, (_ENTRY,))
+        tensors = {name: torch.from_numpy(values) for name, values in contents.arrays.items()}
+    except (OSError, ValueError, TypeError) as error:
         raise WeightsError(f"{path} is not a readable safetensors file: {error}") from error
-    if "outlearn" not in metadata:
-        raise WeightsError(f"{path} has no outlearn header; was it written by another program?")
-    try:
-        entries = json.loads(metadata["outlearn"])
-        header = Header(**{**entries, "features": tuple(entries["features"])})
-    except (ValueError, KeyError, TypeError) as error:
-        raise WeightsError(f"{path} has a header that this version cannot read: {error}") from error
+    header = _header(path, entries[_ENTRY])
     if header.architecture != architecture:
         raise WeightsError(
             f"{path} holds architecture {header.architecture!r}; this version reads {architecture!r}"
         )
     if header.sha256 != digest(tensors):
         raise WeightsError(f"{path} is damaged: its values do not match the digest in its header")
+    for name, value in tensors.items():
+        if value.is_floating_point() and not torch.isfinite(value).all():
+            raise WeightsError(f"{path} holds weights that are not finite numbers, in {name[:40]!r}")
     return tensors, header
+
+
+def _header(path: Path, text: str) -> Header:
+    try:
+        entries = plain.record(json.loads(text), "it")
+        for name in ("architecture", "corpus", "command", "sha256"):
+            plain.text(entries, name)
+        for name in ("config", "notes"):
+            plain.record(plain.entry(entries, name), repr(name))
+        plain.whole(entries, "seed")
+        return Header(**{**entries, "features": plain.texts(entries, "features")})
+    except (ValueError, TypeError, RecursionError) as error:
+        raise WeightsError(f"{path} has a header that this version cannot read: {error}") from error
 
 
 def read_network(
@@ -123,13 +141,31 @@ def read_network(
     tensors, header = read_checkpoint(path, architecture)
     if header.features != features:
         raise WeightsError(f"{path} was trained on other features than this version computes; train it anew")
+    return fill_network(path, make, header.config, tensors)
+
+
+def fill_network(
+    path: Path, make: Callable[[dict[str, Any]], Net], config: dict[str, Any], tensors: dict[str, Tensor]
+) -> Net:
+    """Return the network that `make` builds from a configuration, with the tensors of a file in it.
+
+    Raises
+    ------
+    WeightsError
+        When they do not fit; a network of another size is never built.
+    """
+    import torch
+
     try:
-        net = make(header.config)
+        with torch.device("meta"):  # where tensors take no memory, whatever the configuration says
+            wanted = {name: value.shape for name, value in make(config).state_dict().items()}
+        if {name: value.shape for name, value in tensors.items()} != wanted:
+            raise ValueError("other names or shapes")
+        net = make(config)
         net.load_state_dict(tensors)
-    except (TypeError, KeyError, RuntimeError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RuntimeError) as error:
         raise WeightsError(f"{path} holds tensors that do not fit the network of its header") from error
-    net.eval()
-    return net
+    return net.eval()
 
 
 def once_a_file(load: Callable[[Path, *Rest], Loaded]) -> Callable[[Path, *Rest], Loaded]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-__all__ = ["WHOLE", "holds_addresses", "level_of", "networks_of"]
+__all__ = ["COARSEST", "WHOLE", "holds_addresses", "level_of", "networks_of"]
 
 WHOLE = 0  # the level at which an address stands for itself
 _SHARE = 0.95  # of the filled cells, that must be addresses
@@ -20,6 +20,7 @@ _PARTS = {
     2: (r"^((?:[0-9]+\.){2})", "0.0/16", r"(?i)^((?:[0-9a-f]*:){2}[0-9a-f]*)", "::/48"),
     3: (r"^((?:[0-9]+\.){1})", "0.0.0/8", r"(?i)^([0-9a-f]*:[0-9a-f]*)", "::/32"),
 }
+COARSEST = max(_PARTS)
 
 
 def holds_addresses(filled: pl.Series) -> bool:
@@ -51,7 +52,7 @@ def level_of(text: pl.Series) -> int:
         return WHOLE
     most = _REPEATED * filled.len()
     repeated = (level for level in _PARTS if networks_of(filled, level).n_unique() <= most)
-    return next(repeated, max(_PARTS))
+    return next(repeated, COARSEST)
 
 
 def networks_of(text: pl.Series, level: int) -> pl.Series:

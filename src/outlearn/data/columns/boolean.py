@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from outlearn import plain
 from outlearn.data.columns.base import Repairs, with_indicator
 from outlearn.data.columns.cells import truths_of
 
@@ -47,4 +48,4 @@ class BooleanEncoder:
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> BooleanEncoder:
-        return cls(str(state["name"]), bool(state["usual"]), bool(state["indicator"]))
+        return cls(plain.text(state, "name"), plain.flag(state, "usual"), plain.flag(state, "indicator"))

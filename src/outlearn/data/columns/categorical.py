@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from outlearn.data.columns.addresses import WHOLE, level_of, networks_of
+from outlearn import plain
+from outlearn.data.columns.addresses import COARSEST, WHOLE, level_of, networks_of
 from outlearn.data.columns.base import Repairs
 from outlearn.data.columns.cells import text_of
 
@@ -109,15 +110,20 @@ class CategoricalEncoder:
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> CategoricalEncoder:
-        values = tuple(None if value is None else str(value) for value in state["values"])
-        counts = tuple(int(count) for count in state["counts"])
-        return cls(
-            name=str(state["name"]),
+        values, counts = tuple(plain.entry(state, "values")), plain.wholes(state, "counts")
+        if len(values) != len(counts) or not all(isinstance(value, str | None) for value in values):
+            raise ValueError(f"{len(values)} values, of text or missing, have {len(counts)} counts")
+        # Encoders of before say nothing of these: to them each value was the rarer, the less common.
+        state = {"ordinary": 1.0, "level": WHOLE, **state}
+        encoder = cls(
+            name=plain.text(state, "name"),
             values=values,
             counts=counts,
-            rows=int(state["rows"]),
-            frequent=int(state["frequent"]),
-            # Encoders of before say nothing of it: to them each value was the rarer, the less common.
-            ordinary=float(state.get("ordinary", 1.0)),
-            level=int(state.get("level", WHOLE)),
+            rows=plain.whole(state, "rows"),
+            frequent=plain.whole(state, "frequent", high=len(values)),
+            ordinary=plain.real(state, "ordinary"),
+            level=plain.whole(state, "level", high=COARSEST),
         )
+        if encoder.ordinary <= 0:
+            raise ValueError(f"'ordinary' is {encoder.ordinary}; wanted a share above 0")
+        return encoder

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from outlearn import plain
 from outlearn.data.columns.base import Repairs
 from outlearn.data.columns.cells import numbers_of, text_of
 from outlearn.data.columns.dates import form_of
@@ -113,7 +114,7 @@ class ConstantEncoder:
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> ConstantEncoder:
-        value = state["value"]
-        if not (value is None or isinstance(value, float | str)):
-            raise TypeError(f"the value of a constant column is {value!r}; wanted a number or text")
-        return cls(str(state["name"]), value, int(state["rows"]))
+        value = plain.entry(state, "value")
+        if not isinstance(value, float | str | None):
+            raise ValueError(f"the value of a constant column is {value!r}; wanted a number or text")
+        return cls(plain.text(state, "name"), value, plain.whole(state, "rows"))

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from outlearn import plain
 from outlearn.data.columns.base import Repairs
 from outlearn.data.columns.numeric import lower_median
 from outlearn.data.columns.runs import Runs, runs_of
@@ -87,8 +88,10 @@ class CurveEncoder:
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> CurveEncoder:
-        centres = tuple(float(value) for value in state["centres"])
-        return cls(str(state["name"]), centres, float(state["unit"]))
+        encoder = cls(plain.text(state, "name"), plain.reals(state, "centres"), plain.real(state, "unit"))
+        if len(encoder.centres) != len(encoder.names) - 1 or encoder.unit <= 0:
+            raise ValueError(f"a series has {len(encoder.centres)} centres and a unit of {encoder.unit}")
+        return encoder
 
 
 def _finite(runs: Runs) -> Runs:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from zoneinfo import available_timezones
 
 import numpy as np
 import polars as pl
 
 from outlearn.data.columns.cells import numbers_of, text_of
 
-__all__ = ["FORMS", "epoch_unit", "form_of", "moments_of"]
+__all__ = ["FORMS", "check_form", "epoch_unit", "form_of", "moments_of"]
 
 _CLOCK = ("%H:%M:%S%.f", "%H:%M", "%I:%M:%S %p", "%I:%M %p")
 
@@ -89,6 +90,20 @@ def epoch_unit(typical: float) -> str:
     ('s', 'ms')
     """
     return next(unit for unit, limit in _EPOCHS.items() if abs(typical) < limit)
+
+
+def check_form(form: str, zone: str | None = None) -> None:
+    """Refuse a way to read moments that there is not, see `moments_of`.
+
+    Raises
+    ------
+    ValueError
+        When there is no such form, or no such time zone.
+    """
+    if form not in FORMS and form not in _EPOCHS:
+        raise ValueError(f"moments are read as {form[:40]!r}; wanted one of {', '.join((*FORMS, *_EPOCHS))}")
+    if zone is not None and zone not in available_timezones():
+        raise ValueError(f"{zone[:40]!r} is no time zone")
 
 
 def moments_of(cells: pl.Series, form: str, zone: str | None = None) -> tuple[pl.Series, int]:

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from outlearn import plain
 from outlearn.data.columns.base import Repairs
 from outlearn.data.columns.numeric import lower_median
 from outlearn.data.columns.runs import runs_of
@@ -77,7 +78,7 @@ class EmbeddingEncoder:
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> EmbeddingEncoder:
-        return cls(str(state["name"]), tuple(float(value) for value in state["centres"]))
+        return cls(plain.text(state, "name"), plain.reals(state, "centres"))
 
 
 def _rows(values: NDArray[np.float64], starts: NDArray[np.int64], width: int) -> NDArray[np.float64]:

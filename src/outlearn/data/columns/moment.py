@@ -9,9 +9,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from outlearn import plain
 from outlearn.data.columns.base import Repairs, with_indicator
 from outlearn.data.columns.cells import numbers_of, text_of
-from outlearn.data.columns.dates import epoch_unit, form_of, moments_of
+from outlearn.data.columns.dates import check_form, epoch_unit, form_of, moments_of
 from outlearn.data.columns.numeric import lower_median
 
 __all__ = ["MomentEncoder", "form_of_moments"]
@@ -82,14 +83,15 @@ class MomentEncoder:
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> MomentEncoder:
+        check_form(plain.text(state, "form"), plain.optional_text(state, "zone"))
         return cls(
-            name=str(state["name"]),
-            form=str(state["form"]),
-            zone=None if state["zone"] is None else str(state["zone"]),
-            centre=int(state["centre"]),
-            hours=bool(state["hours"]),
-            weekdays=bool(state["weekdays"]),
-            indicator=bool(state["indicator"]),
+            name=plain.text(state, "name"),
+            form=plain.text(state, "form"),
+            zone=plain.optional_text(state, "zone"),
+            centre=plain.whole(state, "centre", low=-plain.LARGEST),
+            hours=plain.flag(state, "hours"),
+            weekdays=plain.flag(state, "weekdays"),
+            indicator=plain.flag(state, "indicator"),
         )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from outlearn import plain
 from outlearn.data.columns.base import Repairs, with_indicator
 from outlearn.data.columns.cells import numbers_of
 from outlearn.data.quantities import Form, Notation
@@ -20,6 +21,7 @@ __all__ = ["NumericEncoder", "lower_median"]
 _LIMIT = 2.0**60
 # Beyond 2**±40 a typical deviation would come near the ends of float32, and a power of two is taken out.
 _PLAIN = 40
+_FARTHEST = 1100  # of an exponent: no deviation of float64 has a larger one
 
 
 def lower_median(values: NDArray[np.float64]) -> float:
@@ -128,10 +130,10 @@ class NumericEncoder:
     def from_state(cls, state: dict[str, Any]) -> NumericEncoder:
         notation = state.get("notation")
         return cls(
-            str(state["name"]),
-            float(state["centre"]),
-            int(state["exponent"]),
-            bool(state["indicator"]),
+            plain.text(state, "name"),
+            plain.real(state, "centre"),
+            plain.whole(state, "exponent", -_FARTHEST, _FARTHEST),
+            plain.flag(state, "indicator"),
             None if notation is None else Notation.from_state(notation),
         )
 

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from outlearn import plain
 from outlearn.data.columns.base import Repairs, with_indicator
 from outlearn.data.columns.events import count_events, event_blocks, events_of, events_within
 from outlearn.data.columns.numeric import lower_median
@@ -137,18 +138,31 @@ class SequenceEncoder:
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> SequenceEncoder:
-        steps, triples = (tuple((int(run), int(n)) for run, n in state[key]) for key in ("steps", "triples"))
-        return cls(
-            str(state["name"]),
-            tuple(str(event) for event in state["events"]),
-            tuple(int(count) for count in state["counts"]),
-            int(state["rest"]),
-            int(state["cells"]),
-            steps,
-            triples,
-            tuple(float(value) for value in state["usual"]),
-            bool(state["indicator"]),
+        encoder = cls(
+            plain.text(state, "name"),
+            plain.texts(state, "events"),
+            plain.wholes(state, "counts"),
+            plain.whole(state, "rest"),
+            plain.whole(state, "cells"),
+            _runs_in(state, "steps"),
+            _runs_in(state, "triples"),
+            plain.reals(state, "usual"),
+            plain.flag(state, "indicator"),
         )
+        counts, usual = len(encoder.counts), len(encoder.usual)
+        if counts != len(encoder.events) or usual != len(encoder.names) - encoder.indicator:
+            raise ValueError(
+                f"a sequence of {len(encoder.events)} events has {counts} counts and {usual} values"
+            )
+        return encoder
+
+
+def _runs_in(state: dict[str, Any], key: str) -> Runs:
+    """Return the runs in a state, each with how often it came."""
+    pairs = [plain.wholes({key: pair}, key) for pair in plain.entry(state, key)]
+    if any(len(pair) != 2 for pair in pairs):
+        raise ValueError(f"{key!r} holds a run without a count")
+    return tuple((run, count) for run, count in pairs)
 
 
 def _rarity(share: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -11,12 +11,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from outlearn import plain
 from outlearn.data.columns.base import Repairs, with_indicator
 from outlearn.data.columns.cells import text_of
 from outlearn.data.columns.numeric import lower_median
 
 __all__ = ["TextEncoder"]
 
+_FEATURES = ("length", "digits", "capitals", "punctuation", "rarity")
 _BUCKETS = 4096  # of hashes of trigrams
 _CHARACTERS_READ = 2_000  # characters of a cell that are read; its length counts in full
 _BLOCK_CELLS = 8_192  # cells at a time, which bounds the memory
@@ -52,8 +54,7 @@ class TextEncoder:
 
     @property
     def names(self) -> tuple[str, ...]:
-        features: tuple[str, ...] = ("length", "digits", "capitals", "punctuation", "rarity")
-        features += ("is missing",) if self.indicator else ()
+        features = (*_FEATURES, "is missing") if self.indicator else _FEATURES
         return tuple(f"{self.name} {feature}" for feature in features)
 
     @classmethod
@@ -83,9 +84,10 @@ class TextEncoder:
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> TextEncoder:
-        table = tuple(int(count) for count in state["table"])
-        usual = tuple(float(value) for value in state["usual"])
-        return cls(str(state["name"]), table, usual, bool(state["indicator"]))
+        table, usual = plain.wholes(state, "table"), plain.reals(state, "usual")
+        if (len(table), len(usual)) != (_BUCKETS, len(_FEATURES)) or sum(table) > plain.LARGEST:
+            raise ValueError(f"a text has {len(table)} counts of trigrams and {len(usual)} usual values")
+        return cls(plain.text(state, "name"), table, usual, plain.flag(state, "indicator"))
 
 
 def _blocks(filled: pl.Series) -> Iterator[_Block]:

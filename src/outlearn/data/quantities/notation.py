@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import polars as pl
 
+from outlearn import plain
 from outlearn.data.quantities.affixes import factor_of, read_affix
 from outlearn.data.quantities.convention import ENGLISH, Convention
 from outlearn.data.quantities.digits import fractions, hexadecimals, numbers
@@ -101,4 +102,7 @@ class Notation:
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
-        return cls(**{**state, "form": Form(state["form"])})
+        given = {**cls().to_state(), **state}
+        for key, default in cls().to_state().items():
+            (plain.flag if isinstance(default, bool) else plain.text)(given, key)
+        return cls(**{**given, "form": Form(given["form"])})

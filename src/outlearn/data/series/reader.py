@@ -11,8 +11,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from outlearn import plain
 from outlearn.data.columns.cells import numbers_of, text_of, written_of
-from outlearn.data.columns.dates import moments_of
+from outlearn.data.columns.dates import check_form, moments_of
 from outlearn.data.columns.moment import form_of_moments
 from outlearn.data.quantities import Notation, Recognised, recognise
 from outlearn.data.schema import unknown_column
@@ -213,10 +214,33 @@ class SeriesReader:
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
-        lists = {name: tuple(state[name]) for name in ("channels", "counters")}
-        written = state.get("notations", {})  # earlier versions had none
+        """Return the reader whose `to_state` gave these values.
+
+        Raises
+        ------
+        ValueError
+            When a value is missing or unfit.
+        """
+        written = plain.record(state.get("notations", {}), "'notations'")  # earlier versions had none
         notations = {name: Notation.from_state(notation) for name, notation in written.items()}
-        return cls(**{**state, **lists, "notations": notations})
+        for notation in notations.values():
+            notation.read(pl.Series(["1"]))  # else it would be found out only where a table is read
+        reader = cls(
+            plain.texts(state, "channels"),
+            plain.texts(state, "counters"),
+            plain.optional_text(state, "time_column"),
+            plain.optional_text(state, "series_column"),
+            plain.text(state, "form"),
+            plain.whole(state, "step"),
+            plain.flag(state, "even"),
+            notations,
+        )
+        channels = reader.channels
+        if not channels or len(set(channels)) < len(channels) or not set(reader.counters) <= set(channels):
+            raise ValueError("it reads no channels, one twice, or counts what is none of them")
+        if reader.time_column is not None:
+            check_form(reader.form)
+        return reader
 
 
 _ROW, _TIME, _KEY = "__outlearn_row__", "__outlearn_time__", "__outlearn_series__"

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from outlearn.errors import WeightsError
-from outlearn.files import whole
 from outlearn.progress import Progress
+from outlearn.sealed import read_sealed, write_sealed
 
 if TYPE_CHECKING:
     import torch
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Training", "adamw", "train", "warm_cosine"]
 
 WARM_UP = 50  # steps
+_ENTRY = "training"  # of the header of a file
 
 
 def warm_cosine(step: int, steps: int) -> float:
@@ -178,17 +179,10 @@ def _validate(state: _State, parameters: dict[str, Tensor], how: Training) -> No
 
 
 def _save(path: Path, parameters: dict[str, Tensor], optimiser: torch.optim.Optimizer, state: _State) -> None:
-    from safetensors import SafetensorError
-    from safetensors.torch import save_file
-
-    tensors = {f"net.{name}": value.detach().contiguous() for name, value in parameters.items()}
-    tensors |= {f"best.{name}": value.contiguous() for name, value in state.kept.items()}
+    tensors = {f"net.{name}": value for name, value in parameters.items()}
+    tensors |= {f"best.{name}": value for name, value in state.kept.items()}
     for index, values in optimiser.state_dict()["state"].items():
-        tensors |= {
-            f"optimiser.{index}.{name}": value.contiguous()
-            for name, value in values.items()
-            if value is not None
-        }
+        tensors |= {f"optimiser.{index}.{name}": value for name, value in values.items() if value is not None}
     about: dict[str, Any] = {
         "step": state.step,
         "misses": state.misses,
@@ -197,23 +191,20 @@ def _save(path: Path, parameters: dict[str, Tensor], optimiser: torch.optim.Opti
     }
     if math.isfinite(state.best):
         about["best"] = state.best
-    with whole(path, errors=(OSError, SafetensorError), parents=True) as partial:
-        save_file(tensors, partial, metadata={"training": json.dumps(about)})
+    arrays = {name: value.detach().cpu().numpy() for name, value in tensors.items()}
+    write_sealed(path, arrays, {_ENTRY: json.dumps(about)}, parents=True)
 
 
 def _resume(path: Path, parameters: dict[str, Tensor], optimiser: torch.optim.Optimizer) -> _State:
     import torch
-    from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            about = json.loads((file.metadata() or {})["training"])
-            state = _State(
-                int(about["step"]), float(about.get("best", math.inf)), int(about.get("misses", 0))
-            )
-            state.curve = [(int(step), float(loss)) for step, loss in about.get("curve", [])]
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        contents = read_sealed(path, (_ENTRY,))
+        tensors = {name: torch.from_numpy(values) for name, values in contents.arrays.items()}
+        about = json.loads(contents.entries[_ENTRY])
+        state = _State(int(about["step"]), float(about.get("best", math.inf)), int(about.get("misses", 0)))
+        state.curve = [(int(step), float(loss)) for step, loss in about.get("curve", [])]
+    except (OSError, AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         raise WeightsError(f"{path} is no training state that can be resumed; move it away") from error
     there = _under("net.", tensors)
     if {n: v.shape for n, v in there.items()} != {n: v.shape for n, v in parameters.items()}:
