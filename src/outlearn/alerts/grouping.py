@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from outlearn.alerts.incident import LISTED, FlaggedRows, Incident
 from outlearn.alerts.techniques import RULES, techniques_of
 from outlearn.data.kinds.kind import FACTS
+from outlearn.data.named import by_name
 from outlearn.errors import ParameterError
 from outlearn.explain.explanation import Explanation
 from outlearn.explain.text import telling
@@ -79,7 +80,7 @@ def _frame(flagged: FlaggedRows) -> pl.DataFrame:
 
 def _summaries() -> list[pl.Expr]:
     """Return the summaries of the rows of an incident, which come highest score first."""
-    distinct = [pl.col(name).drop_nulls().unique(maintain_order=True) for name in _NAMED]
+    distinct = [by_name(name).drop_nulls().unique(maintain_order=True) for name in _NAMED]
     return [
         pl.len().alias("count"),
         pl.col("score").first(),
@@ -94,7 +95,7 @@ def _summaries() -> list[pl.Expr]:
         pl.col("entity").first(),
         *(values.head(LISTED).alias(name) for values, name in zip(distinct, _NAMED, strict=True)),
         *(values.len().alias(f"n {name}") for values, name in zip(distinct, _NAMED, strict=True)),
-        *(_total(pl.col(name).filter(pl.col(name).is_finite())).alias(name) for name in _BYTES),
+        *(_total(by_name(name).filter(by_name(name).is_finite())).alias(name) for name in _BYTES),
     ]
 
 

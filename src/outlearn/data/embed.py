@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from outlearn.data.named import literal
 from outlearn.data.readers.source import Source, one_line
 from outlearn.data.schema import unknown_column
 from outlearn.errors import InputError, ReadError
@@ -146,6 +147,7 @@ def with_images(source: Source, column: str, images: Images, folder: Path) -> tu
     InputError
         When no image at all can be read.
     """
+    column = literal(column)
     if column not in source.columns:
         raise unknown_column(column, source.columns, what="the paths of images", where=source.name)
     network, unread = images.open(), [0]
@@ -185,6 +187,7 @@ def with_array(source: Source, column: str, path: Path) -> Source:
     if not isinstance(values, np.ndarray) or values.ndim != 2 or values.dtype.kind not in "fiu":
         content = f"an array {values.shape}" if isinstance(values, np.ndarray) else "several arrays"
         raise ReadError(f"{path} holds {content}; wanted numbers in rows and columns, a vector a row")
+    column = literal(column)
     if column in source.columns:
         raise InputError(f"there is a column {column!r} already; give the vectors another name")
 

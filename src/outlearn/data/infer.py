@@ -24,6 +24,7 @@ from outlearn.data.columns.cells import (
 from outlearn.data.columns.dates import form_of
 from outlearn.data.columns.events import events_of, holds_events, lists_of_text
 from outlearn.data.columns.runs import holds_runs, runs_of
+from outlearn.data.named import literal
 from outlearn.data.quantities import LEAST, Form, Notation, Recognised, recognise
 from outlearn.data.schema import Column, Kind, Role, Schema, unknown_column
 
@@ -123,9 +124,9 @@ def infer_schema(
 
 
 def _roles(names: list[str], label: str | None, time: str | None, ignore: Sequence[str]) -> dict[str, Role]:
-    roles = dict.fromkeys(ignore, Role.IGNORED)
-    roles |= {time: Role.TIME} if time is not None else {}
-    roles |= {label: Role.LABEL} if label is not None else {}
+    roles = dict.fromkeys(map(literal, ignore), Role.IGNORED)
+    roles |= {literal(time): Role.TIME} if time is not None else {}
+    roles |= {literal(label): Role.LABEL} if label is not None else {}
     for name, role in roles.items():
         if name not in names:
             what = "the columns to ignore" if role is Role.IGNORED else f"the {role} column"

@@ -11,6 +11,7 @@ import polars as pl
 
 from outlearn.data.columns.cells import text_of
 from outlearn.data.columns.dates import form_of, moments_of
+from outlearn.data.named import literal
 from outlearn.data.readers.source import Source
 
 __all__ = ["LOOKED", "JoinedTime", "joined_times", "may_join", "with_times"]
@@ -52,7 +53,7 @@ class JoinedTime:
 
     @property
     def name(self) -> str:
-        return " ".join(self.parts)
+        return literal(" ".join(self.parts))
 
     def of(self, frame: pl.DataFrame) -> pl.Series:
         """Return the time of each row as text, (n,), null where a part is missing.

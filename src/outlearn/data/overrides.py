@@ -16,6 +16,7 @@ from narwhals.typing import IntoDataFrame
 from outlearn.data.columns.cells import columns_of, numbers_of, truths_of, written_of
 from outlearn.data.columns.dates import moments_of
 from outlearn.data.columns.moment import form_of_moments
+from outlearn.data.named import literal
 from outlearn.data.quantities import Notation, recognise
 from outlearn.data.schema import Column, Kind, Role, Schema, unknown_column
 from outlearn.errors import ReadError, SchemaError
@@ -62,7 +63,7 @@ def read_overrides(path: str | Path) -> dict[str, ColumnOverride]:
     if content or not isinstance(columns, dict):
         keys = ", ".join(content) or "columns = …"
         raise SchemaError(f"{path} holds {keys}; wanted only tables named [columns.NAME]")
-    return {name: _override(name, entry) for name, entry in columns.items()}
+    return {literal(name): _override(name, entry) for name, entry in columns.items()}
 
 
 def apply_overrides(
@@ -92,6 +93,7 @@ def apply_overrides(
     name  kind         role     note
     code  categorical  feature  kind set by the user, read as numeric
     """
+    overrides = {literal(name): override for name, override in overrides.items()}
     for name in overrides:
         if name not in schema.names:
             raise unknown_column(name, schema.names, what="the overrides", where=where)

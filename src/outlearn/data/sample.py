@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from outlearn.data.empty import empty_note, empty_rows
 from outlearn.data.labels import Labelling, LabelTally
+from outlearn.data.named import without
 from outlearn.data.readers.source import Source
 from outlearn.data.schema import Schema, unknown_column
 from outlearn.errors import ParameterError
@@ -143,7 +144,7 @@ def _finish(drawn: _Smallest, labelled: _Smallest, total: int) -> Sample:
     frame = pl.concat(frames).unique(_ROW).sort(_ROW)
     notes = (f"{frame.height:,} of {total:,} rows were drawn at random",) if frame.height < total else ()
     rows = frame[_ROW].to_numpy().astype(np.int64)
-    return Sample(frame.drop(_KEY, _ROW), rows, total, notes)
+    return Sample(without(frame, {_KEY, _ROW}), rows, total, notes)
 
 
 def _labelled(sample: Sample, column: str, labelling: Labelling, kept: _Smallest) -> Sample:

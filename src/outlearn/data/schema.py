@@ -11,6 +11,7 @@ from typing import Any
 import narwhals as nw
 
 from outlearn import plain
+from outlearn.data.named import literal
 from outlearn.data.quantities import Notation
 from outlearn.errors import SchemaError
 
@@ -47,6 +48,7 @@ class Role(StrEnum):
 class Column:
     """One column.
 
+    name : as it goes here, see `named.literal`; any other becomes that.
     unit : what its numbers are in. note : why it was read so, in words, where a user may wonder.
     notation : how numbers in text are written; None: as a computer writes them.
     """
@@ -57,6 +59,9 @@ class Column:
     unit: str | None = None
     note: str = ""
     notation: Notation | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", literal(self.name))
 
     @property
     def used(self) -> bool:

@@ -189,7 +189,7 @@ def read_series_frame(estimator: BaseEstimator, X: Any, *, reset: bool) -> pl.Da
             estimator.feature_names_in_ = np.asarray(table.columns, dtype=object)
         elif names is None:
             return _points(estimator, _in_order(estimator, table), None, reset=False)
-        return table.to_polars()
+        return pl.DataFrame(columns_of(table))
     if names is not None and (estimator.time_column, estimator.series_column) != (None, None):
         raise InputError(
             f"an array came, which has no column {estimator.time_column or estimator.series_column!r}; "

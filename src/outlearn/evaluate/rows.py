@@ -16,7 +16,7 @@ __all__ = ["Rows", "binary_labels", "distinct", "take"]
 #: A numeric array (n, d), or any eager dataframe that narwhals accepts.
 Rows = Any
 
-_POSITION = "__outlearn_position__"
+_POSITION = "position"
 
 
 def binary_labels(y: ArrayLike, n: int) -> NDArray[np.int8]:
@@ -65,8 +65,8 @@ def distinct(X: Rows) -> NDArray[np.int64]:
     array([0, 1])
     """
     frame = nw.from_native(pl.DataFrame(X), eager_only=True) if isinstance(X, np.ndarray) else _frame(X)
-    columns = frame.columns
-    first = frame.with_row_index(_POSITION).unique(subset=columns, keep="first")
+    numbered = frame.rename({name: str(place) for place, name in enumerate(frame.columns)})
+    first = numbered.with_row_index(_POSITION).unique(subset=numbered.columns, keep="first")
     return np.sort(first[_POSITION].to_numpy()).astype(np.int64)
 
 

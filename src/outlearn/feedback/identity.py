@@ -11,6 +11,8 @@ from typing import Any
 
 import polars as pl
 
+from outlearn.data.named import written
+
 __all__ = ["row_identities"]
 
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(?: ?(?:Z|UTC|\+00:?00))?")
@@ -31,7 +33,7 @@ def row_identities(frame: pl.DataFrame, columns: Sequence[str]) -> list[str]:
     """
     names = sorted(columns)
     spelled = [[_spelled(cell) for cell in _cells(frame[name])] for name in names]
-    marks = [f"{len(name)}:{name}" for name in names]
+    marks = [f"{len(name)}:{name}" for name in map(written, names)]
     return (
         [_hash(marks, row) for row in zip(*spelled, strict=True)] if names else [_hash([], [])] * len(frame)
     )

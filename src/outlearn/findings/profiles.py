@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from outlearn.data.columns.cells import numbers_of
 from outlearn.data.columns.events import events_of
+from outlearn.data.named import written
 from outlearn.data.quantities import Form
 from outlearn.data.schema import Column, Kind, Schema
 from outlearn.findings.table import Bin, CategorySummary, ColumnProfile, NumberSummary
@@ -137,7 +138,9 @@ def _of_numbers(column: Column, usual: Floats, flagged: Floats, unit: str) -> Co
     ]
     summaries = [_summary(x) for x in sides]
     filled = _filled([*bins, Bin("missing", 0.0, 0.0)], *shares)
-    return ColumnProfile(column.name, str(column.kind), "number", unit, filled, summaries[0], summaries[1])
+    return ColumnProfile(
+        written(column.name), str(column.kind), "number", unit, filled, summaries[0], summaries[1]
+    )
 
 
 def _summary(values: Floats) -> NumberSummary:
@@ -161,7 +164,7 @@ def _of_categories(column: Column, usual: pl.Series, flagged: pl.Series) -> Colu
     bins = [Bin("value", 0.0, 0.0, value=value[:_LONGEST]) for value in shown]
     filled = _filled([*bins, Bin("other", 0.0, 0.0), Bin("missing", 0.0, 0.0)], *shares)
     summaries = _frequent(counts[0], usual), _frequent(counts[1], flagged)
-    return ColumnProfile(column.name, str(column.kind), "category", "", filled, *summaries)
+    return ColumnProfile(written(column.name), str(column.kind), "category", "", filled, *summaries)
 
 
 def _counts(series: pl.Series) -> dict[str, int]:

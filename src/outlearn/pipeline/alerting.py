@@ -18,6 +18,7 @@ from outlearn.alerts.lines import ALERT_FORMATS
 from outlearn.alerts.techniques import technique_masks
 from outlearn.data.kinds.names import TABLE
 from outlearn.data.kinds.registry import kind_named
+from outlearn.data.named import settle_names
 from outlearn.data.readers import Source
 from outlearn.data.schema import unknown_column
 from outlearn.decisions.decision import Decision
@@ -54,6 +55,9 @@ class AlertOptions:
     entity: str | None = None
     gap: float = GAP
     suppress: str | Path | None = field(default=None, metadata=role(READ))
+
+    def __post_init__(self) -> None:
+        settle_names(self, "entity")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from outlearn.alerts.techniques import technique_masks, techniques_of
 from outlearn.data.kinds.clocks import clock_of
 from outlearn.data.kinds.kind import FACTS, RowKind
 from outlearn.data.kinds.registry import kind_named
+from outlearn.data.named import renamed
 from outlearn.data.readers import Source
 from outlearn.decisions.decision import Decision
 from outlearn.pipeline.rows import chunks_of
@@ -126,7 +127,7 @@ def _look(
     there = kind.ends(chunk.columns)
     if gathered.clock == "none" and "time" in there:
         gathered.clock = clock_of(chunk[there["time"]])
-    ends = chunk.select(pl.col(there["source"]).alias("source"), pl.col(there["target"]).alias("target"))
+    ends = renamed(chunk, {there["source"]: "source", there["target"]: "target"})
     gathered.hosts.add(ends, scores, flags)
     masks, counts = np.unique(technique_masks(chunk)[~flags & ~suppressed], return_counts=True)
     for mask, count in zip(masks.tolist(), counts.tolist(), strict=True):

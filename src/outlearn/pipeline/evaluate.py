@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from outlearn.data.encode import Encoder
 from outlearn.data.label_words import fold, meanings_of
+from outlearn.data.named import literal, only
 from outlearn.data.readers import ReadOptions
 from outlearn.data.sample import sample_source
 from outlearn.data.schema import Schema, unknown_column
@@ -301,6 +302,7 @@ def evaluate_zero_day(
 def _judged(request: EvaluateRequest) -> _Judged:
     """Read labelled rows, at most 50,000, of the columns that a detector would use."""
     family_column, seed, table = request.family_column, request.seed, request.table
+    family_column = None if family_column is None else literal(family_column)
     aside = table.ignore if family_column is None else (*table.ignore, family_column)
     label = table.label_column or answer_column(request.source)
     spec = replace(table, label_column=label, ignore=aside)
@@ -339,7 +341,7 @@ def _judged(request: EvaluateRequest) -> _Judged:
         raise LabelError(drawn.labelling.absent)
     notes = [*cautions_of(drawn, schema_read, reading), *notes]
     used = replace(schema_read, columns=schema_read.used)
-    frame = drawn.frame.filter(known).select(used.names)
+    frame = only(drawn.frame.filter(known), used.names)
     truth, names = truth[known], names[known]
     return _Judged(frame, truth, names, used, (*notes, *_telling(frame, used, truth)))
 

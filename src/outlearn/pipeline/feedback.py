@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from outlearn.data.named import without, written
 from outlearn.data.readers import ReadOptions, Source
 from outlearn.execute import Executor
 from outlearn.explain.explanation import Explanation
@@ -141,7 +142,8 @@ class Feedback:
         row = int(self._known.rows[place])
         frame = self._known.frame[[place]]
         why = explain_top(self.monitor.detector, frame, np.array([row]), self.monitor.support_rows)[0]
-        cells = frame.drop(written_columns(frame.columns)).row(0, named=True)
+        shown = without(frame, written_columns(frame.columns))
+        cells = dict(zip(map(written, shown.columns), shown.row(0), strict=True))
         return Question(row, cells, float(self._known.scores[place]), why)
 
     def tell(self, row: int, answer: Answer | str, *, note: str = "") -> Verdict:

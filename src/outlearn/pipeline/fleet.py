@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from outlearn.data.named import only
 from outlearn.data.readers import ReadOptions
 from outlearn.data.series import Series, SeriesReader
 from outlearn.detectors.labelled_series import point_labels
@@ -24,7 +25,7 @@ from outlearn.progress import Progress
 
 __all__ = ["learn_fleet"]
 
-MACHINE = "__outlearn_machine__"  # which table a row is of
+MACHINE = "\0machine"  # which table a row is of
 
 
 def learn_fleet(
@@ -75,10 +76,10 @@ def learn_fleet(
         if series_column is None:
             frame = frame.with_columns(pl.lit(f"{number:04d} {table.name}").alias(MACHINE))
         frames.append(frame)
-    columns = frames[0].columns
-    if any(set(frame.columns) != set(columns) for frame in frames):
+    names = frames[0].columns
+    if any(set(frame.columns) != set(names) for frame in frames):
         raise InputError("the tables differ in their columns; a fleet is of machines with the same channels")
-    frame = pl.concat([frame.select(columns) for frame in frames], how="vertical_relaxed")
+    frame = pl.concat([only(frame, names) for frame in frames], how="vertical_relaxed")
     reader, _ = SeriesReader.fit(
         frame, time_column=time_column, series_column=series_column or MACHINE, ignore=aside
     )

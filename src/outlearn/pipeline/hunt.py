@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from outlearn.data import named
 from outlearn.data.empty import empty_rows
 from outlearn.data.kinds.registry import kind_named
 from outlearn.data.readers import ReadOptions, Source
@@ -103,13 +104,13 @@ def hunt_rows(
         cautions = cautions_of(drawn, columns, settled)
         columns = replace(columns, columns=columns.used)
         drawn = drawn.filled(columns)
-        table = drawn.frame.select(columns.names)
+        table = named.only(drawn.frame, columns.names)
         reading = replace(reading, options=read_as_learnt(reading.options or ReadOptions(), columns))
         cases, said = _cases(request.like, reading, opened, table)
         _refuse_empty(cases, columns)
         normal = table.clear()
         if request.reference is not None:
-            normal = _beside(request.reference, reading, table, "the reference").select(table.columns)
+            normal = named.only(_beside(request.reference, reading, table, "the reference"), table.columns)
             normal = normal.filter(~empty_rows(normal, columns))
     rows = pl.concat([table, normal, cases])
     y = np.repeat(np.array([-1, 0, 1], dtype=np.int8), [table.height, normal.height, cases.height])
@@ -166,7 +167,7 @@ def _beside(spec: Spec, reading: Reading, table: pl.DataFrame, what: str) -> pl.
     for name in table.columns:
         if name not in opened.columns:
             raise unknown_column(name, opened.columns, what=f"a column of {what}", where=opened.name)
-    types = [pl.col(name).cast(dtype, strict=False) for name, dtype in table.schema.items()]
+    types = [named.by_name(name).cast(dtype, strict=False) for name, dtype in table.schema.items()]
     return opened.read().with_columns(types)
 
 
@@ -186,19 +187,22 @@ def _seen_around(
     What hosts do around a flow, or an id before a frame, is not seen in a file of single cases: those that
     are in the source are read there, of others it is missing.
     """
-    plain = cases.select(table.columns)
+    plain = named.only(cases, table.columns)
     around = kind_named(source.kind).surroundings
     if around is None:
         return plain, ()
     keys = [name for name in around.keys(source.columns) if name in cases.columns]
     head = next(iter(source.chunks(1)))
-    same = [pl.col(name).cast(head.schema[name], strict=False) for name in keys]
-    wanted = cases.select(same).with_row_index("case")
+    wanted = _numbered(
+        pl.DataFrame([cases[name].cast(head.schema[name], strict=False) for name in keys]), "case"
+    )
     there: dict[int, pl.DataFrame] = {}
     for chunk in chunks_of(source):
-        rows = chunk.select(keys).with_row_index("row").join(wanted, on=keys, nulls_equal=True)
+        rows = _numbered(named.only(chunk, keys), "row").join(
+            wanted, on=[str(place) for place in range(len(keys))], nulls_equal=True
+        )
         for row, case in rows.select("row", "case").iter_rows():
-            there.setdefault(case, chunk[row].select(table.columns))
+            there.setdefault(case, named.only(chunk[row], table.columns))
     alone = plain.with_columns(
         pl.lit(None, dtype=table.schema[name]).alias(name) for name in around.columns if name in plain
     )
@@ -206,6 +210,11 @@ def _seen_around(
     missing = cases.height - len(there)
     note = f"{missing} of the cases are not in the table: {around.words} is not known"
     return pl.concat(seen), (note,) if missing else ()
+
+
+def _numbered(keys: pl.DataFrame, called: str) -> pl.DataFrame:
+    """Return keys of rows, their columns called by their places, with the numbers of the rows beside them."""
+    return keys.rename({name: str(place) for place, name in enumerate(keys.columns)}).with_row_index(called)
 
 
 def _likeness(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from outlearn.data.columns.cells import numbers_of, text_of
 from outlearn.data.labels import LabelTally, label_words
+from outlearn.data.named import literal
 from outlearn.data.readers import ReadOptions, Source
 from outlearn.data.schema import unknown_column
 from outlearn.detectors.model_file import file_notes, kind_of
@@ -88,6 +89,7 @@ def label_model(
         When nothing is said of any row, or something cannot be read or written; no model is written then.
     """
     FeedbackFiles.of(model, scored, out, store).check()
+    label_column = literal(label_column)
     taking = _Taking(store, by, label_column, model.name, tuple(anomaly_values))
     if kind_of(model) == "series":
         return _label_series(model, scored, out, taking, options)

@@ -19,6 +19,7 @@ from outlearn.data.infer import infer_schema
 from outlearn.data.joined_times import LOOKED, JoinedTime, joined_times, may_join, with_times
 from outlearn.data.kinds.names import SESSIONS, TABLE
 from outlearn.data.kinds.registry import kind_for, kind_named
+from outlearn.data.named import only, settle_names
 from outlearn.data.overrides import ColumnOverride, apply_overrides, read_overrides
 from outlearn.data.readers import ReadOptions, Source
 from outlearn.data.sample import Sample, sample_source
@@ -67,6 +68,9 @@ class Reading:
     options: ReadOptions | None = None
     anomaly_values: tuple[str, ...] = ()
     elsewhere: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        settle_names(self, "label_column", "time_column", "ignore")
 
     def overrides(self) -> dict[str, ColumnOverride]:
         """Return what the file of overrides says of the columns of this table."""
@@ -347,7 +351,7 @@ def refuse_labels(sample: Sample, *, known_normal: bool = False) -> None:
 def cautions_of(sample: Sample, schema: Schema, reading: Reading) -> tuple[str, ...]:
     """Say what is doubtful about labels, and which columns look like the answer."""
     labelling, kept = sample.labelling, [column.name for column in schema.used]
-    features = sample.frame.select(kept)
+    features = only(sample.frame, kept)
     telling = () if sample.labels is None else telling_columns(features, sample.labels)
     return (
         *((labelling.caution,) if labelling is not None and labelling.caution else ()),

@@ -13,6 +13,7 @@ import polars as pl
 import pyarrow as pa
 from pyarrow import ipc, parquet
 
+from outlearn.data.named import written
 from outlearn.errors import OutputError
 from outlearn.files import whole, writing
 
@@ -73,7 +74,7 @@ def scored_file(path: Path) -> Iterator[Write]:
 
         def write(frame: pl.DataFrame) -> None:
             with failing():
-                sink.write(frame)
+                sink.write(frame.rename({name: written(name) for name in frame.columns}))
 
         try:
             yield write
@@ -92,7 +93,7 @@ class _Csv:
         self.stream, self.header = stream, True
 
     def write(self, frame: pl.DataFrame) -> None:
-        plain = pl.DataFrame([_as_csv(column) for column in frame.iter_columns()])
+        plain = pl.DataFrame([_as_csv(cells.alias("")).alias(cells.name) for cells in frame.iter_columns()])
         plain.write_csv(self.stream, include_header=self.header)
         self.header = False
 
@@ -106,7 +107,7 @@ def _as_csv(column: pl.Series) -> pl.Series:
         return column.dt.to_string("iso")
     if isinstance(column.dtype, pl.List):
         numbers = column.list.eval(pl.element().cast(pl.String).fill_null("null")).list.join(", ")
-        return ("[" + numbers + "]").alias(column.name)
+        return "[" + numbers + "]"
     return column
 
 

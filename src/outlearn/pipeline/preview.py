@@ -10,6 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from outlearn.data.empty import EMPTY_REASON, empty_rows
+from outlearn.data.named import written
 from outlearn.data.readers import Source
 from outlearn.decisions.decision import Decision
 from outlearn.detectors.base import BaseDetector
@@ -38,7 +39,8 @@ class Picture:
 
     @property
     def values(self) -> tuple[dict[str, Any], ...]:
-        return tuple(self.top.iter_rows(named=True))
+        names = tuple(map(written, self.top.columns))
+        return tuple(dict(zip(names, row, strict=True)) for row in self.top.iter_rows())
 
 
 def take_picture(

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Self, TypedDict
 
 from outlearn.data.kinds.names import KINDS
+from outlearn.data.named import settle_names
 from outlearn.data.readers import ReadOptions
 from outlearn.decisions.alarms import AlarmRate
 from outlearn.decisions.budget import Budget
@@ -79,7 +80,7 @@ class TableSpec:
         names: object = self.ignore
         if isinstance(names, str):
             raise ParameterError(f"ignore is {names!r}; wanted a list of columns")
-        object.__setattr__(self, "ignore", tuple(self.ignore))  # any other sequence will do
+        settle_names(self, "label_column", "time_column", "series_column", "ignore")
         if self.kind not in (None, SERIES, *KINDS):
             raise ParameterError(f"kind is {self.kind!r}; wanted one of {', '.join((SERIES, *KINDS))}")
 

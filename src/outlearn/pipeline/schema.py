@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from outlearn.data.named import written
 from outlearn.data.readers import ReadOptions
 from outlearn.data.sample import sample_source
 from outlearn.data.schema import Column, Role, Schema
@@ -61,7 +62,7 @@ def _table(column: Column) -> str:
     note = f"# {' '.join(column.note.split())}\n" if column.note else ""
     unit = f"unit = {_quoted(column.unit)}\n" if column.unit else ""
     kind, role = _quoted(column.kind), _quoted(column.role)
-    return f"\n{note}[columns.{_quoted(column.name)}]\nkind = {kind}\nrole = {role}\n{unit}"
+    return f"\n{note}[columns.{_quoted(written(column.name))}]\nkind = {kind}\nrole = {role}\n{unit}"
 
 
 def _quoted(text: str) -> str:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from outlearn.alerts.ledger import pattern_line, read_patterns, revocation_line
 from outlearn.alerts.patterns import Pattern
 from outlearn.data.kinds.kind import RowKind
+from outlearn.data.named import literal
 from outlearn.data.schema import unknown_column
 from outlearn.errors import ReadError
 from outlearn.ledger import Lines, appending, read_lines
@@ -98,7 +99,7 @@ class Suppression:
         """
         for pattern in self.patterns:
             for condition in pattern.where:
-                if kind.column_of(condition.column, columns) is None:
+                if kind.column_of(literal(condition.column), columns) is None:
                     what = f"pattern {pattern.id}"
                     raise unknown_column(condition.column, columns, what=what, where=where)
 
@@ -108,7 +109,7 @@ class Suppression:
         for pattern in self.patterns:
             holds = np.ones(rows.height, np.bool_)
             for condition in pattern.where:
-                name = kind.column_of(condition.column, rows.columns)
+                name = kind.column_of(literal(condition.column), rows.columns)
                 holds &= condition.holds(rows[str(name)]).to_numpy()
             matched[holds & (matched == 0)] = pattern.id
         return matched

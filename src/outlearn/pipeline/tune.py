@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from outlearn.data.encode import Encoder
+from outlearn.data.named import without
 from outlearn.data.readers import ReadOptions
 from outlearn.data.sample import sample_source
 from outlearn.data.schema import Role
@@ -77,9 +78,9 @@ def _tried(trial: Trial) -> Tried:
     return Tried(trial.index, agreement, precision, trial.seconds, trial.fault)
 
 
-def _plain_numbers(frame: pl.DataFrame, without: Sequence[str]) -> NDArray[np.float32] | None:
-    """Return the other columns as they are, if all of them are finite numbers; else None."""
-    plain = frame.drop(without, strict=False)
+def _plain_numbers(frame: pl.DataFrame, names: Sequence[str]) -> NDArray[np.float32] | None:
+    """Return the columns without those of these names, if all of them are finite numbers; else None."""
+    plain = without(frame, names)
     if not plain.width or not all(kind.is_numeric() for kind in plain.dtypes):
         return None
     values = plain.cast(pl.Float32, strict=False).to_numpy()

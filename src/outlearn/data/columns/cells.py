@@ -15,6 +15,7 @@ from narwhals.typing import IntoDataFrame
 from numpy.typing import NDArray
 
 from outlearn.data.foreign import readable
+from outlearn.data.named import literal, with_literal_names
 from outlearn.data.quantities import Notation
 from outlearn.errors import SchemaError
 
@@ -46,7 +47,7 @@ class Numbers(NamedTuple):
 
 
 def names_of(frame: IntoDataFrame | nw.DataFrame[Any]) -> tuple[str, ...]:
-    """Return the names of the columns, as text.
+    """Return the names of the columns, as text, and as they go here; see `named.literal`.
 
     Raises
     ------
@@ -59,7 +60,7 @@ def names_of(frame: IntoDataFrame | nw.DataFrame[Any]) -> tuple[str, ...]:
 def columns_of(
     frame: IntoDataFrame | nw.DataFrame[Any], names: Sequence[str] | None = None
 ) -> dict[str, pl.Series]:
-    """Return the columns of a dataframe by name (as text), all of them or those in `names`.
+    """Return the columns of a dataframe by name (as `names_of` gives them), all or those in `names`.
 
     Raises
     ------
@@ -71,19 +72,22 @@ def columns_of(
     wanted = list(own) if names is None else list(names)
     table = readable(table, [own[name] for name in wanted])
     try:
-        whole = table.select([own[name] for name in wanted]).to_polars()
-        return dict(zip(wanted, whole.get_columns(), strict=True))
+        whole = table.select([own[name] for name in wanted]).to_polars().get_columns()
+        return {name: cells.alias(name) for name, cells in zip(wanted, whole, strict=True)}
     except (
         Exception
     ):  # a column of mixed types makes the whole conversion fail, in ways that differ by library
-        return {name: _one_column(table.get_column(own[name])) for name in wanted}
+        return {name: _one_column(table.get_column(own[name])).alias(name) for name in wanted}
 
 
 def _opened(frame: IntoDataFrame | nw.DataFrame[Any]) -> tuple[nw.DataFrame[Any], dict[str, str]]:
-    """Return the dataframe through narwhals, and its own column names by their form as text."""
+    """Return the dataframe through narwhals, and its own column names by their form here, as text."""
     try:
-        table = nw.from_native(frame, eager_only=True)
-        own = {str(name): name for name in table.columns}
+        native = nw.to_native(frame, pass_through=True)
+        table = nw.from_native(
+            with_literal_names(native) if isinstance(native, pl.DataFrame) else native, eager_only=True
+        )
+        own = {literal(str(name)): name for name in table.columns}
         width = len(table.columns)
     except (TypeError, ValueError, nw.exceptions.NarwhalsError) as error:
         raise SchemaError(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from outlearn.data.named import by_name
+
 if TYPE_CHECKING:
     from outlearn.data.readers.source import ReadOptions, Source
     from outlearn.data.schema import Schema
@@ -177,7 +179,7 @@ class RowKind:
         return f"{words}: " if words else ""
 
     def _typed(self, batches: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-        casts = [pl.col(name).cast(dtype, strict=False) for name, dtype in self.seen.items()]
+        casts = [by_name(name).cast(dtype, strict=False) for name, dtype in self.seen.items()]
         for batch in batches:
             yield batch.with_columns(casts)
 

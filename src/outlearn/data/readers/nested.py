@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import polars as pl
 
+from outlearn.data.named import literal
 from outlearn.data.readers.records import NESTED, text_frame
 
 __all__ = ["DEPTH", "Layout", "Nesting", "Unfolded", "storable"]
@@ -106,7 +107,7 @@ class Unfolded:
     def _row(self, record: Record) -> dict[str, Any]:
         row: dict[str, Any] = {}
         for name, value in self._cells(record, "", 0):
-            free = name
+            free = literal(name)
             while free in row:  # where a key is written as another within an object
                 free += "_2"
             row[free] = value

@@ -10,6 +10,7 @@ import polars as pl
 import pyarrow as pa
 
 from outlearn.data.kinds.names import KINDS, TABLE
+from outlearn.data.named import is_pattern, literal
 from outlearn.data.quantities import Notation
 from outlearn.errors import ParameterError, ReadError
 
@@ -62,6 +63,8 @@ class ReadOptions:
             object.__setattr__(self, "kind", "logs")
         if self.kind not in (None, *KINDS):
             raise ParameterError(f"kind is {self.kind!r}; wanted one of {', '.join(KINDS)}, or None")
+        object.__setattr__(self, "as_text", tuple(map(literal, self.as_text)))
+        object.__setattr__(self, "decimals", tuple((literal(name), sign) for name, sign in self.decimals))
         for option in ("separator", "decimal", "thousands"):
             value = getattr(self, option)
             if option == "separator" and value in (WHITESPACE, FIXED):
@@ -88,7 +91,7 @@ class Source:
 
     name : what is read, in words.
     notes : sentences for the user on what was detected or repaired.
-    columns : names, unique and never empty.
+    columns : names, unique, never empty, and none that polars takes for a pattern; see `named`.
     rows : how many, where that is known without another pass.
     batches : gives the rows afresh, in pieces of any size; its argument is the size wanted.
     kind : what the rows are, as far as the reader knows: a name of `data.kinds.registry`.
@@ -105,6 +108,11 @@ class Source:
     kind: str = TABLE
     notations: Mapping[str, Notation] = field(default_factory=dict)
     decimal: str | None = None
+
+    def __post_init__(self) -> None:
+        patterns = [name for name in self.columns if is_pattern(name)]
+        if patterns:  # a fault of the reader
+            raise ValueError(f"{self.name}: the columns {patterns} are patterns; wanted literal names")
 
     def chunks(self, rows: int = 100_000) -> Iterator[pl.DataFrame]:
         """Yield frames of exactly `rows` rows, the last one of what is left.
@@ -183,7 +191,7 @@ def reading(name: str) -> Iterator[None]:
 
 
 def unique_names(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return usable column names and the notes on what was renamed.
+    """Return usable column names and the notes on what was renamed, but for blanks around them.
 
     >>> unique_names(["a", " a", ""])[0]
     ('a', 'a_2', 'column_3')
@@ -204,7 +212,7 @@ def unique_names(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]
         seen.add(new)
     notes = [f"duplicate column names renamed: {_first(duplicate)}"] if duplicate else []
     notes += [f"columns without a name were called {_first(blank)}"] if blank else []
-    return tuple(kept), tuple(notes)
+    return tuple(map(literal, kept)), tuple(notes)
 
 
 def _free_name(name: str, position: int, taken: set[str]) -> str:

@@ -12,6 +12,7 @@ from functools import partial
 
 import polars as pl
 
+from outlearn.data.named import by_name
 from outlearn.data.quantities import Notation
 from outlearn.data.readers.numbers import CONTINENTAL, ENGLISH, Convention, conventions
 from outlearn.data.readers.source import ReadOptions, Source, reading
@@ -111,14 +112,11 @@ def _count(frames: Frames, ways: tuple[Convention, ...]) -> tuple[dict[str, Tall
 
 
 def _typed(frame: pl.DataFrame, plans: Mapping[str, _Plan]) -> pl.DataFrame:
-    # Columns go by position within, for a name such as ^a$ would be taken for a pattern.
-    position = {name: str(i) for i, name in enumerate(frame.columns)}
+    there = set(frame.columns)
     nothing = pl.lit(None, dtype=pl.String)
-    converted = frame.rename(position).select(
-        plan.convert(pl.col(position[name]) if name in position else nothing).alias(f"new {i}")
-        for i, (name, plan) in enumerate(plans.items())
+    return frame.select(
+        plan.convert(by_name(name) if name in there else nothing).alias(name) for name, plan in plans.items()
     )
-    return converted.rename(dict(zip(converted.columns, plans, strict=True)))
 
 
 def _decide(

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import polars as pl
 
+from outlearn.data.named import literal, written
 from outlearn.data.readers.nested import DEPTH, Nesting
 from outlearn.data.readers.records import text_series
 from outlearn.data.readers.source import unique_names
@@ -37,12 +38,12 @@ def plain_columns(column: pl.Series, depth: int = 0) -> Iterator[pl.Series]:
     """Yield the columns that one becomes."""
     dtype = column.dtype
     if isinstance(dtype, pl.Struct) and dtype.fields and depth < DEPTH:
-        for field in dtype.fields:
-            inner = column.struct.field(field.name).alias(f"{column.name}.{field.name}")
-            yield from plain_columns(inner, depth + 1)
+        for inner in column.struct.unnest().iter_columns():
+            name = literal(f"{written(column.name)}.{inner.name}")
+            yield from plain_columns(inner.alias(name), depth + 1)
     elif _objects(dtype):
         lists = column.arr.to_list() if isinstance(dtype, pl.Array) else column
-        yield lists.list.len().cast(pl.Int64).alias(f"{column.name}.count")
+        yield lists.list.len().cast(pl.Int64).alias(f"{written(column.name)}.count")
     else:
         yield _plain(column)
 

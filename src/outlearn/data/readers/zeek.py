@@ -11,6 +11,7 @@ import polars as pl
 import pyarrow as pa
 from pyarrow import csv
 
+from outlearn.data.named import by_name, without
 from outlearn.data.readers.detect import FileBytes
 from outlearn.data.readers.source import ReadOptions, Source, one_line, unique_names
 from outlearn.data.readers.text import from_text
@@ -139,7 +140,7 @@ def _frames(
             for batch in batches:
                 frame = pl.DataFrame(pl.from_arrow(batch))
                 first = frame.columns[0]
-                frame = frame.filter(~pl.col(first).str.starts_with("#").fill_null(value=False))
+                frame = frame.filter(~frame[first].str.starts_with("#").fill_null(value=False))
                 yield frame if not head.more else _parted(frame, head)
     except pa.ArrowInvalid as error:
         if "UTF8" in str(error) or (encoding == "utf8" and "Expected" in str(error)):
@@ -157,10 +158,10 @@ def _parted(frame: pl.DataFrame, head: _Head) -> pl.DataFrame:
     parts = frame[last].str.split_exact("   ", len(head.more)).struct.unnest()
     names = (last, *head.more)
     split = [
-        pl.when(pl.col(old).str.strip_chars().is_in(list(head.nothing)))
+        pl.when(by_name(old).str.strip_chars().is_in(list(head.nothing)))
         .then(None)
-        .otherwise(pl.col(old).str.strip_chars())
+        .otherwise(by_name(old).str.strip_chars())
         .alias(new)
         for old, new in zip(parts.columns, names, strict=True)
     ]
-    return frame.drop(last).with_columns(parts.select(split).get_columns())
+    return without(frame, {last}).with_columns(parts.select(split).get_columns())

@@ -15,6 +15,7 @@ from outlearn import plain
 from outlearn.data.columns.cells import numbers_of, text_of, written_of
 from outlearn.data.columns.dates import check_form, moments_of
 from outlearn.data.columns.moment import form_of_moments
+from outlearn.data.named import literal, with_literal_names, written
 from outlearn.data.quantities import Notation, Recognised, recognise
 from outlearn.data.schema import unknown_column
 from outlearn.data.series.repair import bridge, counts_up, increments, uneven
@@ -49,6 +50,11 @@ class SeriesReader:
     even: bool = True
     notations: Mapping[str, Notation] = field(default_factory=dict)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The channels as the table that they came in calls them."""
+        return tuple(map(written, self.channels))
+
     @classmethod
     def fit(
         cls,
@@ -65,12 +71,15 @@ class SeriesReader:
         SchemaError
             When a column is not there, times cannot be read, or no column holds numbers.
         """
+        frame = with_literal_names(frame)
+        time_column = None if time_column is None else literal(time_column)
+        series_column = None if series_column is None else literal(series_column)
         for name, what in ((time_column, "the time column"), (series_column, "the series column")):
             if name is not None and name not in frame.columns:
                 raise unknown_column(name, frame.columns, what=what)
         if not frame.height:
             raise InputError("the table has no rows; wanted the points of at least one series")
-        apart = {time_column, series_column, *ignore}
+        apart = {time_column, series_column, *map(literal, ignore)}
         columns = {name: frame[name] for name in frame.columns if name not in apart}
         known = _recognised(columns)
         notations = {name: found.notation for name, found in known.items() if found.notation}
@@ -100,6 +109,7 @@ class SeriesReader:
         InputError
             When no row has a time.
         """
+        frame = with_literal_names(frame)
         for name in (*self.channels, self.time_column, self.series_column):
             if name is not None and name not in frame.columns:
                 raise unknown_column(name, frame.columns, what="a column that was learnt from")
@@ -206,7 +216,7 @@ class SeriesReader:
                 values[start:end, channel] = bridge(values[start:end, channel])
         order = np.argsort(rows, kind="stable")
         times = None if micros is None else micros.astype("datetime64[us]")
-        return Series(values, self.channels, starts, rows[order], places[order], times, key)
+        return Series(values, self.names, starts, rows[order], places[order], times, key)
 
     def to_state(self) -> dict[str, Any]:
         notations = {name: notation.to_state() for name, notation in self.notations.items()}
@@ -243,7 +253,7 @@ class SeriesReader:
         return reader
 
 
-_ROW, _TIME, _KEY = "__outlearn_row__", "__outlearn_time__", "__outlearn_series__"
+_ROW, _TIME, _KEY = "\0row", "\0time", "\0series"
 
 
 class _Tally:

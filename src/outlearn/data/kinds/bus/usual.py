@@ -6,6 +6,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from outlearn.data.named import by_name
+
 __all__ = ["GAPS", "beyond_range", "hurry", "liveliness"]
 
 HISTORY = 32  # frames of an id that show what is usual of its payload
@@ -40,10 +42,10 @@ def beyond_range(key: pl.Series, values: NDArray[np.uint8], sizes: NDArray[np.in
     frame = pl.DataFrame(cells, schema=names, nan_to_null=True).with_columns(key.alias("key"))
     ends = []
     for name in names:
-        last = pl.col(name).shift(1)
+        last = by_name(name).shift(1)
         low = last.rolling_min(HISTORY, min_samples=FEWEST_BEFORE).over("key")
         high = last.rolling_max(HISTORY, min_samples=FEWEST_BEFORE).over("key")
-        ends += [low - pl.col(name), pl.col(name) - high]
+        ends += [low - by_name(name), by_name(name) - high]
     if not ends:
         return np.full(len(key), np.nan)
     excess = frame.select(pl.max_horizontal(ends).clip(lower_bound=0.0).alias("beyond"))

@@ -12,6 +12,7 @@ import polars as pl
 from outlearn.data.kinds.bus.features import BUS_FEATURES, BYTES, IDENTITY, FrameHistory, bus_features
 from outlearn.data.kinds.bus.forms import FrameForm, holds_frames
 from outlearn.data.kinds.bus.frames import frames_of
+from outlearn.data.named import only, renamed, without
 from outlearn.data.readers.source import Source, unique_names
 from outlearn.data.schema import Kind, Schema
 from outlearn.errors import ReadError
@@ -42,10 +43,9 @@ def bus_view(source: Source, keep: Sequence[str] = ()) -> tuple[Source, tuple[st
     >>> view.read().select("time", "id", "bits changed").row(1), aside
     ((0.1, '0x123', 1.0), ('time', 'bus', 'payload'))
     """
-    kept = [
-        name for name in keep if name not in BUS_FEATURES
-    ]  # to leave out the id is no word on the table's
-    head = next(iter(source.chunks(LOOKED))).drop(kept, strict=False)
+    # To leave out the id is no word on the table's.
+    kept = [name for name in keep if name not in BUS_FEATURES]
+    head = without(next(iter(source.chunks(LOOKED))), kept)
     if not holds_frames(head.columns):
         raise ReadError(
             f"{source.name}: no frames of a bus; wanted lines as candump -L writes them, or columns of an id "
@@ -76,8 +76,8 @@ def _batches(source: Source, form: FrameForm, others: Mapping[str, str], _: int)
     past = FrameHistory()
     for block in source.chunks(BLOCK):
         frames = frames_of(block, form)
-        rest = block.select(pl.col(old).alias(new) for old, new in others.items())
-        yield pl.concat([frames.select(ASIDE), bus_features(frames, past), rest], how="horizontal")
+        rest = renamed(block, others)
+        yield pl.concat([only(frames, ASIDE), bus_features(frames, past), rest], how="horizontal")
 
 
 def bus_schema(schema: Schema) -> Schema:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import polars as pl
 
+from outlearn.data.named import only
 from outlearn.data.readers.source import Source
 from outlearn.errors import ReadError
 
@@ -67,18 +68,18 @@ def flows_of_events(source: Source) -> Source:
         for batch in source.batches(size):
             flows = batch.filter(pl.col("event_type") == "flow")
             if flows.height:
-                yield flows.with_columns(_nested(flows)).select(columns)
+                yield only(flows.with_columns(_nested(flows)), names)
 
     kept = (n for n in source.columns if n in filled and n not in ASIDE and not n.startswith(FLAT))
-    columns = (*kept, *NESTED)
+    names = (*kept, *NESTED)
     listed = ", ".join(f"{count:,} {name}" for name, count in sorted(others.items()))
     notes = (f"events that are no flows were left aside: {listed}",) if others else ()
-    return replace(source, columns=columns, batches=batches, rows=rows, notes=(*source.notes, *notes))
+    return replace(source, columns=names, batches=batches, rows=rows, notes=(*source.notes, *notes))
 
 
 def _nested(flows: pl.DataFrame) -> list[pl.Series]:
     """Return what is nested in the events of flows, from JSON text or from columns of its own."""
-    columns = []
+    nested = []
     for name, (path, dtype) in NESTED.items():
         flat = FLAT + path.removeprefix("$.")
         if flat in flows.columns:
@@ -87,5 +88,5 @@ def _nested(flows: pl.DataFrame) -> list[pl.Series]:
             cells = flows["flow"].str.json_path_match(path)
         else:
             cells = pl.Series([None] * flows.height, dtype=pl.String)
-        columns.append(cells.cast(dtype, strict=False).alias(name))
-    return columns
+        nested.append(cells.cast(dtype, strict=False).alias(name))
+    return nested

@@ -10,6 +10,7 @@ from outlearn.data.kinds.flows.features import FEATURES, HOSTS, TEXTS
 from outlearn.data.kinds.flows.forms import flow_columns, holds_flows, named
 from outlearn.data.kinds.flows.view import flow_ends, flow_names, flow_view, flow_words
 from outlearn.data.kinds.kind import RowFacts, RowKind, Surroundings
+from outlearn.data.named import only
 from outlearn.data.readers.source import ReadOptions, Source
 
 __all__ = ["FLOWS"]
@@ -33,7 +34,7 @@ def _column_of(name: str, columns: Sequence[str]) -> str | None:
 
 
 def _facts(frame: pl.DataFrame, clock: str) -> RowFacts:
-    ends = named(frame.select(flow_ends(frame.columns).values()), clock)
+    ends = named(only(frame, flow_ends(frame.columns).values()), clock)
     facts = {name: ends[name] for name in ("source", "source port", "target", "target port")}
     facts |= {name: frame[name] for name in ("protocol", "service", "sent bytes", "received bytes")}
     return RowFacts(facts["source"], ends["time"], facts)

@@ -13,6 +13,7 @@ from outlearn.data.kinds.clocks import clock_of
 from outlearn.data.kinds.flows.events import flows_of_events, holds_events
 from outlearn.data.kinds.flows.features import FEATURES, HOUR, flow_features
 from outlearn.data.kinds.flows.forms import FLOW_COLUMNS, flow_columns, holds_flows, named
+from outlearn.data.named import only, renamed
 from outlearn.data.readers.source import Source, unique_names
 from outlearn.errors import ReadError
 
@@ -64,20 +65,20 @@ def flow_view(source: Source, keep: Sequence[str] = ()) -> tuple[Source, tuple[s
     free, _ = unique_names([*taken, *(name if name not in taken else f"{name} (as given)" for name in rest)])
     others = dict(zip(rest, free[len(taken) :], strict=True))
     entity = {name: name if name not in FEATURES else f"{name} (as given)" for name in naming}
-    columns = (*entity.values(), *FEATURES, *others.values())
+    called = (*entity.values(), *FEATURES, *others.values())
     note = f"read as network flows: {', '.join(f'{ours} is {theirs}' for ours, theirs in there.items())}"
     clock = clock_of(head[there["time"]]) if "time" in there else "none"
-    times = named(head.select(there.values()), clock)["time"]
+    times = named(only(head, there.values()), clock)["time"]
     if "time" in there and times.null_count() > 0.5 * head.height:
         note += "; most of its times cannot be read, so what hosts do is counted over the whole file"
     view = replace(
         source,
-        columns=columns,
+        columns=called,
         batches=partial(_batches, source, tuple(there.values()), clock, entity, others),
         notes=(*source.notes, note),
         kind="flows",
     )
-    return view, (*entity.values(), *(others[name] for name in _identifying(head.select(rest))))
+    return view, (*entity.values(), *(others[name] for name in _identifying(only(head, rest))))
 
 
 def flow_ends(columns: Sequence[str]) -> dict[str, str]:
@@ -90,7 +91,7 @@ def flow_names(view: Source) -> tuple[str, ...]:
     """Return the columns of a view that no score may see, as `flow_view` returns them."""
     entity = flow_ends(view.columns).values()
     rest = [name for name in view.columns if name not in FEATURES and name not in entity]
-    return (*entity, *_identifying(next(iter(view.chunks(LOOKED))).select(rest)))
+    return (*entity, *_identifying(only(next(iter(view.chunks(LOOKED))), rest)))
 
 
 def flow_words(cells: Mapping[str, Any]) -> str:
@@ -130,7 +131,7 @@ def _batches(
     held: pl.DataFrame | None = None
     for batch in source.batches(max(rows, BLOCK)):
         whole = batch if held is None else pl.concat([held, batch])
-        cut = _over(whole.select(there), clock)
+        cut = _over(only(whole, there), clock)
         if cut:
             yield _seen(whole[:cut], there, clock, entity, others)
         held = whole[cut:]
@@ -157,12 +158,5 @@ def _seen(
     entity: dict[str, str],
     others: dict[str, str],
 ) -> pl.DataFrame:
-    features = flow_features(named(frame.select(there), clock))
-    return pl.concat(
-        [
-            frame.select(pl.col(old).alias(new) for old, new in entity.items()),
-            features,
-            frame.select(pl.col(old).alias(new) for old, new in others.items()),
-        ],
-        how="horizontal",
-    )
+    features = flow_features(named(only(frame, there), clock))
+    return pl.concat([renamed(frame, entity), features, renamed(frame, others)], how="horizontal")
