@@ -4,8 +4,8 @@ Polars takes a name for a pattern where it is ``*`` or goes from ``^`` to ``$``:
 stand (`select`, `drop`, `sort`, `group_by`, `join`, `unique`, `cast`, `pl.col`, `struct.field`, …), and where
 none is given too, since methods of a series and `concat` of frames look columns up by their own names. It
 matches other columns then, or none, and some calls end in a panic. So no frame of ours has such a column: a
-blank after its name, which is cut off wherever names are read or shown, makes it one like any other. So it is
-with names that begin with NUL, as our own columns do that stand beside those of a table for a while.
+blank after its name, which is cut off wherever names are read or shown, makes it one like any other. Nor has
+one a NUL in its name, at which Arrow panics, but for our own columns that stand beside others for a while.
 
 Whatever lets names in, from files or users, passes them through `literal`; scored rows leave by `written`.
 What takes columns by names that do not stand in the code does so by `by_name` and the functions below it.
@@ -30,7 +30,7 @@ __all__ = [
     "written",
 ]
 
-_MARK, _OURS = " ", "\0"
+_MARK = " "
 
 
 def is_pattern(name: str) -> bool:
@@ -48,8 +48,8 @@ def literal(name: str) -> str:
     >>> literal("^q$"), literal("^q$ "), literal("q")
     ('^q$ ', '^q$ ', 'q')
     """
-    ours = name.startswith(_OURS) and not name.endswith(_MARK)
-    return f"{name}{_MARK}" if is_pattern(name) or ours else name
+    name = name.replace("\0", "\ufffd")
+    return f"{name}{_MARK}" if is_pattern(name) else name
 
 
 def settle_names(value: object, *fields: str) -> None:
@@ -67,7 +67,7 @@ def settle_names(value: object, *fields: str) -> None:
 
 
 def written(name: str) -> str:
-    """Return the name that a column came with.
+    """Return the name that a column came with, but for NUL.
 
     >>> written("^q$ "), written("q "), written("q")
     ('^q$', 'q ', 'q')

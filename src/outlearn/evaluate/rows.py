@@ -65,8 +65,9 @@ def distinct(X: Rows) -> NDArray[np.int64]:
     array([0, 1])
     """
     frame = nw.from_native(pl.DataFrame(X), eager_only=True) if isinstance(X, np.ndarray) else _frame(X)
-    numbered = frame.rename({name: str(place) for place, name in enumerate(frame.columns)})
-    first = numbered.with_row_index(_POSITION).unique(subset=numbered.columns, keep="first")
+    places = [str(place) for place in range(len(frame.columns))]  # a name may be taken for a pattern
+    numbered = frame.rename(dict(zip(frame.columns, places, strict=True)))
+    first = numbered.with_row_index(_POSITION).unique(subset=places, keep="first")
     return np.sort(first[_POSITION].to_numpy()).astype(np.int64)
 
 
