@@ -18,6 +18,7 @@ import pyarrow as pa
 __all__: list[str] = []
 
 MEMORY = 4 << 30  # bytes; a full sheet of a million rows and 20 columns takes about half of it
+SECONDS = 300
 HEAD = 100  # rows that tell where the table begins
 
 
@@ -29,6 +30,7 @@ def main() -> None:
     """
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))  # also where nobody is left to end it
     asked = json.loads(sys.stdin.readline())
     try:
         book = fastexcel.read_excel(asked["path"])
