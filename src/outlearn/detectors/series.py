@@ -279,8 +279,7 @@ class SeriesDetector(SeriesJudge, Saved):
         detector.seed_, detector.normal_ = plain.whole(state, "seed"), plain.flag(state, "normal")
         detector.notes_ = plain.texts(state, "notes")
         kept, known = (
-            unpack(name, plain.texts(state, name), reader.names, arrays)
-            for name in ("calibration", "known")
+            unpack(name, plain.texts(state, name), reader.names, arrays) for name in ("calibration", "known")
         )
         if not known:
             raise ValueError("it holds no series to compare with")
