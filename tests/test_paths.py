@@ -19,7 +19,7 @@ from outlearn.cli.app import app
 from outlearn.errors import OutputError
 from outlearn.learners.training.config import MetatrainConfig
 from outlearn.learners.training.metatrain import metatrain
-from outlearn.paths import READ, WRITTEN, WRITTEN_FOLDER, Named, Role, check_apart, named_paths
+from outlearn.paths import READ, WRITTEN, WRITTEN_FOLDER, Named, PathUse, check_apart, named_paths
 from outlearn.pipeline import Monitor, detect
 from outlearn.pipeline.labelled import FeedbackFiles
 
@@ -29,19 +29,19 @@ LIKENESSES = ("itself", "dotted", "hard link", "symbolic link", "other case")
 
 
 def parameters(command):
-    """Yield name, role (None where it is no path), whether it is an argument, whether it must be given."""
+    """Yield name, use (None where it is no path), whether it is an argument, whether it must be given."""
     defaults = inspect.signature(command).parameters
     for name, hint in get_type_hints(command, include_extras=True).items():
         marks = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
-        role = next((mark for mark in marks if isinstance(mark, Role)), None)
+        use = next((mark for mark in marks if isinstance(mark, PathUse)), None)
         argument = any(isinstance(mark, ArgumentInfo) for mark in marks)
         if name in defaults and hint is not typer.Context:
-            yield name, role, argument, defaults[name].default is inspect.Parameter.empty
+            yield name, use, argument, defaults[name].default is inspect.Parameter.empty
 
 
 def pairs(command):
     """Yield two parameters of a command of which the second may not be written to the first."""
-    paths = [(name, role) for name, role, *_ in parameters(command) if role is not None]
+    paths = [(name, use) for name, use, *_ in parameters(command) if use is not None]
     read, written = ([p for p in paths if p[1].written is side] for side in (False, True))
     for source in read:
         yield from ((source[0], o[0]) for o in written if not (source[1].renewed and o[1].renewed))
@@ -54,10 +54,10 @@ def words(command, given):
     """Return a command line that gives a parameter a value, and what must be given besides."""
     line = [command.__name__.replace("_", "-")]
     options = []
-    for name, role, argument, needed in parameters(command):
+    for name, use, argument, needed in parameters(command):
         if name not in given and not needed:
             continue
-        value = given.get(name, f"other-{name}.safetensors" if role else "0")
+        value = given.get(name, f"other-{name}.safetensors" if use else "0")
         options += [] if argument else [f"--{name.replace('_', '-')}".replace("overrides", "schema"), value]
         line += [value] if argument else []
     return [*line, *options]
@@ -96,7 +96,7 @@ def test_no_output_of_a_command_takes_the_place_of_an_input_or_of_another(comman
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
 def test_no_output_lies_in_a_folder_that_is_read(command, tmp_path):
     for one, other in pairs(command):
-        if next(role for name, role, *_ in parameters(command) if name == one).written:
+        if next(use for name, use, *_ in parameters(command) if name == one).written:
             continue
         for folder in (tmp_path, Path(f"{tmp_path}.link")):
             if not folder.exists():
@@ -131,16 +131,16 @@ def test_every_path_of_a_request_says_whether_it_is_read_or_written():
         for field in fields(kind):
             is_path = any(word in field.type for word in ("Path", "Spec")) and "Spec =" not in field.type
             is_part = is_dataclass(get_type_hints(kind)[field.name])
-            assert isinstance(field.metadata.get("path"), Role) is (is_path and not is_part), (kind, field)
+            assert isinstance(field.metadata.get("path"), PathUse) is (is_path and not is_part), (kind, field)
 
 
 def test_every_path_of_a_command_says_whether_it_is_read_or_written():
     known = {f.name for kind in request_kinds() for f in fields(kind) if "path" in f.metadata}
     for command in COMMANDS.values():
         hints = get_type_hints(command)
-        for name, role, *_ in parameters(command):
+        for name, use, *_ in parameters(command):
             is_path = "Path" in str(hints[name]) or name in known
-            assert role is not None or not is_path, (command.__name__, name)
+            assert use is not None or not is_path, (command.__name__, name)
 
 
 def request_pairs():
@@ -148,15 +148,15 @@ def request_pairs():
         if kind.__name__ not in ("DetectRequest", "HuntRequest", "FeedbackFiles"):
             continue
         names = [name for name, _ in _places(kind)]
-        roles = dict(_places(kind))
+        uses = dict(_places(kind))
         for one, other in combinations(names, 2):
-            written = roles[one].written + roles[other].written
-            if written and not (roles[one].renewed and roles[other].renewed):
+            written = uses[one].written + uses[other].written
+            if written and not (uses[one].renewed and uses[other].renewed):
                 yield pytest.param(kind, one, other, id=f"{kind.__name__}-{one}-{other}")
 
 
 def _places(kind, prefix=""):
-    """Yield the dotted name and role of each path of a request."""
+    """Yield the dotted name and use of each path of a request."""
     hints = get_type_hints(kind)
     for field in fields(kind):
         if "path" in field.metadata:
@@ -255,3 +255,23 @@ def test_what_python_asks_for_is_checked_before_anything_is_read(tmp_path):
     with pytest.raises(OutputError, match="it lies in"):
         metatrain(replace(MetatrainConfig(), tasks=replace(MetatrainConfig().tasks, corpus=tmp_path)), path)
     assert path.read_bytes() == before and [entry.name for entry in tmp_path.iterdir()] == ["rows.csv"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        'report = "job.toml"',
+        'out = "./rows.csv"',
+        'out = "x.csv"\nreport = "x.csv"',
+        'alerts = { file = "reference.cef" }',
+        'alerts = { suppress = "good.jsonl" }\nreport = "good.jsonl"',
+    ],
+)
+def test_what_a_job_file_asks_for_is_checked_too(tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    Path("rows.csv").write_text("a\n1\n2\n")
+    Path("job.toml").write_text(f'source = "rows.csv"\nreference = "reference.cef"\n[outputs]\n{words}\n')
+    before = {path: path.read_text() for path in Path().iterdir()}
+    result = CliRunner().invoke(CLICK, ["detect", "--job", "job.toml"])
+    assert result.exit_code == 2 and "cannot write" in result.stderr, result.output
+    assert {path: path.read_text() for path in Path().iterdir()} == before

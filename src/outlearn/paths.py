@@ -21,11 +21,11 @@ __all__ = [
     "WRITTEN",
     "WRITTEN_FOLDER",
     "Named",
-    "Role",
+    "PathUse",
     "check_apart",
     "check_saved",
     "named_paths",
-    "role",
+    "use",
 ]
 
 _KEY = "path"  # of the metadata of a field
@@ -34,7 +34,7 @@ _BUNDLED = "dataset:"
 
 
 @dataclass(frozen=True, slots=True)
-class Role:
+class PathUse:
     """What a request or a command does with a path.
 
     written : whether it is an output. folder : whether that is a folder, which several outputs may share.
@@ -48,20 +48,20 @@ class Role:
     renewed: bool = False
 
 
-READ, WRITTEN, WRITTEN_FOLDER = Role(), Role(written=True), Role(written=True, folder=True)
-RENEWED, RENEWAL = Role(renewed=True), Role(written=True, renewed=True)
-CHECKPOINT = Role(written=True, beside=(".md",))  # with its card
+READ, WRITTEN, WRITTEN_FOLDER = PathUse(), PathUse(written=True), PathUse(written=True, folder=True)
+RENEWED, RENEWAL = PathUse(renewed=True), PathUse(written=True, renewed=True)
+CHECKPOINT = PathUse(written=True, beside=(".md",))  # with its card
 
 
-def role(of: Role) -> dict[str, Role]:
+def use(of: PathUse) -> dict[str, PathUse]:
     """Return the metadata of a field that holds a path.
 
     >>> from dataclasses import field
     >>> @dataclass
     ... class Request:
-    ...     source: str = field(metadata=role(READ))
-    ...     out: str | None = field(default=None, metadata=role(WRITTEN))
-    >>> [(path.name, path.role.written) for path in named_paths(Request("a.csv", "b.csv"))]
+    ...     source: str = field(metadata=use(READ))
+    ...     out: str | None = field(default=None, metadata=use(WRITTEN))
+    >>> [(path.name, path.use.written) for path in named_paths(Request("a.csv", "b.csv"))]
     [('source', False), ('out', True)]
     """
     return {_KEY: of}
@@ -76,7 +76,7 @@ class Named:
 
     name: str
     path: str | os.PathLike[str]
-    role: Role
+    use: PathUse
 
     @property
     def shown(self) -> str:
@@ -91,7 +91,7 @@ class Named:
         text = os.fspath(self.path)
         if not text.strip() or "\0" in text:
             return ()  # which is refused where it is read or written
-        if not self.role.written:
+        if not self.use.written:
             if text.startswith(_BUNDLED):
                 return ()
             if "://" in text:
@@ -120,7 +120,7 @@ class Named:
 
 
 def named_paths(request: Any) -> list[Named]:
-    """Return the paths of a request: of the fields, and those of its parts, that have a `role`.
+    """Return the paths of a request: of the fields, and those of its parts, that have a `PathUse`.
 
     What is in memory has none; an open file or source has that of its name.
     """
@@ -151,10 +151,10 @@ def check_apart(paths: Iterable[Named]) -> None:
 another name
     """
     given = list(paths)
-    inputs = [path for path in given if not path.role.written]
-    outputs = [made for path in given if path.role.written for made in (path, *_beside(path))]
+    inputs = [path for path in given if not path.use.written]
+    outputs = [made for path in given if path.use.written for made in (path, *_beside(path))]
     for output, source in product(outputs, inputs):
-        if not (source.role.renewed and output.role.renewed) and not _apart(output, source):
+        if not (source.use.renewed and output.use.renewed) and not _apart(output, source):
             raise OutputError(
                 f"cannot write {output.name} to {output.shown}: it is what is read as {source.name} "
                 f"({source.shown}); give another name"
@@ -165,7 +165,7 @@ another name
                 f"read as {source.name}; name a place outside it"
             )
     for one, other in combinations(outputs, 2):
-        if not (one.role.folder and other.role.folder) and not _apart(one, other):
+        if not (one.use.folder and other.use.folder) and not _apart(one, other):
             raise OutputError(
                 f"cannot write {one.name} and {other.name} to one file, {other.shown}; give each a "
                 "file of its own"
@@ -183,7 +183,7 @@ def _apart(one: Named, other: Named) -> bool:
 
 
 def _beside(output: Named) -> Iterator[Named]:
-    for suffix in output.role.beside:
+    for suffix in output.use.beside:
         path = Path(output.path)
         if path.name:
             yield Named(f"the {suffix} file of {output.name}", path.with_suffix(suffix), WRITTEN)

@@ -26,7 +26,7 @@ from typer.models import ArgumentInfo, OptionInfo
 
 from outlearn.cli.signals import code_of, ended_by_signals, words_of
 from outlearn.errors import InputError, MissingExtraError, OutlearnError
-from outlearn.paths import Named, Role, check_apart
+from outlearn.paths import Named, PathUse, check_apart
 
 __all__ = ["end_of", "guarded"]
 
@@ -67,15 +67,15 @@ def end_of(interrupt: KeyboardInterrupt, state: str) -> typer.Exit:
 
 
 def _paths(command: Callable[..., None], values: Mapping[str, Any]) -> list[Named]:
-    """Return the paths that came for the parameters of a command that are marked with a `Role`."""
+    """Return the paths that came for the parameters of a command that are marked with a `PathUse`."""
     paths: list[Named] = []
     for name, hint in get_type_hints(command, include_extras=True).items():
         marks = get_args(hint) if get_origin(hint) is Annotated else ()
-        roles = [mark for mark in marks if isinstance(mark, Role)]
+        uses = [mark for mark in marks if isinstance(mark, PathUse)]
         given = values.get(name)
-        if roles and given is not None:
+        if uses and given is not None:
             several = given if isinstance(given, list) else [given]
-            paths += [Named(_shown(name, marks), path, roles[0]) for path in several]
+            paths += [Named(_shown(name, marks), path, uses[0]) for path in several]
     return paths
 
 

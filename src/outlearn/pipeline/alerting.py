@@ -26,7 +26,7 @@ from outlearn.detectors.base import BaseDetector
 from outlearn.errors import ParameterError
 from outlearn.explain.explanation import Explanation
 from outlearn.files import whole, writing
-from outlearn.paths import READ, WRITTEN, role
+from outlearn.paths import READ, WRITTEN, use
 from outlearn.pipeline.collect import Gathered, gather, sighted
 from outlearn.pipeline.output import check_output
 from outlearn.pipeline.reasons import reasons_of
@@ -50,11 +50,11 @@ class AlertOptions:
     patterns.
     """
 
-    file: str | Path | None = field(default=None, metadata=role(WRITTEN))
+    file: str | Path | None = field(default=None, metadata=use(WRITTEN))
     of: str = "incidents"
     entity: str | None = None
     gap: float = GAP
-    suppress: str | Path | None = field(default=None, metadata=role(READ))
+    suppress: str | Path | None = field(default=None, metadata=use(READ))
 
     def __post_init__(self) -> None:
         settle_names(self, "entity")

@@ -37,7 +37,7 @@ from outlearn.evaluate import (
 )
 from outlearn.evaluate.zero_day import CASES, held_families
 from outlearn.execute import Executor
-from outlearn.paths import READ, role
+from outlearn.paths import READ, use
 from outlearn.pipeline.learn import SAMPLE_ROWS, cautions_of, open_table
 from outlearn.pipeline.request import TableSpec
 from outlearn.pipeline.request_codec import by_parts
@@ -122,7 +122,7 @@ class EvaluateRequest:
         rows are normal: those whose name is empty, or says so as normal, benign or background do.
     """
 
-    source: Spec = field(metadata=role(READ))
+    source: Spec = field(metadata=use(READ))
     detectors: tuple[str, ...] = ("profiles",)
     protocol: str = "contaminated"
     labels: int = 5

@@ -19,7 +19,7 @@ from outlearn.errors import ReadError
 from outlearn.feedback.identity import row_identities
 from outlearn.feedback.store import VerdictFile, VerdictStore
 from outlearn.feedback.verdict import Answer
-from outlearn.paths import READ, RENEWAL, RENEWED, WRITTEN, check_apart, named_paths, role
+from outlearn.paths import READ, RENEWAL, RENEWED, WRITTEN, check_apart, named_paths, use
 from outlearn.pipeline.learn import Reading, open_table
 from outlearn.pipeline.monitor import Monitor
 from outlearn.pipeline.rows import Spec
@@ -52,10 +52,10 @@ class Effect:
 class FeedbackFiles:
     """The files of feedback: a model and a table, the new model, and verdicts, which are added to."""
 
-    model: str | Path = field(metadata=role(RENEWED))
-    table: Spec = field(metadata=role(READ))
-    out: str | Path = field(metadata=role(RENEWAL))
-    verdicts: str | Path | None = field(metadata=role(WRITTEN))
+    model: str | Path = field(metadata=use(RENEWED))
+    table: Spec = field(metadata=use(READ))
+    out: str | Path = field(metadata=use(RENEWAL))
+    verdicts: str | Path | None = field(metadata=use(WRITTEN))
 
     @classmethod
     def of(cls, model: str | Path, table: Spec, out: str | Path, store: VerdictStore) -> FeedbackFiles:

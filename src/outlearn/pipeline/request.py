@@ -29,7 +29,7 @@ from outlearn.decisions.alarms import AlarmRate
 from outlearn.decisions.budget import Budget
 from outlearn.decisions.rule import Rule
 from outlearn.errors import ParameterError
-from outlearn.paths import READ, WRITTEN, role
+from outlearn.paths import READ, WRITTEN, use
 from outlearn.pipeline.alerting import AlertOptions
 from outlearn.pipeline.learn import AUTO, Reading
 from outlearn.pipeline.request_codec import by_parts, structured, without_defaults
@@ -69,7 +69,7 @@ class TableSpec:
     time_column: str | None = None
     series_column: str | None = None
     ignore: tuple[str, ...] = ()
-    schema: str | Path | None = field(default=None, metadata=role(READ))
+    schema: str | Path | None = field(default=None, metadata=use(READ))
     kind: str | None = None
     anomaly_values: tuple[str, ...] = ()
 
@@ -108,7 +108,7 @@ class DetectorSpec:
     """
 
     name: str = AUTO
-    weights: str | Path | None = field(default=None, metadata=role(READ))
+    weights: str | Path | None = field(default=None, metadata=use(READ))
     seed: int = 0
 
     @property
@@ -187,8 +187,8 @@ class Outputs:
     """
 
     top: int = 20
-    out: str | Path | None = field(default=None, metadata=role(WRITTEN))
-    report: str | Path | None = field(default=None, metadata=role(WRITTEN))
+    out: str | Path | None = field(default=None, metadata=use(WRITTEN))
+    report: str | Path | None = field(default=None, metadata=use(WRITTEN))
     alerts: AlertOptions = field(default_factory=AlertOptions)
 
 
@@ -235,8 +235,8 @@ class DetectRequest:
     read : how to read text files, and the query of a database.
     """
 
-    source: Spec = field(metadata=role(READ))
-    reference: Spec | None = field(default=None, metadata=role(READ))
+    source: Spec = field(metadata=use(READ))
+    reference: Spec | None = field(default=None, metadata=use(READ))
     reference_until: str | None = None
     table: TableSpec = field(default_factory=TableSpec)
     read: ReadOptions = field(default_factory=ReadOptions)
@@ -299,7 +299,7 @@ class FitRequest:
     known_normal : whether every row that has no label is known to be normal, as in a reference.
     """
 
-    source: Spec = field(metadata=role(READ))
+    source: Spec = field(metadata=use(READ))
     known_normal: bool = False
     table: TableSpec = field(default_factory=TableSpec)
     read: ReadOptions = field(default_factory=ReadOptions)
@@ -338,9 +338,9 @@ class HuntRequest:
     normal, with the same columns. detector : its name is of `hunt.LEARNERS`, or "auto".
     """
 
-    source: Spec = field(metadata=role(READ))
-    like: Spec = field(metadata=role(READ))
-    reference: Spec | None = field(default=None, metadata=role(READ))
+    source: Spec = field(metadata=use(READ))
+    like: Spec = field(metadata=use(READ))
+    reference: Spec | None = field(default=None, metadata=use(READ))
     table: TableSpec = field(default_factory=TableSpec)
     read: ReadOptions = field(default_factory=ReadOptions)
     detector: DetectorSpec = field(default_factory=DetectorSpec)

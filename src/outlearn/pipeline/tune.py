@@ -18,7 +18,7 @@ from outlearn.data.sample import sample_source
 from outlearn.data.schema import Role
 from outlearn.findings.table import Origin
 from outlearn.findings.tuning import Tried, TuningFindings
-from outlearn.paths import READ, role
+from outlearn.paths import READ, use
 from outlearn.pipeline.learn import SAMPLE_ROWS, cautions_of, open_table, refuse_labels
 from outlearn.pipeline.request import TableSpec
 from outlearn.pipeline.request_codec import by_parts
@@ -108,7 +108,7 @@ class TuneRequest:
     detectors : names to choose among. budget, seconds, time_limit : as for `MetaTuner.optimize`.
     """
 
-    source: Spec = field(metadata=role(READ))
+    source: Spec = field(metadata=use(READ))
     detectors: tuple[str, ...]
     budget: int = 25
     seconds: float = 30.0

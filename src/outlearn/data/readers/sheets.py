@@ -7,8 +7,10 @@ import the package around it.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import resource
+import signal
 import sys
 from typing import Any
 
@@ -19,6 +21,7 @@ __all__: list[str] = []
 
 MEMORY = 4 << 30  # bytes; a full sheet of a million rows and 20 columns takes about half of it
 SECONDS = 300
+PR_SET_PDEATHSIG = 1
 HEAD = 100  # rows that tell where the table begins
 
 
@@ -28,6 +31,8 @@ def main() -> None:
     The first answer is a line of JSON: `error`, or the `sheet`, the `others`, and the `head`, its first rows
     as text. The second line says how many rows to skip, and the answer is the rest as an Arrow stream.
     """
+    if sys.platform == "linux":  # as `outlearn.parent` does, which is not to be imported here
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))  # also where nobody is left to end it

@@ -14,7 +14,7 @@ from outlearn.errors import ParameterError, ReadError
 from outlearn.learners.catalogue import CATALOGUE
 from outlearn.learners.training.checked import Bounds, Choices, check, check_choice, made, table
 from outlearn.learners.training.families import rules_of
-from outlearn.paths import READ, WRITTEN_FOLDER, role
+from outlearn.paths import READ, WRITTEN_FOLDER, use
 from outlearn.tasks.situation import SITUATIONS
 
 __all__ = ["MetatrainConfig", "TaskConfig", "TrainingConfig", "read_config"]
@@ -65,7 +65,7 @@ class TaskConfig:
     """
 
     synthetic: int = 3000
-    corpus: Path | None = field(default=None, metadata=role(READ))
+    corpus: Path | None = field(default=None, metadata=use(READ))
     pattern: str | None = None
     licence: str | None = None
     situations: tuple[str, ...] = SITUATIONS
@@ -104,7 +104,7 @@ class TrainingConfig:
     clip: float = 1.0
     every: int = 100
     patience: int | None = None
-    log: Path | None = field(default=None, metadata=role(WRITTEN_FOLDER))
+    log: Path | None = field(default=None, metadata=use(WRITTEN_FOLDER))
 
     def __post_init__(self) -> None:
         check("training.", self, _BOUNDS, _CHOICES)
