@@ -2,6 +2,7 @@
 
 import math
 import os
+import signal
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -81,6 +82,14 @@ def test_unfinished_work_is_dropped_when_the_block_fails():
         next(results)
         raise KeyboardInterrupt
     assert time.monotonic() - start < 50
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows")
+def test_a_signal_to_all_is_for_the_one_that_started_the_others(pool):
+    (worker,) = set(pool.map(_process, [0]))
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        os.kill(worker, number)
+    assert list(pool.map(abs, range(-8, 0))) == list(range(8, 0, -1))
 
 
 def test_threads_keep_libraries_to_one_thread_each_and_leave_them_as_they_were():

@@ -84,8 +84,11 @@ def _alone() -> None:
 
 def _start() -> None:
     end_with_parent()
-    # Ctrl-C reaches every process of a terminal; what to do about it is for the one that started the others.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Ctrl-C reaches every process of a terminal, SIGTERM every one of a service; what to do about it is for the
+    # one that started the others.
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     # The processes are the parallelism: threads within each would mostly wait for one another.
     for library in ("OMP", "OPENBLAS", "MKL"):
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
@@ -139,6 +142,6 @@ class Processes(AbstractContextManager["Processes"]):
         processes = [] if kind is None else list(self._pool._processes.values())
         self._pool.shutdown(wait=not processes, cancel_futures=True)
         for process in processes:
-            process.terminate()
+            process.kill()
         for process in processes:
             process.join()

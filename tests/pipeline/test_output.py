@@ -8,6 +8,8 @@ from outlearn.data.columns.cells import numbers_of
 from outlearn.data.infer import infer_schema
 from outlearn.data.readers import open_source
 from outlearn.errors import OutputError
+from outlearn.pipeline import monitor
+from outlearn.pipeline.alerting import AlertOptions
 from outlearn.pipeline.output import FORMATS, check_output, scored_file
 
 
@@ -57,3 +59,20 @@ def test_lists_and_lengths_of_time_are_written_so_that_they_can_be_read(tmp_path
 def test_a_folder_is_no_file(tmp_path):
     with pytest.raises(OutputError, match="it is a folder"):
         check_output(tmp_path)
+
+
+def test_scored_rows_and_alerts_appear_together_or_not_at_all(tmp_path, monkeypatch):
+    rows = pl.DataFrame({"a": [float(number % 7) for number in range(30)]})
+    judge = monitor.Monitor.fit(rows, detector="knn")
+    out, alerts = tmp_path / "out.csv", AlertOptions(tmp_path / "a.cef")
+
+    def full(*arguments):
+        assert not out.exists()
+        raise OutputError("No space left")
+
+    with monkeypatch.context() as patch, pytest.raises(OutputError, match="No space"):
+        patch.setattr(monitor, "write_alerts", full)
+        judge.detect(rows, out=out, alerts=alerts)
+    assert not list(tmp_path.iterdir())
+    judge.detect(rows, out=out, alerts=alerts)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.cef", "out.csv"]
