@@ -84,7 +84,7 @@ def _alone() -> None:
 
 def _start() -> None:
     end_with_parent()
-    # Ctrl-C reaches every process of a terminal, SIGTERM every one of a service; what to do about it is for the
+    # Ctrl-C reaches every process of a terminal, SIGTERM every one of a service; what to do then is for the
     # one that started the others.
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
