@@ -10,6 +10,7 @@ from threading import Barrier
 
 import pytest
 
+from outlearn import drafts
 from outlearn.drafts import _HERE, DAY
 from outlearn.errors import OutputError
 from outlearn.files import together, whole, writing
@@ -287,3 +288,30 @@ def test_links_folders_and_pipes_named_like_drafts_are_let_be(tmp_path):
         pass
     assert (tmp_path / "precious").read_text() == "mine"
     assert link.is_symlink() and folder.is_dir() and pipe.is_fifo()
+
+
+@pytest.mark.parametrize(("age", "swept"), [(2 * DAY, True), (0.5 * DAY, False)])
+def test_where_there_are_no_locks_age_alone_tells(tmp_path, monkeypatch, age, swept):
+    monkeypatch.setattr(drafts, "_lock", lambda descriptor, *, wait: None)
+    left = tmp_path / f".a-part-{_HERE}-0123456789abcdef.txt"
+    left.write_text("half")
+    os.utime(left, (time.time() - age,) * 2)
+    with whole(tmp_path / "a.txt") as part:
+        part.write_text("new")
+    assert left.exists() is not swept and (tmp_path / "a.txt").read_text() == "new"
+
+
+def test_a_draft_that_is_swept_before_it_is_locked_is_made_anew(tmp_path, monkeypatch):
+    lock, swept = drafts._lock, []
+
+    def late(descriptor, *, wait):
+        if not swept:
+            swept.extend(tmp_path.iterdir())
+            swept[0].unlink()
+        return lock(descriptor, wait=wait)
+
+    monkeypatch.setattr(drafts, "_lock", late)
+    with whole(tmp_path / "a.txt") as part:
+        assert part not in swept
+        part.write_text("new")
+    assert (tmp_path / "a.txt").read_text() == "new" and names(tmp_path) == ["a.txt"]
