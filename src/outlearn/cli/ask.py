@@ -35,6 +35,7 @@ def ask(
     decimal: o.DecimalSign = None,
     thousands: o.ThousandsSign = None,
     query: o.Query = None,
+    query_timeout: o.QueryTimeout = 600.0,
     session: o.Session = None,
     quiet: o.Quiet = False,
     debug: o.Debug = False,
@@ -50,7 +51,15 @@ def ask(
     target, kept = out or model, store_path(model, verdicts)
     check_written(FeedbackFiles(model, table, target, kept))
     reading = o.read_options(
-        separator, encoding, decimal, thousands, query, session=session, header=header, sheet=sheet
+        separator,
+        encoding,
+        decimal,
+        thousands,
+        query,
+        session=session,
+        header=header,
+        sheet=sheet,
+        query_timeout=query_timeout,
     )
     with progress_bars(quiet) as progress:
         feedback = engine.ask(

@@ -31,6 +31,7 @@ def embed(
     decimal: o.DecimalSign = None,
     thousands: o.ThousandsSign = None,
     query: o.Query = None,
+    query_timeout: o.QueryTimeout = 600.0,
     quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> None:
@@ -46,7 +47,16 @@ def embed(
     check_output(out, suffixes=(".parquet", ".arrow"))
     source = open_source(
         table,
-        options=o.read_options(separator, encoding, decimal, thousands, query, header=header, sheet=sheet),
+        options=o.read_options(
+            separator,
+            encoding,
+            decimal,
+            thousands,
+            query,
+            header=header,
+            sheet=sheet,
+            query_timeout=query_timeout,
+        ),
     )
     unread = [0]
     if model is not None:

@@ -46,6 +46,7 @@ def evaluate(
     decimal: o.DecimalSign = None,
     thousands: o.ThousandsSign = None,
     query: o.Query = None,
+    query_timeout: o.QueryTimeout = 600.0,
     seed: o.Seed = 0,
     quiet: o.Quiet = False,
     debug: o.Debug = False,
@@ -57,7 +58,17 @@ def evaluate(
     from outlearn.pipeline.evaluate import evaluate as judge
 
     names = tuple(dict.fromkeys((detector, *(("iforest", "knn") if peers else ()))))
-    options = o.read_options(separator, encoding, decimal, thousands, query, kind, header=header, sheet=sheet)
+    options = o.read_options(
+        separator,
+        encoding,
+        decimal,
+        thousands,
+        query,
+        kind,
+        header=header,
+        sheet=sheet,
+        query_timeout=query_timeout,
+    )
     if kind == "series":
         raise ParameterError(
             "--kind is 'series'; wanted flows, logs, bus, executables or table: rows are judged here"

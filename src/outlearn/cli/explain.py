@@ -27,6 +27,7 @@ def explain(
     decimal: o.DecimalSign = None,
     thousands: o.ThousandsSign = None,
     query: o.Query = None,
+    query_timeout: o.QueryTimeout = 600.0,
     session: o.Session = None,
     as_json: o.AsJson = False,
     debug: o.Debug = False,
@@ -37,7 +38,15 @@ def explain(
     from outlearn.pipeline.monitor import Monitor
 
     reading = o.read_options(
-        separator, encoding, decimal, thousands, query, session=session, header=header, sheet=sheet
+        separator,
+        encoding,
+        decimal,
+        thousands,
+        query,
+        session=session,
+        header=header,
+        sheet=sheet,
+        query_timeout=query_timeout,
     )
     monitor = engine.load(model)
     if not isinstance(monitor, Monitor):

@@ -42,6 +42,7 @@ __all__ = [
     "OptionalTable",
     "Out",
     "Query",
+    "QueryTimeout",
     "Quiet",
     "ReferenceUntil",
     "RenewedModel",
@@ -208,7 +209,17 @@ ThousandsSign = Annotated[
 ]
 Query = Annotated[
     str | None,
-    typer.Option(help="SQL to run, where TABLE is a database URL.", rich_help_panel=_READING, metavar="SQL"),
+    typer.Option(
+        help="SQL to run, where TABLE is a database URL: one statement, which only reads.",
+        rich_help_panel=_READING,
+        metavar="SQL",
+    ),
+]
+QueryTimeout = Annotated[
+    float,
+    typer.Option(
+        help="Time that the query may take, in seconds.", rich_help_panel=_READING, metavar="SECONDS"
+    ),
 ]
 
 Session = Annotated[
@@ -283,6 +294,7 @@ def read_options(
     *,
     header: bool | None = None,
     sheet: str | None = None,
+    query_timeout: float = 600.0,
 ) -> ReadOptions:
     """Return how to read, as the user said it; of series the numbers are taken as they are.
 
@@ -308,6 +320,7 @@ def read_options(
         session=session,
         header=header,
         sheet=sheet,
+        query_timeout=query_timeout,
     )
 
 

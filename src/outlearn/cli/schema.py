@@ -29,6 +29,7 @@ def schema(
     decimal: o.DecimalSign = None,
     thousands: o.ThousandsSign = None,
     query: o.Query = None,
+    query_timeout: o.QueryTimeout = 600.0,
     seed: o.Seed = 0,
     debug: o.Debug = False,
 ) -> None:
@@ -38,7 +39,16 @@ def schema(
 
     if out is not None:
         check_output(out)
-    reading = o.read_options(separator, encoding, decimal, thousands, query, header=header, sheet=sheet)
+    reading = o.read_options(
+        separator,
+        encoding,
+        decimal,
+        thousands,
+        query,
+        header=header,
+        sheet=sheet,
+        query_timeout=query_timeout,
+    )
     inferred, notes = read_schema(
         table,
         label_column=label_column,

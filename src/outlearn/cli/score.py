@@ -26,6 +26,7 @@ def score(
     decimal: o.DecimalSign = None,
     thousands: o.ThousandsSign = None,
     query: o.Query = None,
+    query_timeout: o.QueryTimeout = 600.0,
     session: o.Session = None,
     alerts: o.Alerts = None,
     alerts_of: o.AlertsOf = "incidents",
@@ -44,7 +45,15 @@ def score(
     rule = o.rule_spec(contamination, false_alarm_rate, budget, fdr)
     check_report(report)
     options = o.read_options(
-        separator, encoding, decimal, thousands, query, session=session, header=header, sheet=sheet
+        separator,
+        encoding,
+        decimal,
+        thousands,
+        query,
+        session=session,
+        header=header,
+        sheet=sheet,
+        query_timeout=query_timeout,
     )
     outputs = Outputs(top, out, report, o.alert_options(alerts, alerts_of, entity, gap, suppress))
     with progress_bars(quiet) as progress, together():

@@ -109,6 +109,7 @@ def tune(
     decimal: o.DecimalSign = None,
     thousands: o.ThousandsSign = None,
     query: o.Query = None,
+    query_timeout: o.QueryTimeout = 600.0,
     seed: o.Seed = 0,
     quiet: o.Quiet = False,
     as_json: o.AsJson = False,
@@ -137,7 +138,16 @@ def tune(
         time_column=time_column,
         ignore=ignore or (),
         schema=schema,
-        options=o.read_options(separator, encoding, decimal, thousands, query, header=header, sheet=sheet),
+        options=o.read_options(
+            separator,
+            encoding,
+            decimal,
+            thousands,
+            query,
+            header=header,
+            sheet=sheet,
+            query_timeout=query_timeout,
+        ),
     )
     findings = result.findings()
     with together():

@@ -283,6 +283,8 @@ class SeriesDetector(SeriesJudge, Saved):
         )
         if not known:
             raise ValueError("it holds no series to compare with")
+        if any((one.series.times is None) != (reader.time_column is None) for one in (*kept, *known)):
+            raise ValueError("its series have times and its reader reads none, or the other way about")
         detector.reader_, detector.calibration_ = reader, kept
         return detector._learn(known)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -30,7 +31,7 @@ class ReadOptions:
     sheet : which sheet of a workbook; None takes the first that is seen and not empty.
     encoding : a codec name such as ``"cp1252"``.
     decimal, thousands : signs within numbers, one character each.
-    query : the SQL text, wanted where the source is a database URL.
+    query : the SQL text, wanted where the source is a database URL. query_timeout : seconds that it may take.
     session : regular expression of what names the session of a line of a log, whose lines are then grouped;
         implies the kind "logs".
     kind : what the rows are, where it is not to be told by their columns: "flows", "logs" for a text file
@@ -52,8 +53,11 @@ class ReadOptions:
     decimals: tuple[tuple[str, str], ...] = ()
     header: bool | None = None
     sheet: str | None = None
+    query_timeout: float = 600.0
 
     def __post_init__(self) -> None:
+        if not 0 < self.query_timeout < math.inf:
+            raise ParameterError(f"query_timeout is {self.query_timeout!r}; wanted seconds above 0")
         if self.session is not None:
             if self.kind not in (None, "logs"):
                 raise ParameterError(

@@ -1,8 +1,11 @@
-"""Rows of an SQL query, from any database that SQLAlchemy reaches."""
+"""Rows of an SQL query, from any database that SQLAlchemy reaches; nothing in it is changed."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,23 +14,51 @@ import polars as pl
 
 from outlearn.data.readers.records import text_frame
 from outlearn.data.readers.source import BATCH_ROWS, ReadOptions, Source, one_line, unique_names
+from outlearn.data.readers.sql_reading import Clock, Guard, guard_of, open_sqlite, prepare
+from outlearn.data.readers.sql_statement import check_statement
 from outlearn.data.readers.text import from_text
 from outlearn.errors import ReadError
 from outlearn.extras import require
+from outlearn.masked import masked, secrets_of
 
 __all__ = ["open_query"]
+
+_FIRST_ROWS = 256  # that are taken at once before their size is known
+_BATCH_BYTES = 64_000_000  # of the rows that are taken at once, about
+_BIND = re.compile(r"(?<![:\w\\]):(?=\w)")  # what SQLAlchemy takes for a parameter
+
+
+@dataclass(frozen=True, slots=True)
+class _Query:
+    """A query that was checked. name : what is read, in words without secrets. secrets : of the address."""
+
+    name: str
+    alchemy: Any
+    address: Any
+    text: str
+    guard: Guard
+    seconds: float
+    secrets: frozenset[str]
+
+    @property
+    def by_sqlite(self) -> bool:
+        """Whether it goes to SQLite by the driver of Python itself."""
+        address = self.address
+        return (address.get_backend_name(), address.get_driver_name()) == ("sqlite", "pysqlite")
 
 
 def open_query(url: str, options: ReadOptions) -> Source:
     """Open the result of ``options.query`` at an SQLAlchemy URL.
 
     The query runs once to decide the types and again for each walk over the chunks, so its rows come in
-    one order only if it says ``ORDER BY``. Nothing is committed.
+    one order only if it says ``ORDER BY``. It is one statement that reads, the connection is held to reading
+    (`sql_reading`), and nothing is committed.
 
     Raises
     ------
     ReadError
-        Without a query, and for whatever the database refuses.
+        Without a query, for one that does not only read or takes longer than ``options.query_timeout``, and
+        for whatever the database refuses.
     MissingExtraError
         When SQLAlchemy is not installed.
     """
@@ -38,13 +69,31 @@ def open_query(url: str, options: ReadOptions) -> Source:
         raise ReadError(
             "the database URL cannot be understood; wanted DIALECT://USER@HOST/DATABASE"
         ) from error
-    name = f"query on {address.render_as_string(hide_password=True)}"
-    query = (options.query or "").strip()
-    if not query:
+    name = f"query on {masked(address.render_as_string(hide_password=True))}"
+    text = (options.query or "").strip().rstrip("; \t\r\n")
+    if not text:
         raise ReadError(f"{name}: no query; give the SQL text as the option query")
-    if address.get_backend_name() == "sqlite":
+    if "\0" in text:
+        raise ReadError(f"{name}: the query holds a null character")
+    dialect = address.get_backend_name()
+    if dialect == "sqlite":
         _refuse_new_file(name, address.database)
-    return from_text(name, partial(_frames, name, alchemy, address, query), options=options)
+    guard = guard_of(dialect)
+    try:
+        check_statement(text, guard.syntax, trusted=guard.trusted)
+    except ReadError as error:
+        raise ReadError(f"{name}: {error}") from error
+    query = _Query(name, alchemy, address, text, guard, options.query_timeout, secrets_of(url))
+    return from_text(name, partial(_frames, query), options=options, notes=_notes(dialect, guard))
+
+
+def _notes(dialect: str, guard: Guard) -> tuple[str, ...]:
+    if guard.trusted:
+        return ()
+    return (
+        f"nothing holds a connection to {dialect} to reading: the query was looked at and is rolled back; "
+        "use an account that may only read",
+    )
 
 
 def _refuse_new_file(name: str, database: str | None) -> None:
@@ -58,15 +107,61 @@ def _refuse_new_file(name: str, database: str | None) -> None:
         raise ReadError(f"{name}: no such database file; check the path")
 
 
-def _frames(name: str, alchemy: Any, address: Any, query: str) -> Iterator[pl.DataFrame]:
-    try:
-        engine = alchemy.create_engine(address, poolclass=alchemy.pool.NullPool)
-        with engine.connect() as connection:
-            result = connection.execution_options(stream_results=True).execute(alchemy.text(query))
+def _frames(query: _Query) -> Iterator[pl.DataFrame]:
+    clock = Clock(query.seconds)
+    with _told(query), _connected(query, clock) as connection:
+        driver = connection.connection.dbapi_connection
+        stop = getattr(driver, "interrupt", None) or getattr(driver, "cancel", None)
+        with clock.running(stop):
+            if not query.by_sqlite:  # which was opened for reading
+                prepare(connection, query.guard, query.seconds)
+            text = query.alchemy.text(_BIND.sub(r"\\:", query.text))
+            result = connection.execution_options(stream_results=True).execute(text)
             columns, _ = unique_names(list(result.keys()))
-            for rows in result.partitions(BATCH_ROWS):
-                yield text_frame(dict(zip(columns, zip(*rows, strict=True), strict=True)))
+        size = _FIRST_ROWS
+        while True:
+            with clock.running(stop):
+                rows = result.fetchmany(size)
+                if not rows:
+                    return
+                frame = text_frame(dict(zip(columns, zip(*rows, strict=True), strict=True)))
+            yield frame
+            size = max(1, min(BATCH_ROWS, int(_BATCH_BYTES * len(rows) / max(frame.estimated_size(), 1))))
+
+
+@contextmanager
+def _connected(query: _Query, clock: Clock) -> Iterator[Any]:
+    """Give a connection; whatever is done on it is rolled back when the block ends."""
+    alchemy, ways = query.alchemy, {"poolclass": query.alchemy.pool.NullPool}
+    if query.by_sqlite:
+        ways["creator"] = partial(open_sqlite, query.address, clock)
+    elif query.guard.connect:
+        ways["connect_args"] = dict(query.guard.connect)
+    engine = alchemy.create_engine(query.address, **ways)
+    with engine.connect() as connection:
+        yield connection
+
+
+@contextmanager
+def _told(query: _Query) -> Iterator[None]:
+    """Turn what the database raises into a `ReadError` of one line, without the secrets of its address."""
+    alchemy = query.alchemy
+    try:
+        yield
+    except ReadError as error:
+        raise ReadError(f"{query.name}: {error}") from error
     except ModuleNotFoundError as error:
-        raise ReadError(f"{name}: its driver is not installed ({one_line(error)})") from error
+        raise ReadError(f"{query.name}: its driver is not installed ({one_line(error)})") from error
     except alchemy.exc.SQLAlchemyError as error:
-        raise ReadError(f"{name}: {one_line(getattr(error, 'orig', None) or error)}") from error
+        words = masked(" ".join(str(getattr(error, "orig", None) or error).split()), query.secrets)
+        hint = next((hint for sign, hint in _HINTS.items() if sign in words.lower()), "")
+        raise ReadError(f"{query.name}: {one_line(ValueError(words))}{hint}") from None
+
+
+_HINTS = {
+    "database is locked": "; another program is writing to it: try again when it has ended",
+    "not authorized": "; a query may only read, and only from this database",
+    "prohibited": "; a query may only read, and only from this database",
+    "unable to open": "; a database with a write-ahead log needs its files -wal and -shm beside it",
+}
+"""What a message of a database holds → what to say as well."""
