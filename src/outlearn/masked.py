@@ -14,7 +14,7 @@ __all__ = ["masked", "secrets_of"]
 
 HIDDEN = "***"
 _FEWEST = 4  # characters of a secret that is also looked for outside of the address it came from
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*:/+)(\S+)")  # one taken for a path has a single slash
 # Names of settings whose values are secrets, in addresses and in the settings of drivers.
 _SECRET = re.compile(
     r"pass(word|wd|phrase|code)?|pwd|secret|token|api_?key|key|credential|sas|sig(nature)?|auth|cookie"
@@ -58,7 +58,7 @@ def _secrets_in(url: str) -> Iterator[str]:
     values = [password, *(value for _, name, _, value in _settings(settings) if _is_secret(name))]
     for value in values:
         plain = unquote_plus(value)
-        yield from (value, plain)
+        yield from (value, plain, *re.split("[@/?#:]", value))  # a driver may part it elsewhere
         yield from (found[3].strip("{}'\"") for found in _SETTING.finditer(plain) if _is_secret(found[1]))
 
 
@@ -81,7 +81,8 @@ def _parts(url: str) -> tuple[str, str, str, str]:
 
     The last @ before them ends a password, for one may hold the others unescaped, and / too.
     """
-    scheme, rest = url.split("://", 1)
+    parts = _URL.match(url)
+    scheme, rest = parts.groups() if parts else ("", url)
     place, mark, settings = rest.partition("?")
     if "@" not in place and "@" in settings:  # the password holds the question mark
         held, _, after = rest.rpartition("@")
@@ -90,7 +91,7 @@ def _parts(url: str) -> tuple[str, str, str, str]:
         )
     account, at, host = place.rpartition("@")
     user, colon, password = account.partition(":")
-    return f"{scheme}://{user}{colon}", password, f"{at}{host}", f"{mark}{settings}"
+    return f"{scheme}{user}{colon}", password, f"{at}{host}", f"{mark}{settings}"
 
 
 def _settings(settings: str) -> Iterator[tuple[str, str, str, str]]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from outlearn import __version__
 from outlearn.cli.ask import ask
@@ -24,10 +27,40 @@ from outlearn.cli.schema import schema
 from outlearn.cli.score import score
 from outlearn.cli.suppress import suppress
 from outlearn.cli.tune import performance, tune
+from outlearn.masked import masked
+from outlearn.shown import shown
 
 __all__ = ["app"]
 
+
+class _Commands(TyperGroup):
+    """The commands; what is wrong with arguments is told without their hidden characters and passwords."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command of the arguments."""
+        with _cleaned():
+            return super().invoke(ctx)
+
+    def make_context(self, *args: Any, **options: Any) -> Any:
+        """Read the arguments before the command."""
+        with _cleaned():
+            return super().make_context(*args, **options)
+
+
+@contextmanager
+def _cleaned() -> Iterator[None]:
+    """Clean the message of an error that repeats arguments, as those of the command line's parser do."""
+    try:
+        yield
+    except Exception as error:
+        message = getattr(error, "message", None)
+        if isinstance(message, str):
+            error.message = shown(masked(message))  # type: ignore[attr-defined]
+        raise
+
+
 app = typer.Typer(
+    cls=_Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from outlearn.cli import options as o
+from outlearn.cli.say import say
 from outlearn.cli.verdicts import By, Verdicts, check_written, counted, effect_lines, store_path
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def ask(
             progress=progress,
         )
     for note in feedback.notes if not quiet else ():
-        typer.echo(f" - {note}")
+        say(f" - {note}")
     _converse(feedback, rows)
     _finish(feedback, target, kept, quiet=quiet)
 
@@ -85,10 +86,10 @@ def _converse(feedback: Feedback, rows: int) -> None:
         try:
             question = feedback.ask()
         except InputError as error:
-            typer.echo(str(error))
+            say(str(error))
             return
         for line in _shown(question, number, rows):
-            typer.echo(line)
+            say(line)
         answer = _answer()
         if answer is None:
             return
@@ -102,17 +103,17 @@ def _answer() -> Answer | None:
     keys = {"a": Answer.ANOMALY, "n": Answer.NORMAL, "s": Answer.UNSURE, "skip": Answer.UNSURE}
     meaning = {**keys, **{answer.value: answer for answer in Answer}}
     while True:
-        typer.echo(f"{_KEYS}? ", nl=False)
+        say(f"{_KEYS}? ", end=False)
         line = sys.stdin.readline()
         word = line.strip().lower()
         if not line or word in ("q", "quit"):
-            typer.echo()
+            say()
             return None
         if not sys.stdin.isatty():
-            typer.echo(word)  # which a terminal has shown already
+            say(word)  # which a terminal has shown already
         if word in meaning:
             return meaning[word]
-        typer.echo("that is none of the answers; ", nl=False)
+        say("that is none of the answers; ", end=False)
 
 
 def _shown(question: Question, number: int, rows: int) -> list[str]:
@@ -142,14 +143,14 @@ def _finish(feedback: Feedback, target: Path, kept: Path, *, quiet: bool) -> Non
     if quiet:
         return
     if not learnt:
-        typer.echo("nothing was learnt: no row is known to be an anomaly or normal")
+        say("nothing was learnt: no row is known to be an anomaly or normal")
     else:
         effects = feedback.effects(updated)
         counts = (answers.count(answer) for answer in (Answer.ANOMALY, Answer.NORMAL, Answer.UNSURE))
         before = len(answers) - len(effects)
-        typer.echo(f"learnt: {counted(*counts)}{f'; {before:,} of them on record before' if before else ''}")
+        say(f"learnt: {counted(*counts)}{f'; {before:,} of them on record before' if before else ''}")
         for line in effect_lines(effects):
-            typer.echo(line)
-    typer.echo(f"Verdicts: {kept}")
+            say(line)
+    say(f"Verdicts: {kept}")
     if learnt:
-        typer.echo(f"Model: {target}")
+        say(f"Model: {target}")

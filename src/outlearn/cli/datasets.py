@@ -10,12 +10,12 @@ __all__ = ["datasets"]
 def datasets(debug: o.Debug = False) -> None:
     """List the bundled data sets, each usable as dataset:NAME wherever a table is wanted."""
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Table
 
     from outlearn.data.datasets import datasets as bundled
+    from outlearn.report.console import clean_console
 
-    console = Console()
+    console = clean_console()
     lines = Table(box=SIMPLE_HEAD if console.is_terminal else None, pad_edge=False)
     for title in ("Name", "Rows", "Columns", "Anomalies", "What they are"):
         lines.add_column(title, justify="right" if title in ("Rows", "Columns", "Anomalies") else "left")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from outlearn.cli import options as o
+from outlearn.cli.say import say
 from outlearn.paths import READ, WRITTEN
 
 __all__ = ["embed"]
@@ -71,6 +72,6 @@ def embed(
             if progress is not None:
                 progress("embedding", rows, source.rows)
     if not quiet:
-        typer.echo(f"{out}: {rows:,} rows, with vectors in {column!r}")
+        say(f"{out}: {rows:,} rows, with vectors in {column!r}")
         if unread[0]:
-            typer.echo(f" - {unread[0]:,} images could not be read; their vectors are missing")
+            say(f" - {unread[0]:,} images could not be read; their vectors are missing")

@@ -102,10 +102,11 @@ def evaluate(
 
 def _print_families(trial: ZeroDay) -> None:
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console()
+    from outlearn.report.console import clean_console
+
+    console = clean_console()
     lines = Table(box=SIMPLE_HEAD if console.is_terminal else None, pad_edge=False)
     titles = ("Family", "Cases", "Detector", "AUROC", "AP at 1 %", "Recall at .1 %", "Recall at 1 %")
     for title in titles:  # a long name is folded, never a figure
@@ -134,10 +135,11 @@ def _print_families(trial: ZeroDay) -> None:
 
 def _print(trial: EvaluationResult, splits: int) -> None:
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console()
+    from outlearn.report.console import clean_console
+
+    console = clean_console()
     first = next(iter(trial.figures.values()))
     console.print(
         f"{first.protocol}, splits: {splits}; {first.train_rows:,} training rows; "

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from outlearn.cli import options as o
+from outlearn.cli.say import say
 
 if TYPE_CHECKING:
     from outlearn.detectors.series_reasons import SegmentExplanation
@@ -69,19 +70,19 @@ def _tell_range(why: SegmentExplanation, row: int, *, as_json: bool) -> None:
         typer.echo(json_line({"type": "range", "row": row, **plain(segment), "reason": why.sentence}))
         return
     where = f"rows {segment.start:,} to {segment.end:,}"
-    typer.echo(f"Row {row} lies in {where}, score {score(segment.score)}: {clean(why.sentence, 500)}")
+    say(f"Row {row} lies in {where}, score {score(segment.score)}: {clean(why.sentence, 500)}")
 
 
 def _tell_row(explanation: Explanation) -> None:
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    from outlearn.report.console import clean_console
     from outlearn.report.summary import direction_words, effects_sentence
     from outlearn.report.words import clean, reason_value, score
 
-    console = Console()
+    console = clean_console()
     sentence = clean(explanation.sentence, 500)
     console.print(Text(f"Row {explanation.row}, score {score(explanation.score)}: {sentence}", style="bold"))
     lines = Table(box=SIMPLE_HEAD if console.is_terminal else None, pad_edge=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
+from outlearn.cli.say import say
 
 if TYPE_CHECKING:
     from outlearn.findings.series import SeriesFindings
@@ -49,10 +49,10 @@ def tell_findings(
     if as_json:
         print_lines(findings)
         return
-    typer.echo(series_text(findings, outputs.top))
+    say(series_text(findings, outputs.top))
     for what, path in (("Scored rows", outputs.out), ("Report", outputs.report)):
         if path is not None:
-            typer.echo(f"{what}: {path}")
+            say(f"{what}: {path}")
 
 
 def tell_fitted(monitor: Monitor | SeriesMonitor, out: Path) -> None:
@@ -60,14 +60,14 @@ def tell_fitted(monitor: Monitor | SeriesMonitor, out: Path) -> None:
     from outlearn.pipeline.monitor import Monitor
 
     if isinstance(monitor, Monitor):
-        typer.echo(f"learnt from {monitor.learnt_from} ({monitor.total:,} rows)")
+        say(f"learnt from {monitor.learnt_from} ({monitor.total:,} rows)")
         notes, promise = (*monitor.cautions, *monitor.notes), monitor.detector.promise_
         held = f"{len(monitor.detector.support_):,} rows of the table"
     else:
         fitted = monitor.detector
         points = sum(len(labelled.series) for labelled in (*fitted.known_, *fitted.calibration_))
-        typer.echo(f"learnt from {len(fitted.known_)} series of {points:,} points")
+        say(f"learnt from {len(fitted.known_)} series of {points:,} points")
         notes, promise, held = fitted.notes_, fitted.promise_, "these series"
     for line in (*notes, *(() if promise is None else (promise.text,))):
-        typer.echo(f" - {line}")
-    typer.echo(f"Model: {out} (it holds {held}: treat it with the same care)")
+        say(f" - {line}")
+    say(f"Model: {out} (it holds {held}: treat it with the same care)")

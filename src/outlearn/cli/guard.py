@@ -24,6 +24,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import typer
 from typer.models import ArgumentInfo, OptionInfo
 
+from outlearn.cli.say import complain
 from outlearn.cli.signals import code_of, ended_by_signals, words_of
 from outlearn.errors import InputError, MissingExtraError, OutlearnError
 from outlearn.paths import Named, PathUse, check_apart
@@ -52,8 +53,8 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
                 if isinstance(error, typer.Exit):
                     raise
                 if options.get("debug"):
-                    traceback.print_exc()
-                typer.echo(_line(error), err=True)
+                    complain(traceback.format_exc())
+                complain(_line(error))
                 raise typer.Exit(_code(error)) from None
 
     return run
@@ -62,7 +63,7 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
 def end_of(interrupt: KeyboardInterrupt, state: str) -> typer.Exit:
     """Return how a command ends after Ctrl-C or a signal, having said in which state it leaves things."""
     with suppress(OSError):  # the terminal may be closed
-        typer.echo(f"{words_of(interrupt)}: {state}", err=True)
+        complain(f"{words_of(interrupt)}: {state}")
     return typer.Exit(code_of(interrupt))
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from outlearn.cli import options as o
+from outlearn.cli.say import say
 from outlearn.cli.verdicts import By, Verdicts, check_written, effect_lines, listed, store_path
 from outlearn.paths import READ
 
@@ -65,7 +66,7 @@ def label(
     )
     if not quiet:
         for line in _lines(labelled, scored, target, kept):
-            typer.echo(line)
+            say(line)
 
 
 def _lines(labelled: Labelled, scored: str, model: Path, kept: Path) -> list[str]:

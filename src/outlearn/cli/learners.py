@@ -55,9 +55,9 @@ def learners(
 
         typer.echo(json.dumps(entries, indent=2))
         return
-    from rich.console import Console
+    from outlearn.report.console import clean_console
 
-    console = Console()
+    console = clean_console()
     console.print(_table(entries, console.is_terminal))
     for axis, words in ADVICE:
         console.print(f" - {axis}: {words}", markup=False, highlight=False)
@@ -66,6 +66,7 @@ def learners(
 def _table(entries: list[dict[str, Any]], boxed: bool) -> Table:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
+    from rich.text import Text
 
     lines = Table(box=SIMPLE_HEAD if boxed else None, pad_edge=False)
     for title in ("Learner", "What it does", "Suits", "Cost", "Explains by", "Weights"):
@@ -75,7 +76,7 @@ def _table(entries: list[dict[str, Any]], boxed: bool) -> Table:
         if entry["family"] != family:
             lines.add_section()
             family = entry["family"]
-            lines.add_row(f"[bold]{family}[/bold]")
+            lines.add_row(Text(family, style="bold"))
         size = entry["weights_bytes"]
         weights = "none: train it" if size is None else f"{size / 1000:,.0f} kB"
         lines.add_row(

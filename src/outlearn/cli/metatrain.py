@@ -11,6 +11,7 @@ import typer
 
 from outlearn.cli import options as o
 from outlearn.cli.guard import end_of
+from outlearn.cli.say import say
 from outlearn.paths import READ, WRITTEN_FOLDER
 
 if TYPE_CHECKING:
@@ -48,13 +49,13 @@ def metatrain(
     debug: o.Debug = False,
 ) -> None:
     """Meta-train a learner; run it again to go on after an interruption."""
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from outlearn.cli.terminal import progress_on
     from outlearn.execute import Processes, Serial
     from outlearn.learners.training.metatrain import metatrain as run
     from outlearn.learners.training.metatrain import work_folder
+    from outlearn.report.console import clean_console
 
     given = {"learner": learner, "seed": seed}
     tasks, training = (
@@ -62,8 +63,13 @@ def metatrain(
         {"epochs": epochs, "steps": steps, "log": log},
     )
     settings = _settings(config, preset, given, tasks, training)
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    console = clean_console(stderr=True)
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
     try:
         with (
             Progress(*columns, console=console, disable=not console.is_terminal) as bars,
@@ -97,7 +103,7 @@ def _settings(
 
 def _print(outcome: Outcome) -> None:
     before, after = (outcome.figures[f"{when} training"][0] for when in ("before", "after"))
-    typer.echo(
+    say(
         f"{outcome.checkpoint}: mean AUROC on {after.tasks:,} held-out tasks {before.auroc:.3f} before "
         f"training, {after.auroc:.3f} after; more in {outcome.card}"
     )

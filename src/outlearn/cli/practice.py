@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from outlearn.cli import options as o
+from outlearn.cli.say import say
 from outlearn.paths import READ
 
 __all__ = ["learn_asking", "learn_fleet", "learn_fusion", "learn_series", "learn_tuning"]
@@ -43,7 +44,7 @@ def learn_tuning(
     with progress_bars(quiet) as progress:
         learnt = train_tuning(experience, out, names, seed=seed, command=command, progress=progress)
     if not quiet:
-        typer.echo(f"{out}: {len(learnt.strategies)} strategies learnt from {len(learnt.tasks):,} tasks")
+        say(f"{out}: {len(learnt.strategies)} strategies learnt from {len(learnt.tasks):,} tasks")
 
 
 def learn_asking(
@@ -63,9 +64,7 @@ def learn_asking(
     with progress_bars(quiet) as progress:
         train_analyst(out, tables=tables, seed=seed, command=command, progress=progress)
     if not quiet:
-        typer.echo(
-            f"{out}: trained on {tables:,} synthetic tables; how good it is, in {out.with_suffix('.md')}"
-        )
+        say(f"{out}: trained on {tables:,} synthetic tables; how good it is, in {out.with_suffix('.md')}")
 
 
 def learn_series(
@@ -119,9 +118,7 @@ def _practise(
     with progress_bars(quiet) as progress, Processes(workers) as pool:
         train(out, tasks=tasks, steps=steps, seed=seed, command=command, executor=pool, progress=progress)
     if not quiet:
-        typer.echo(
-            f"{out}: trained on {tasks:,} synthetic {what}; how good it is, in {out.with_suffix('.md')}"
-        )
+        say(f"{out}: trained on {tasks:,} synthetic {what}; how good it is, in {out.with_suffix('.md')}")
 
 
 def learn_fleet(
@@ -175,4 +172,4 @@ def learn_fleet(
             progress=progress,
         )
     if not quiet:
-        typer.echo(f"{out}: {outcome.sentence}")
+        say(f"{out}: {outcome.sentence}")

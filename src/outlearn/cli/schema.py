@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from outlearn.cli import options as o
+from outlearn.cli.say import say
 from outlearn.paths import WRITTEN
 
 __all__ = ["schema"]
@@ -58,9 +59,9 @@ def schema(
         options=reading,
         seed=seed,
     )
-    typer.echo(str(inferred))
+    say(str(inferred))
     for note in notes:
-        typer.echo(f" - {note}")
+        say(f" - {note}")
     if out is not None:
         write_new(out, schema_toml(inferred))
-        typer.echo(f"Schema: {out} (edit it, then give it to --schema)")
+        say(f"Schema: {out} (edit it, then give it to --schema)")

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from outlearn.cli import options as o
+from outlearn.cli.say import say
 from outlearn.errors import ParameterError
 from outlearn.paths import WRITTEN
 
@@ -45,15 +46,15 @@ def suppress(
         )
     if list_:
         for line in _listed(file):
-            typer.echo(line)
+            say(line)
         return
     who = by or user_name()
     if revoke is not None:
         revoke_pattern(file, revoke, why=reason or "", by=who)
-        typer.echo(f"pattern {revoke} is revoked; it stays in {file}")
+        say(f"pattern {revoke} is revoked; it stays in {file}")
         return
     pattern = add_pattern(file, where or (), why=reason or "", by=who, until=until)
-    typer.echo(f"pattern {pattern.id} ({pattern.words()}) is in {file}; use it by --suppress {file}")
+    say(f"pattern {pattern.id} ({pattern.words()}) is in {file}; use it by --suppress {file}")
 
 
 def user_name() -> str:

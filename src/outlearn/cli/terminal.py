@@ -26,12 +26,14 @@ def progress_bars(quiet: bool) -> Iterator[Progress | None]:
     if quiet or not sys.stderr.isatty():
         yield None
         return
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bars
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+    from outlearn.report.console import clean_console
+
+    words = TextColumn("{task.description}", markup=False)
+    columns = (words, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Bars(*columns, console=clean_console(stderr=True), transient=True) as bars:
         yield progress_on(bars)
 
 
@@ -76,15 +78,14 @@ def tell(findings: Findings, outputs: Outputs, *, quiet: bool, as_json: bool = F
     if as_json:
         print_lines(findings)
         return
-    from rich.console import Console
-
+    from outlearn.report.console import clean_console
     from outlearn.report.text import render_text
 
-    console = Console()
+    console = clean_console()
     render_text(findings, console=console, top=outputs.top)
     files = (("Scored rows", outputs.out), ("Report", outputs.report), ("Alerts", outputs.alerts.file))
     written = [f"{what}: {path}" for what, path in files if path is not None]
     if written:
         console.print()
     for line in written:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        console.print(line, soft_wrap=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from outlearn.cli import options as o
+from outlearn.cli.say import say
 from outlearn.files import together
 from outlearn.paths import READ, WRITTEN, WRITTEN_FOLDER
 
@@ -73,7 +74,7 @@ def performance(
         )
     if not quiet:
         failed = f", {table.failed.sum():,} trials failed" if table.failed.any() else ""
-        typer.echo(f"{out}: {len(configs):,} configurations on {len(table.tasks):,} tasks{failed}")
+        say(f"{out}: {len(configs):,} configurations on {len(table.tasks):,} tasks{failed}")
 
 
 def tune(
@@ -160,7 +161,7 @@ def tune(
     if as_json:
         print_lines(findings)
     else:
-        typer.echo(tuning_text(findings))
+        say(tuning_text(findings))
 
 
 def _tuner(experience: Path | None, strategy: str, detectors: list[str], seed: int) -> MetaTuner:

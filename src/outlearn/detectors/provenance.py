@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from outlearn import plain
 from outlearn.detectors.model_file import Arrays, Model, State, checked_array
+from outlearn.masked import masked
 
 __all__ = ["Provenance"]
 
@@ -54,4 +55,5 @@ class Provenance:
                 raise ValueError(f"{len(rows)} row numbers for a support of {len(labels)} rows")
             if len(rows) and rows.min() < -1:
                 raise ValueError(f"a row of the support has the number {rows.min()}")
-        return cls(plain.text(values, "learnt_from"), total, plain.texts(values, "notes"), rows)
+        learnt_from = masked(plain.text(values, "learnt_from"))  # earlier versions left some passwords in
+        return cls(learnt_from, total, plain.texts(values, "notes"), rows)

@@ -276,6 +276,9 @@ class SeriesDetector(SeriesJudge, Saved):
         reader = SeriesReader.from_state(plain.record(plain.entry(state, "reader"), "'reader'"))
         if (reader.time_column, reader.series_column) != (detector.time_column, detector.series_column):
             raise ValueError("its reader of tables has other columns of time or series than its parameters")
+        apart = {reader.time_column, reader.series_column} - {None}
+        if not apart <= set(getattr(detector, "feature_names_in_", ())):
+            raise ValueError("its columns of time and series are none of its features")
         detector.seed_, detector.normal_ = plain.whole(state, "seed"), plain.flag(state, "normal")
         detector.notes_ = plain.texts(state, "notes")
         kept, known = (

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from outlearn.findings.table import Findings
+from outlearn.report.console import clean_console
 from outlearn.report.incidents import print_hosts, print_incidents
 from outlearn.report.summary import (
     CAUTION,
@@ -39,7 +40,7 @@ def render_text(findings: Findings, *, console: Console | None = None, top: int 
     console : where to print; standard output by default.
     top : the most rows, and incidents, to list.
     """
-    out = console if console is not None else Console()
+    out = console if console is not None else clean_console()
     promise = findings.decision.promise
     reference = f", compared with {findings.reference}" if findings.reference else ""
     _say(out, headline(findings), "bold")

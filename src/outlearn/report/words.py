@@ -10,14 +10,11 @@ from typing import Any
 import numpy as np
 
 from outlearn.explain.explanation import Contribution
+from outlearn.shown import HIDDEN
 
 __all__ = ["cell", "clean", "number", "reason_value", "score", "unique"]
 
-# Control characters break terminals, direction marks make text look like other text, and lone surrogates
-# cannot be written as UTF-8. Joiners stay: several scripts need them.
-_UNSEEN = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]+"
-)
+_UNSEEN = re.compile(f"[{HIDDEN}]+")
 _SPACES = re.compile(r"\s+")
 
 
