@@ -11,9 +11,11 @@ from typing import IO
 
 from outlearn.errors import ReadError
 from outlearn.files import writing
+from outlearn.small_files import check_ordinary
 
 __all__ = ["Appending", "Lines", "appending", "read_lines"]
 
+LARGEST = 512 << 20  # bytes of a ledger: a million verdicts have 400 MB
 _TORN = " #torn"  # ends a line that was cut off; no JSON ends so
 
 
@@ -79,6 +81,7 @@ def appending(path: Path) -> Iterator[Appending]:
     >>> folder.cleanup()
     """
     with writing(path, errors=(OSError, ValueError)):  # ValueError: a path with a null character
+        _check(path)
         stream = path.open("a+b")
     with writing(path), stream:
         _lock(stream, exclusive=True)
@@ -100,13 +103,20 @@ def read_lines(path: Path, what: str, hint: str = "") -> Lines:
         When there is no such file, or it holds no text.
     """
     try:
+        _check(path)
         with path.open("rb") as stream:
             _lock(stream, exclusive=False)  # a line that is just being written is not cut off
             content = stream.read()
+    except ReadError:
+        raise
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "it is no path"
         raise ReadError(f"{path}: {what} cannot be read ({why}){hint and f'; {hint}'}") from error
     return _parsed(content, path)
+
+
+def _check(path: Path) -> None:
+    check_ordinary(path, "lines that are only ever added to", LARGEST)
 
 
 def _parsed(content: bytes, path: Path) -> Lines:

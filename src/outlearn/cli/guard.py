@@ -27,6 +27,7 @@ from typer.models import ArgumentInfo, OptionInfo
 from outlearn.cli.say import complain
 from outlearn.cli.signals import code_of, ended_by_signals, words_of
 from outlearn.errors import InputError, MissingExtraError, OutlearnError
+from outlearn.panics import without_panics
 from outlearn.paths import Named, PathUse, check_apart
 
 __all__ = ["end_of", "guarded"]
@@ -43,7 +44,8 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
         with ended_by_signals():
             try:
                 check_apart(_paths(command, options))
-                command(*args, **options)
+                with without_panics("the input"):
+                    command(*args, **options)
             except BrokenPipeError:  # the reader has seen enough, as with `outlearn detect x.csv | head`
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
                 raise typer.Exit(0) from None

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from outlearn.data.arrays import ArrayFile
 from outlearn.data.named import literal
 from outlearn.data.readers.source import Source, one_line
 from outlearn.data.schema import unknown_column
@@ -180,13 +181,7 @@ def with_array(source: Source, column: str, path: Path) -> Source:
     InputError
         When it has another number of rows, or the column is there already.
     """
-    try:
-        values = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise ReadError(f"{path} holds no array: {one_line(error)}; wanted .npy") from error
-    if not isinstance(values, np.ndarray) or values.ndim != 2 or values.dtype.kind not in "fiu":
-        content = f"an array {values.shape}" if isinstance(values, np.ndarray) else "several arrays"
-        raise ReadError(f"{path} holds {content}; wanted numbers in rows and columns, a vector a row")
+    values = ArrayFile.of(path)
     column = literal(column)
     if column in source.columns:
         raise InputError(f"there is a column {column!r} already; give the vectors another name")
@@ -194,13 +189,13 @@ def with_array(source: Source, column: str, path: Path) -> Source:
     def batches(_: int) -> Iterator[pl.DataFrame]:
         done = 0
         for chunk in source.chunks(ROWS):
-            block = np.asarray(values[done : done + chunk.height], dtype=np.float64)
+            block = values.read(done, chunk.height)
             done += chunk.height
             if len(block) < chunk.height:
                 break
             yield chunk.with_columns(pl.Series(column, block.tolist(), dtype=pl.List(pl.Float64)))
-        if done != len(values):
-            count = f"more than {len(values):,}" if done > len(values) else f"{done:,}"
-            raise InputError(f"{path} has {len(values):,} rows, the table {count}; wanted one vector a row")
+        if done != values.rows:
+            count = f"more than {values.rows:,}" if done > values.rows else f"{done:,}"
+            raise InputError(f"{path} has {values.rows:,} rows, the table {count}; wanted one vector a row")
 
     return replace(source, columns=(*source.columns, column), batches=batches)

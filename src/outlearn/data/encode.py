@@ -29,6 +29,7 @@ from outlearn.data.columns.cells import columns_of, names_of
 from outlearn.data.matrix import Matrix
 from outlearn.data.schema import Column, Kind, Role, Schema, check_columns
 from outlearn.errors import SchemaError
+from outlearn.panics import without_panics
 
 __all__ = ["Encoder", "Rows"]
 
@@ -71,6 +72,7 @@ class Encoder:
     encoders: tuple[ColumnEncoder, ...]
 
     @classmethod
+    @without_panics("the table")
     def fit(
         cls,
         frame: IntoDataFrame | nw.DataFrame[Any],
@@ -164,6 +166,7 @@ class Encoder:
         matrix, notes, repairs = self.repaired(rows)
         return matrix, (*notes, *self.sentences(repairs))
 
+    @without_panics("the table")
     def repaired(self, rows: Rows) -> tuple[Matrix, tuple[str, ...], tuple[Repairs, ...]]:
         """Return the matrix, sentences on columns, and what was repaired in the cells of each encoder."""
         count, blocks, notes = self._of_array(rows) if isinstance(rows, np.ndarray) else self._of_frame(rows)

@@ -27,6 +27,7 @@ from outlearn.data.columns.runs import holds_runs, runs_of
 from outlearn.data.named import literal
 from outlearn.data.quantities import LEAST, Form, Notation, Recognised, recognise
 from outlearn.data.schema import Column, Kind, Role, Schema, unknown_column
+from outlearn.panics import without_panics
 
 __all__ = ["infer_schema"]
 
@@ -56,6 +57,7 @@ _TYPED = {
 }
 
 
+@without_panics("the table")
 def infer_schema(
     frame: IntoDataFrame | nw.DataFrame[Any],
     *,

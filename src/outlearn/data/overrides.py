@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -19,7 +18,8 @@ from outlearn.data.columns.moment import form_of_moments
 from outlearn.data.named import literal
 from outlearn.data.quantities import Notation, recognise
 from outlearn.data.schema import Column, Kind, Role, Schema, unknown_column
-from outlearn.errors import ReadError, SchemaError
+from outlearn.errors import SchemaError
+from outlearn.small_files import read_toml
 
 __all__ = ["ColumnOverride", "apply_overrides", "read_overrides"]
 
@@ -53,12 +53,7 @@ def read_overrides(path: str | Path) -> dict[str, ColumnOverride]:
     SchemaError
         When it is not TOML, or holds a key, kind or role that does not exist.
     """
-    try:
-        content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ReadError(f"cannot read the overrides file {path}: {error.strerror or error}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SchemaError(f"{path} is not a TOML file: {error}") from error
+    content = read_toml(Path(path), "the overrides file", fault=SchemaError)
     columns = content.pop("columns", {})
     if content or not isinstance(columns, dict):
         keys = ", ".join(content) or "columns = …"

@@ -15,6 +15,7 @@ from outlearn.data.named import without
 from outlearn.data.readers.source import Source
 from outlearn.data.schema import Schema, unknown_column
 from outlearn.errors import ParameterError
+from outlearn.panics import without_panics
 from outlearn.rng import derive
 
 __all__ = ["Sample", "sample_source"]
@@ -57,6 +58,7 @@ class Sample:
         )
 
 
+@without_panics("the table")
 def sample_source(
     source: Source,
     rows: int,

@@ -13,6 +13,7 @@ from outlearn.feedback.store import VerdictStore
 from outlearn.feedback.verdict import Channel
 from outlearn.findings.series import SeriesFindings
 from outlearn.findings.table import Findings
+from outlearn.panics import without_panics
 from outlearn.paths import READ, Named, check_apart, named_paths
 from outlearn.pipeline.alerting import AlertOptions
 from outlearn.pipeline.detection import detect_rows
@@ -28,6 +29,7 @@ from outlearn.progress import Progress
 __all__ = ["ask", "detect", "fit", "is_series", "load", "score"]
 
 
+@without_panics("the rows")
 def detect(
     request: DetectRequest, *, progress: Progress | None = None, executor: Executor | None = None
 ) -> Findings | SeriesFindings:
@@ -42,6 +44,7 @@ def detect(
     return detect_rows(request, progress=progress, executor=executor)
 
 
+@without_panics("the rows")
 def fit(request: FitRequest, *, progress: Progress | None = None) -> Monitor | SeriesMonitor:
     """Learn from the rows of a table, or from its series."""
     monitor = SeriesMonitor if is_series(request) else Monitor
@@ -53,6 +56,7 @@ def load(path: str | Path) -> Monitor | SeriesMonitor:
     return SeriesMonitor.load(path) if kind_of(Path(path)) == SERIES else Monitor.load(path)
 
 
+@without_panics("the rows")
 def score(
     model: str | Path,
     source: Spec,
@@ -85,6 +89,7 @@ def score(
     return monitor.score(source, outputs, options=options, progress=progress)
 
 
+@without_panics("the rows")
 def ask(
     model: str | Path,
     source: Spec,

@@ -37,6 +37,7 @@ from outlearn.evaluate import (
 )
 from outlearn.evaluate.zero_day import CASES, held_families
 from outlearn.execute import Executor
+from outlearn.panics import without_panics
 from outlearn.paths import READ, use
 from outlearn.pipeline.learn import SAMPLE_ROWS, cautions_of, open_table
 from outlearn.pipeline.request import TableSpec
@@ -141,6 +142,7 @@ class EvaluateRequest:
         return cls(source, **by_parts(cls, options, {"table": TableSpec, "read": ReadOptions}))
 
 
+@without_panics("the rows")
 def evaluate(
     source: Spec,
     *,

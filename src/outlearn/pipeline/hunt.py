@@ -27,6 +27,7 @@ from outlearn.errors import InputError, ParameterError
 from outlearn.execute import Executor, Serial
 from outlearn.explain.words import percent
 from outlearn.findings.table import Findings
+from outlearn.panics import without_panics
 from outlearn.pipeline.alerting import check_entity
 from outlearn.pipeline.checks import check_request
 from outlearn.pipeline.learn import SAMPLE_ROWS, Reading, cautions_of, open_table, read_as_learnt
@@ -50,6 +51,7 @@ MOST_CASES = 1000
 ORDER = "copies of a case have the score 1 and come first, then the other flagged rows, then the rest"
 
 
+@without_panics("the rows")
 def hunt(
     source: Spec,
     like: Spec,

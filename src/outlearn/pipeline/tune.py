@@ -18,6 +18,7 @@ from outlearn.data.sample import sample_source
 from outlearn.data.schema import Role
 from outlearn.findings.table import Origin
 from outlearn.findings.tuning import Tried, TuningFindings
+from outlearn.panics import without_panics
 from outlearn.paths import READ, use
 from outlearn.pipeline.learn import SAMPLE_ROWS, cautions_of, open_table, refuse_labels
 from outlearn.pipeline.request import TableSpec
@@ -123,6 +124,7 @@ class TuneRequest:
         return cls(source, tuple(detectors), **by_parts(cls, options, parts))
 
 
+@without_panics("the rows")
 def tune(
     source: Spec, tuner: MetaTuner, *, detectors: Sequence[str], **options: Unpack[TuneOptions]
 ) -> TunedSource:

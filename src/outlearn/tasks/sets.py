@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from io import BytesIO
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from outlearn.data.arrays import read_arrays
 from outlearn.errors import ReadError
+from outlearn.panics import without_panics
 
 __all__ = ["READERS", "read_set"]
 
@@ -33,8 +35,11 @@ def read_set(path: Path) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
         When the file cannot be read, has no labels or holds others than 0 and 1.
     """
     try:
-        values, labels = READERS[path.suffix](path)
-    except (OSError, KeyError, ValueError, BadZipFile, pl.exceptions.PolarsError) as error:
+        with without_panics(str(path)):
+            values, labels = READERS[path.suffix](path)
+    except ReadError:
+        raise
+    except (OSError, KeyError, ValueError, pl.exceptions.PolarsError) as error:
         raise ReadError(
             f"{path} cannot be read as a labelled set ({error}); give npz (X, y) or Parquet (label)"
         ) from error
@@ -47,12 +52,12 @@ def read_set(path: Path) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
 
 
 def _npz(path: Path) -> Set:
-    with np.load(path, allow_pickle=False) as archive:
-        return archive["X"].astype(np.float64), archive["y"].ravel().astype(np.float64)
+    rows, labels = read_arrays(path, ("X", "y"), "npz (X, y) or Parquet (label)")
+    return rows.astype(np.float64), labels.ravel().astype(np.float64)
 
 
 def _parquet(path: Path) -> Set:
-    frame = pl.read_parquet(path)
+    frame = pl.read_parquet(BytesIO(path.read_bytes()))
     if "label" not in frame.columns:
         raise KeyError("no column 'label'")
     columns = [_numbers(series) for series in frame if series.name not in ("label", "family")]

@@ -27,9 +27,9 @@ def open_parquet(name: str, content: FileBytes, notes: tuple[str, ...]) -> Sourc
 
 
 def open_arrow(name: str, content: FileBytes, notes: tuple[str, ...]) -> Source:
-    """Open an Arrow file (Feather version 2), mapped into memory."""
-    with reading(name), pa.memory_map(str(content.path)) as memory:
-        file = ipc.open_file(memory)
+    """Open an Arrow file (Feather version 2); not mapped, for one that is cut short would end the process."""
+    with reading(name), pa.OSFile(str(content.path)) as stream:
+        file = ipc.open_file(stream)
         schema, rows = file.schema, sum(file.get_batch(i).num_rows for i in range(file.num_record_batches))
     return _typed_source(name, schema, partial(_arrow_batches, content), notes, rows)
 
@@ -42,13 +42,15 @@ def open_arrow_stream(name: str, content: FileBytes, notes: tuple[str, ...]) -> 
 
 
 def _parquet_batches(content: FileBytes, rows: int) -> Iterator[pa.RecordBatch]:
+    content.check()
     with parquet.ParquetFile(content.path, buffer_size=1 << 20, pre_buffer=False) as file:
         yield from file.iter_batches(min(rows, 1 << 17))
 
 
 def _arrow_batches(content: FileBytes, rows: int) -> Iterator[pa.RecordBatch]:
-    with pa.memory_map(str(content.path)) as memory:
-        file = ipc.open_file(memory)
+    content.check()
+    with pa.OSFile(str(content.path)) as stream:
+        file = ipc.open_file(stream)
         for index in range(file.num_record_batches):
             batch = file.get_batch(index)
             batch.validate(full=True)  # damaged offsets would otherwise be followed

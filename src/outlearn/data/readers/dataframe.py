@@ -109,7 +109,7 @@ def _as_text(name: str, values: Sequence[Any], nesting: Nesting) -> Iterator[pl.
         yield text_series(name, values)
         return
     records = [{name: value} for value in values]
-    yield from Unfolded(Layout.of(records), nesting).frame(records).iter_columns()
+    yield from Unfolded(name, Layout.of(records), nesting).frame(records).iter_columns()
 
 
 def _typed(series: nw.Series[Any], name: str) -> pl.Series | None:

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import json
+import os
 import re
+import sys
 import zipfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
+from outlearn.data.readers.limits import LONGEST_LINE, MOST_BLANK, check_unpacked
 from outlearn.errors import ReadError
 
 __all__ = ["HEAD_BYTES", "FileBytes", "Format", "content_of", "examine", "examine_text", "utf16_order"]
 
 HEAD_BYTES = 1 << 20
+_BLOCK = 1 << 20  # bytes that are split into lines at a time
+_PIECE = 4 << 20  # bytes that are unpacked at a time
 
 Format = str  # "parquet", "arrow", "arrow stream", "json lines", "json document", "zeek",
 # "capture", "workbook" or "delimited"
@@ -69,20 +77,112 @@ class FileBytes:
     """A file whose bytes can be read again and again, unpacked where it is compressed.
 
     head : the first bytes, unpacked, at most `HEAD_BYTES`; `whole` says whether these are all.
+    size : bytes that it had when it was looked at; what is written behind them since is not read. identity :
+    the file itself, whatever comes to bear its name.
     """
 
     path: Path
     compression: str | None
     head: bytes
     whole: bool
+    size: int
+    identity: tuple[int, int]
 
     def open(self) -> pa.NativeFile:
-        """Open a stream of the unpacked bytes."""
-        return pa.input_stream(str(self.path), compression=self.compression)
+        """Open a stream of the unpacked bytes.
 
-    def lines(self, encoding: str) -> io.TextIOWrapper:
-        """Open a stream of decoded lines."""
-        return io.TextIOWrapper(io.BufferedReader(self.open(), 1 << 18), encoding=encoding)
+        Raises
+        ------
+        ReadError
+            When the file is another one now, or shorter than it was, or unpacks to far more than it may.
+        """
+        self.check()
+        return _unpacked(self.path, self.size, self.compression)
+
+    def check(self) -> None:
+        """Refuse a file that was changed since it was looked at, save at its end."""
+        now = self.path.stat()
+        if _identity(now) != self.identity or now.st_size < self.size:
+            raise ReadError(
+                f"{self.path}: it was replaced or cut short while it was read; give a copy that nobody "
+                "writes to"
+            )
+
+    @contextmanager
+    def lines(self, encoding: str) -> Iterator[Iterator[str]]:
+        """Give the decoded lines, without their ends.
+
+        Raises
+        ------
+        ReadError
+            For a line longer than `LONGEST_LINE`, by its number, or more than `MOST_BLANK` blank ones on end.
+        """
+        with self.open() as stream:
+            yield self._bounded(_decoded(stream, encoding))
+
+    def _bounded(self, blocks: Iterable[str]) -> Iterator[str]:
+        rest, done, blank = "", 0, 0
+        for block in blocks:
+            *lines, rest = (rest + block).split("\n")
+            if len((lines or [rest])[0]) > LONGEST_LINE:
+                raise ReadError(
+                    f"{self.path}: line {done + 1:,} has more than {LONGEST_LINE:,} characters, which is the "
+                    "most that is read; wanted one row a line"
+                )
+            done += len(lines)
+            blank = blank + len(lines) if block.isspace() else 0
+            if blank > MOST_BLANK:
+                raise ReadError(
+                    f"{self.path}: more than {MOST_BLANK:,} blank lines on end, up to line {done:,}; take "
+                    "them out"
+                )
+            yield from lines
+        if rest:
+            yield rest
+
+
+def _decoded(stream: pa.NativeFile, encoding: str) -> Iterator[str]:
+    """Yield text in which every line ends with a line feed, however it does in the stream."""
+    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)(), translate=True)
+    while raw := stream.read(_BLOCK):
+        yield decoder.decode(raw)
+    yield decoder.decode(b"", final=True)
+
+
+class _Counted(io.RawIOBase):
+    """A stream of unpacked bytes that ends with an error when they become far more than tables have."""
+
+    def __init__(self, path: Path, stream: pa.NativeFile, packed: int) -> None:
+        self._path, self._stream, self._packed, self._done = path, stream, packed, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        pieces: list[bytes] = []
+        wanted = size if size >= 0 else sys.maxsize
+        while wanted and (piece := self._stream.read(min(wanted, _PIECE))):
+            pieces.append(piece)
+            wanted -= len(piece)
+            self._done += len(piece)
+            check_unpacked(self._path, self._done, self._packed)
+        return b"".join(pieces)
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+
+def _unpacked(path: Path, size: int, compression: str | None) -> pa.NativeFile:
+    stream = pa.OSFile(str(path)).get_stream(0, size)
+    if compression is None:
+        return stream
+    unpacked = pa.CompressedInputStream(stream, compression)
+    return pa.PythonFile(_Counted(path, unpacked, size), mode="r")
+
+
+def _identity(state: os.stat_result) -> tuple[int, int]:
+    return state.st_dev, state.st_ino
 
 
 def examine(path: Path) -> tuple[FileBytes, Format, tuple[str, ...]]:
@@ -137,11 +237,12 @@ def content_of(path: Path) -> FileBytes:
     if path.exists() and not path.is_file():
         raise ReadError(f"{path}: not an ordinary file; write its content to one first")
     with path.open("rb") as stream:
-        start = stream.read(16)
+        start, state = stream.read(16), os.fstat(stream.fileno())
     compression = _match(start, _COMPRESSED)
-    with pa.input_stream(str(path), compression=compression) as stream:
+    with _unpacked(path, state.st_size, compression) as stream:
         head = stream.read(HEAD_BYTES + 1)
-    content = FileBytes(path, compression, head[:HEAD_BYTES], len(head) <= HEAD_BYTES)
+    whole = len(head) <= HEAD_BYTES
+    content = FileBytes(path, compression, head[:HEAD_BYTES], whole, state.st_size, _identity(state))
     if not head.startswith(_CAPTURES) and not head.lstrip(b"\xef\xbb\xbf \t\r\n"):
         raise ReadError(f"{path}: the file is empty; wanted a header and rows")
     return content

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
+
+import polars as pl
 
 from outlearn.data.readers.detect import FileBytes
 from outlearn.data.readers.dialect import encodings
+from outlearn.data.readers.limits import HELD_CELLS
 from outlearn.data.readers.nested import Layout, Unfolded
 from outlearn.data.readers.source import BATCH_ROWS, ReadOptions, Source, one_line, reading
 from outlearn.data.readers.spaced import line_codec
@@ -53,10 +57,20 @@ def open_json_document(name: str, content: FileBytes, options: ReadOptions, note
     """
     with reading(name):
         table = _table(name, _value(name, content, options))
-    unfolded = Unfolded(Layout.of(table.records[:BATCH_ROWS]))
-    blocks = (table.records[i : i + BATCH_ROWS] for i in range(0, len(table.records), BATCH_ROWS))
-    frames = [unfolded.frame(block) for block in blocks]
+        unfolded = Unfolded(name, Layout.of(islice(table.records, BATCH_ROWS)))
+        frames = list(_held(name, unfolded, table.records))
     return from_text(name, lambda: frames, options=options, notes=(*notes, *table.notes, *unfolded.notes()))
+
+
+def _held(name: str, unfolded: Unfolded, records: Sequence[Mapping[str, Any]]) -> Iterator[pl.DataFrame]:
+    """Yield frames of all rows, as long as they take no more memory than a machine has."""
+    for frame in unfolded.frames(records):
+        if len(unfolded.columns) * unfolded.rows > HELD_CELLS:
+            raise ReadError(
+                f"{name}: {len(unfolded.columns):,} columns by {len(records):,} rows, which is more than "
+                f"{HELD_CELLS:,} cells to be held at once; {ADVICE}"
+            )
+        yield frame
 
 
 def _value(name: str, content: FileBytes, options: ReadOptions) -> Any:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import polars as pl
 
 from outlearn.data.readers.detect import FileBytes
 from outlearn.data.readers.dialect import encodings
+from outlearn.data.readers.limits import BLOCK_CHARACTERS
 from outlearn.data.readers.nested import Layout, Unfolded
 from outlearn.data.readers.source import BATCH_ROWS, ReadOptions, Source, one_line, reading
 from outlearn.data.readers.spaced import line_codec
@@ -29,22 +30,31 @@ def open_json_lines(name: str, content: FileBytes, options: ReadOptions, notes: 
     ReadError
         For a line that is no JSON object, by its number.
     """
-    records = partial(_records, name, content, line_codec(encodings(content, options.encoding)[0]))
+    blocks = partial(_blocks, name, content, line_codec(encodings(content, options.encoding)[0]))
     with reading(name):
-        unfolded = Unfolded(Layout.of(next(records(), ())))
+        unfolded = Unfolded(name, Layout.of(islice(chain.from_iterable(blocks()), BATCH_ROWS)))
 
     def frames() -> Iterator[pl.DataFrame]:
-        return map(unfolded.frame, records())
+        return chain.from_iterable(map(unfolded.frames, blocks()))
 
     source = from_text(name, frames, options=options, notes=notes)
     return Source(name, source.columns, source.batches, (*source.notes, *unfolded.notes()), source.rows)
 
 
-def _records(name: str, content: FileBytes, encoding: str) -> Iterator[list[dict[str, Any]]]:
+def _blocks(name: str, content: FileBytes, encoding: str) -> Iterator[list[dict[str, Any]]]:
+    """Yield records in blocks of `BATCH_ROWS`, smaller ones where lines are long."""
+    block: list[dict[str, Any]] = []
+    weight = 0
     with content.lines(encoding) as lines:
-        filled = ((number, line) for number, line in enumerate(lines, 1) if line.strip())
-        while block := [_record(name, number, line) for number, line in islice(filled, BATCH_ROWS)]:
-            yield block
+        for number, line in enumerate(lines, 1):
+            if line and not line.isspace():
+                block.append(_record(name, number, line))
+                weight += len(line)
+            if len(block) == BATCH_ROWS or weight > BLOCK_CHARACTERS:
+                yield block
+                block, weight = [], 0
+    if block:
+        yield block
 
 
 def _record(name: str, number: int, line: str) -> dict[str, Any]:

@@ -95,6 +95,9 @@ def _split(stream: _Stream, repairs: _Repairs) -> Iterator[bytes]:
     """Yield lines; of one that is too long no more than its beginning is ever held."""
     rest, over = b"", False
     while block := stream.read(BLOCK):
+        if not rest and not over and not block.strip(b"\n"):  # gigabytes of nothing are soon counted
+            repairs.blank += len(block)
+            continue
         *lines, rest = (rest + block).split(b"\n")
         for line in lines:
             if not over:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 import polars as pl
 
 from outlearn.data.named import literal
-from outlearn.data.readers.records import NESTED, text_frame
+from outlearn.data.readers.limits import BLOCK_CELLS, check_columns_of_rows
+from outlearn.data.readers.records import NESTED, cell_text
+from outlearn.data.readers.source import BATCH_ROWS
 
 __all__ = ["DEPTH", "Layout", "Nesting", "Unfolded", "storable"]
 
@@ -35,7 +37,7 @@ class Layout:
     counted: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, records: Sequence[Record]) -> Self:
+    def of(cls, records: Iterable[Record]) -> Self:
         keys: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
         seen: dict[str, int] = defaultdict(int)
         counted: set[str] = set()
@@ -84,25 +86,87 @@ class Nesting:
 
 
 @dataclass(slots=True)
-class Unfolded:
-    """Frames of rows by one layout, and what was met on the way."""
+class _Block:
+    """Rows as columns of the cells that are filled: where they stand, and what is in them."""
 
+    rows: int = 0
+    columns: dict[str, tuple[list[int], list[str | None]]] = field(default_factory=dict)
+
+    @property
+    def full(self) -> bool:
+        return self.rows >= BATCH_ROWS or self.rows * len(self.columns) >= BLOCK_CELLS
+
+    def add(self, name: str, cell: str | None) -> None:
+        """Fill a cell of the last row."""
+        places, cells = self.columns.setdefault(name, ([], []))
+        places.append(self.rows - 1)
+        cells.append(cell)
+
+    def frame(self) -> pl.DataFrame:
+        return pl.DataFrame([self._column(name) for name in self.columns])
+
+    def _column(self, name: str) -> pl.Series:
+        places, cells = self.columns[name]
+        if len(places) < self.rows:
+            whole: list[str | None] = [None] * self.rows
+            for place, cell in zip(places, cells, strict=True):
+                whole[place] = cell
+            cells = whole
+        return pl.Series(name, cells, dtype=pl.String)
+
+
+@dataclass(slots=True)
+class Unfolded:
+    """Frames of rows by one layout, and what was met on the way.
+
+    name : of the source, for messages. columns, rows, filled : what was met, and how many cells it filled.
+    """
+
+    name: str
     layout: Layout
     nesting: Nesting = field(default_factory=Nesting)
+    columns: set[str] = field(default_factory=set)
+    rows: int = 0
+    filled: int = 0
 
-    def frame(self, records: Sequence[Record]) -> pl.DataFrame:
-        """Return rows as columns of text; keys are columns in the order in which they appear."""
-        rows = [self._row(record) for record in records]
-        columns = {
-            name: [row.get(name) for row in rows] for name in dict.fromkeys(k for row in rows for k in row)
-        }
-        self.nesting.texts.update(
-            (name, None) for name, values in columns.items() if any(isinstance(v, NESTED) for v in values)
-        )
-        return text_frame(columns)
+    def frames(self, records: Iterable[Record]) -> Iterator[pl.DataFrame]:
+        """Yield rows as columns of text; keys are columns in the order in which they appear.
+
+        Raises
+        ------
+        ReadError
+            When there are too many columns, or keys are values; see `limits`.
+        """
+        block = _Block()
+        for record in records:
+            if block.full:
+                yield block.frame()
+                block = _Block()
+            self._add(record, block)
+        if block.rows:
+            yield block.frame()
+
+    def frame(self, records: Iterable[Record]) -> pl.DataFrame:
+        """Return rows as one frame of columns of text."""
+        block = _Block()
+        for record in records:
+            self._add(record, block)
+        return block.frame()
 
     def notes(self) -> tuple[str, ...]:
         return self.nesting.notes()
+
+    def _add(self, record: Record, block: _Block) -> None:
+        block.rows += 1
+        row = self._row(record)
+        for name, value in row.items():
+            if isinstance(value, NESTED):
+                self.nesting.texts[name] = None
+            block.add(name, cell_text(value))
+        self.columns.update(row)
+        self.rows += 1
+        self.filled += len(row)
+        check_columns_of_rows(self.name, len(self.columns), self.rows, self.filled)
 
     def _row(self, record: Record) -> dict[str, Any]:
         row: dict[str, Any] = {}

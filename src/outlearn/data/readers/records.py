@@ -11,7 +11,7 @@ import polars as pl
 
 from outlearn.data.readers.numbers import MISSING
 
-__all__ = ["NESTED", "text_frame", "text_series"]
+__all__ = ["NESTED", "cell_text", "text_frame", "text_series"]
 
 NESTED = (dict, list, tuple)
 
@@ -27,10 +27,11 @@ def text_frame(columns: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
 
 def text_series(name: str, values: Iterable[Any]) -> pl.Series:
     """Return one column as text."""
-    return pl.Series(name, [_text(value) for value in values], dtype=pl.String)
+    return pl.Series(name, [cell_text(value) for value in values], dtype=pl.String)
 
 
-def _text(value: Any) -> str | None:
+def cell_text(value: Any) -> str | None:
+    """Return one value as text, None for what is missing."""
     if value is None:
         return None
     if isinstance(value, bool):

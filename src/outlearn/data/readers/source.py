@@ -13,7 +13,9 @@ import pyarrow as pa
 from outlearn.data.kinds.names import KINDS, TABLE
 from outlearn.data.named import is_pattern, literal
 from outlearn.data.quantities import Notation
+from outlearn.data.readers.limits import TOO_DEEP
 from outlearn.errors import ParameterError, ReadError
+from outlearn.panics import without_panics
 
 __all__ = ["FIXED", "WHITESPACE", "ReadOptions", "Source", "groups_of", "one_line", "reading", "unique_names"]
 
@@ -145,6 +147,11 @@ class Source:
                 yield pl.concat(held).rechunk()
         if not total:
             raise ReadError(f"{self.name}: no rows of data; wanted at least one")
+        if self.rows is not None and total != self.rows:
+            raise ReadError(
+                f"{self.name}: {total:,} rows, where there were {self.rows:,} before: it was changed while "
+                "it was read; give a copy that nobody writes to"
+            )
 
     def read(self) -> pl.DataFrame:
         """Return all rows in one frame."""
@@ -185,12 +192,19 @@ def groups_of(pattern: str) -> int:
 def reading(name: str) -> Iterator[None]:
     """Turn what the file system and the libraries raise into a ReadError of one line."""
     try:
-        yield
+        with without_panics(name):
+            yield
     except FileNotFoundError as error:
         raise ReadError(f"{name}: no such file; check the path") from error
     except PermissionError as error:
         raise ReadError(f"{name}: no permission to read it") from error
-    except (pa.ArrowException, pl.exceptions.PolarsError, OSError, UnicodeError) as error:
+    except MemoryError as error:
+        raise ReadError(
+            f"{name}: there is not enough memory to read it; give fewer rows or columns, or a larger machine"
+        ) from error
+    except RecursionError as error:
+        raise ReadError(f"{name}: {TOO_DEEP}") from error
+    except (pa.ArrowException, pl.exceptions.PolarsError, OSError, UnicodeError, OverflowError) as error:
         raise ReadError(f"{name}: damaged, truncated or unreadable ({one_line(error)})") from error
 
 
@@ -202,6 +216,7 @@ def unique_names(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]
     """
     kept = [name.strip() for name in names]
     taken = set(kept)
+    last: dict[str, int] = {}  # the number that a name got last: thousands may be alike
     seen: set[str] = set()
     blank: list[str] = []
     duplicate: list[str] = []
@@ -209,7 +224,7 @@ def unique_names(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]
         if name and name not in seen:
             seen.add(name)
             continue
-        new = _free_name(name, position + 1, taken)
+        new = _free_name(name, position + 1, taken, last)
         (duplicate if name else blank).append(f"'{name}' → '{new}'" if name else f"'{new}'")
         kept[position] = new
         taken.add(new)
@@ -219,13 +234,15 @@ def unique_names(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]
     return tuple(map(literal, kept)), tuple(notes)
 
 
-def _free_name(name: str, position: int, taken: set[str]) -> str:
-    new = f"{name}_2" if name else f"column_{position}"
-    number = 2
-    while new in taken:
+def _free_name(name: str, position: int, taken: set[str], last: dict[str, int]) -> str:
+    if not name and f"column_{position}" not in taken:
+        return f"column_{position}"
+    base, number = name or f"column_{position}", last.get(name, 1) + 1
+    while f"{base}_{number}" in taken:
         number += 1
-        new = f"{name or f'column_{position}'}_{number}"
-    return new
+    if name:
+        last[name] = number
+    return f"{base}_{number}"
 
 
 def _first(items: Iterable[str], limit: int = 5) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 
 import polars as pl
 
@@ -10,6 +11,7 @@ from outlearn.data.named import literal, written
 from outlearn.data.readers.nested import DEPTH, Nesting
 from outlearn.data.readers.records import text_series
 from outlearn.data.readers.source import unique_names
+from outlearn.errors import ReadError
 
 __all__ = ["plain_columns", "plain_types", "plain_types_notes"]
 
@@ -88,8 +90,31 @@ def _is_text(dtype: DType) -> bool:
     return not known and not isinstance(dtype, (*_FLOAT, *_TEXT))
 
 
+def _check_years(column: pl.Series) -> None:
+    """Refuse moments that neither Python nor the clocks of other libraries can tell.
+
+    Raises
+    ------
+    ReadError
+        For a moment outside the years 1 to 9999.
+    """
+    if column.dtype != pl.Date and not isinstance(column.dtype, pl.Datetime):
+        return
+    limits = pl.Series([date(1, 1, 2), date(9999, 12, 30)], dtype=pl.Date).cast(column.dtype, strict=False)
+    counts, (first, last) = column.to_physical(), limits.to_physical().to_list()
+    if first is None:  # nanoseconds, which all lie inside
+        return
+    outside = ((counts < first) | (counts > last)).fill_null(value=False)
+    if outside.any():
+        raise ReadError(
+            f"column {column.name!r} holds moments outside the years 1 to 9999, the first as the count "
+            f"{counts.filter(outside)[0]:,}; set them to missing"
+        )
+
+
 def _plain(column: pl.Series) -> pl.Series:
     dtype = column.dtype
+    _check_years(column)
     if _numbers(dtype):
         column = column.arr.to_list() if isinstance(dtype, pl.Array) else column
         return column.cast(pl.List(pl.Float64))

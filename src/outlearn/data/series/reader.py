@@ -21,6 +21,7 @@ from outlearn.data.schema import unknown_column
 from outlearn.data.series.repair import bridge, counts_up, increments, uneven
 from outlearn.data.series.series import Series
 from outlearn.errors import InputError, SchemaError
+from outlearn.panics import without_panics
 
 __all__ = ["SeriesReader", "form_of_times"]
 
@@ -56,6 +57,7 @@ class SeriesReader:
         return tuple(map(written, self.channels))
 
     @classmethod
+    @without_panics("the table")
     def fit(
         cls,
         frame: pl.DataFrame,
@@ -99,6 +101,7 @@ class SeriesReader:
             notes.append(f"steps between points differ; they are put on a grid of {_spoken(step)}")
         return replace(draft, counters=counters, step=step, even=even), tuple(notes)
 
+    @without_panics("the table")
     def read(self, frame: pl.DataFrame) -> tuple[list[Series], tuple[str, ...]]:
         """Return the series of a table, by key, and sentences on what was repaired.
 

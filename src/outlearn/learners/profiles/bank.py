@@ -8,7 +8,6 @@ from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -176,5 +175,5 @@ def _read(path: Path, kind: type[Kept]) -> list[Kept]:
         with path.open("rb") as file, np.load(file) as arrays:
             count = len(arrays.files) // len(names)
             return [kind(**{name: arrays[f"{i}.{name}"] for name in names}) for i in range(count)]
-    except (OSError, KeyError, ValueError, EOFError, BadZipFile) as error:
+    except Exception as error:  # heads are parsed as Python, and zip is unpacked: it may be any
         raise InputError(f"{path} is damaged ({error}); remove it, and it is made anew") from error

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from outlearn.errors import ParameterError, ReadError
+from outlearn.errors import ParameterError
 from outlearn.learners.catalogue import CATALOGUE
 from outlearn.learners.training.checked import Bounds, Choices, check, check_choice, made, table
 from outlearn.learners.training.families import rules_of
 from outlearn.paths import READ, WRITTEN_FOLDER, use
+from outlearn.small_files import read_toml
 from outlearn.tasks.situation import SITUATIONS
 
 __all__ = ["MetatrainConfig", "TaskConfig", "TrainingConfig", "read_config"]
@@ -230,10 +230,7 @@ def read_config(path: Path) -> MetatrainConfig:
     ParameterError
         When a key is unknown, or its value of another type or out of range.
     """
-    try:
-        entries = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ReadError(f"{path} cannot be read as TOML: {error}; correct it") from error
+    entries = read_toml(path, "the settings")
     tasks, training = entries.pop("tasks", {}), entries.pop("training", {})
     try:
         return made(
