@@ -62,7 +62,7 @@ def from_document(document: Any) -> AnyFindings:
     form, kind = document["format"], document["kind"]
     if not isinstance(form, int) or form > FORMAT:
         raise ReadError(f"findings of format {form!r}; this version reads those up to {FORMAT}: upgrade")
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise ReadError(f"findings of kind {kind!r}; wanted one of {', '.join(KINDS)}")
     try:
         findings: AnyFindings = _converter().structure(document["findings"], KINDS[kind])
@@ -80,7 +80,7 @@ def loads(text: str | bytes) -> AnyFindings:
     """Return the findings of a JSON text; see `from_document`."""
     try:
         document = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ReadError(f"no JSON: {error}") from error
     return from_document(document)
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 from pyarrow import ipc, parquet
 
 from outlearn.data.readers.detect import FileBytes
+from outlearn.data.readers.limits import LONGEST_CELL, check_cells, check_columns_of_rows, check_unpacked
 from outlearn.data.readers.source import Source, reading, unique_names
 from outlearn.data.readers.typed import plain_types, plain_types_notes
 from outlearn.errors import ReadError
@@ -22,7 +23,10 @@ Batches = Callable[[int], Iterator[pa.RecordBatch]]
 def open_parquet(name: str, content: FileBytes, notes: tuple[str, ...]) -> Source:
     """Open a Parquet file; pages are decoded as they are wanted, never a whole row group."""
     with reading(name), parquet.ParquetFile(content.path) as file:
-        schema, rows = file.schema_arrow, file.metadata.num_rows
+        schema, about = file.schema_arrow, file.metadata
+        rows, groups = about.num_rows, map(about.row_group, range(about.num_row_groups))
+        check_unpacked(name, sum(group.total_byte_size for group in groups), content.size)
+        check_cells(name, rows * about.num_columns, content.size)
     return _typed_source(name, schema, partial(_parquet_batches, content), notes, rows)
 
 
@@ -51,17 +55,23 @@ def _arrow_batches(content: FileBytes, rows: int) -> Iterator[pa.RecordBatch]:
     content.check()
     with pa.OSFile(str(content.path)) as stream:
         file = ipc.open_file(stream)
+        unpacked = 0
         for index in range(file.num_record_batches):
             batch = file.get_batch(index)
             batch.validate(full=True)  # damaged offsets would otherwise be followed
+            unpacked += batch.nbytes
+            check_unpacked(content.path, unpacked, content.size)
             for start in range(0, batch.num_rows, rows):
                 yield batch.slice(start, rows)
 
 
 def _stream_batches(content: FileBytes, rows: int) -> Iterator[pa.RecordBatch]:
+    unpacked = 0
     with content.open() as stream:
         for batch in ipc.open_stream(stream):
             batch.validate(full=True)
+            unpacked += batch.nbytes
+            check_unpacked(content.path, unpacked, content.size)
             yield batch
 
 
@@ -73,6 +83,7 @@ def _typed_source(
             raise ReadError(
                 f"{name}: no {'rows' if schema.names else 'columns'} of data; wanted at least one"
             )
+        check_columns_of_rows(name, len(schema.names))
         columns, renamed = unique_names(schema.names)
         empty = pl.DataFrame(pl.from_arrow(schema.empty_table().rename_columns(list(columns))))
         wanted = plain_types(empty).schema
@@ -81,6 +92,23 @@ def _typed_source(
     def frames(rows: int) -> Iterator[pl.DataFrame]:
         for batch in batches(rows):
             frame = pl.DataFrame(pl.from_arrow(batch.rename_columns(list(columns))))
+            _check_lengths(name, frame)
             yield plain_types(frame).cast(wanted)
 
     return Source(name, tuple(wanted.names()), frames, notes, rows)
+
+
+def _check_lengths(name: str, frame: pl.DataFrame) -> None:
+    """Refuse text or bytes in a cell longer than `LONGEST_CELL`."""
+    for column in frame.iter_columns():
+        if column.dtype == pl.String:
+            longest = column.str.len_bytes().max()
+        elif column.dtype == pl.Binary:
+            longest = column.bin.size().max()
+        else:
+            continue
+        if isinstance(longest, int) and longest > LONGEST_CELL:
+            raise ReadError(
+                f"{name}: a cell of column {column.name!r} has {longest:,} bytes; at most {LONGEST_CELL:,} "
+                "are read: cut it, or leave the column out"
+            )

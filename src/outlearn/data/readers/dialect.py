@@ -11,6 +11,7 @@ from itertools import takewhile
 
 from outlearn.data.readers.detect import FileBytes, utf16_order
 from outlearn.data.readers.header import holds_names, is_number
+from outlearn.data.readers.limits import check_columns_of_rows
 from outlearn.data.readers.source import FIXED, WHITESPACE, ReadOptions, unique_names
 from outlearn.data.readers.spaced import Field, tokens
 from outlearn.data.readers.split import Head, SplitRows, split_head
@@ -97,6 +98,7 @@ def sniff(content: FileBytes, encoding: str, options: ReadOptions) -> Dialect:
         raise ReadError(f"{content.path}: no row could be made out in the first {len(content.head):,} bytes")
     caption = _caption(comments, split) if options.header is None else None
     naming = named(split, options.header) if caption is None else Naming(caption, False)
+    check_columns_of_rows(content.path, len(naming.names))
     names, notes = unique_names(naming.names)
     detected = _DETECTED[split.separator] if options.separator is None and split.width > 1 else ""
     said = (detected, _on_comments(comments, caption is not None), naming.note)
@@ -133,7 +135,10 @@ def _caption(comments: Sequence[str], split: SplitRows) -> list[str] | None:
     if split.spaced:
         names = tokens(bare)
     else:
-        names = next(csv.reader(io.StringIO(bare), delimiter=split.separator), [])
+        try:
+            names = next(csv.reader(io.StringIO(bare), delimiter=split.separator), [])
+        except csv.Error:  # a field longer than any name
+            return None
     return names if len(names) == split.width and not all(map(is_number, names)) else None
 
 

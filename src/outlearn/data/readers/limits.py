@@ -11,15 +11,18 @@ __all__ = [
     "BLOCK_CELLS",
     "BLOCK_CHARACTERS",
     "DENSEST",
+    "FREE_CELLS",
     "FREE_UNPACKED",
     "HELD_CELLS",
     "LONGEST_CELL",
     "LONGEST_LINE",
     "MOST_BLANK",
+    "MOST_CELLS",
     "MOST_COLUMNS",
     "MOST_UNPACKED",
     "SPARSE_COLUMNS",
     "TOO_DEEP",
+    "check_cells",
     "check_columns_of_rows",
     "check_unpacked",
 ]
@@ -51,6 +54,10 @@ BLOCK_CHARACTERS, BLOCK_CELLS = 64 << 20, 16 << 20
 HELD_CELLS = 256 << 20
 """Cells of a table that is held as a whole, of 4 GB: a JSON value of the largest size has 60 million."""
 
+FREE_CELLS, MOST_CELLS = 100_000_000, 10_000
+"""Cells that a Parquet file may have in any case, and beyond these how many for each byte of it: a value that
+comes a billion times takes some bytes, whatever its rows cost those who walk them."""
+
 FREE_UNPACKED, MOST_UNPACKED = 64 << 20, 250
 """Bytes that a packed file may become in any case, and beyond these how many for each byte of it: logs pack
 by 10 to 100, seldom by 200; gzip can do 1,000, bzip2 and zstd 10,000, of one letter again and again."""
@@ -76,10 +83,25 @@ def check_unpacked(name: object, unpacked: int, packed: int) -> None:
         )
 
 
-def check_columns_of_rows(name: object, columns: int, rows: int, filled: int | None = None) -> None:
+def check_cells(name: object, cells: int, size: int) -> None:
+    """Refuse a file of `size` bytes that claims far more cells than it can mean.
+
+    Raises
+    ------
+    ReadError
+        See `MOST_CELLS`.
+    """
+    if cells > max(FREE_CELLS, MOST_CELLS * size):
+        raise ReadError(
+            f"{name}: {cells:,} cells in {size:,} bytes; at most {MOST_CELLS:,} a byte are read, or "
+            f"{FREE_CELLS:,} in all: give fewer rows"
+        )
+
+
+def check_columns_of_rows(name: object, columns: int, rows: int = 0, filled: int | None = None) -> None:
     """Refuse a table of more columns than any has, or of keys that are values.
 
-    filled : cells of the rows that hold something; None where rows cannot be sparse.
+    filled : cells of the first `rows` rows that hold something; None where rows cannot be sparse.
 
     Raises
     ------

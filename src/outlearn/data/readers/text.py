@@ -14,6 +14,7 @@ import polars as pl
 
 from outlearn.data.named import by_name
 from outlearn.data.quantities import Notation
+from outlearn.data.readers.limits import check_columns_of_rows
 from outlearn.data.readers.numbers import CONTINENTAL, ENGLISH, Convention, conventions
 from outlearn.data.readers.source import ReadOptions, Source, reading
 from outlearn.data.readers.tally import Tally, count
@@ -80,7 +81,7 @@ def from_text(
     """
     ways = conventions(options.decimal, options.thousands)
     with reading(name):
-        tallies, rows = _count(frames, ways)
+        tallies, rows = _count(name, frames, ways)
     if not rows:
         raise ReadError(f"{name}: no rows of data; wanted at least one below the header")
     plans = _decide(tallies, ways, ambiguous, options)
@@ -102,12 +103,13 @@ def from_text(
     )
 
 
-def _count(frames: Frames, ways: tuple[Convention, ...]) -> tuple[dict[str, Tally], int]:
+def _count(name: str, frames: Frames, ways: tuple[Convention, ...]) -> tuple[dict[str, Tally], int]:
     tallies: dict[str, Tally] = {}
     rows = 0
     for frame in frames():
         rows += frame.height
-        count([tallies.setdefault(name, Tally(ways)) for name in frame.columns], frame)
+        check_columns_of_rows(name, len(tallies.keys() | set(frame.columns)))
+        count([tallies.setdefault(column, Tally(ways)) for column in frame.columns], frame)
     return tallies, rows
 
 
