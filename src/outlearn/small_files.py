@@ -50,8 +50,8 @@ def read_toml(path: Path, what: str, *, fault: type[InputError] = ReadError) -> 
         check_ordinary(path, what, LARGEST)
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ReadError(f"{path} cannot be read as TOML: {error.strerror or error}; wanted {what}") from error
+        raise ReadError(f"cannot read {what} {path}: {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:  # lists in lists, a number of thousands of digits
         if isinstance(error, InputError):
             raise
-        raise fault(f"{path} cannot be read as TOML: {error}; wanted {what}") from error
+        raise fault(f"{path} is not a TOML file: {error}") from error

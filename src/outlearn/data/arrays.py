@@ -73,7 +73,7 @@ class ArrayFile:
         ReadError
             When it holds no numbers in rows and columns.
         """
-        wanted = "numbers in rows and columns as .npy, a vector a row"
+        wanted = ".npy of numbers in rows and columns, a vector a row"
         with reading_arrays(path, wanted):
             if not path.is_file():
                 raise FileNotFoundError("no such file")

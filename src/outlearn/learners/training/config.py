@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from outlearn.errors import ParameterError
+from outlearn.errors import ParameterError, ReadError
 from outlearn.learners.catalogue import CATALOGUE
 from outlearn.learners.training.checked import Bounds, Choices, check, check_choice, made, table
 from outlearn.learners.training.families import rules_of
@@ -230,7 +230,10 @@ def read_config(path: Path) -> MetatrainConfig:
     ParameterError
         When a key is unknown, or its value of another type or out of range.
     """
-    entries = read_toml(path, "the settings")
+    try:
+        entries = read_toml(path, "the settings")
+    except ReadError as error:
+        raise ReadError(f"{path} cannot be read as TOML: {error}; correct it") from error
     tasks, training = entries.pop("tasks", {}), entries.pop("training", {})
     try:
         return made(
