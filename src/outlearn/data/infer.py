@@ -57,6 +57,7 @@ _TYPED = {
 }
 
 
+@np.errstate(over="ignore", invalid="ignore")  # differences of numbers near the ends of float64
 @without_panics("the table")
 def infer_schema(
     frame: IntoDataFrame | nw.DataFrame[Any],
