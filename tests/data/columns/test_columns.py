@@ -19,6 +19,7 @@ from outlearn.data.columns import (
     Repairs,
     TextEncoder,
 )
+from outlearn.data.columns.dates import form_of, moments_of
 
 naive = runpy.run_path(str(Path(__file__).parents[2] / "naive" / "text.py"))
 ENCODERS = (BooleanEncoder, CategoricalEncoder, MomentEncoder, NumericEncoder, TextEncoder)
@@ -233,3 +234,18 @@ def test_of_many_values_of_one_share_none_has_a_column_of_its_own():
     assert CategoricalEncoder.fit("account", even).frequent == 0
     common = pl.Series("account", ["main"] * 600 + even.to_list())
     assert CategoricalEncoder.fit("account", common).names == ("account rarity", "account=main")
+
+
+@pytest.mark.parametrize(
+    ("cells", "form", "second"),
+    [
+        (["02.01.24", "31.12.24"], "day.month.year", datetime(2024, 12, 31)),
+        (["1/2/24", "12/31/24"], "month/day/year", datetime(2024, 12, 31)),
+        (["31/12/24 10:30", "1/2/24 9:05"], "day/month/year", datetime(2024, 2, 1, 9, 5)),
+        (["2.1.0", "2.1.10"], None, None),
+    ],
+)
+def test_years_of_two_digits_are_of_our_time(cells: list[str], form: str | None, second: object) -> None:
+    assert form_of(pl.Series(cells)) == form
+    if form is not None:
+        assert moments_of(pl.Series(cells), form)[0][1] == second

@@ -41,3 +41,9 @@ def test_what_varies_passes_or_is_a_list_has_no_one_value():
 def test_a_missing_cell_is_counted_where_none_was():
     assert ConstantEncoder.fit("c", pl.Series([1, 1])).encode(pl.Series([None, 1]))[1].missing == 1
     assert ConstantEncoder.fit("c", pl.Series([None, None])).encode(pl.Series([None, 1]))[1].missing == 0
+
+
+def test_a_version_is_no_date_of_the_year_0_and_a_new_one_is_seen() -> None:
+    encoder = ConstantEncoder.of("firmware", pl.Series(["2.1.0"] * 5))
+    assert encoder is not None
+    assert encoder.encode(pl.Series(["2.1.0", "2.2.0", None]))[0].ravel().tolist() == [0.0, 1.0, 0.0]

@@ -31,13 +31,19 @@ FORMS: dict[str, tuple[str, ...]] = {
         "%Y-%m-%d %H:%M%#z",
     ),
     "year/month/day": _dated("%Y/%m/%d"),
-    "day.month.year": _dated("%d.%m.%Y"),
-    "day/month/year": _dated("%d/%m/%Y", "%d-%m-%Y"),
-    "month/day/year": _dated("%m/%d/%Y", "%m-%d-%Y"),
+    "day.month.year": _dated("%d.%m.%Y", "%d.%m.%y"),
+    "day/month/year": _dated("%d/%m/%Y", "%d-%m-%Y", "%d/%m/%y"),
+    "month/day/year": _dated("%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y"),
     "day month-name year": _dated("%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%d-%b-%y"),
     "month-name day, year": _dated("%b %d, %Y", "%B %d, %Y"),
     "web server log": ("%d/%b/%Y:%H:%M:%S %z",),
     "mail header": ("%a, %d %b %Y %H:%M:%S %z", "%a, %d %b %Y %H:%M:%S GMT"),
+}
+# What a cell must have to be read by a pattern, for parsers take 2.1.0, a version, for a day of the year 0,
+# and 1/2/24 for one of the year 1.
+_YEARS = {
+    "%Y": r"[0-9]{4}",
+    "%y": r"^\W*([0-9]{1,2}/[0-9]{1,2}/|[0-9]{2}\.[0-9]{2}\.|[0-9]{1,2}-[A-Za-z]+-)[0-9]{2}([^0-9]|$)",
 }
 # Counts since 1970 by unit: the size below which a count is taken for that unit (the years 1970 to 5138).
 _EPOCHS = {"s": 1e11, "ms": 1e14, "us": 1e17, "ns": np.inf}
@@ -76,11 +82,18 @@ def _parse(text: pl.Series, form: str) -> pl.Series:
         return started.dt.offset_by("1d").zip_with(late, started)
     moments = pl.Series([None], dtype=pl.Datetime("us")).new_from_index(0, text.len())
     for pattern in FORMS[form]:
-        parsed = text.str.to_datetime(pattern, strict=False, time_unit="us")
+        dated = text if form == "iso" else _with_year(text, pattern)
+        parsed = dated.str.to_datetime(pattern, strict=False, time_unit="us")
         moments = moments.zip_with(moments.is_not_null(), parsed.dt.replace_time_zone(None))
         if moments.null_count() == text.null_count():
             break
     return moments
+
+
+def _with_year(text: pl.Series, pattern: str) -> pl.Series:
+    """Return text without the cells whose year is not as long as the pattern says."""
+    shape = next(shape for year, shape in _YEARS.items() if year in pattern)
+    return text.set(~text.str.contains(shape).fill_null(False), None)
 
 
 def epoch_unit(typical: float) -> str:
