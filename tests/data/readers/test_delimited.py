@@ -297,3 +297,35 @@ def test_a_row_alone_is_data_where_it_holds_a_number(tmp_path):
 
 def test_numbers_that_name_columns_are_said(tmp_path):
     assert "(--no-header takes it for data)" in read(tmp_path, "2019,2020\n3,4\n5,6\n").notes[0]
+
+
+@pytest.mark.parametrize(
+    "titles",
+    [
+        "Kontoauszug;;;\nKonto: DE89;;;\n\n",  # as wide as the table, as spreadsheets write them
+        "Kontonummer:;DE89\n\nZeitraum:;01.01.2024 - 31.01.2024\n",  # as banks do
+        "Report of January\n",
+    ],
+)
+def test_titles_above_the_table_are_passed_over_and_told(tmp_path, titles):
+    rows = "".join(f"0{i + 1}.01.2024;Shop {i % 3};{i},50;EUR\n" for i in range(8))
+    source = read(tmp_path, f"{titles}Tag;Empfänger;Betrag;Währung\n{rows}")
+    assert source.columns == ("Tag", "Empfänger", "Betrag", "Währung") and source.rows == 8
+    assert source.read()["Betrag"].to_list() == [i + 0.5 for i in range(8)]
+    assert any("above the table" in note for note in source.notes)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "a;b;c\n1;;\n1;2;3\n4;5;6\n",  # a row that is mostly empty
+        "x;;;\n1;2;3;4\n5;6;7;8\n",  # names that are mostly missing
+        "title\n1;2;3\n4;5;6\n7;8;9\n",  # nothing below names the columns
+    ],
+)
+def test_what_is_not_surely_a_title_is_not_passed_over(tmp_path, content):
+    try:
+        notes = read(tmp_path, content).notes
+    except ReadError:
+        return
+    assert not any("above the table" in note for note in notes)

@@ -123,3 +123,13 @@ def test_a_sheet_asked_of_another_file_is_noted(tmp_path):
     path.write_text("a,b\n" + "".join(f"{i},{i % 3}\n" for i in range(20)))
     source = open_source(path, options=ReadOptions(sheet="Orders"))
     assert "a sheet 'Orders' was asked for, and the file is no workbook" in source.notes
+
+
+def test_a_cover_sheet_with_a_title_alone_is_no_table(tmp_path):
+    whole, path = book(tmp_path / "t.xlsx", [["Monthly report"]], title="Cover")
+    data = whole.create_sheet("Data")
+    for row in (["a", "b"], *([i, i * 1.5] for i in range(5))):
+        data.append(row)
+    whole.save(path)
+    source = open_source(path)
+    assert source.rows == 5 and "the sheet 'Data' was read, not 'Cover' (--sheet)" in source.notes

@@ -14,7 +14,8 @@ from outlearn.data.readers.header import holds_names, is_number
 from outlearn.data.readers.limits import check_columns_of_rows
 from outlearn.data.readers.source import FIXED, WHITESPACE, ReadOptions, unique_names
 from outlearn.data.readers.spaced import Field, tokens
-from outlearn.data.readers.split import Head, SplitRows, split_head
+from outlearn.data.readers.split import SIGNS, Head, SplitRows, split_head
+from outlearn.data.readers.titles import lines_above
 from outlearn.errors import ParameterError, ReadError
 
 __all__ = ["Dialect", "Naming", "encodings", "named", "sniff"]
@@ -92,20 +93,34 @@ def sniff(content: FileBytes, encoding: str, options: ReadOptions) -> Dialect:
     lines = io.StringIO(text.removeprefix("\ufeff"), newline="").readlines()
     blank = next((i for i, line in enumerate(lines) if line.strip("\r\n")), len(lines))
     comments = list(takewhile(_is_aside, lines[blank:])) if any(map(_is_row, lines[blank:])) else []
-    head = Head(content, encoding, lines[blank + len(comments) :], blank + len(comments))
+    above = blank + len(comments)
+    titles = lines_above(lines[above:], options.separator or SIGNS) if _may_have_titles(options) else 0
+    above += titles
+    head = Head(content, encoding, lines[above:], above)
     split = split_head(head, options.separator)
     if not split.rows:
         raise ReadError(f"{content.path}: no row could be made out in the first {len(content.head):,} bytes")
-    caption = _caption(comments, split) if options.header is None else None
+    caption = _caption(comments, split) if options.header is None and not titles else None
     naming = named(split, options.header) if caption is None else Naming(caption, False)
     check_columns_of_rows(content.path, len(naming.names))
     names, notes = unique_names(naming.names)
     detected = _DETECTED[split.separator] if options.separator is None and split.width > 1 else ""
-    said = (detected, _on_comments(comments, caption is not None), naming.note)
+    said = (detected, _on_comments(comments, caption is not None), _on_titles(titles), naming.note)
     skip, header = head.skip, naming.first
     if split.spaced and header:  # whose lines are split one by one
         skip, header = skip + head.header_lines, False
     return Dialect(split.separator, names, skip, header, (*filter(None, said), *notes), split.fields)
+
+
+def _may_have_titles(options: ReadOptions) -> bool:
+    return options.header is not False and options.separator not in (WHITESPACE, FIXED)
+
+
+def _on_titles(count: int) -> str:
+    if not count:
+        return ""
+    lines = "1 line above the table was" if count == 1 else f"{count} lines above the table were"
+    return f"{lines} passed over"
 
 
 def _is_aside(line: str) -> bool:

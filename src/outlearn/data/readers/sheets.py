@@ -59,12 +59,16 @@ def _answer(answer: dict[str, Any]) -> None:
 
 
 def _sheet_of(book: fastexcel.ExcelReader, wanted: str | None) -> str:
-    """Return the name of the sheet to read: if none is wanted, the first one that is shown and not empty."""
+    """Return the name of the sheet to read.
+
+    If none is wanted, that is the first one that is shown and has a row below another; a cover sheet that
+    holds a title alone only where no sheet has.
+    """
     names = book.sheet_names
     if wanted is None:
-        heads = (book.load_sheet(name, header_row=None, n_rows=2, dtypes="string") for name in names)
-        shown = (head.name for head in heads if head.visible == "visible" and head.width)
-        return next(shown, names[0])
+        heads = [book.load_sheet(name, header_row=None, n_rows=2, dtypes="string") for name in names]
+        shown = [head for head in heads if head.visible == "visible" and head.width]
+        return next((head.name for head in sorted(shown, key=lambda head: head.height < 2)), names[0])
     if wanted not in names:
         raise ValueError(f"there is no sheet {wanted!r}; wanted one of {', '.join(map(repr, names))}")
     return wanted

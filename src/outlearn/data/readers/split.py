@@ -25,9 +25,9 @@ from outlearn.data.readers.spaced import (
 )
 from outlearn.errors import ReadError
 
-__all__ = ["Head", "SplitRows", "split_head"]
+__all__ = ["SIGNS", "Head", "SplitRows", "split_head"]
 
-_SIGNS = ",;\t|"
+SIGNS = ",;\t|"
 _ROWS = 100
 _FEWEST = 10  # lines, of fewer of which places that are blank in all say nothing
 _EVEN = 0.9  # share of rows of the same fields, from which on the others are damaged
@@ -115,7 +115,7 @@ def split_head(head: Head, wanted: str | None) -> SplitRows:
     if wanted == FIXED:
         return _at_places(head)
     body = "".join(head.lines)
-    best = max((_at_sign(body, sign, head.content.whole) for sign in wanted or _SIGNS), key=lambda s: s.fit)
+    best = max((_at_sign(body, sign, head.content.whole) for sign in wanted or SIGNS), key=lambda s: s.fit)
     if wanted is not None or not best.rows:
         return best
     blanks = _at_blanks(head)
