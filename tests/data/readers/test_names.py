@@ -119,3 +119,11 @@ def test_fields_within_fields(tmp_path, field):
         read = source.read()
         assert [written(name) for name in read.columns] == [f"^a.{field}", "^q$.*"]
         assert read.rows() == [(1, 2), (2, 3)]
+
+
+def test_the_head_of_a_zeek_log_may_come_again(tmp_path):
+    head = "#separator \\x09\n#fields\tts\t^q$\t*\n"
+    (tmp_path / "x.log").write_text(f"{head}1.0\ta\t5\n{head}2.0\tb\t6\n")
+    source = open_source(tmp_path / "x.log")
+    assert [written(name) for name in source.columns] == ["ts", "^q$", "*"]
+    assert source.read().rows() == [(1.0, "a", 5), (2.0, "b", 6)]

@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow as pa
 from pyarrow import csv
 
-from outlearn.data.named import by_name, without
+from outlearn.data.named import by_name, without, written
 from outlearn.data.readers.detect import FileBytes
 from outlearn.data.readers.source import ReadOptions, Source, one_line, unique_names
 from outlearn.data.readers.text import from_text
@@ -106,7 +106,7 @@ def _frames(
     name: str, content: FileBytes, head: _Head, skipped: list[str], encoding: str
 ) -> Iterator[pl.DataFrame]:
     skipped.clear()
-    fields = f"#fields{head.separator}{head.separator.join(head.fields)}"
+    fields = f"#fields{head.separator}{head.separator.join(map(written, head.fields))}"
 
     def skip(row: csv.InvalidRow) -> str:
         if not row.text.startswith("#"):
