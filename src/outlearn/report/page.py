@@ -1,9 +1,14 @@
-"""The report as one HTML page that opens offline: no script, no network, every foreign word escaped."""
+"""The report as one HTML page that opens offline: no script, no network, every foreign word escaped.
+
+Its policy lets a browser take the style and the script that stand in it by their hashes, and nothing else.
+"""
 
 from __future__ import annotations
 
 import os
+from base64 import b64encode
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
 
@@ -28,8 +33,8 @@ def render_html(findings: Findings) -> str:
     return render("page.html", view(findings))
 
 
-def render(template: str, values: Mapping[str, Any]) -> str:
-    """Fill a template of this folder.
+def render(template: str, values: Mapping[str, Any], *, script: str | None = None) -> str:
+    """Fill a template of this folder; script : the file of one that the page runs.
 
     Raises
     ------
@@ -44,7 +49,20 @@ def render(template: str, values: Mapping[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return cast("str", environment.get_template(template).render(values))
+    assets = {"style": _read("style.css")} | ({} if script is None else {"script": _read(script)})
+    page = environment.get_template(template).render(values, **assets, policy=_policy(assets))
+    return cast("str", page)
+
+
+def _read(name: str) -> str:
+    return (Path(__file__).parent / name).read_text(encoding="utf-8")
+
+
+def _policy(assets: Mapping[str, str]) -> str:
+    """Return what a page may do (Content Security Policy): use its own style and script, by their hashes."""
+    hashes = {kind: b64encode(sha256(text.encode()).digest()).decode() for kind, text in assets.items()}
+    own = (f"{kind}-src 'sha256-{digest}'" for kind, digest in hashes.items())
+    return "; ".join(("default-src 'none'", *own, "base-uri 'none'", "form-action 'none'"))
 
 
 def write_page(page: str, path: str | os.PathLike[str]) -> None:

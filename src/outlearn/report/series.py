@@ -49,7 +49,7 @@ def render_series(findings: SeriesFindings) -> str:
         "notes": findings.notes,
         "seconds": f"{findings.seconds:.1f}",
     }
-    return render("series.html", values)
+    return render("series.html", values, script="series.js")
 
 
 def series_text(findings: SeriesFindings, top: int) -> str:
