@@ -43,7 +43,7 @@ from outlearn.detectors.parameters import (
 )
 from outlearn.detectors.provenance import Provenance
 from outlearn.detectors.reasons import Grounds, explain_matrix
-from outlearn.detectors.saved import Saved, columns_state, kept_params, load_as, save, set_columns
+from outlearn.detectors.saved import Saved, columns_state, kept_params, load_as, save, with_params
 from outlearn.detectors.support import choose_support
 from outlearn.detectors.tie_margin import ROUNDING, clear_of
 from outlearn.errors import InputError, LabelError, ParameterError
@@ -358,10 +358,7 @@ class BaseDetector(SignedOutlierMixin, Saved):
             When a value or an array is missing or unfit; errors of other kinds where it does not fit the
             others.
         """
-        detector = cls(**plain.record(plain.entry(state, "params"), "'params'"))
-        detector._check_parameters()
-        drawn_seed(detector.random_state)  # which refuses what is none
-        set_columns(detector, state)
+        detector = with_params(cls, state)
         detector.encoder_ = Encoder.from_state(plain.entry(state, "encoder"))
         detector.schema_ = detector.encoder_.schema
         detector.seed_ = plain.whole(state, "seed")

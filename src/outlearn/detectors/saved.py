@@ -12,12 +12,15 @@ from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from outlearn import plain
 from outlearn.detectors.model_file import Arrays, Model, State, read_model, reading, write_model
+from outlearn.detectors.parameters import drawn_seed
 from outlearn.detectors.provenance import Provenance
 from outlearn.errors import ModelError, OutputError, WeightsError
+from outlearn.rng import Seed
 
 __all__ = [
     "CLASSES",
@@ -28,7 +31,7 @@ __all__ = [
     "restore",
     "save",
     "saved_class",
-    "set_columns",
+    "with_params",
 ]
 
 T = TypeVar("T", bound="Saved")
@@ -40,6 +43,13 @@ class Saved:
     """An estimator that is kept as values and arrays. model_kind : of its files, see `model_file.ENTRIES`."""
 
     model_kind: ClassVar[str]
+    random_state: Seed
+    n_features_in_: int
+    feature_names_in_: NDArray[np.object_]
+
+    @abstractmethod
+    def _check_parameters(self) -> object:
+        """Refuse parameters out of their range."""
 
     @abstractmethod
     def to_state(self) -> tuple[State, Arrays]:
@@ -146,11 +156,21 @@ def columns_state(estimator: BaseEstimator) -> dict[str, Any]:
     return {"features": list(map(str, names)), "n_features": estimator.n_features_in_}
 
 
-def set_columns(estimator: BaseEstimator, state: State) -> None:
-    """Set the columns that an estimator has seen in its fit, as `columns_state` gave them."""
+def with_params(cls: type[T], state: State) -> T:
+    """Return an estimator with the parameters of `kept_params`, checked, and the columns of `columns_state`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When one is missing or unfit.
+    """
+    estimator = cls(**plain.record(plain.entry(state, "params"), "'params'"))
+    estimator._check_parameters()
+    drawn_seed(estimator.random_state)  # which refuses what is none
     estimator.n_features_in_ = plain.whole(state, "n_features", low=1)
     names = plain.texts(state, "features")
     if len(names) not in (0, estimator.n_features_in_):
         raise ValueError(f"it names {len(names)} features and counts {estimator.n_features_in_}")
     if names:
         estimator.feature_names_in_ = np.array(names, dtype=object)
+    return estimator

@@ -33,7 +33,7 @@ from outlearn.detectors.saved import (
     load_as,
     save,
     saved_class,
-    set_columns,
+    with_params,
 )
 from outlearn.detectors.segments import MERGED
 from outlearn.detectors.series_judge import SeriesJudge
@@ -269,10 +269,7 @@ class SeriesDetector(SeriesJudge, Saved):
             When a value or an array is missing or unfit; errors of other kinds where it does not fit the
             others.
         """
-        detector = cls(**plain.record(plain.entry(state, "params"), "'params'"))
-        detector._check_parameters()
-        drawn_seed(detector.random_state)  # which refuses what is none
-        set_columns(detector, state)
+        detector = with_params(cls, state)
         reader = SeriesReader.from_state(plain.record(plain.entry(state, "reader"), "'reader'"))
         if (reader.time_column, reader.series_column) != (detector.time_column, detector.series_column):
             raise ValueError("its reader of tables has other columns of time or series than its parameters")
