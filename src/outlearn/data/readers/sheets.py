@@ -66,9 +66,13 @@ def _sheet_of(book: fastexcel.ExcelReader, wanted: str | None) -> str:
     """
     names = book.sheet_names
     if wanted is None:
-        heads = [book.load_sheet(name, header_row=None, n_rows=2, dtypes="string") for name in names]
-        shown = [head for head in heads if head.visible == "visible" and head.width]
-        return next((head.name for head in sorted(shown, key=lambda head: head.height < 2)), names[0])
+        covers = []
+        for name in names:  # one by one, for each is parsed whole
+            head = book.load_sheet(name, header_row=None, n_rows=2, dtypes="string")
+            if head.visible == "visible" and head.height > 1:
+                return name
+            covers += [name] if head.visible == "visible" and head.width else []
+        return (covers or names)[0]
     if wanted not in names:
         raise ValueError(f"there is no sheet {wanted!r}; wanted one of {', '.join(map(repr, names))}")
     return wanted
