@@ -72,12 +72,16 @@ def test_a_signal_ends_a_command_as_ctrl_c_does(folder, monkeypatch, number, pla
             signal.raise_signal(number)  # nothing disturbs the clearing up
 
     monkeypatch.setattr(*place, raise_twice)
-    result = CliRunner().invoke(app, [*WORDS, *BESIDE])
+    before = signal.signal(number, signal.SIG_DFL)  # the tests may run under nohup
+    try:
+        result = CliRunner().invoke(app, [*WORDS, *BESIDE])
+        assert signal.getsignal(number) is signal.SIG_DFL
+    finally:
+        signal.signal(number, before)
     assert result.exit_code == 128 + number
     assert result.stderr == f"ended by {signal.Signals(number).name}: no file is left half-written\n"
     assert sorted(path.name for path in folder.iterdir()) == ["rows.csv", "scored.csv"]
     assert (folder / "scored.csv").read_text() == "of yesterday"
-    assert signal.getsignal(number) is signal.SIG_DFL
 
 
 def test_outputs_appear_together_or_not_at_all(folder, monkeypatch):

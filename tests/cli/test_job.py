@@ -77,7 +77,7 @@ def test_a_job_on_series(folder):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("source = ", "no TOML file"),
+        ("source = ", "is not a TOML file"),
         ("[rule]\nbudget = 2", "names no source"),
         ('source = "t.csv"\nsorce = 3', "sorce"),
         ('source = "t.csv"\n[rule]\nbudget = 2\nfdr = 0.1', "--budget and --fdr were given"),
