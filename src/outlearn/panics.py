@@ -19,7 +19,7 @@ def without_panics(what: str) -> Iterator[None]:
 
     what : is being read or judged, for the message.
 
-    >>> with without_panics("a.csv"):
+    >>> with without_panics("a.csv"):  # doctest: +ELLIPSIS
     ...     raise type("PanicException", (BaseException,), {})("index out of bounds")
     Traceback (most recent call last):
     outlearn.errors.ReadError: a.csv: a library gave up on these values (index out of bounds); ...

@@ -98,7 +98,7 @@ def test_refusals(folder, tmp_path_factory):
     with pytest.raises(ReadError, match="manifest"):
         Corpus.read(tmp_path_factory.mktemp("empty"))
     (folder / "wide.npz").write_bytes(b"not a zip")
-    with pytest.raises(ReadError, match="cannot be read as a labelled set"):
+    with pytest.raises(ReadError, match="holds no array that can be read"):
         corpus.load(corpus.entries[0])
     np.savez(folder / "copy.npz", X=np.zeros((3, 2)), y=np.array([0, 1, 7]))
     with pytest.raises(ReadError, match="labels 0 or 1"):

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy
 
 from outlearn.data.readers import ReadOptions, open_source, sql
-from outlearn.data.readers.sql_reading import GUARDS, Clock, guard_of, prepare
+from outlearn.data.readers.sql_reading import GUARDS, QueryClock, guard_of, prepare
 from outlearn.data.readers.sql_statement import check_statement
 from outlearn.errors import ParameterError, ReadError
 
@@ -242,10 +242,10 @@ def test_what_may_be_several_statements_or_changes_something_is_refused(dialect,
 
 
 def test_a_query_that_is_stopped_from_another_thread_says_that_it_was_late():
-    stopped, clock = [], Clock(0.05)
+    stopped, clock = [], QueryClock(0.05)
     with pytest.raises(ReadError, match="took more than"), clock.running(lambda: stopped.append(1)):
         time.sleep(0.15)
         raise RuntimeError("interrupted")
     assert stopped == [1]
-    with pytest.raises(RuntimeError, match="own"), Clock(9).running():
+    with pytest.raises(RuntimeError, match="own"), QueryClock(9).running():
         raise RuntimeError("own")

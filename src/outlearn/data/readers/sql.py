@@ -14,7 +14,7 @@ import polars as pl
 
 from outlearn.data.readers.records import text_frame
 from outlearn.data.readers.source import BATCH_ROWS, ReadOptions, Source, one_line, unique_names
-from outlearn.data.readers.sql_reading import Clock, Guard, guard_of, open_sqlite, prepare
+from outlearn.data.readers.sql_reading import Guard, QueryClock, guard_of, open_sqlite, prepare
 from outlearn.data.readers.sql_statement import check_statement
 from outlearn.data.readers.text import from_text
 from outlearn.errors import ReadError
@@ -108,7 +108,7 @@ def _refuse_new_file(name: str, database: str | None) -> None:
 
 
 def _frames(query: _Query) -> Iterator[pl.DataFrame]:
-    clock = Clock(query.seconds)
+    clock = QueryClock(query.seconds)
     with _told(query), _connected(query, clock) as connection:
         driver = connection.connection.dbapi_connection
         stop = getattr(driver, "interrupt", None) or getattr(driver, "cancel", None)
@@ -130,7 +130,7 @@ def _frames(query: _Query) -> Iterator[pl.DataFrame]:
 
 
 @contextmanager
-def _connected(query: _Query, clock: Clock) -> Iterator[Any]:
+def _connected(query: _Query, clock: QueryClock) -> Iterator[Any]:
     """Give a connection; whatever is done on it is rolled back when the block ends."""
     alchemy, ways = query.alchemy, {"poolclass": query.alchemy.pool.NullPool}
     if query.by_sqlite:

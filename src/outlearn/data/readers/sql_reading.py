@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 from outlearn.data.readers.sql_statement import Syntax
 from outlearn.errors import ReadError
 
-__all__ = ["UNGUARDED", "Clock", "Guard", "guard_of", "open_sqlite", "prepare"]
+__all__ = ["UNGUARDED", "Guard", "QueryClock", "guard_of", "open_sqlite", "prepare"]
 
 MOST_BYTES = 100_000_000  # of a value or a row of SQLite
 BUSY = 30.0  # seconds to wait for another program that writes to an SQLite database
@@ -97,7 +97,7 @@ def prepare(connection: Any, guard: Guard, seconds: float) -> None:
             setattr(driver, name, max(1, round(seconds * units)))
 
 
-class Clock:
+class QueryClock:
     """The time that a query may take in the database and while its rows are taken over, in seconds."""
 
     def __init__(self, seconds: float) -> None:
@@ -144,7 +144,7 @@ class Clock:
         )
 
 
-def open_sqlite(address: Any, clock: Clock) -> sqlite3.Connection:
+def open_sqlite(address: Any, clock: QueryClock) -> sqlite3.Connection:
     """Open an SQLite database at an URL of SQLAlchemy that nothing can be written to.
 
     The file is opened for reading, an authorizer refuses what is not a part of a SELECT, other files and
