@@ -22,7 +22,7 @@ def without_panics(what: str) -> Iterator[None]:
     >>> with without_panics("a.csv"):  # doctest: +ELLIPSIS
     ...     raise type("PanicException", (BaseException,), {})("index out of bounds")
     Traceback (most recent call last):
-    outlearn.errors.ReadError: a.csv: a library gave up on these values (index out of bounds); ...
+    outlearn.errors.ReadError: a.csv: a library gave up on these values (index out of bounds), which ...
     """
     try:
         yield
