@@ -9,7 +9,11 @@
     │   ├── SchemaError                 columns are not what was wanted
     │   ├── LabelError                  labels outside the allowed values
     │   ├── ParameterError              an argument outside its range
-    │   └── OutputError                 a result cannot be written
+    │   ├── OutputError                 a result cannot be written
+    │   ├── AccessError                 a role that may not do that: HTTP 403
+    │   ├── AbsentError                 no job, incident, model, … of that name: HTTP 404
+    │   └── ConflictError               it changed meanwhile, or is there already: HTTP 409
+    ├── StoreError                      the database of the service does not answer, or is damaged: HTTP 503
     ├── MissingExtraError (ImportError) an optional dependency is not installed
     └── WeightsError                    a checkpoint is absent, damaged or of another architecture
 
@@ -17,6 +21,9 @@ Every message says what came, what was wanted and what to do.
 """
 
 __all__ = [
+    "AbsentError",
+    "AccessError",
+    "ConflictError",
     "InputError",
     "LabelError",
     "MissingExtraError",
@@ -26,6 +33,7 @@ __all__ = [
     "ParameterError",
     "ReadError",
     "SchemaError",
+    "StoreError",
     "WeightsError",
 ]
 
@@ -60,6 +68,22 @@ class ParameterError(InputError):
 
 class OutputError(InputError):
     """A result cannot be written where it was asked for."""
+
+
+class AccessError(InputError):
+    """Somebody tried what their role may not do."""
+
+
+class AbsentError(InputError):
+    """There is no such job, run, incident, model, user or key."""
+
+
+class ConflictError(InputError):
+    """Something changed since it was read, or is there already."""
+
+
+class StoreError(OutlearnError):
+    """The database of the service does not answer, is damaged, or was made by a later version."""
 
 
 class MissingExtraError(OutlearnError, ImportError):
