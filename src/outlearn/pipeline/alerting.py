@@ -34,7 +34,16 @@ from outlearn.pipeline.scan import Scan, beside_normals
 from outlearn.pipeline.stages import Stages
 from outlearn.pipeline.suppression import Suppression
 
-__all__ = ["AlertOptions", "Handover", "Judged", "check_alerts", "check_entity", "hand_over", "write_alerts"]
+__all__ = [
+    "AlertOptions",
+    "Handover",
+    "Judged",
+    "check_alerts",
+    "check_entity",
+    "flagged_rows",
+    "hand_over",
+    "write_alerts",
+]
 
 OF = ("incidents", "rows")
 MOST_HOSTS = 100  # in the findings of a run
@@ -142,7 +151,7 @@ def hand_over(judged: Judged, options: AlertOptions, patterns: Suppression, stag
     if not grouped:
         return Handover(decision, suppressed, None, None, (), notes)
     with stages.stage("grouping"):
-        flagged = _flagged_rows(judged, gathered, decision, options.entity)
+        flagged = flagged_rows(judged, gathered, decision, options.entity)
         incidents = incidents_of(flagged, gap=options.gap)
         # A strict rule flags few; the detector's own line, at a half, says which usual scores are high.
         high = max(float(decision.flagged.mean()), float((scan.scores >= 0.5).mean()))
@@ -176,7 +185,7 @@ def write_alerts(options: AlertOptions, handed: Handover, run_of: str) -> None:
         stream.writelines(f"{line(incident, run)}\n" for incident in incidents)
 
 
-def _flagged_rows(judged: Judged, gathered: Gathered, decision: Decision, entity: str | None) -> FlaggedRows:
+def flagged_rows(judged: Judged, gathered: Gathered, decision: Decision, entity: str | None) -> FlaggedRows:
     """Return the rows that stay flagged with their facts and reasons.
 
     decision : that without suppressed rows.

@@ -33,7 +33,7 @@ from outlearn.explain.explanation import Explanation
 from outlearn.pipeline.rows import chunks_of
 from outlearn.pipeline.stages import Stages
 
-__all__ = ["Scan", "beside_normals", "check_rule", "decide_rows", "score_rows", "top_rows"]
+__all__ = ["Scan", "beside_normals", "check_rule", "decide_rows", "own_rule", "score_rows", "top_rows"]
 
 _ELSEWHEN = 0.1  # share of rows from which on a column counts as elsewhen
 _REPLACED = 0.9  # share of rows with another value, from which on a column of one is another one
@@ -219,7 +219,7 @@ def decide_rows(detector: BaseDetector, scan: Scan, rule: Rule | None) -> Decisi
     return Decision(
         flagged=(scan.scores >= detector.threshold_) & ~scan.empty,
         threshold=float(detector.threshold_),
-        rule=_own_rule(detector),
+        rule=own_rule(detector),
         promise=Promise(False, f"no rate of false alarms was asked for{needed}"),
         p_values=None if held_out is None else p_values(scan.scores, held_out),
     )
@@ -231,7 +231,7 @@ def beside_normals(detector: BaseDetector) -> bool:
     return bool((y != -1).all() and (y == 0).any())
 
 
-def _own_rule(detector: BaseDetector) -> OwnRule:
+def own_rule(detector: BaseDetector) -> OwnRule:
     """Return the rule of a detector that was given none."""
     if not detector.probabilistic:
         return OwnRule("bulk", detector.contamination_)

@@ -7,7 +7,7 @@
       ├─ models ── blobs                    every fit and every update, and the model files
       ├─ runs                               work to do, being done (under a lease) and done
       ├─ incidents ── kept rows             what is worth a look
-      ├─ verdicts                           what people said; only ever added to
+      ├─ verdicts, comments                 what people said; only ever added to
       └─ suppressions                       what is known to be good
     audit                                   who changed what; only ever added to, in a chain of digests
     events                                  what happened lately, for pages that follow
@@ -36,6 +36,7 @@ __all__ = [
     "METADATA",
     "audit",
     "blobs",
+    "comments",
     "events",
     "idempotency",
     "incidents",
@@ -278,6 +279,16 @@ verdicts = Table(
     Column("model", String(300)),
     UniqueConstraint("id", "identity"),
     _one_of("answer", "anomaly", "normal", "unsure", "withdrawn"),
+)
+
+comments = Table(
+    "comments",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("incident_id", ID, ForeignKey("incidents.id"), nullable=False, index=True),
+    Column("when", Float(53), nullable=False),
+    Column("who", String(300), nullable=False),
+    Column("text", Text, nullable=False),
 )
 
 suppressions = Table(

@@ -253,6 +253,17 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_incidents_state_score_id"), "incidents", ["state", "score", "id"], unique=False)
     op.create_table(
+        "comments",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("incident_id", ID, nullable=False),
+        sa.Column("when", sa.Float(precision=53), nullable=False),
+        sa.Column("who", sa.String(length=300), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_comments_incident_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_comments")),
+    )
+    op.create_index(op.f("ix_comments_incident_id"), "comments", ["incident_id"], unique=False)
+    op.create_table(
         "kept",
         sa.Column("id", ID, nullable=False),
         sa.Column("job_id", ID, nullable=False),

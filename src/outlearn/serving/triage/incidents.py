@@ -1,0 +1,190 @@
+"""Incidents as values, and the queue of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, false, func, or_, select, tuple_
+
+from outlearn.errors import AbsentError, ParameterError
+from outlearn.serving.store.tables import incidents, jobs
+
+__all__ = ["ORDERS", "STATES", "Filter", "Incident", "Queue", "find", "find_all", "queue"]
+
+STATES = ("open", "decided", "snoozed", "suppressed", "quiet")
+ORDERS = ("gravest", "newest", "useful")
+Order = Literal["gravest", "newest", "useful"]
+MOST = 200  # incidents of one page
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """An incident in the queue.
+
+    job : its name. state : "open"; "decided" by a verdict; "snoozed" until a moment; "suppressed" as a
+    pattern says; "quiet": what verdicts taught put all of its rows below the threshold.
+    revision : counts its changes. opened, changed, began, finished, snoozed_until : seconds since 1970.
+    pattern : alike incidents share it. title : the reason, in a sentence. rows : how many it has.
+    score : the highest of its rows, in [0, 1], when they came. finding : reasons and facts, as plain values.
+    answer : of the verdict that holds. usefulness : the higher, the more a verdict would teach.
+    """
+
+    id: int
+    job_id: int
+    job: str
+    run_id: int
+    model_id: int
+    state: str
+    revision: int
+    opened: float
+    changed: float
+    entity: str
+    kind: str
+    pattern: str
+    title: str
+    rows: int
+    score: float
+    p_value: float | None
+    began: float | None
+    finished: float | None
+    finding: dict[str, Any]
+    answer: str | None
+    assigned: str | None
+    snoozed_until: float | None
+    usefulness: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which incidents are wanted; what is None has no say.
+
+    state : of `STATES`; those whose snooze is over are open. job : a name. answer : of the verdict.
+    text : a part of the title or the entity. since, before : of the moment when it was opened.
+    """
+
+    state: str | None = "open"
+    job: str | None = None
+    entity: str | None = None
+    answer: str | None = None
+    assigned: str | None = None
+    pattern: str | None = None
+    text: str | None = None
+    since: float | None = None
+    before: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.state is not None and self.state not in STATES:
+            raise ParameterError(f"the state is {self.state!r}; wanted one of {', '.join(STATES)}")
+
+    def holds(self, now: float) -> list[ColumnElement[bool]]:
+        """Return the conditions, at a moment."""
+        table = incidents.c
+        awake = and_(table.state == "snoozed", table.snoozed_until <= now)
+        conditions: list[ColumnElement[bool]] = []
+        if self.state == "open":
+            conditions.append(or_(table.state == "open", awake))
+        elif self.state == "snoozed":
+            conditions.append(and_(table.state == "snoozed", table.snoozed_until > now))
+        elif self.state is not None:
+            conditions.append(table.state == self.state)
+        for name in ("entity", "answer", "assigned", "pattern"):
+            value = getattr(self, name)
+            if value is not None:
+                conditions.append(table[name] == value)
+        if self.job is not None:
+            named = select(jobs.c.id).where(jobs.c.name == self.job).scalar_subquery()
+            conditions.append(table.job_id == named)
+        if self.text:
+            found = [column.icontains(self.text, autoescape=True) for column in (table.title, table.entity)]
+            conditions.append(or_(false(), *found))
+        if self.since is not None:
+            conditions.append(table.opened >= self.since)
+        if self.before is not None:
+            conditions.append(table.opened < self.before)
+        return conditions
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A page of incidents in their order, where the next one begins, and how many there are in all.
+
+    after : to be given for the next page; None when this is the last.
+    """
+
+    items: tuple[Incident, ...]
+    after: tuple[float, int] | None
+    total: int
+
+
+def queue(
+    connection: Connection,
+    filter: Filter,
+    *,
+    order: str = "gravest",
+    after: tuple[float, int] | None = None,
+    limit: int = 50,
+    now: float,
+) -> Queue:
+    """Return a page of incidents.
+
+    order : "gravest" by score, "newest" by when they were opened, "useful" by what a verdict would teach.
+
+    Raises
+    ------
+    ParameterError
+        For an order that there is not, or a limit out of range.
+    """
+    if order not in ORDERS:
+        raise ParameterError(f"the order is {order!r}; wanted one of {', '.join(ORDERS)}")
+    if not 1 <= limit <= MOST:
+        raise ParameterError(f"{limit} incidents were asked for; wanted 1 to {MOST}")
+    conditions = filter.holds(now)
+    by = {"gravest": incidents.c.score, "newest": incidents.c.opened, "useful": incidents.c.usefulness}[order]
+    if order == "useful":
+        conditions.append(by.is_not(None))
+    total = connection.execute(select(func.count()).select_from(incidents).where(*conditions)).scalar_one()
+    if after is not None:
+        conditions.append(tuple_(by, incidents.c.id) < tuple_(*after))
+    query = _named().where(*conditions).order_by(by.desc(), incidents.c.id.desc()).limit(limit + 1)
+    found = [_incident(row) for row in connection.execute(query).mappings()]
+    last = found[limit - 1] if len(found) > limit else None
+    place = None if last is None else (float(getattr(last, by.name)), last.id)
+    return Queue(tuple(found[:limit]), place, total)
+
+
+def find(connection: Connection, id: int) -> Incident:
+    """Return an incident by its id.
+
+    Raises
+    ------
+    AbsentError
+        When there is none.
+    """
+    return find_all(connection, [id])[0]
+
+
+def find_all(connection: Connection, ids: Sequence[int]) -> list[Incident]:
+    """Return incidents by their ids, in that order.
+
+    Raises
+    ------
+    AbsentError
+        When one is not there.
+    """
+    query = _named().where(incidents.c.id.in_(ids))
+    found = {row["id"]: _incident(row) for row in connection.execute(query).mappings()}
+    absent = [id for id in ids if id not in found]
+    if absent:
+        raise AbsentError(f"there is no incident {absent[0]}")
+    return [found[id] for id in ids]
+
+
+def _named() -> Select[Any]:
+    return select(incidents, jobs.c.name.label("job")).join(jobs, jobs.c.id == incidents.c.job_id)
+
+
+def _incident(row: RowMapping) -> Incident:
+    return Incident(**{**row, "finding": json.loads(row["finding"])})
