@@ -79,7 +79,7 @@ def _running(server: Server) -> Iterator[None]:
         _wait_until_ready(server, process)
         yield
     finally:
-        process.send_signal(signal.SIGINT)  # ends the connections that are left too
+        process.send_signal(signal.SIGQUIT)  # at once: nothing of it is wanted any more
         process.wait(30)
 
 
