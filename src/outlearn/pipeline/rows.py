@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,9 +15,9 @@ from outlearn.data.readers import ReadOptions, Source, open_source
 from outlearn.data.readers.lines import LINE
 from outlearn.errors import InputError
 
-__all__ = ["Spec", "answer_column", "chunk_rows", "chunks_of", "open_rows", "pick_rows"]
+__all__ = ["Opener", "Spec", "answer_column", "chunk_rows", "chunks_of", "open_rows", "pick_rows"]
 
-#: Whatever holds rows: a path, ``dataset:NAME``, a database URL, a dataframe, or an open source.
+#: Whatever holds rows: a path, ``dataset:NAME``, a database URL, a dataframe, an `Opener`, or an open source.
 Spec = Any
 
 _HELD_CELLS = 5_000_000  # a table up to this size is kept in memory rather than read by each stage anew
@@ -26,9 +26,19 @@ _CHUNK_CELLS, _CHUNK_ROWS = 1_000_000, 50_000  # of a piece, at most
 _CHUNK_BYTES = 64 << 20  # beyond which a piece is cut into smaller ones
 
 
+@dataclass(frozen=True, slots=True)
+class Opener:
+    """Rows that are not behind a name, and are opened anew as the options say."""
+
+    open: Callable[[ReadOptions], Source]
+
+
 def open_rows(spec: Spec, options: ReadOptions | None = None) -> Source:
     """Open a source; the rows of a small one are read once and kept."""
-    source = spec if isinstance(spec, Source) else open_source(spec, options=options)
+    if isinstance(spec, Opener):
+        source = spec.open(options or ReadOptions())
+    else:
+        source = spec if isinstance(spec, Source) else open_source(spec, options=options)
     cells = LINE_CELLS if source.columns == (LINE,) else len(source.columns)
     if source.rows is None or source.rows * cells > _HELD_CELLS:
         return source
