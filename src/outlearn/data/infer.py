@@ -249,6 +249,9 @@ def _of_numbers_in_text(name: str, cells: pl.Series, decimal: str | None) -> Inf
         return _of_numbers(name, plain.values, _left_out(plain.unparsed))
     if found.mixed:
         return Inference(Kind.TEXT, found.note)
+    if found.bands:
+        verdict = _of_text(name, filled, filled.n_unique())
+        return verdict._replace(note=verdict.note or found.note)
     return None
 
 
@@ -256,7 +259,8 @@ def _of_notation(name: str, found: Recognised, missing: int) -> Inference:
     """Judge numbers as people write them; those with a unit count no rows."""
     assert found.notation is not None
     values = found.values.to_numpy()
-    counts = found.notation.form in (Form.NUMBER, Form.HEX) and not found.notation.unit
+    plain = found.notation.form in (Form.NUMBER, Form.HEX) and not found.notation.unit
+    counts = plain and not found.notation.limits
     verdict = _of_numbers(name, np.append(values, np.full(missing, np.nan)), found.note)
     if verdict.kind is Kind.IDENTIFIER and not counts:
         verdict = Inference(Kind.NUMERIC, found.note)

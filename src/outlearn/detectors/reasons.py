@@ -130,7 +130,7 @@ def readable_cells(encoder: Encoder, cells: pl.DataFrame) -> pl.DataFrame:
             cells = cells.with_columns(moments.alias(column.name))
         elif isinstance(column, CategoricalEncoder) and column.level != WHOLE:
             cells = cells.with_columns(column.readable(raw).alias(column.name))
-        elif isinstance(column, NumericEncoder) and column.notation is not None:
+        elif isinstance(column, NumericEncoder) and (column.notation is not None or raw.dtype == pl.String):
             cells = cells.with_columns(column.readable(raw))
         elif isinstance(column, SequenceEncoder):
             cells = cells.with_columns(events_of(raw).alias(column.name))

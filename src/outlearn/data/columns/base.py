@@ -18,7 +18,7 @@ class Repairs:
 
     missing : empty although the fit saw no empty cell. unparsed : filled, but not of the column's kind.
     infinite : infinities, read as missing. clipped : numbers too far out for float32. unseen : of categories
-    that the fit did not see.
+    that the fit did not see. limits : such as < 0.5, read as 0.5, though the fit saw none.
 
     >>> Repairs(infinite=1).sentences("amount")
     ('amount: 1 infinite value is read as missing',)
@@ -29,6 +29,7 @@ class Repairs:
     infinite: int = 0
     clipped: int = 0
     unseen: int = 0
+    limits: int = 0
 
     def __add__(self, other: Repairs) -> Repairs:
         return Repairs(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
@@ -39,6 +40,12 @@ class Repairs:
             (self.missing, "value is missing", "values are missing", ", which the fit never saw"),
             (self.unparsed, "value is", "values are", " not of the column's kind and read as missing"),
             (self.infinite, "infinite value is", "infinite values are", " read as missing"),
+            (
+                self.limits,
+                "value is a limit",
+                "values are limits",
+                " such as < 0.5, read as the limit itself",
+            ),
             (self.clipped, "value is", "values are", " too large for float32 and clipped"),
             (self.unseen, "value is", "values are", " of a category not seen in the fit"),
         )

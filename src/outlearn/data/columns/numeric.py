@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from outlearn import plain
 from outlearn.data.columns.base import Repairs, with_indicator
-from outlearn.data.columns.cells import numbers_of
+from outlearn.data.columns.cells import Numbers, numbers_of
 from outlearn.data.quantities import Form, Notation
 from outlearn.data.quantities.spans import DAY
 
@@ -81,10 +81,10 @@ class NumericEncoder:
 
     def encode(self, cells: pl.Series) -> tuple[NDArray[np.float32], Repairs]:
         """Return (n, 1 or 2) and what was repaired."""
-        values, unparsed, infinite = numbers_of(cells, self.notation)
+        (values, unparsed, infinite), limits = self._numbers(cells)
         encoded, repairs = self.encode_values(values)
         missing = max(0, repairs.missing - unparsed - infinite)
-        return encoded, Repairs(missing, unparsed, infinite, repairs.clipped)
+        return encoded, Repairs(missing, unparsed, infinite, repairs.clipped, limits=limits)
 
     def encode_values(self, values: NDArray[np.float64]) -> tuple[NDArray[np.float32], Repairs]:
         """Encode float64 values (n,); NaN and infinities are missing."""
@@ -109,9 +109,20 @@ class NumericEncoder:
     def readable(self, cells: pl.Series) -> pl.Series:
         """Return the numbers that cells are read as, null where missing; times of day within half a day of
         the centre, so that those around midnight make one range."""
-        values = numbers_of(cells, self.notation).values
+        values = self._numbers(cells)[0].values
         near = self._away(values) + self.centre if _round_the_clock(self.notation) else values
         return pl.Series(cells.name, near, nan_to_null=True)
+
+    def _numbers(self, cells: pl.Series) -> tuple[Numbers, int]:
+        """Return the numbers that cells are read as, with the count of limits that the fit had no like of."""
+        read = numbers_of(cells, self.notation)
+        notation = self.notation or Notation()
+        if not read.unparsed or notation.limits or notation.form is not Form.NUMBER:
+            return read, 0
+        plain, limited = (numbers_of(cells, replace(notation, limits=on)).values for on in (False, True))
+        found = np.isnan(plain) & np.isfinite(limited)
+        count = int(found.sum())
+        return Numbers(np.where(found, limited, read.values), read.unparsed - count, read.infinite), count
 
     def _away(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         centred = values - self.centre

@@ -20,6 +20,7 @@ __all__ = ["MONEY", "WORD", "Affix", "factor_of", "has_cents", "read_affix"]
 MONEY, WORD = "money:", "word:"  # begin the names of measures that no table holds
 
 _SIGNS, _BEHIND = "+-−–‐", "behind"
+_LIMIT = re.compile(r"^(?:[<>≤≥⩽⩾＜＞]=?|=[<>]|&[lg]t;=?)\s*")  # of what can be measured: < 0.5
 # A word that may be a unit though no table has it: letters, perhaps squared, perhaps by another unit.
 _UNIT = re.compile(r"^[°º]?[^\W\d_]{0,15}\.?[²³23]?(/[^\W\d_]{1,12}[²³23]?)?$")
 _PRICE_DASH = re.compile(r"^[.,][-–—]{1,2}")
@@ -33,7 +34,8 @@ class Affix:
     negative : by a sign on either side, or by parentheses. behind : whether it is by parentheses or by a sign
         behind the digits. currency : of `units.CURRENCIES`, or "".
     symbol : the currency as written. word : the unit or scale as written, without blanks.
-    apart : whether a blank parts it from the digits.
+    apart : whether a blank parts it from the digits. limit : whether the number is one that was not reached
+        or was passed, as in < 0.5.
     """
 
     negative: bool = False
@@ -42,10 +44,11 @@ class Affix:
     symbol: str = ""
     word: str = ""
     apart: bool = False
+    limit: bool = False
 
     @property
     def bare(self) -> bool:
-        """Whether nothing but a sign stands there."""
+        """Whether nothing but a sign, or one of a limit, stands there."""
         return not self.currency and not self.word
 
     @property
@@ -64,11 +67,13 @@ def read_affix(before: str, after: str) -> Affix | None:
     """Return what stands around digits; None where they are no number by it.
 
     >>> read_affix("($", ")")
-    Affix(negative=True, behind=True, currency='USD', symbol='$', word='', apart=False)
-    >>> read_affix("", " km/h").word, read_affix("A", "")
-    ('km/h', None)
+    Affix(negative=True, behind=True, currency='USD', symbol='$', word='', apart=False, limit=False)
+    >>> read_affix("", " km/h").word, read_affix("A", ""), read_affix("< ", " mg/L").limit
+    ('km/h', None, True)
     """
     before, after = before.strip(), _PRICE_DASH.sub("", after)
+    limit = _LIMIT.match(before)
+    before = before[limit.end() :] if limit else before
     apart = after[:1].isspace()
     after = after.strip()
     enclosed = "(" in before
@@ -84,7 +89,7 @@ def read_affix(before: str, after: str) -> Affix | None:
     behind = enclosed or signs[:1] == [_BEHIND]
     negative = enclosed or (bool(signs) and signs[0] != "+")
     worded = _of_words(before, after)
-    return worded and replace(worded, negative=negative, behind=behind, apart=apart)
+    return worded and replace(worded, negative=negative, behind=behind, apart=apart, limit=limit is not None)
 
 
 def _without_signs(before: str, after: str) -> tuple[list[str], str, str]:

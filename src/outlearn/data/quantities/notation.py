@@ -39,6 +39,7 @@ class Notation:
     unit : the unit, as people write it here, that numbers are converted to; "" for none.
     bare : whether digits without unit are in that unit; else only zero is read without one.
     minutes : whether a span such as 12:34 is in minutes and seconds.
+    limits : whether a limit such as < 0.5 is read as the number beside it; else it is none.
     converted : whether readers make numbers of the column, so that files of its scored rows have plain ones.
 
     >>> Notation(measure="mass", unit="kg").read(pl.Series(["1.5 kg", "900 g", "3", "2 m"])).to_list()
@@ -53,6 +54,7 @@ class Notation:
     bare: bool = True
     minutes: bool = False
     converted: bool = False
+    limits: bool = False
 
     @property
     def plain_unit(self) -> str:
@@ -83,7 +85,7 @@ class Notation:
         """Return factor and offset of digits between these, and whether only zero may stand so."""
         affix = read_affix(before, after)
         own = None if affix is None else factor_of(affix, self.measure)
-        if affix is None or own is None:
+        if affix is None or own is None or (affix.limit and not self.limits):
             return None
         base, zero = self._base
         if affix.bare:

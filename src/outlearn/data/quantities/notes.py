@@ -10,7 +10,7 @@ from outlearn.data.quantities.affixes import WORD
 from outlearn.data.quantities.notation import Notation
 from outlearn.data.quantities.tally import AffixTally
 
-__all__ = ["how_read", "not_read"]
+__all__ = ["how_read", "limits_read", "limits_refused", "not_read"]
 
 _SHOWN = 3  # cells that a note shows
 _GROUPED = r"[0-9][.,'’ \x{a0}\x{202f}\x{2009}\x{2007}][0-9]{3}([^0-9]|$)"
@@ -45,6 +45,22 @@ def _groups(notation: Notation, digits: pl.Series) -> list[str]:
     grouped = digits.filter(digits.str.contains(_GROUPED))
     signs = [sign for sign in notation.thousands if grouped.str.contains(sign, literal=True).any()]
     return list(dict.fromkeys(_SIGN_NAMES.get(sign, "blanks between thousands") for sign in signs))
+
+
+def limits_read(limits: pl.Series, filled: pl.Series) -> str:
+    """Say how many cells are limits of what was measured."""
+    verb = "cell is a limit" if limits.len() == 1 else "cells are limits"
+    return (
+        f"{limits.len():,} of {filled.len():,} {verb} (such as {limits[0][:30]!r}), read as the limit itself"
+    )
+
+
+def limits_refused(limits: pl.Series, filled: pl.Series) -> str:
+    """Say why cells with limits are read as no numbers."""
+    return (
+        f"{limits.len():,} of {filled.len():,} cells are limits (such as {limits[0][:30]!r}), beside too few "
+        'plain numbers to read them as such; kind = "numeric" in a schema file does'
+    )
 
 
 def not_read(filled: pl.Series, values: pl.Series) -> str:

@@ -10,7 +10,7 @@ import polars as pl
 from outlearn.data.quantities.affixes import has_cents
 from outlearn.data.quantities.convention import CONTINENTAL, ENGLISH, Convention
 from outlearn.data.quantities.notation import Form, Notation
-from outlearn.data.quantities.notes import how_read, not_read
+from outlearn.data.quantities.notes import how_read, limits_read, limits_refused, not_read
 from outlearn.data.quantities.tally import AffixTally
 from outlearn.data.quantities.timed import timed
 
@@ -21,6 +21,7 @@ _PROBED = 200  # cells that are looked at first, to spare most columns of text t
 _LUCK = 0.05  # by which those may be unluckier than the column
 _SOME = 0.05  # share of cells with several units of time, from which on all are spans
 _DIGIT = "[0-9½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞]"
+_SEVERAL = 5  # plain numbers that differ, beside which limits are those of a measurement, not of bands
 _CODES = 0.01  # share of digits with leading zeros, above which they are codes
 _COLONS = (
     r"(?i)^[+-]?(?:[0-9]+ ?d(?:ays?)?,? +|[0-9]+[-.])?[0-9]{1,6}(?::[0-5][0-9]){1,2}(?:[.,][0-9]+)?"
@@ -41,13 +42,15 @@ class Recognised:
     notation : how its numbers are written; None where they are none. values : (n,) Float64 of the cells, null
     where one does not fit. unread : filled cells that do not fit.
     note : how it is read, or why not, where one may wonder. mixed : whether cells are numbers of several
-    units, which make no one number.
+    units, which make no one number. bands : whether limits such as < 18 stand beside too few plain numbers to
+    be those of a measurement.
     """
 
     notation: Notation | None
     unread: int = 0
     note: str = ""
     mixed: bool = False
+    bands: bool = False
     values: pl.Series = field(default_factory=pl.Series, compare=False, repr=False)
 
 
@@ -61,7 +64,7 @@ def recognise(
     filled : stripped cells, none of which is empty.
     name : of the column, which tells spans of time from times of day where their range does not.
     decimal : the sign of decimals where the cells do not tell: 1.234 may be 1234.
-    least : share of the cells that must fit.
+    least : share of the cells that must fit; 0 where the user says that they are numbers.
 
     >>> recognise(pl.Series(["$1,200.50", "$12", "(3.10)", "$9"])).note
     "'$' with thousands commas read as numbers, minus in parentheses or behind the digits"
@@ -137,11 +140,33 @@ def _numbers(filled: pl.Series, decimal: str | None, least: float) -> Recognised
         bare=tally.stands_alone(measure),
     )
     read = _fitted(filled, notation, how_read(notation, tally))
+    if tally.limits:
+        read = _with_limits(filled, notation, read, least)
+        if read.bands:
+            return read
     mixture = tally.mixture(least * filled.len()) if read.unread > (1 - least) * filled.len() else ""
     if not mixture:
         return read
     note = f"read as text, for it mixes {mixture}, which make no one number; give each a column of its own"
     return Recognised(None, note=note, mixed=True)
+
+
+def _with_limits(filled: pl.Series, notation: Notation, plain: Recognised, least: float) -> Recognised:
+    """Return cells with their limits read as numbers, if enough plain numbers beside them say what they are.
+
+    plain : the cells read without limits.
+    """
+    notation = replace(notation, limits=True)
+    values = notation.read(filled)
+    unread = values.null_count()
+    if unread == plain.unread or unread > (1 - least) * filled.len():
+        return plain
+    limits = filled.filter(values.is_not_null() & plain.values.is_null())
+    several = plain.values.drop_nulls().n_unique() >= _SEVERAL
+    if least > 0 and not (several and 2 * limits.len() < filled.len()):
+        return Recognised(None, note=limits_refused(limits, filled), bands=True)
+    note = "; ".join(filter(None, [plain.note, limits_read(limits, filled)]))
+    return Recognised(notation, unread, note, values=values)
 
 
 def _convention(digits: pl.Series, decimal: str | None, *, cents: bool) -> Convention:

@@ -64,6 +64,11 @@ class AffixTally:
         return sum(count for affix, count in self.counts if affix.bare)
 
     @cached_property
+    def limits(self) -> int:
+        """Cells with a limit of what was measured, such as < 0.5."""
+        return sum(count for affix, count in self.counts if affix.limit)
+
+    @cached_property
     def measure(self) -> str:
         """The measure that the most cells are of; of several the first in the tables."""
         sums: Counter[str] = Counter({"": self.bare})
