@@ -13,6 +13,9 @@ STAMP = $(VENV)/.outlearn-installed
 # The build of torch that needs no graphics card. A plain `pip install torch` on Linux may fetch gigabytes of CUDA.
 TORCH = torch==2.13.0+cpu
 
+# Byte code is kept, whatever the shell says: else each process that a test starts compiles all of the package anew.
+export PYTHONDONTWRITEBYTECODE =
+
 .PHONY: env test test-long cover demo clean
 .DEFAULT_GOAL := env
 
@@ -43,8 +46,9 @@ $(STAMP): pyproject.toml | $(VENV)/bin/python
 test: env
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@# Beside mypy, which uses one core, the tests are compiled: else each worker would do it for itself.
+	$(BIN)/python -m pytest --collect-only -qq >/dev/null 2>&1 & $(BIN)/mypy; types=$$?; wait; exit $$types
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal -m 'not long'
 
 test-long: env
