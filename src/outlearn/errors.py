@@ -12,7 +12,8 @@
     │   ├── OutputError                 a result cannot be written
     │   ├── AccessError                 a role that may not do that: HTTP 403
     │   ├── AbsentError                 no job, incident, model, … of that name: HTTP 404
-    │   └── ConflictError               it changed meanwhile, or is there already: HTTP 409
+    │   ├── ConflictError               it changed meanwhile, or is there already: HTTP 409
+    │   └── RateError                   tried too often: HTTP 429
     ├── StoreError                      the database of the service does not answer, or is damaged: HTTP 503
     ├── MissingExtraError (ImportError) an optional dependency is not installed
     └── WeightsError                    a checkpoint is absent, damaged or of another architecture
@@ -31,6 +32,7 @@ __all__ = [
     "OutlearnError",
     "OutputError",
     "ParameterError",
+    "RateError",
     "ReadError",
     "SchemaError",
     "StoreError",
@@ -80,6 +82,14 @@ class AbsentError(InputError):
 
 class ConflictError(InputError):
     """Something changed since it was read, or is there already."""
+
+
+class RateError(InputError):
+    """Something was tried too often. seconds : to wait before the next try."""
+
+    def __init__(self, message: str, *, seconds: float) -> None:
+        super().__init__(message)
+        self.seconds = seconds
 
 
 class StoreError(OutlearnError):

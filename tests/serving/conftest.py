@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from outlearn.serving.access import Actor, Role, Via
@@ -40,12 +41,9 @@ class Server:
     def new(self, template: str = "template0") -> str:
         """Make a database, as a copy of another one, and return its URL."""
         name = f"test_{next(self._numbers)}"
-        self.run("createdb", "--template", template, "--maintenance-db", "postgres", name)
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.url(name)
-
-    def run(self, program: str, *arguments: str) -> None:
-        reached = ["--host", str(self.folder), "--username", self.account]
-        subprocess.run([self.programs / program, *reached, *arguments], check=True, capture_output=True)
 
 
 @pytest.fixture(scope="session")
@@ -87,8 +85,8 @@ def _wait_until_ready(server: Server, process: subprocess.Popen[bytes]) -> None:
     end = time.monotonic() + 60
     while time.monotonic() < end and process.poll() is None:
         try:
-            return server.run("pg_isready", "--quiet")
-        except subprocess.CalledProcessError:
+            return psycopg.connect(server.url("postgres")).close()
+        except psycopg.OperationalError:
             time.sleep(0.05)
     pytest.fail(f"PostgreSQL did not start: {(server.folder / 'log').read_text()}")
 

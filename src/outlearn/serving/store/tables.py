@@ -3,6 +3,7 @@
 ::
 
     users ── keys, sessions, invites        who may do what
+    attempts                                to log in, of late
     jobs ── positions, pushed               what is watched, how far it was read, rows that came in
       ├─ models ── blobs                    every fit and every update, and the model files
       ├─ runs                               work to do, being done (under a lease) and done
@@ -34,6 +35,7 @@ from sqlalchemy import (
 
 __all__ = [
     "METADATA",
+    "attempts",
     "audit",
     "blobs",
     "comments",
@@ -119,6 +121,17 @@ invites = Table(
     Column("created", Float(53), nullable=False),
     Column("expires", Float(53), nullable=False),
     Column("used", Float(53)),
+)
+
+attempts = Table(
+    "attempts",  # to log in, that failed or are under way
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("name", DIGEST, nullable=False),  # of what was typed, which may be a password
+    Column("address", String(100), nullable=False),
+    Column("when", Float(53), nullable=False),
+    Index(None, "name", "when"),
+    Index(None, "address", "when"),
 )
 
 jobs = Table(

@@ -11,6 +11,16 @@ ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 def upgrade() -> None:
     op.create_table(
+        "attempts",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("address", sa.String(length=100), nullable=False),
+        sa.Column("when", sa.Float(precision=53), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_attempts")),
+    )
+    op.create_index(op.f("ix_attempts_address_when"), "attempts", ["address", "when"], unique=False)
+    op.create_index(op.f("ix_attempts_name_when"), "attempts", ["name", "when"], unique=False)
+    op.create_table(
         "audit",
         sa.Column("seq", ID, autoincrement=False, nullable=False),
         sa.Column("when", sa.Float(precision=53), nullable=False),
