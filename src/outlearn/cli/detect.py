@@ -40,6 +40,7 @@ def detect(
     anomaly_value: o.AnomalyValue = None,
     time_column: o.TimeColumn = None,
     ignore: o.Ignore = None,
+    missing_value: o.MissingValue = None,
     schema: o.SchemaFile = None,
     contamination: o.Contamination = None,
     false_alarm_rate: o.FalseAlarmRate = None,
@@ -89,7 +90,9 @@ def detect(
             table,
             reference,
             reference_until,
-            o.table_spec(label_column, time_column, series_column, ignore, schema, kind, anomaly_value),
+            o.table_spec(
+                label_column, time_column, series_column, ignore, schema, kind, anomaly_value, missing_value
+            ),
             o.read_options(
                 separator,
                 encoding,

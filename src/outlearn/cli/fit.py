@@ -25,6 +25,7 @@ def fit(
     anomaly_value: o.AnomalyValue = None,
     time_column: o.TimeColumn = None,
     ignore: o.Ignore = None,
+    missing_value: o.MissingValue = None,
     schema: o.SchemaFile = None,
     contamination: o.Contamination = None,
     false_alarm_rate: o.FalseAlarmRate = None,
@@ -57,7 +58,16 @@ def fit(
             FitRequest(
                 table,
                 known_normal,
-                o.table_spec(label_column, time_column, series_column, ignore, schema, kind, anomaly_value),
+                o.table_spec(
+                    label_column,
+                    time_column,
+                    series_column,
+                    ignore,
+                    schema,
+                    kind,
+                    anomaly_value,
+                    missing_value,
+                ),
                 o.read_options(
                     separator,
                     encoding,

@@ -37,6 +37,7 @@ __all__ = [
     "Ignore",
     "Kind",
     "LabelColumn",
+    "MissingValue",
     "Model",
     "NewModel",
     "OptionalTable",
@@ -99,6 +100,10 @@ AnomalyValue = Annotated[
         help="Value of the label column that marks an anomaly, all others being normal; may be repeated.",
         metavar="VALUE",
     ),
+]
+MissingValue = Annotated[
+    list[str] | None,
+    typer.Option(help="Value that stands for missing, such as -999; may be repeated.", metavar="VALUE"),
 ]
 TimeColumn = Annotated[str | None, typer.Option(help="Column of date-times.", metavar="NAME")]
 Ignore = Annotated[
@@ -341,12 +346,21 @@ def table_spec(
     schema: Path | None,
     kind: str | None,
     anomaly_value: list[str] | None,
+    missing_value: list[str] | None,
 ) -> TableSpec:
     """Return the roles of columns, from the options."""
     from outlearn.pipeline.request import TableSpec
 
-    values = tuple(anomaly_value or ())
-    return TableSpec(label_column, time_column, series_column, tuple(ignore or ()), schema, kind, values)
+    return TableSpec(
+        label_column,
+        time_column,
+        series_column,
+        tuple(ignore or ()),
+        schema,
+        kind,
+        tuple(anomaly_value or ()),
+        tuple(missing_value or ()),
+    )
 
 
 def rule_spec(

@@ -102,6 +102,7 @@ def tune(
     anomaly_value: o.AnomalyValue = None,
     time_column: o.TimeColumn = None,
     ignore: o.Ignore = None,
+    missing_value: o.MissingValue = None,
     schema: o.SchemaFile = None,
     separator: o.Separator = None,
     header: o.Header = None,
@@ -138,6 +139,7 @@ def tune(
         anomaly_values=anomaly_value or (),
         time_column=time_column,
         ignore=ignore or (),
+        missing_values=missing_value or (),
         schema=schema,
         options=o.read_options(
             separator,

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from outlearn.data.missing import cells_by
 from outlearn.data.schema import Schema
 
 __all__ = ["EMPTY_REASON", "empty_note", "empty_rows"]
@@ -25,7 +26,7 @@ def empty_rows(frame: pl.DataFrame, schema: Schema) -> NDArray[np.bool_]:
     empty = np.full(frame.height, bool(names))
     for name in names:
         if empty.any():
-            empty &= _missing(frame[name]).to_numpy()
+            empty &= _missing(cells_by(schema, frame, [name])[name]).to_numpy()
     return empty
 
 

@@ -25,8 +25,9 @@ from outlearn.data.columns import (
     SequenceEncoder,
     TextEncoder,
 )
-from outlearn.data.columns.cells import columns_of, names_of
+from outlearn.data.columns.cells import names_of
 from outlearn.data.matrix import Matrix
+from outlearn.data.missing import cells_by
 from outlearn.data.schema import Column, Kind, Role, Schema, check_columns
 from outlearn.errors import SchemaError
 from outlearn.panics import without_panics
@@ -95,7 +96,7 @@ class Encoder:
         """
         check_columns(schema, names_of(frame))
         read = (*schema.used, *(schema.constant if constants else ()))
-        cells = columns_of(frame, [column.name for column in read])
+        cells = cells_by(schema, frame, [column.name for column in read])
         if cells and not len(next(iter(cells.values()))):
             raise SchemaError("the table has no rows; wanted at least one to learn the encoding from")
         fixed = {name: ConstantEncoder.of(name, column) for name, column in cells.items() if constants}
@@ -194,7 +195,7 @@ class Encoder:
             raise SchemaError(f"none of the columns that the model reads is there: {', '.join(absent)}")
         if absent:
             notes = (*notes, f"not there, so taken to be as in the fit: {', '.join(sorted(absent))}")
-        cells = columns_of(frame, [e.name for e in self.encoders if e.name not in absent])
+        cells = cells_by(self.schema, frame, [e.name for e in self.encoders if e.name not in absent])
         count = len(next(iter(cells.values())))
         as_ever = np.zeros((count, 1), dtype=np.float32), Repairs()
         blocks = (as_ever if e.name in absent else e.encode(cells[e.name]) for e in self.encoders)

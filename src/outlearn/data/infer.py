@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import narwhals as nw
@@ -24,6 +24,7 @@ from outlearn.data.columns.cells import (
 from outlearn.data.columns.dates import form_of
 from outlearn.data.columns.events import events_of, holds_events, lists_of_text
 from outlearn.data.columns.runs import holds_runs, runs_of
+from outlearn.data.missing import with_missing
 from outlearn.data.named import literal
 from outlearn.data.quantities import LEAST, Form, Notation, Recognised, recognise
 from outlearn.data.schema import Column, Kind, Role, Schema, unknown_column
@@ -66,6 +67,7 @@ def infer_schema(
     time_column: str | None = None,
     ignore: Sequence[str] = (),
     decimal: str | None = None,
+    missing: Mapping[str, Sequence[str]] | None = None,
 ) -> Schema:
     """Read what the columns of a dataframe (pandas, polars or pyarrow) mean from their values.
 
@@ -99,6 +101,7 @@ def infer_schema(
     date-times.
     ignore : columns that get the role `ignored`.
     decimal : the sign of decimals, ``.`` or ``,``, in text whose cells do not tell (1.234 may be 1234).
+    missing : values that stand for missing, by column; see `Column`.
 
     Raises
     ------
@@ -116,14 +119,28 @@ def infer_schema(
     columns = columns_of(frame)
     roles = _roles(list(columns), label_column, time_column, ignore)
     inferred = []
-    for name, cells in columns.items():
+    for name, written in columns.items():
         role = roles.get(name, Role.FEATURE)
+        codes = tuple((missing or {}).get(name, ())) if role is not Role.LABEL else ()
+        cells = with_missing(written, codes)
         verdict = _verdict(name, cells, decimal)
         if role is Role.TIME:
             verdict = _as_time(cells, verdict)
         unit = verdict.notation.plain_unit if verdict.notation else ""
-        inferred.append(Column(name, verdict.kind, role, unit or None, verdict.note, verdict.notation))
+        note = "; ".join(
+            filter(None, [verdict.note, _on_codes(cells.null_count() - written.null_count(), codes)])
+        )
+        inferred.append(Column(name, verdict.kind, role, unit or None, note, verdict.notation, codes))
     return Schema(tuple(inferred))
+
+
+def _on_codes(count: int, codes: Sequence[str]) -> str:
+    """Say how many cells are missing because they hold a value that stands for that."""
+    if not count:
+        return ""
+    return (
+        f"{count:,} {'cell is' if count == 1 else 'cells are'} {' or '.join(codes)}, which stands for missing"
+    )
 
 
 def _roles(names: list[str], label: str | None, time: str | None, ignore: Sequence[str]) -> dict[str, Role]:

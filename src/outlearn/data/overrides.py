@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -12,29 +12,34 @@ import narwhals as nw
 import polars as pl
 from narwhals.typing import IntoDataFrame
 
-from outlearn.data.columns.cells import columns_of, numbers_of, truths_of, written_of
+from outlearn.data.columns.cells import numbers_of, truths_of, written_of
 from outlearn.data.columns.dates import moments_of
 from outlearn.data.columns.moment import form_of_moments
+from outlearn.data.missing import cells_by
 from outlearn.data.named import literal
 from outlearn.data.quantities import Notation, recognise
 from outlearn.data.schema import Column, Kind, Role, Schema, unknown_column
 from outlearn.errors import SchemaError
 from outlearn.small_files import read_toml
 
-__all__ = ["ColumnOverride", "apply_overrides", "read_overrides"]
+__all__ = ["ColumnOverride", "apply_overrides", "missing_values_of", "read_missing", "read_overrides"]
 
-_KEYS = ("kind", "role", "unit")
+_KEYS = ("kind", "role", "unit", "missing")
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnOverride:
-    """What to change about a column; None leaves it as it was read."""
+    """What to change about a column; None leaves it as it was read.
+
+    missing : values that stand for missing in it, see `Column`, beside those of the whole table.
+    """
 
     kind: Kind | None = None
     role: Role | None = None
     unit: str | None = None
+    missing: tuple[str, ...] = ()
 
 
 def read_overrides(path: str | Path) -> dict[str, ColumnOverride]:
@@ -43,8 +48,11 @@ def read_overrides(path: str | Path) -> dict[str, ColumnOverride]:
         [columns.amount]
         kind = "numeric"
         unit = "EUR"
+        missing = [-200]
         [columns.note]
         role = "ignored"
+
+    Beside the columns may stand `missing`, for all of them; see `read_missing`.
 
     Raises
     ------
@@ -55,10 +63,40 @@ def read_overrides(path: str | Path) -> dict[str, ColumnOverride]:
     """
     content = read_toml(Path(path), "the overrides file", fault=SchemaError)
     columns = content.pop("columns", {})
+    content.pop("missing", None)
     if content or not isinstance(columns, dict):
         keys = ", ".join(content) or "columns = …"
-        raise SchemaError(f"{path} holds {keys}; wanted only tables named [columns.NAME]")
+        raise SchemaError(f"{path} holds {keys}; wanted only tables named [columns.NAME], and missing = […]")
     return {literal(name): _override(name, entry) for name, entry in columns.items()}
+
+
+def read_missing(path: str | Path) -> tuple[str, ...]:
+    """Return the values that stand for missing in the whole table by a file of overrides.
+
+    Raises
+    ------
+    ReadError, SchemaError
+        As `read_overrides` does.
+    """
+    content = read_toml(Path(path), "the overrides file", fault=SchemaError)
+    return _missing(str(path), content.get("missing", []))
+
+
+def missing_values_of(
+    names: Sequence[str], overrides: Mapping[str, ColumnOverride], everywhere: Sequence[str] = ()
+) -> dict[str, tuple[str, ...]]:
+    """Return what stands for missing in each of these columns that has such; none does in one of labels.
+
+    >>> missing_values_of(["a", "b"], {"b": ColumnOverride(missing=("-1",))}, ["-200"])
+    {'a': ('-200',), 'b': ('-200', '-1')}
+    """
+    said = {literal(name): overrides.get(literal(name), ColumnOverride()) for name in names}
+    codes = {
+        name: tuple(dict.fromkeys((*everywhere, *override.missing)))
+        for name, override in said.items()
+        if override.role is not Role.LABEL
+    }
+    return {name: values for name, values in codes.items() if values}
 
 
 def apply_overrides(
@@ -95,7 +133,7 @@ def apply_overrides(
     changed = schema.with_columns(_changed(schema[name], override) for name, override in overrides.items())
     if frame is not None:
         new = [c for c in changed.columns if c.kind is not schema[c.name].kind and c.kind in _TRIALS]
-        cells = columns_of(frame, [column.name for column in new])
+        cells = cells_by(changed, frame, [column.name for column in new])
         changed = changed.with_columns(_tried(column, cells[column.name], decimal) for column in new)
     for role in (Role.LABEL, Role.TIME):
         names = [column.name for column in changed.columns if column.role is role]
@@ -113,7 +151,18 @@ def _override(name: str, entry: Any) -> ColumnOverride:
     unit = entry.get("unit")
     if unit is not None and not isinstance(unit, str):
         raise SchemaError(f"overrides of {name!r}: unit is {unit!r}, wanted text in quotes")
-    return ColumnOverride(_choice(name, "kind", entry, Kind), _choice(name, "role", entry, Role), unit)
+    missing = _missing(f"overrides of {name!r}", entry.get("missing", []))
+    return ColumnOverride(
+        _choice(name, "kind", entry, Kind), _choice(name, "role", entry, Role), unit, missing
+    )
+
+
+def _missing(where: str, values: Any) -> tuple[str, ...]:
+    """Return values that stand for missing, as text."""
+    listed = values if isinstance(values, list) else [values]
+    if any(isinstance(value, bool) or not isinstance(value, int | float | str) for value in listed):
+        raise SchemaError(f'{where}: missing is {values!r}; wanted numbers or texts such as [-200, "n.d."]')
+    return tuple(map(str, listed))
 
 
 def _choice(name: str, key: str, entry: dict[str, Any], choices: type[Choice]) -> Choice | None:
@@ -133,7 +182,12 @@ def _changed(column: Column, override: ColumnOverride) -> Column:
     if kind is not column.kind:
         note = f"kind set by the user, read as {column.kind}"
         column = replace(column, kind=kind, note=note, notation=None, unit=_own_unit(column))
-    return replace(column, role=override.role or column.role, unit=override.unit or column.unit)
+    return replace(
+        column,
+        role=override.role or column.role,
+        unit=override.unit or column.unit,
+        missing=tuple(dict.fromkeys((*column.missing, *override.missing))),
+    )
 
 
 def _own_unit(column: Column) -> str | None:

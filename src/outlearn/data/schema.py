@@ -51,6 +51,7 @@ class Column:
     name : as it goes here, see `named.literal`; any other becomes that.
     unit : what its numbers are in. note : why it was read so, in words, where a user may wonder.
     notation : how numbers in text are written; None: as a computer writes them.
+    missing : values that stand for missing, as text; those that are numbers are compared as such.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Column:
     unit: str | None = None
     note: str = ""
     notation: Notation | None = None
+    missing: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", literal(self.name))
@@ -135,6 +137,7 @@ class Schema:
                     "kind": Kind(entry["kind"]),
                     "role": Role(entry["role"]),
                     "notation": None if notation is None else Notation.from_state(notation),
+                    "missing": plain.texts({"missing": [], **entry}, "missing"),
                 }
             )
 
@@ -152,6 +155,10 @@ class Schema:
 
 def _column_state(column: Column) -> dict[str, Any]:
     state = asdict(column)
+    if column.missing:
+        state["missing"] = list(column.missing)
+    else:
+        del state["missing"]
     if column.notation is None:
         del state["notation"]  # as earlier versions wrote and read it
     else:

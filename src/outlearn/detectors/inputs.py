@@ -21,7 +21,8 @@ from outlearn.data.encode import Encoder
 from outlearn.data.infer import infer_schema
 from outlearn.data.labels import refuse_signs
 from outlearn.data.matrix import Matrix
-from outlearn.data.overrides import apply_overrides, read_overrides
+from outlearn.data.missing import cells_by
+from outlearn.data.overrides import apply_overrides, missing_values_of, read_missing, read_overrides
 from outlearn.data.schema import Schema
 from outlearn.errors import InputError, LabelError, SchemaError
 
@@ -72,7 +73,10 @@ def open_fit(
         )
     if not isinstance(schema, Schema):
         overrides = read_overrides(schema) if schema is not None else {}
-        schema = apply_overrides(infer_schema(frame), overrides, frame)
+        missing = missing_values_of(
+            names_of(frame), overrides, () if schema is None else read_missing(schema)
+        )
+        schema = apply_overrides(infer_schema(frame, missing=missing), overrides, frame)
         _warn_of_answers(frame, schema, overrides)
     estimator.n_features_in_ = len(frame.columns)
     estimator.feature_names_in_ = np.asarray(frame.columns, dtype=object)
@@ -124,7 +128,7 @@ def cells_of(encoder: Encoder, rows: Rows) -> pl.DataFrame:
     given = set(names_of(rows))
     read = {e.name for e in encoder.encoders}
     names = [column.name for column in encoder.schema.columns if column.name in read]
-    cells = columns_of(rows, [name for name in names if name in given])
+    cells = cells_by(encoder.schema, rows, [name for name in names if name in given])
     return pl.DataFrame({name: cells.get(name, pl.Series([None] * len(rows))) for name in names})
 
 

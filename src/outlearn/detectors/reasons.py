@@ -19,6 +19,7 @@ from outlearn.data.columns.moment import MomentEncoder
 from outlearn.data.columns.numeric import NumericEncoder
 from outlearn.data.columns.sequence import SequenceEncoder
 from outlearn.data.encode import Encoder
+from outlearn.data.missing import cells_by
 from outlearn.detectors.causes import UsualTable
 from outlearn.explain.contribution import explain_rows
 from outlearn.explain.explanation import Explanation, LabelEffect
@@ -123,6 +124,10 @@ def _first_filled(read: Any, raw: Any) -> Any:
 
 def readable_cells(encoder: Encoder, cells: pl.DataFrame) -> pl.DataFrame:
     """Return raw cells, but as they are read where they are events, moments, or numbers that people wrote."""
+    coded = [
+        column.name for column in encoder.schema.columns if column.missing and column.name in cells.columns
+    ]
+    cells = cells.with_columns(cells_by(encoder.schema, cells, coded).values())
     for column in encoder.encoders:
         raw = cells[column.name]
         if isinstance(column, MomentEncoder) and not raw.dtype.is_temporal():

@@ -103,6 +103,7 @@ class EvaluateOptions(TypedDict, total=False):
     seed: int
     label_column: str | None
     anomaly_values: Sequence[str]
+    missing_values: Sequence[str]
     family_column: str | None
     ignore: Sequence[str]
     schema: str | Path | None

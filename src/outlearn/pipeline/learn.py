@@ -20,13 +20,20 @@ from outlearn.data.joined_times import LOOKED, JoinedTime, joined_times, may_joi
 from outlearn.data.kinds.names import SESSIONS, TABLE
 from outlearn.data.kinds.registry import kind_for, kind_named
 from outlearn.data.named import only, settle_names
-from outlearn.data.overrides import ColumnOverride, apply_overrides, read_overrides
+from outlearn.data.overrides import (
+    ColumnOverride,
+    apply_overrides,
+    missing_values_of,
+    read_missing,
+    read_overrides,
+)
 from outlearn.data.readers import ReadOptions, Source
 from outlearn.data.sample import Sample, sample_source
 from outlearn.data.schema import Column, Kind, Role, Schema, unknown_column
 from outlearn.detectors.base import BaseDetector
 from outlearn.detectors.inputs import SettledLabels
 from outlearn.errors import InputError, LabelError, ParameterError
+from outlearn.pipeline.missing import missing_cautions
 from outlearn.pipeline.rows import Spec, answer_column, chunk_rows, open_rows
 from outlearn.pipeline.stages import Stages
 from outlearn.pipeline.verdict import VERDICT, written_columns
@@ -58,6 +65,7 @@ class Reading:
 
     label_column, time_column, ignore : names of columns. schema : path of a TOML file of overrides.
     anomaly_values : labels that mean an anomaly, where the user says so; see `parse_labels`.
+    missing_values : values that stand for missing in all columns but that of labels.
     elsewhere : columns that overrides tell of and just the table has that stands beside it.
     """
 
@@ -67,6 +75,7 @@ class Reading:
     schema: str | Path | None = None
     options: ReadOptions | None = None
     anomaly_values: tuple[str, ...] = ()
+    missing_values: tuple[str, ...] = ()
     elsewhere: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -76,6 +85,11 @@ class Reading:
         """Return what the file of overrides says of the columns of this table."""
         known = {} if self.schema is None else read_overrides(self.schema)
         return {name: override for name, override in known.items() if name not in self.elsewhere}
+
+    def missing_in(self, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Return what stands for missing in each of these columns that has such."""
+        of_file = () if self.schema is None else read_missing(self.schema)
+        return missing_values_of(names, self.overrides(), (*self.missing_values, *of_file))
 
     def schema_of(self, frame: pl.DataFrame, source: Source) -> Schema:
         """Read the schema of some rows of a source, as `open_table` opened it; empty ones have no say.
@@ -99,6 +113,7 @@ class Reading:
             time_column=self.time_column,
             ignore=self.ignore,
             decimal=source.decimal,
+            missing=self.missing_in(frame.columns),
         )
         inferred = inferred.with_columns(
             replace(column, notation=source.notations.get(column.name, column.notation))
@@ -349,7 +364,7 @@ def refuse_labels(sample: Sample, *, known_normal: bool = False) -> None:
 
 
 def cautions_of(sample: Sample, schema: Schema, reading: Reading) -> tuple[str, ...]:
-    """Say what is doubtful about labels, and which columns look like the answer."""
+    """Say what is doubtful about labels, which columns look like the answer, and which values like none."""
     labelling, kept = sample.labelling, [column.name for column in schema.used]
     features = only(sample.frame, kept)
     telling = () if sample.labels is None else telling_columns(features, sample.labels)
@@ -357,6 +372,7 @@ def cautions_of(sample: Sample, schema: Schema, reading: Reading) -> tuple[str, 
         *((labelling.caution,) if labelling is not None and labelling.caution else ()),
         *answer_cautions(schema, suspected_answers(features, tuple(reading.overrides()))),
         *telling_cautions(telling),
+        *missing_cautions(sample.frame, schema),
     )
 
 

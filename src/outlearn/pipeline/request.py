@@ -62,6 +62,7 @@ class TableSpec:
     mean an anomaly, where the user says so; every other one is normal then. time_column : date-times.
     series_column : tells several series apart. ignore : columns to leave out.
     schema : path of a TOML file that says how to read columns.
+    missing_values : those that stand for missing, in all columns but that of labels.
     kind : "series", or as in `ReadOptions`; None: as the table itself says.
     """
 
@@ -72,11 +73,13 @@ class TableSpec:
     schema: str | Path | None = field(default=None, metadata=use(READ))
     kind: str | None = None
     anomaly_values: tuple[str, ...] = ()
+    missing_values: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        values: object = self.anomaly_values
-        listed = values if isinstance(values, Sequence) and not isinstance(values, str) else (values,)
-        object.__setattr__(self, "anomaly_values", tuple(map(str, listed)))
+        for name in ("anomaly_values", "missing_values"):
+            values: object = getattr(self, name)
+            listed = values if isinstance(values, Sequence) and not isinstance(values, str) else (values,)
+            object.__setattr__(self, name, tuple(map(str, listed)))
         names: object = self.ignore
         if isinstance(names, str):
             raise ParameterError(f"ignore is {names!r}; wanted a list of columns")
@@ -94,7 +97,13 @@ class TableSpec:
                 )
             read = replace(read, kind=kind)
         return Reading(
-            self.label_column, self.time_column, self.ignore, self.schema, read, self.anomaly_values
+            self.label_column,
+            self.time_column,
+            self.ignore,
+            self.schema,
+            read,
+            self.anomaly_values,
+            self.missing_values,
         )
 
 
@@ -199,6 +208,7 @@ class FitOptions(TypedDict, total=False):
     known_normal: bool
     label_column: str | None
     anomaly_values: Sequence[str]
+    missing_values: Sequence[str]
     time_column: str | None
     schema: str | Path | None
     ignore: Sequence[str]
@@ -215,6 +225,7 @@ class DetectOptions(TypedDict, total=False):
     detector: str
     label_column: str | None
     anomaly_values: Sequence[str]
+    missing_values: Sequence[str]
     time_column: str | None
     schema: str | Path | None
     ignore: Sequence[str]
@@ -323,6 +334,7 @@ class HuntOptions(TypedDict, total=False):
     learner: str
     ignore: Sequence[str]
     schema: str | Path | None
+    missing_values: Sequence[str]
     top: int
     out: str | Path | None
     options: ReadOptions | None

@@ -12,11 +12,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from outlearn.data.columns import ConstantEncoder, Repairs
-from outlearn.data.columns.cells import columns_of
 from outlearn.data.columns.dates import moments_of
 from outlearn.data.columns.moment import MomentEncoder
 from outlearn.data.empty import EMPTY_REASON, empty_note, empty_rows
 from outlearn.data.matrix import Matrix
+from outlearn.data.missing import cells_by
 from outlearn.data.readers import Source
 from outlearn.data.rows import row_hash
 from outlearn.data.schema import Role, check_columns
@@ -161,7 +161,7 @@ def _scored(detector: BaseDetector, values: NDArray[np.float32]) -> NDArray[np.f
 def _outside(detector: BaseDetector, chunk: pl.DataFrame) -> Counter[str]:
     """Count, for each column of date-times, the rows before or after all rows of the support."""
     moments = [e for e in detector.encoder_.encoders if isinstance(e, MomentEncoder)]
-    cells = columns_of(chunk, [encoder.name for encoder in moments])
+    cells = cells_by(detector.schema_, chunk, [encoder.name for encoder in moments])
     counted = Counter[str]()
     for encoder in moments:
         # The first of its matrix columns counts days, see `MomentEncoder`.

@@ -26,6 +26,7 @@ def read_schema(
     ignore: Sequence[str] = (),
     schema: str | Path | None = None,
     options: ReadOptions | None = None,
+    missing_values: Sequence[str] = (),
     seed: int = 0,
 ) -> tuple[Schema, tuple[str, ...]]:
     """Return how a source is read, with notes; the arguments are those of `Monitor.fit`.
@@ -34,7 +35,10 @@ def read_schema(
     >>> str(schema["label"].role)
     'ignored'
     """
-    opened, reading = open_table(source, Reading(label_column, time_column, tuple(ignore), schema, options))
+    wanted = Reading(
+        label_column, time_column, tuple(ignore), schema, options, missing_values=tuple(missing_values)
+    )
+    opened, reading = open_table(source, wanted)
     drawn = sample_source(opened, SAMPLE_ROWS, seed=seed, chunk_rows=chunk_rows(opened))
     return reading.schema_of(drawn.frame, opened), (*opened.notes, *drawn.notes)
 
@@ -61,8 +65,9 @@ def schema_toml(schema: Schema) -> str:
 def _table(column: Column) -> str:
     note = f"# {' '.join(column.note.split())}\n" if column.note else ""
     unit = f"unit = {_quoted(column.unit)}\n" if column.unit else ""
+    codes = f"missing = [{', '.join(map(_quoted, column.missing))}]\n" if column.missing else ""
     kind, role = _quoted(column.kind), _quoted(column.role)
-    return f"\n{note}[columns.{_quoted(written(column.name))}]\nkind = {kind}\nrole = {role}\n{unit}"
+    return f"\n{note}[columns.{_quoted(written(column.name))}]\nkind = {kind}\nrole = {role}\n{unit}{codes}"
 
 
 def _quoted(text: str) -> str:

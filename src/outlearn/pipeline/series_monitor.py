@@ -67,6 +67,11 @@ class SeriesMonitor:
         InputError
             When the user can mend it: unreadable rows, no such column, nothing to learn from, …
         """
+        if request.table.missing_values:
+            raise ParameterError(
+                "values for missing came with a table of series, whose model would not keep them; set these "
+                "cells to empty in the tables that are learnt from and scored"
+            )
         stages = Stages(progress)
         made = _unfitted(request)
         with stages.stage("reading"):

@@ -12,6 +12,7 @@ from outlearn.data.answers import answer_columns
 from outlearn.data.columns.dates import moments_of
 from outlearn.data.infer import infer_schema
 from outlearn.data.labels import LabelTally
+from outlearn.data.missing import with_missing
 from outlearn.data.readers import ReadOptions
 from outlearn.data.schema import Kind, unknown_column
 from outlearn.data.series.reader import form_of_times
@@ -77,6 +78,8 @@ class SeriesTable:
         plain = replace(reading.options or ReadOptions(), kind="table")
         source, settled = open_table(spec, replace(reading, options=plain))
         frame = pl.concat(list(chunks_of(source)), how="vertical_relaxed")
+        codes = reading.missing_in([name for name in frame.columns if name != settled.label_column])
+        frame = frame.with_columns(with_missing(frame[name], values) for name, values in codes.items())
         aside = [*settled.ignore, *(name for name in (settled.label_column,) if name is not None)]
         answers = answer_columns(frame, {*aside, settled.time_column or ""})
         notes = (*map(_left_out, answers), *source.notes)

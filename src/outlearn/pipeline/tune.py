@@ -96,6 +96,7 @@ class TuneOptions(TypedDict, total=False):
     time_limit: float | None
     label_column: str | None
     anomaly_values: Sequence[str]
+    missing_values: Sequence[str]
     time_column: str | None
     ignore: Sequence[str]
     schema: str | Path | None
