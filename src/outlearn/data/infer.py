@@ -21,7 +21,7 @@ from outlearn.data.columns.cells import (
     text_of,
     written_of,
 )
-from outlearn.data.columns.dates import form_of
+from outlearn.data.columns.dates import OPEN_ENDS, form_of, holds_packed, short_years
 from outlearn.data.columns.events import events_of, holds_events, lists_of_text
 from outlearn.data.columns.runs import holds_runs, runs_of
 from outlearn.data.missing import with_missing
@@ -214,7 +214,11 @@ def _of_numbers(name: str, values: NDArray[np.float64], note: str = "") -> Infer
         return _single(f"{finite[0]:g}", values.size - finite.size, Kind.NUMERIC)
     whole = bool((finite[:100] == np.floor(finite[:100])).all() and (finite == np.floor(finite)).all())
     # Where the range is smaller than the column is long, most values repeat: no need to count.
-    if not whole or finite.max() - finite.min() + 1 < _DISTINCT * finite.size:
+    if not whole:
+        return Inference(Kind.NUMERIC, note)
+    if holds_packed(finite):
+        return Inference(Kind.DATETIME, "; ".join(filter(None, [note, _on_packed(finite)])))
+    if finite.max() - finite.min() + 1 < _DISTINCT * finite.size:
         return Inference(Kind.NUMERIC, note)
     ordered = np.unique(finite)
     if ordered.size < _DISTINCT * finite.size:
@@ -223,6 +227,14 @@ def _of_numbers(name: str, values: NDArray[np.float64], note: str = "") -> Infer
     by_name = "distinct whole numbers, and named like an identifier" if _named_like_id(name) else ""
     reason = by_name or _counting(finite)
     return Inference(Kind.IDENTIFIER, reason) if reason else Inference(Kind.NUMERIC, note)
+
+
+def _on_packed(values: NDArray[np.float64]) -> str:
+    """Say that whole numbers are read as dates, and how many stand for none."""
+    dates = values[~np.isin(values, list(map(float, OPEN_ENDS)))]
+    none = values.size - dates.size
+    rest = f"; {none:,} cells of 0 or 99991231 are none" if none else ""
+    return f"whole numbers such as {dates[0]:.0f} read as dates{rest}"
 
 
 def _counting(values: NDArray[np.float64]) -> str:
@@ -279,7 +291,7 @@ def _of_notation(name: str, found: Recognised, missing: int) -> Inference:
     plain = found.notation.form in (Form.NUMBER, Form.HEX) and not found.notation.unit
     counts = plain and not found.notation.limits
     verdict = _of_numbers(name, np.append(values, np.full(missing, np.nan)), found.note)
-    if verdict.kind is Kind.IDENTIFIER and not counts:
+    if verdict.kind is Kind.DATETIME or (verdict.kind is Kind.IDENTIFIER and not counts):
         verdict = Inference(Kind.NUMERIC, found.note)
     return verdict._replace(notation=found.notation) if verdict.kind is Kind.NUMERIC else verdict
 
@@ -295,7 +307,7 @@ def _of_text(name: str, filled: pl.Series, distinct: int) -> Inference:
     """Judge text with at least two distinct values that are no numbers."""
     form = form_of(filled)
     if form:
-        return Inference(Kind.DATETIME, "" if form == "iso" else f"text read as {form}")
+        return Inference(Kind.DATETIME, _on_form(filled, form))
     if holds_events(filled):
         return Inference(Kind.SEQUENCE, "events separated by blanks")
     share = distinct / filled.len()
@@ -310,6 +322,14 @@ def _of_text(name: str, filled: pl.Series, distinct: int) -> Inference:
     if share <= _REPEATED or (distinct <= 30 and share < 0.8):
         return Inference(Kind.CATEGORICAL)
     return Inference(Kind.TEXT)
+
+
+def _on_form(filled: pl.Series, form: str) -> str:
+    """Say how text is read as dates; nothing of what is certain."""
+    words = "" if form == "iso" else f"text read as {form}"
+    if not short_years(filled, form):
+        return words
+    return f"{words}, with years of two digits as 1969 to 2068"
 
 
 def _of_runs(cells: pl.Series) -> Inference:

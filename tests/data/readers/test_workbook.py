@@ -26,6 +26,15 @@ def book(path, rows, *, formats=(), title=None, above=()):
     return whole, path
 
 
+def test_dates_that_were_typed_as_text_are_read_among_real_ones(tmp_path):
+    days = [dt.date(2025, 1, 1) + dt.timedelta(days=i) for i in range(40)]
+    rows = [[f"{day:%d.%m.%Y}" if i % 9 == 4 else day, i / 2] for i, day in enumerate(days)]
+    _, path = book(tmp_path / "t.xlsx", [["day", "v"], *rows])
+    source = open_source(path)
+    assert source.read()["day"].to_list() == days
+    assert "column 'day': 4 of its dates are text, read as day.month.year" in source.notes
+
+
 def test_cells_are_what_their_format_says(tmp_path):
     head = ["id", "serial", "day", "clock", "ran", "share", "ok", "amount", "word"]
     rows = [

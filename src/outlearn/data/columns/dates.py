@@ -7,10 +7,24 @@ from zoneinfo import available_timezones
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from outlearn.data.columns.cells import numbers_of, text_of
 
-__all__ = ["FORMS", "check_form", "epoch_unit", "form_of", "moments_of"]
+__all__ = [
+    "FORMS",
+    "OPEN_ENDS",
+    "PACKED",
+    "SHORT_YEAR",
+    "check_form",
+    "epoch_unit",
+    "form_of",
+    "holds_packed",
+    "moments_of",
+    "short_years",
+]
+
+PACKED, SHORT_YEAR = "yyyymmdd", "yy-mm-dd"
 
 _CLOCK = ("%H:%M:%S%.f", "%H:%M", "%I:%M:%S %p", "%I:%M %p")
 
@@ -32,19 +46,26 @@ FORMS: dict[str, tuple[str, ...]] = {
     ),
     "year/month/day": _dated("%Y/%m/%d"),
     "day.month.year": _dated("%d.%m.%Y", "%d.%m.%y"),
-    "day/month/year": _dated("%d/%m/%Y", "%d-%m-%Y", "%d/%m/%y"),
-    "month/day/year": _dated("%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y"),
+    SHORT_YEAR: _dated("%y-%m-%d"),
+    "day/month/year": _dated("%d/%m/%Y", "%d-%m-%Y", "%d/%m/%y", "%d-%m-%y"),
+    "month/day/year": _dated("%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y", "%m-%d-%y"),
     "day month-name year": _dated("%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%d-%b-%y"),
     "month-name day, year": _dated("%b %d, %Y", "%B %d, %Y"),
     "web server log": ("%d/%b/%Y:%H:%M:%S %z",),
     "mail header": ("%a, %d %b %Y %H:%M:%S %z", "%a, %d %b %Y %H:%M:%S GMT"),
+    PACKED: ("%Y%m%d", "%Y%m%d%H%M%S", "%Y%m%d%H%M"),
 }
 # What a cell must have to be read by a pattern, for parsers take 2.1.0, a version, for a day of the year 0,
 # and 1/2/24 for one of the year 1.
 _YEARS = {
     "%Y": r"[0-9]{4}",
-    "%y": r"^\W*([0-9]{1,2}/[0-9]{1,2}/|[0-9]{2}\.[0-9]{2}\.|[0-9]{1,2}-[A-Za-z]+-)[0-9]{2}([^0-9]|$)",
+    "%y": r"^\W*([0-9]{1,2}/[0-9]{1,2}/|[0-9]{2}\.[0-9]{2}\.|[0-9]{1,2}-([A-Za-z]+|[0-9]{1,2})-)"
+    r"[0-9]{2}([^0-9]|$)",
 }
+_ISO_YEAR = r"^\W*[0-9]{4}-"
+_PACKED = r"^(?:19|20)[0-9]{6}(?:[0-9]{4}|[0-9]{6})?$"  # 20260105, with a time of day or without
+_PACKED_DATES = 3  # different ones, fewer of which may be other numbers by chance
+OPEN_ENDS = ("0", "00000000", "99991231")  # that programs write where there is no date
 # Counts since 1970 by unit: the size below which a count is taken for that unit (the years 1970 to 5138).
 _EPOCHS = {"s": 1e11, "ms": 1e14, "us": 1e17, "ns": np.inf}
 _END_OF_DAY = r" 24:00(:00(?:\.0+)?)?$"  # the end of one day is the start of the next
@@ -65,8 +86,35 @@ def form_of(text: pl.Series, *, share: float = 0.99) -> str | None:
     for form in FORMS:
         # The probe may be unluckier than the column, so it is judged more mildly.
         if _share(probe, form) >= share - 0.05 and _share(filled, form) >= share:
-            return form
+            return form if form != SHORT_YEAR else _narrowest(filled, share)
     return None
+
+
+def _narrowest(filled: pl.Series, share: float) -> str:
+    """Return how to read dates such as 24-01-02: of the forms that fit, the one by which they lie closest."""
+    forms = [f for f in (SHORT_YEAR, "day/month/year", "month/day/year") if _share(filled, f) >= share]
+    return min(forms, key=lambda form: np.ptp(_parse(filled, form).drop_nulls().to_physical().to_numpy()))
+
+
+def holds_packed(values: NDArray[np.float64], few: int = _PACKED_DATES) -> bool:
+    """Tell whether numbers (n,) are all dates such as 20260105, of the years 1900 to 2099.
+
+    few : different dates that there must be, for fewer may be other numbers by chance. Zero and 99991231,
+    which programs write where there is no date, may stand between them.
+
+    >>> holds_packed(np.array([20260105, 20251231, 20260228.0]))
+    True
+    >>> holds_packed(np.array([20260105, 20251231, 20260230.0]))
+    False
+    """
+    finite = values[np.isfinite(values)]
+    dates = finite[~np.isin(finite, list(map(float, OPEN_ENDS)))]
+    if 2 * dates.size <= finite.size or dates.min() < 19e6 or dates.max() > 21e12:
+        return False
+    distinct = np.unique(dates)
+    if distinct.size < few or (distinct != np.floor(distinct)).any():
+        return False
+    return _parse(pl.Series(distinct.astype(np.int64)).cast(pl.String), PACKED).null_count() == 0
 
 
 def _share(text: pl.Series, form: str) -> float:
@@ -75,14 +123,16 @@ def _share(text: pl.Series, form: str) -> float:
 
 def _parse(text: pl.Series, form: str) -> pl.Series:
     if form == "iso":
-        text = text.str.replace(r"^(\d{4}-\d\d-\d\d)T", "${1} ")
+        text = _only(text.str.replace(r"^(\d{4}-\d\d-\d\d)T", "${1} "), _ISO_YEAR)
+    elif form == PACKED:
+        text = _only(text, _PACKED)
     late = text.str.contains(_END_OF_DAY).fill_null(False)
     if late.any():
         started = _parse(text.str.replace(_END_OF_DAY, " 00:00${1}"), form)
         return started.dt.offset_by("1d").zip_with(late, started)
     moments = pl.Series([None], dtype=pl.Datetime("us")).new_from_index(0, text.len())
     for pattern in FORMS[form]:
-        dated = text if form == "iso" else _with_year(text, pattern)
+        dated = text if form in ("iso", PACKED) else _with_year(text, pattern)
         parsed = dated.str.to_datetime(pattern, strict=False, time_unit="us")
         moments = moments.zip_with(moments.is_not_null(), parsed.dt.replace_time_zone(None))
         if moments.null_count() == text.null_count():
@@ -92,8 +142,18 @@ def _parse(text: pl.Series, form: str) -> pl.Series:
 
 def _with_year(text: pl.Series, pattern: str) -> pl.Series:
     """Return text without the cells whose year is not as long as the pattern says."""
-    shape = next(shape for year, shape in _YEARS.items() if year in pattern)
+    return _only(text, next(shape for year, shape in _YEARS.items() if year in pattern))
+
+
+def _only(text: pl.Series, shape: str) -> pl.Series:
+    """Return text without the cells that are not of a shape."""
     return text.set(~text.str.contains(shape).fill_null(False), None)
+
+
+def short_years(text: pl.Series, form: str) -> int:
+    """Return how many cells that are read in a form have years of two digits."""
+    short = text.str.contains(_YEARS["%y"]) & ~text.str.contains(_YEARS["%Y"])
+    return int((short & _parse(text, form).is_not_null()).sum())
 
 
 def epoch_unit(typical: float) -> str:
@@ -135,6 +195,8 @@ def moments_of(cells: pl.Series, form: str, zone: str | None = None) -> tuple[pl
         return moments, 0
     if form in FORMS:
         text = text_of(cells)
+        if form == PACKED:
+            text = text.set(text.is_in(OPEN_ENDS), None)
         moments = _parse(text, form)
         return moments, moments.null_count() - text.null_count()
     values, unparsed, _ = numbers_of(cells)

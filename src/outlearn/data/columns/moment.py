@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from outlearn import plain
 from outlearn.data.columns.base import Repairs, with_indicator
 from outlearn.data.columns.cells import numbers_of, text_of
-from outlearn.data.columns.dates import check_form, epoch_unit, form_of, moments_of
+from outlearn.data.columns.dates import PACKED, check_form, epoch_unit, form_of, holds_packed, moments_of
 from outlearn.data.columns.numeric import lower_median
 
 __all__ = ["MomentEncoder", "form_of_moments"]
@@ -102,7 +102,7 @@ def _circle(steps: int) -> NDArray[np.float64]:
 
 
 def form_of_moments(cells: pl.Series) -> str:
-    """Return how to read the column: text in one form, or counts since 1970 in one unit."""
+    """Return how to read the column: in one form, as text or digits, or as counts since 1970 in one unit."""
     if cells.dtype in (pl.Datetime, pl.Date):
         return "iso"
     if not cells.dtype.is_numeric():
@@ -110,4 +110,6 @@ def form_of_moments(cells: pl.Series) -> str:
         if form:
             return form
     values = numbers_of(cells).values
+    if holds_packed(values, few=1):
+        return PACKED
     return epoch_unit(lower_median(values[~np.isnan(values)]))

@@ -20,6 +20,7 @@ from outlearn.data.readers.dialect import named
 from outlearn.data.readers.source import ReadOptions, Source, unique_names
 from outlearn.data.readers.split import SplitRows
 from outlearn.data.readers.text import from_text
+from outlearn.data.readers.text_dates import with_text_dates
 from outlearn.data.readers.typed import plain_types
 from outlearn.errors import ReadError
 from outlearn.extras import require
@@ -158,13 +159,19 @@ def _passed_over(count: int, what: str, where: str) -> str:
 
 def _settled(name: str, frame: pl.DataFrame, options: ReadOptions) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """Return the columns in types that stages downstream want, and notes on what was text."""
-    columns = {column.name: _typed(column) for column in frame.iter_columns()}
+    notes: list[str] = []
+    columns: dict[str, pl.Series] = {}
+    for column in frame.iter_columns():
+        dated, note = with_text_dates(column) if column.dtype == pl.String else (column, "")
+        columns[column.name] = _typed(dated)
+        notes += [note] if note else []
     texts = {name: column for name, column in columns.items() if column.dtype == pl.String}
     if not texts:
-        return plain_types(pl.DataFrame(list(columns.values()))), ()
+        return plain_types(pl.DataFrame(list(columns.values()))), tuple(notes)
     text = from_text(name, lambda: [pl.DataFrame(list(texts.values()))], options=options)
     read = dict(zip(texts, text.read().get_columns(), strict=True))
-    return plain_types(pl.DataFrame([read.get(name, column) for name, column in columns.items()])), text.notes
+    whole = pl.DataFrame([read.get(name, column) for name, column in columns.items()])
+    return plain_types(whole), (*notes, *text.notes)
 
 
 def _typed(column: pl.Series) -> pl.Series:
