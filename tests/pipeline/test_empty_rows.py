@@ -53,7 +53,11 @@ def test_they_are_said_and_come_last(table, tmp_path):
     assert findings.top[0] == ODD
     assert set(findings.top) == set(np.flatnonzero(~EMPTY))
     assert (findings.decision.flagged == ~EMPTY).all()
-    assert "24 rows are empty: all their cells are missing; they score 0 and come last" in findings.notes
+    [said] = [note for note in findings.notes if "empty" in note]
+    assert said == (
+        "24 rows are empty: all their cells are missing; nothing is learnt from them, they score 0 and come "
+        "last"
+    )
     assert not any("is missing" in why.sentence for why in findings.explanations)
     assert {column.name for column in findings.schema.used} == {"heat", "load", "shop"}
     scored = pl.read_csv(out)
@@ -132,3 +136,16 @@ def test_detectors_are_not_judged_on_them(table):
     figures = trial.figures["knn"]
     assert figures.train_rows + figures.test_rows == ROWS - EMPTY.sum()
     assert any(note.startswith("24 rows are empty") for note in trial.notes)
+
+
+def test_cells_that_did_not_fit_are_told_once(table):
+    weights = [f"{1 + i % 7}.5 kg" for i in range(ROWS - 2)]
+    mixed = table.with_columns(w=pl.Series([*weights, "lost", "lost"]), heat=pl.col("heat").cast(pl.String))
+    mixed = mixed.with_columns(heat=pl.when(pl.int_range(ROWS) == 7).then(pl.lit("oops")).otherwise("heat"))
+    told = detect(mixed, detector="knn").notes
+    assert [note for note in told if note.startswith(("column 'w'", "w:"))] == [
+        "column 'w': 'kg' read as numbers; 2 of 120 cells did not fit and are missing (such as 'lost')"
+    ]
+    assert sum("not a number" in note or note.startswith("heat:") for note in told) == 1
+    new = Monitor.fit(mixed, detector="knn").detect(mixed.tail(2)).notes
+    assert "w: 2 values are not of the column's kind and read as missing" in new

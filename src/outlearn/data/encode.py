@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import narwhals as nw
@@ -181,10 +181,18 @@ class Encoder:
             repairs.append(mended)
         return Matrix(values, columns, self.sources, np.arange(count, dtype=np.int64)), notes, tuple(repairs)
 
-    def sentences(self, repairs: Sequence[Repairs]) -> tuple[str, ...]:
-        """Say what was repaired, by encoder."""
-        pairs = zip(self.encoders, repairs, strict=True)
-        return tuple(line for encoder, mended in pairs for line in mended.sentences(encoder.name))
+    def sentences(self, repairs: Sequence[Repairs], *, said: bool = False) -> tuple[str, ...]:
+        """Say what was repaired, by encoder.
+
+        said : whether the schema was read from these rows; then its notes have counted cells that did not
+            fit.
+        """
+        lines: list[str] = []
+        for encoder, mended in zip(self.encoders, repairs, strict=True):
+            if said and mended.unparsed <= self.schema[encoder.name].unread:
+                mended = replace(mended, unparsed=0)
+            lines += mended.sentences(encoder.name)
+        return tuple(lines)
 
     def _of_frame(self, frame: IntoDataFrame | nw.DataFrame[Any]) -> tuple[int, _Blocks, tuple[str, ...]]:
         given = names_of(frame)

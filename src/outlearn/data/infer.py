@@ -44,11 +44,13 @@ _UUID = r"^\{?[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}\}?$"
 
 
 class Inference(NamedTuple):
-    """What a column is, why, and how its numbers are written where they are text."""
+    """What a column is, why, how its numbers are written where they are text, and how many cells the note
+    says to be none."""
 
     kind: Kind
     note: str = ""
     notation: Notation | None = None
+    unread: int = 0
 
 
 _TYPED = {
@@ -130,7 +132,8 @@ def infer_schema(
         note = "; ".join(
             filter(None, [verdict.note, _on_codes(cells.null_count() - written.null_count(), codes)])
         )
-        inferred.append(Column(name, verdict.kind, role, unit or None, note, verdict.notation, codes))
+        column = Column(name, verdict.kind, role, unit or None, note, verdict.notation, codes, verdict.unread)
+        inferred.append(column)
     return Schema(tuple(inferred))
 
 
@@ -275,7 +278,9 @@ def _of_numbers_in_text(name: str, cells: pl.Series, decimal: str | None) -> Inf
     if found.notation is not None and found.unread < plain.unparsed:
         return _of_notation(name, found, missing=written.null_count())
     if plain.unparsed <= (1 - LEAST) * filled.len() and not _leading_zeros(filled):
-        return _of_numbers(name, plain.values, _left_out(plain.unparsed))
+        note = _left_out(plain.unparsed)
+        verdict = _of_numbers(name, plain.values, note)
+        return verdict._replace(unread=plain.unparsed if note in verdict.note else 0)
     if found.mixed:
         return Inference(Kind.TEXT, found.note)
     if found.bands:
@@ -293,7 +298,9 @@ def _of_notation(name: str, found: Recognised, missing: int) -> Inference:
     verdict = _of_numbers(name, np.append(values, np.full(missing, np.nan)), found.note)
     if verdict.kind is Kind.DATETIME or (verdict.kind is Kind.IDENTIFIER and not counts):
         verdict = Inference(Kind.NUMERIC, found.note)
-    return verdict._replace(notation=found.notation) if verdict.kind is Kind.NUMERIC else verdict
+    if verdict.kind is not Kind.NUMERIC:
+        return verdict
+    return verdict._replace(notation=found.notation, unread=found.unread if found.note in verdict.note else 0)
 
 
 def _left_out(count: int) -> str:

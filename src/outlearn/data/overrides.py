@@ -181,7 +181,7 @@ def _changed(column: Column, override: ColumnOverride) -> Column:
     kind = override.kind or column.kind
     if kind is not column.kind:
         note = f"kind set by the user, read as {column.kind}"
-        column = replace(column, kind=kind, note=note, notation=None, unit=_own_unit(column))
+        column = replace(column, kind=kind, note=note, notation=None, unit=_own_unit(column), unread=0)
     return replace(
         column,
         role=override.role or column.role,
@@ -214,7 +214,7 @@ def _tried(column: Column, cells: pl.Series, decimal: str | None) -> Column:
         )
     unit = column.unit or (notation.plain_unit if notation else "") or None
     note = "; ".join(filter(None, [column.note, note]))
-    return replace(column, note=note, notation=notation, unit=unit)
+    return replace(column, note=note, notation=notation, unit=unit, unread=unread)
 
 
 _Trial = tuple[Notation | None, int, str]  # how text is written, cells that cannot be read, a note

@@ -52,6 +52,7 @@ class Column:
     unit : what its numbers are in. note : why it was read so, in words, where a user may wonder.
     notation : how numbers in text are written; None: as a computer writes them.
     missing : values that stand for missing, as text; those that are numbers are compared as such.
+    unread : how many cells the note says to be no such values, of the rows that the schema was read from.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Column:
     note: str = ""
     notation: Notation | None = None
     missing: tuple[str, ...] = ()
+    unread: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", literal(self.name))
@@ -138,6 +140,7 @@ class Schema:
                     "role": Role(entry["role"]),
                     "notation": None if notation is None else Notation.from_state(notation),
                     "missing": plain.texts({"missing": [], **entry}, "missing"),
+                    "unread": plain.whole({"unread": 0, **entry}, "unread"),
                 }
             )
 
@@ -155,12 +158,12 @@ class Schema:
 
 def _column_state(column: Column) -> dict[str, Any]:
     state = asdict(column)
-    if column.missing:
-        state["missing"] = list(column.missing)
-    else:
-        del state["missing"]
+    state["missing"] = list(column.missing)
+    for key in ("missing", "unread"):
+        if not state[key]:
+            del state[key]  # as earlier versions wrote and read it
     if column.notation is None:
-        del state["notation"]  # as earlier versions wrote and read it
+        del state["notation"]
     else:
         state["notation"] = column.notation.to_state()
     return state

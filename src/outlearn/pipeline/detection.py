@@ -100,7 +100,8 @@ def detect_rows(
     if compared:
         with stages.stage("reading"):
             opened = _as_learnt(request, opened, learnt.detector.schema_)
-    monitor = Monitor.of_learnt(learnt, basis.name)
+    # Rows that are compared with themselves are scanned whole, which tells of repairs.
+    monitor = Monitor.of_learnt(learnt if compared else replace(learnt, repairs=()), basis.name)
     if compared and label is not None and label in opened.columns:
         with stages.stage("learning"):
             monitor = monitor.update(opened, label, anomaly_values=settled.anomaly_values)

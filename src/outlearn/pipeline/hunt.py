@@ -105,6 +105,7 @@ def hunt_rows(
         columns = settled.schema_of(drawn.frame, opened)
         cautions = cautions_of(drawn, columns, settled)
         columns = replace(columns, columns=columns.used)
+        of_sample = drawn.notes
         drawn = drawn.filled(columns)
         table = named.only(drawn.frame, columns.names)
         reading = replace(reading, options=read_as_learnt(reading.options or ReadOptions(), columns))
@@ -122,7 +123,7 @@ def hunt_rows(
             detector.encoder_.transform(table).values, detector.encoder_.transform(cases).values, seed
         )
     likeness = _likeness(detector, alike, opened, stages, executor or Serial())
-    notes = (*opened.notes, *drawn.notes, *said, why, ORDER)
+    notes = (*opened.notes, *of_sample, *said, why, ORDER)
     monitor = Monitor(detector, opened.name, None, len(table), notes, cautions)
     findings = monitor.judge(
         opened,

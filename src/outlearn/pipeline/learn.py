@@ -150,6 +150,7 @@ class Learnt:
     """A detector fitted to a sample of a source.
 
     support_rows : (s,) row numbers, in the source, of the detector's support. total : rows of the source.
+    repairs : notes on rows and cells that a scan of the same source counts too.
     cautions : what to look at before the notes: doubtful labels, and columns that look like the answer.
     """
 
@@ -158,6 +159,7 @@ class Learnt:
     total: int
     notes: tuple[str, ...]
     cautions: tuple[str, ...] = ()
+    repairs: tuple[str, ...] = ()
 
 
 def open_table(spec: Spec, reading: Reading) -> tuple[Source, Reading]:
@@ -297,6 +299,7 @@ def learn(
         raise InputError(f"{source.name} has {extent}; at least 2 are needed to say what is usual")
     with stages.stage("learning"):
         schema = reading.schema_of(sample.frame, source)
+        drawn = sample.notes
         sample = sample.filled(schema)
         if not len(sample.rows):
             raise InputError(f"{source.name}: all rows are empty; wanted cells with values in some of them")
@@ -314,16 +317,18 @@ def learn(
         made.fit(sample.frame, None if labels is None else SettledLabels(labels))
         # Rows kept back to calibrate on are new to the encoder: repairs in them are no news of the fit.
         learnt_from = np.setdiff1d(np.arange(len(sample.rows)), made.chosen_.calibration)
-        repairs = made.encoder_.notes_of(sample.frame[learnt_from])
+        _, said, mended = made.encoder_.repaired(sample.frame[learnt_from])
+        repairs = (*said, *made.encoder_.sentences(mended, said=True))
         support_rows = sample.rows[made.chosen_.support]
     notes = (
         *source.notes,
-        *sample.notes,
+        *drawn,
         *(() if labels is None or known_normal else (_labels_note(labels, reading.label_column),)),
         *_schema_notes(schema, made.encoder_),
-        *repairs,
     )
-    return Learnt(made, support_rows, sample.total, notes, cautions_of(sample, schema, reading))
+    cautions = cautions_of(sample, schema, reading)
+    repairs = (*sample.notes[len(drawn) :], *repairs)
+    return Learnt(made, support_rows, sample.total, notes, cautions, repairs)
 
 
 def chosen(detector: str, source: Source, reference_labels: NDArray[np.int8] | None) -> str:

@@ -109,7 +109,12 @@ class Monitor:
     def of_learnt(cls, learnt: Learnt, name: str) -> Monitor:
         """Return the monitor of what was learnt from a source of that name."""
         return cls(
-            learnt.detector, name, learnt.support_rows, learnt.total, learnt.notes, cautions=learnt.cautions
+            learnt.detector,
+            name,
+            learnt.support_rows,
+            learnt.total,
+            (*learnt.notes, *learnt.repairs),
+            cautions=learnt.cautions,
         )
 
     @property
@@ -300,7 +305,7 @@ class Monitor:
         detector, kind = self.detector, kind_named(source.kind)
         outputs, tell = judging.outputs, judging.remark
         check_rule(detector, judging.rule)
-        scan = score_rows(detector, source, stages, judging.executor)
+        scan = score_rows(detector, source, stages, judging.executor, learnt_from=reference is None)
         if judging.weigh is not None:
             scan = replace(scan, scores=judging.weigh(scan.scores))
         first = judging.decide(scan) if judging.decide else decide_rows(detector, scan, judging.rule)

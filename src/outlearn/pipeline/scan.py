@@ -97,11 +97,17 @@ class _Piece:
 
 
 def score_rows(
-    detector: BaseDetector, source: Source, stages: Stages, executor: Executor | None = None
+    detector: BaseDetector,
+    source: Source,
+    stages: Stages,
+    executor: Executor | None = None,
+    *,
+    learnt_from: bool = False,
 ) -> Scan:
     """Score all rows; only the scores and times of all of them are kept.
 
     executor : where pieces of the source are scored; on threads of this process by default.
+    learnt_from : whether these are the rows that the detector learnt from.
     """
     check_columns(detector.schema_, source.columns, where=source.name)
     scores: list[NDArray[np.float64]] = []
@@ -126,9 +132,10 @@ def score_rows(
     elsewhen = tuple(name for name, rows in outside.items() if rows > _ELSEWHEN * done)
     differing = tuple((name, rows / done) for name, rows in changed.items() if rows > _ELSEWHEN * done)
     nothing = np.concatenate(empty)
-    sentences = [*notes, *detector.encoder_.sentences(repairs)]
+    sentences = [*notes, *detector.encoder_.sentences(repairs, said=learnt_from)]
     if nothing.any():
-        sentences.append(f"{empty_note(int(nothing.sum()))}; they score 0 and come last")
+        unlearnt = "nothing is learnt from them, " if learnt_from else ""
+        sentences.append(f"{empty_note(int(nothing.sum()))}; {unlearnt}they score 0 and come last")
     stamps = np.concatenate(times) if times else None
     return Scan(np.concatenate(scores), stamps, nothing, tuple(sentences), elsewhen, differing)
 
