@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
-from sklearn.ensemble import IsolationForest
+
+from outlearn.learners.profiles.isolation import Isolation, expected_depth
 
 __all__ = ["NodeFeedback", "Paths"]
 
@@ -34,17 +35,16 @@ class Paths:
     @classmethod
     def of(cls, X: NDArray[np.float32], seed: int = 0, *, most: int | None = None) -> Paths:
         """Fit a forest on rows (n, d), and follow them through it; of more than `most`, the oddest."""
-        forest = IsolationForest(
-            n_estimators=TREES, max_samples=min(SAMPLES, len(X)), random_state=seed % 2**32
-        ).fit(X)
+        X = np.ascontiguousarray(X, dtype=np.float32)
+        forest = Isolation(X, seed % 2**32, TREES, SAMPLES)
         rows = np.arange(len(X))
         if most is not None and len(X) > most:
-            rows = np.sort(np.argsort(forest.score_samples(X), kind="stable")[:most])
+            rows = np.sort(np.argsort(-forest.score(X), kind="stable")[:most])
         parts, lengths = [], []
-        for tree, columns in zip(forest.estimators_, forest.estimators_features_, strict=True):
-            parts.append(tree.decision_path(X[rows][:, columns]).astype(np.float32))
-            leaf = tree.tree_.children_left < 0
-            lengths.append(1.0 + np.where(leaf, _unfinished(tree.tree_.n_node_samples), 0.0))
+        for tree in forest.trees:
+            parts.append(tree.decision_path(X[rows]).astype(np.float32))
+            leaf = tree.children_left < 0
+            lengths.append(1.0 + np.where(leaf, expected_depth(tree.n_node_samples.astype(np.float64)), 0.0))
         return cls(rows, hstack(parts, format="csr"), np.concatenate(lengths))
 
     @property
@@ -77,11 +77,3 @@ class NodeFeedback:
         change = np.zeros(len(self._lengths), dtype=np.float32)
         change[nodes] = step
         self.scores = self.scores - self._paths.passed @ change
-
-
-def _unfinished(rows: NDArray[np.int64]) -> Floats:
-    """Return the mean length of a path that a tree of so many rows would still have."""
-    n = np.maximum(rows.astype(np.float64), 2.0)
-    mean = 2 * (np.log(n - 1 + (n == 2)) + np.euler_gamma) - 2 * (n - 1) / n
-    lengths: Floats = np.where(rows <= 1, 0.0, np.where(rows == 2, 1.0, mean))
-    return lengths
