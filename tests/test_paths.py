@@ -11,8 +11,8 @@ from typing import Annotated, get_args, get_origin, get_type_hints
 import polars as pl
 import pytest
 import typer
-from click.testing import CliRunner
 from typer.models import ArgumentInfo
+from typer.testing import CliRunner
 
 import outlearn.pipeline
 from outlearn.cli.app import app
@@ -24,7 +24,6 @@ from outlearn.pipeline import Monitor, detect
 from outlearn.pipeline.labelled import FeedbackFiles
 
 COMMANDS = {command.callback.__name__: command.callback for command in app.registered_commands}
-CLICK = typer.main.get_command(app)
 LIKENESSES = ("itself", "dotted", "hard link", "symbolic link", "other case")
 
 
@@ -87,7 +86,7 @@ def test_no_output_of_a_command_takes_the_place_of_an_input_or_of_another(comman
             path.write_text("precious")
             given = {one: str(path), other: linked(path, likeness)}
             before = {entry: entry.read_text() for entry in folder.iterdir()}
-            result = CliRunner().invoke(CLICK, words(command, given))
+            result = CliRunner().invoke(app, words(command, given))
             assert result.exit_code == 2, (given, result.output)
             assert "cannot write" in result.stderr and "give" in result.stderr, (given, result.output)
             assert {entry: entry.read_text() for entry in folder.iterdir()} == before
@@ -102,7 +101,7 @@ def test_no_output_lies_in_a_folder_that_is_read(command, tmp_path):
             if not folder.exists():
                 folder.symlink_to(tmp_path)
             given = {one: str(tmp_path), other: str(folder / "in" / "a.safetensors")}
-            result = CliRunner().invoke(CLICK, words(command, given))
+            result = CliRunner().invoke(app, words(command, given))
             assert result.exit_code == 2 and "a folder that is read" in result.stderr, (given, result.output)
     assert not list(tmp_path.iterdir())
 
@@ -272,6 +271,6 @@ def test_what_a_job_file_asks_for_is_checked_too(tmp_path, monkeypatch, words):
     Path("rows.csv").write_text("a\n1\n2\n")
     Path("job.toml").write_text(f'source = "rows.csv"\nreference = "reference.cef"\n[outputs]\n{words}\n')
     before = {path: path.read_text() for path in Path().iterdir()}
-    result = CliRunner().invoke(CLICK, ["detect", "--job", "job.toml"])
+    result = CliRunner().invoke(app, ["detect", "--job", "job.toml"])
     assert result.exit_code == 2 and "cannot write" in result.stderr, result.output
     assert {path: path.read_text() for path in Path().iterdir()} == before

@@ -9,6 +9,7 @@ import polars as pl
 import pyarrow as pa
 from pyarrow import ipc, parquet
 
+from outlearn.data.readers.arrow_sizes import check_file, check_stream
 from outlearn.data.readers.detect import FileBytes
 from outlearn.data.readers.limits import LONGEST_CELL, check_cells, check_columns_of_rows, check_unpacked
 from outlearn.data.readers.source import Source, reading, unique_names
@@ -33,16 +34,15 @@ def open_parquet(name: str, content: FileBytes, notes: tuple[str, ...]) -> Sourc
 def open_arrow(name: str, content: FileBytes, notes: tuple[str, ...]) -> Source:
     """Open an Arrow file (Feather version 2); not mapped, for one that is cut short would end the process."""
     with reading(name), pa.OSFile(str(content.path)) as stream:
-        file = ipc.open_file(stream)
-        schema, rows = file.schema, sum(file.get_batch(i).num_rows for i in range(file.num_record_batches))
+        rows, schema = check_file(name, content), ipc.open_file(stream, content.size).schema
     return _typed_source(name, schema, partial(_arrow_batches, content), notes, rows)
 
 
 def open_arrow_stream(name: str, content: FileBytes, notes: tuple[str, ...]) -> Source:
-    """Open an Arrow stream; how many rows it has is not known before its end."""
+    """Open an Arrow stream."""
     with reading(name), content.open() as stream:
-        schema = ipc.open_stream(stream).schema
-    return _typed_source(name, schema, partial(_stream_batches, content), notes, None)
+        rows, schema = check_stream(name, content), ipc.open_stream(stream).schema
+    return _typed_source(name, schema, partial(_stream_batches, content), notes, rows)
 
 
 def _parquet_batches(content: FileBytes, rows: int) -> Iterator[pa.RecordBatch]:
@@ -54,7 +54,7 @@ def _parquet_batches(content: FileBytes, rows: int) -> Iterator[pa.RecordBatch]:
 def _arrow_batches(content: FileBytes, rows: int) -> Iterator[pa.RecordBatch]:
     content.check()
     with pa.OSFile(str(content.path)) as stream:
-        file = ipc.open_file(stream)
+        file = ipc.open_file(stream, content.size)  # what is written behind it meanwhile is not read
         unpacked = 0
         for index in range(file.num_record_batches):
             batch = file.get_batch(index)

@@ -16,12 +16,14 @@ __all__ = [
     "HELD_CELLS",
     "LONGEST_CELL",
     "LONGEST_LINE",
+    "MOST_BATCH",
     "MOST_BLANK",
     "MOST_CELLS",
     "MOST_COLUMNS",
     "MOST_UNPACKED",
     "SPARSE_COLUMNS",
     "TOO_DEEP",
+    "check_batch",
     "check_cells",
     "check_columns_of_rows",
     "check_unpacked",
@@ -61,6 +63,25 @@ comes a billion times takes some bytes, whatever its rows cost those who walk th
 FREE_UNPACKED, MOST_UNPACKED = 64 << 20, 250
 """Bytes that a packed file may become in any case, and beyond these how many for each byte of it: logs pack
 by 10 to 100, seldom by 200; gzip can do 1,000, bzip2 and zstd 10,000, of one letter again and again."""
+
+MOST_BATCH = 4 << 30
+"""Bytes of a packed batch of an Arrow file, which is unpacked as a whole: writers make batches of megabytes,
+and what is not packed is no larger in memory than it is on disk."""
+
+
+def check_batch(name: object, unpacked: int) -> None:
+    """Refuse a batch that is unpacked as a whole and becomes larger than `MOST_BATCH`.
+
+    Raises
+    ------
+    ReadError
+        With what to do.
+    """
+    if unpacked > MOST_BATCH:
+        raise ReadError(
+            f"{name}: a batch of its rows unpacks to {unpacked:,} bytes; at most {MOST_BATCH >> 30} GB are "
+            "unpacked at once: write it in batches of fewer rows"
+        )
 
 
 def check_unpacked(name: object, unpacked: int, packed: int) -> None:
