@@ -10,6 +10,7 @@ from mcp.client import Client
 
 from outlearn.errors import AccessError
 from outlearn.serving.access import Actor, Role, Via
+from outlearn.serving.accounts import Accounts
 from outlearn.serving.agents import agent_server
 from outlearn.serving.agents.tools import TOOLS
 from outlearn.serving.jobs import Jobs
@@ -17,10 +18,7 @@ from outlearn.serving.settings import Settings
 from outlearn.serving.store import audit
 from tests.serving.watched import Watched, payments
 
-KEYS = {
-    "olk_viewer": Actor("vera", Role.VIEWER, Via.API, 1),
-    "olk_analyst": Actor("ana", Role.ANALYST, Via.API, 2),
-}
+ADMIN = Actor("ada", Role.ADMIN, Via.CLI)
 
 
 @dataclass
@@ -28,13 +26,13 @@ class Agent:
     """Calls tools of a service with a key."""
 
     service: SimpleNamespace
-    key: str = "olk_analyst"
+    name: str = "ana"
 
     def call(self, tool, /, **arguments):
         """Return what a tool gives; what it refuses is raised as an AssertionError with the words."""
 
         async def ask():
-            async with Client(agent_server(self.service, self.key)) as client:
+            async with Client(agent_server(self.service, self.service.secrets[self.name])) as client:
                 return await client.call_tool(tool, arguments)
 
         result = anyio.run(ask)
@@ -58,11 +56,16 @@ def service(database, tmp_path):
         document = json.dumps({"name": "payments", "source": {"push": True}})
         connection.exec_driver_sql(f"UPDATE jobs SET document = '{document}'")
     watched.score(payments(300, 1, odd=8))
-    settings = Settings(roots={"landing": landing, "cases": cases})
+    settings, accounts = Settings(roots={"landing": landing, "cases": cases}), Accounts(database)
+    secrets = {}
+    for name, role in (("ana", Role.ANALYST), ("vera", Role.VIEWER)):
+        accounts.add_user(ADMIN, name, role)
+        secrets[name] = accounts.new_key(ADMIN, name, "agent")
     return SimpleNamespace(
         database=database,
         settings=settings,
-        accounts=SimpleNamespace(by_key=KEYS.get),
+        accounts=accounts,
+        secrets=secrets,
         jobs=Jobs(database, settings, watched.runs),
         models=watched.models,
         triage=watched.triage,
@@ -138,8 +141,8 @@ def test_files_are_looked_into_below_named_folders_alone(service, tmp_path):
     ],
 )
 def test_a_viewer_may_only_look(service, tool, arguments):
-    assert "vera is viewer and may not" in Agent(service, "olk_viewer").refused(tool, **arguments)
-    assert Agent(service, "olk_viewer").call("list_incidents")["total"] > 0
+    assert "vera is viewer and may not" in Agent(service, "vera").refused(tool, **arguments)
+    assert Agent(service, "vera").call("list_incidents")["total"] > 0
 
 
 def test_a_key_that_is_none_opens_nothing(service):
@@ -149,7 +152,7 @@ def test_a_key_that_is_none_opens_nothing(service):
 
 def test_tools_say_what_they_are_and_which_change_something(service):
     async def ask():
-        async with Client(agent_server(service, "olk_viewer")) as client:
+        async with Client(agent_server(service, service.secrets["vera"])) as client:
             return (await client.list_tools()).tools
 
     tools = {tool.name: tool for tool in anyio.run(ask)}

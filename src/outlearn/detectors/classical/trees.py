@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.ensemble import IsolationForest
 from sklearn.tree import ExtraTreeClassifier
 
 from outlearn.detectors.classical.entry import Labels, Rows, Settings, seed_of
 from outlearn.errors import LabelError
-from outlearn.learners.profiles.isolation import Isolation
 
 __all__ = ["bagged_trees", "isolation_forest"]
 
 
-def isolation_forest(X: Rows, y: Labels, rng: np.random.Generator, p: Settings) -> Isolation:
-    return Isolation(X, seed_of(rng), p["trees"], p["max_samples"])
+class _Isolation:
+    def __init__(self, forest: IsolationForest) -> None:
+        self._forest = forest
+
+    def score(self, X: Rows) -> NDArray[np.float64]:
+        return -np.asarray(self._forest.score_samples(X), dtype=np.float64)
+
+
+def isolation_forest(X: Rows, y: Labels, rng: np.random.Generator, p: Settings) -> _Isolation:
+    forest = IsolationForest(
+        n_estimators=p["trees"], max_samples=min(p["max_samples"], len(X)), random_state=seed_of(rng)
+    )
+    return _Isolation(forest.fit(X))
 
 
 class _Bagged:

@@ -74,10 +74,10 @@ class _Keys:
 
 
 def _actor_of(service: Service, key: str) -> Actor:
-    actor = service.accounts.by_key(key)
+    actor = service.accounts.by_key(key, Via.AGENT)
     if actor is None:
         raise AccessError("the key is unknown, expired or revoked; `outlearn key add` makes one")
-    return Actor(actor.name, actor.role, Via.AGENT, actor.user_id)
+    return actor
 
 
 def _server(tools: Tools, **options: Any) -> MCPServer[Any]:
