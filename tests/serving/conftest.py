@@ -17,6 +17,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy import make_url
 
 from outlearn.serving.access import Actor, Role, Via
 from outlearn.serving.store.database import Database
@@ -41,9 +42,16 @@ class Server:
     def new(self, template: str = "template0") -> str:
         """Make a database, as a copy of another one, and return its URL."""
         name = f"test_{next(self._numbers)}"
-        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.url(name)
+
+    def drop(self, url: str) -> None:
+        """Remove a database, whoever is connected to it."""
+        self._execute(f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
+
+    def _execute(self, statement: str) -> None:
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(statement)
 
 
 @pytest.fixture(scope="session")
@@ -53,8 +61,9 @@ def postgresql() -> Iterator[Server]:
     if not versions or shutil.which("setpriv") is None:
         pytest.skip("no programs of PostgreSQL are installed here (Debian: apt-get install postgresql)")
     account = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
-    # A short path: that of a socket has at most 107 characters.
-    with tempfile.TemporaryDirectory(prefix="outlearn-pg-", dir="/tmp", ignore_cleanup_errors=True) as name:
+    # In memory where that can be: a database has hundreds of files. The path of a socket has to be short.
+    place = "/dev/shm" if os.access("/dev/shm", os.W_OK) else "/tmp"
+    with tempfile.TemporaryDirectory(prefix="outlearn-pg-", dir=place, ignore_cleanup_errors=True) as name:
         server = Server(Path(name), account, versions[-1].parent)
         with _running(server):
             yield server
@@ -63,7 +72,7 @@ def postgresql() -> Iterator[Server]:
 @contextmanager
 def _running(server: Server) -> Iterator[None]:
     data = server.folder / "data"
-    rights = ["setpriv", "--pdeathsig", "INT"]
+    rights = ["setpriv", "--pdeathsig", "QUIT"]
     if os.geteuid() == 0:  # which the server refuses
         shutil.chown(server.folder, server.account)
         rights += ["--reuid", server.account, "--regid", server.account, "--clear-groups"]
@@ -110,20 +119,24 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., str]:
-    """Return a function that makes a database and returns its URL; empty : whether it has no tables yet."""
+def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., str]]:
+    """Give a function that makes a database and returns its URL; empty : whether it has no tables yet."""
     numbers = itertools.count()
+    server = request.getfixturevalue("postgresql") if request.param == "postgresql" else None
+    made = []
 
     def make(*, empty: bool = False) -> str:
-        if request.param == "postgresql":
-            server = request.getfixturevalue("postgresql")
-            return server.new("template0" if empty else request.getfixturevalue("migrated_postgresql"))
+        if server is not None:
+            made.append(server.new("template0" if empty else request.getfixturevalue("migrated_postgresql")))
+            return made[-1]
         path = tmp_path / f"store-{next(numbers)}.db"
         if not empty:
             shutil.copyfile(request.getfixturevalue("migrated_sqlite"), path)
         return f"sqlite:///{path}"
 
-    return make
+    yield make
+    for url in made:
+        server.drop(url)
 
 
 @pytest.fixture
