@@ -64,7 +64,12 @@ def structured(document: Mapping[str, Any], of: type) -> Any:
     converter.register_structure_hook_func(lambda kind: kind is Any, lambda value, _: _named(value))
     converter.register_structure_hook(str | Path | None, lambda value, _: _path(value))
     converter.register_structure_hook(str | int | None, lambda value, _: value)
-    for kind in (str, int, float, bool):  # by type: what cattrs has for them comes before functions
+    for kind in (
+        str,
+        int,
+        float,
+        bool,
+    ):  # by the type itself: what cattrs has for them comes before functions
         converter.register_structure_hook(kind, _exactly)
     converter.register_structure_hook_func(
         lambda kind: kind == tuple[str, ...], lambda value, _: _names(value)

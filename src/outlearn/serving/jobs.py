@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
@@ -15,26 +15,13 @@ from outlearn.pipeline.monitor import Monitor
 from outlearn.serving.access import Actor, Role
 from outlearn.serving.definition import JobSpec
 from outlearn.serving.push import Content, Incoming, decoded
+from outlearn.serving.runs import Kind, Runs
 from outlearn.serving.settings import Settings
 from outlearn.serving.store import audit
 from outlearn.serving.store.database import Database
 from outlearn.serving.store.tables import jobs, positions, pushed, runs
 
-__all__ = ["Job", "Jobs", "Pushed", "Queue"]
-
-
-class Queue(Protocol):
-    """What takes runs, such as `runs.Runs`; one that waits already is not doubled."""
-
-    def enqueue(
-        self,
-        connection: Connection,
-        *,
-        job_id: int,
-        kind: str,
-        who: str,
-        asked: Mapping[str, Any] = ...,
-    ) -> int: ...
+__all__ = ["Job", "Jobs", "Pushed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +57,13 @@ def _no_model(_: int) -> Monitor | None:
 class Jobs:
     """The jobs of a store.
 
-    queue : takes runs. live : the model of a job by its id, which rows that are pushed must fit; None while
+    live : the model of a job by its id, which rows that are pushed must fit; None while
     there is none.
     """
 
     database: Database
     settings: Settings
-    queue: Queue
+    runs: Runs
     live: Callable[[int], Monitor | None] = field(default=_no_model)
 
     def add(self, actor: Actor, document: Mapping[str, Any]) -> Job:
@@ -245,7 +232,7 @@ class Jobs:
             run_id = None if row.state == "paused" else self._enqueue(connection, job.id, "score", actor)
             return Pushed(int(number[0]), incoming.rows, run_id, incoming.notes)
 
-    def run(self, actor: Actor, name: str, kind: str = "score") -> int:
+    def run(self, actor: Actor, name: str, kind: Kind = "score") -> int:
         """Have a job score what is new, or fit a model, now; return the number of the run.
 
         Raises
@@ -279,7 +266,7 @@ class Jobs:
             raise ParameterError(f"from {start} to {end} is no time; wanted a start before the end")
         return self._ask(actor, name, "backfill", {"start": float(start), "end": float(end)})
 
-    def _ask(self, actor: Actor, name: str, kind: str, asked: Mapping[str, Any]) -> int:
+    def _ask(self, actor: Actor, name: str, kind: Kind, asked: Mapping[str, Any]) -> int:
         with self.database.writing() as connection:
             job = _job(_found(connection, name))
             if job.state == "paused":
@@ -289,9 +276,9 @@ class Jobs:
             return run_id
 
     def _enqueue(
-        self, connection: Connection, job_id: int, kind: str, actor: Actor, asked: Mapping[str, Any] = {}
+        self, connection: Connection, job_id: int, kind: Kind, actor: Actor, asked: Mapping[str, Any] = {}
     ) -> int:
-        return self.queue.enqueue(connection, job_id=job_id, kind=kind, who=actor.name, asked=asked)
+        return self.runs.enqueue(connection, job_id=job_id, kind=kind, who=actor.name, asked=asked)
 
     def _turn(self, actor: Actor, name: str, verb: str, state: str) -> Job:
         actor.require(Role.OPERATOR, f"{verb} a job")
@@ -316,7 +303,8 @@ class Jobs:
 
     def _check_room(self, connection: Connection, job: Job, incoming: Incoming) -> None:
         """Refuse rows while more wait than the job may keep."""
-        sizes = select(func.sum(func.length(pushed.c.content))).where(pushed.c.job_id == job.id)
+        waits = (pushed.c.job_id == job.id) & pushed.c.judged.is_(None)
+        sizes = select(func.sum(func.length(pushed.c.content))).where(waits)
         waiting = int(connection.execute(sizes).scalar() or 0)
         if waiting + len(incoming.content) > job.spec.keep.megabytes << 20:
             raise ConflictError(

@@ -12,20 +12,17 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
-import pyarrow as pa
-from pyarrow import ipc
 
 from outlearn.data.readers import ReadOptions, Source, open_source
-from outlearn.data.readers.text import from_text
-from outlearn.data.schema import check_columns
+from outlearn.data.readers.detect import examine
 from outlearn.errors import ParameterError, ReadError
-from outlearn.pipeline.learn import open_table
 from outlearn.pipeline.monitor import Monitor
-from outlearn.pipeline.rows import Opener
 from outlearn.serving.definition import JobSpec
 from outlearn.serving.settings import Settings
+from outlearn.serving.sources.look import Look
+from outlearn.serving.sources.stored import Rows, packed
 
-__all__ = ["Content", "Incoming", "decoded", "opener_of", "unpacked"]
+__all__ = ["Content", "Incoming", "decoded"]
 
 #: What rows come as: bytes or the path of a file, or a dataframe.
 Content = Any
@@ -44,7 +41,6 @@ _SUFFIXES = {
 }
 _OPEN = ("", "application/octet-stream", "multipart/form-data")  # which leave it to the content
 _KNOWN = {".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".arrow"}
-_TEXT = b"outlearn.text"  # metadata of a stream whose cells are text as it came
 _GROWTH = 8  # bytes that rows may take in memory for each that may come in
 
 
@@ -74,40 +70,16 @@ def decoded(
     """
     name = _shown(filename)
     with TemporaryDirectory(prefix="outlearn-push-") as folder:
-        spec_of_rows = _placed(content, Path(folder), settings, media, name)
+        placed = _placed(content, Path(folder), settings, media, name)
         options = replace(spec.read, kind=spec.table.kind or spec.read.kind)
         try:
-            frame, is_text, notes = _read(spec_of_rows, options, settings)
+            rows = _read(placed, options, settings)
         except ReadError as error:
-            raise ReadError(str(error).replace(str(spec_of_rows), name)) from error
-    incoming = Incoming(name, frame.height, _packed(frame, is_text=is_text), notes)
+            raise ReadError(str(error).replace(str(placed), name)) from error
     if live is not None:
-        check_fit(frame, name, live, spec.read, is_text=is_text)
-    return incoming
-
-
-def check_fit(frame: pl.DataFrame, name: str, live: Monitor, read: ReadOptions, *, is_text: bool) -> None:
-    """Refuse rows that lack columns that a model reads."""
-    source, _ = open_table(opener_of(frame, name, is_text=is_text), live.reading(read))
-    check_columns(live.detector.schema_, source.columns, where=name)
-
-
-def unpacked(content: bytes) -> tuple[pl.DataFrame, bool]:
-    """Return rows as they were kept, and whether their cells are text as it came."""
-    with ipc.open_stream(pa.py_buffer(content)) as reader:
-        table = reader.read_all()
-    return pl.DataFrame(pl.from_arrow(table)), _TEXT in (table.schema.metadata or {})
-
-
-def opener_of(frame: pl.DataFrame, name: str, *, is_text: bool) -> Opener:
-    """Return what opens rows as the options say."""
-
-    def opened(options: ReadOptions) -> Source:
-        if is_text:
-            return from_text(name, lambda: [frame], options=options)
-        return Source(name, tuple(frame.columns), frame.iter_slices, rows=frame.height)
-
-    return Opener(opened)
+        look = Look(spec, settings, live.reading(spec.read), live.detector.schema_)
+        look.opened(name, rows.opener(name), keys=rows.keys)  # which refuses what lacks columns
+    return Incoming(name, rows.frame.height, packed(rows), rows.notes)
 
 
 def _placed(content: Content, folder: Path, settings: Settings, media: str, name: str) -> Any:
@@ -137,13 +109,14 @@ def _placed(content: Content, folder: Path, settings: Settings, media: str, name
     return place
 
 
-def _read(spec: Any, options: ReadOptions, settings: Settings) -> tuple[pl.DataFrame, bool, tuple[str, ...]]:
-    source = open_source(spec, options=options)
-    is_text = isinstance(spec, Path)
-    if is_text:
-        source = open_source(spec, options=replace(options, as_text=source.columns))
+def _read(placed: Any, options: ReadOptions, settings: Settings) -> Rows:
+    source, keys = open_source(placed, options=options), False
+    if isinstance(placed, Path):
+        keys = examine(placed)[1] in ("json lines", "json document")
+        source = open_source(placed, options=replace(options, as_text=source.columns))
     frame = pl.concat(list(_within(source, settings))).rechunk()
-    return frame, is_text and all(dtype == pl.String for dtype in frame.dtypes), source.notes
+    is_text = isinstance(placed, Path) and all(dtype == pl.String for dtype in frame.dtypes)
+    return Rows(frame, is_text, keys, source.kind, source.notes)
 
 
 def _within(source: Source, settings: Settings) -> Iterator[pl.DataFrame]:
@@ -159,16 +132,6 @@ def _within(source: Source, settings: Settings) -> Iterator[pl.DataFrame]:
         if size > _GROWTH * settings.largest_upload:
             raise ReadError(f"{source.name} takes more than {size:,} bytes in memory: push it in parts")
         yield chunk
-
-
-def _packed(frame: pl.DataFrame, *, is_text: bool) -> bytes:
-    table = frame.to_arrow()
-    if is_text:
-        table = table.replace_schema_metadata({_TEXT: b"1"})
-    sink = pa.BufferOutputStream()
-    with ipc.new_stream(sink, table.schema, options=ipc.IpcWriteOptions(compression="zstd")) as writer:
-        writer.write_table(table)
-    return bytes(sink.getvalue())
 
 
 def _shown(filename: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -18,7 +19,7 @@ from outlearn.data.readers.spaced import Spaced, spaced_frames
 from outlearn.data.readers.text import from_text
 from outlearn.errors import ReadError
 
-__all__ = ["open_delimited"]
+__all__ = ["open_below", "open_delimited"]
 
 _BLOCK_BYTES = 8 << 20  # no row may be longer; a few blocks are held at a time
 
@@ -54,12 +55,45 @@ def _open(
     except UnicodeError as error:
         raise _undecodable(name, encoding, error) from error
     said = f"encoding {encoding} detected" if options.encoding is None and encoding != "utf-8" else ""
+    return _opened(name, content, options, dialect, encoding, (*notes, *filter(None, [said]), *dialect.notes))
+
+
+def open_below(
+    name: str, content: FileBytes, options: ReadOptions, dialect: Dialect, encodings: Sequence[str]
+) -> Source:
+    """Open rows without what stands above them, of a text whose dialect is known from its beginning.
+
+    encodings : codecs to try in turn.
+
+    Raises
+    ------
+    ReadError
+        As `open_delimited`.
+    """
+    dialect = replace(dialect, skip=0, header=False)
+    *early, last = encodings
+    for encoding in early:
+        try:
+            return _opened(name, content, options, dialect, encoding, ())
+        except _UndecodableError:
+            continue
+    return _opened(name, content, options, dialect, last, ())
+
+
+def _opened(
+    name: str,
+    content: FileBytes,
+    options: ReadOptions,
+    dialect: Dialect,
+    encoding: str,
+    notes: tuple[str, ...],
+) -> Source:
     frames = _spaced if dialect.separator in (WHITESPACE, FIXED) else _frames
     return from_text(
         name,
         partial(frames, name, content, dialect, encoding),
         options=options,
-        notes=(*notes, *filter(None, [said]), *dialect.notes),
+        notes=notes,
         ambiguous=CONTINENTAL if dialect.separator == ";" else ENGLISH,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from outlearn.errors import ReadError
 from outlearn.extras import require
 from outlearn.masked import masked, secrets_of
 
-__all__ = ["open_query"]
+__all__ = ["Order", "open_query", "rows_in_order"]
 
 _FIRST_ROWS = 256  # that are taken at once before their size is known
 _BATCH_BYTES = 64_000_000  # of the rows that are taken at once, about
@@ -62,6 +63,49 @@ def open_query(url: str, options: ReadOptions) -> Source:
     MissingExtraError
         When SQLAlchemy is not installed.
     """
+    query = _checked(url, options)
+    notes = _notes(query.address.get_backend_name(), query.guard)
+    return from_text(query.name, partial(_frames, query), options=options, notes=notes)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """By which column the rows of a query come, and from which value on; None: from the first.
+
+    descending : from the last one back. missing : just the rows that have no value in the column.
+    """
+
+    column: str
+    since: Any = None
+    descending: bool = False
+    missing: bool = False
+
+
+def rows_in_order(
+    url: str, options: ReadOptions, order: Order
+) -> Iterator[tuple[tuple[str, ...], list[tuple[Any, ...]]]]:
+    """Yield the names of the columns and rows of a query, as the database has them, some at a time.
+
+    The query is held to reading as in `open_query`. It stands within another one, so an order of its own has
+    no say.
+
+    Raises
+    ------
+    ReadError
+        As in `open_query`, and when the query has no such column.
+    """
+    query = _checked(url, options)
+    yield from _rows(query, order)
+
+
+def _checked(url: str, options: ReadOptions) -> _Query:
+    """Return a query that was looked at.
+
+    Raises
+    ------
+    ReadError
+        When it is none that reads.
+    """
     alchemy = require("sqlalchemy", extra="sql")
     try:
         address = alchemy.engine.make_url(url)
@@ -83,8 +127,7 @@ def open_query(url: str, options: ReadOptions) -> Source:
         check_statement(text, guard.syntax, trusted=guard.trusted)
     except ReadError as error:
         raise ReadError(f"{name}: {error}") from error
-    query = _Query(name, alchemy, address, text, guard, options.query_timeout, secrets_of(url))
-    return from_text(name, partial(_frames, query), options=options, notes=_notes(dialect, guard))
+    return _Query(name, alchemy, address, text, guard, options.query_timeout, secrets_of(url))
 
 
 def _notes(dialect: str, guard: Guard) -> tuple[str, ...]:
@@ -108,6 +151,13 @@ def _refuse_new_file(name: str, database: str | None) -> None:
 
 
 def _frames(query: _Query) -> Iterator[pl.DataFrame]:
+    for columns, rows in _rows(query):
+        yield text_frame(dict(zip(columns, zip(*rows, strict=True), strict=True)))
+
+
+def _rows(
+    query: _Query, order: Order | None = None
+) -> Iterator[tuple[tuple[str, ...], list[tuple[Any, ...]]]]:
     clock = QueryClock(query.seconds)
     with _told(query), _connected(query, clock) as connection:
         driver = connection.connection.dbapi_connection
@@ -115,18 +165,35 @@ def _frames(query: _Query) -> Iterator[pl.DataFrame]:
         with clock.running(stop):
             if not query.by_sqlite:  # which was opened for reading
                 prepare(connection, query.guard, query.seconds)
-            text = query.alchemy.text(_BIND.sub(r"\\:", query.text))
-            result = connection.execution_options(stream_results=True).execute(text)
+            statement = _statement(query, order, connection.dialect)
+            result = connection.execution_options(stream_results=True).execute(statement)
             columns, _ = unique_names(list(result.keys()))
         size = _FIRST_ROWS
         while True:
             with clock.running(stop):
-                rows = result.fetchmany(size)
+                rows = [tuple(row) for row in result.fetchmany(size)]
                 if not rows:
                     return
-                frame = text_frame(dict(zip(columns, zip(*rows, strict=True), strict=True)))
-            yield frame
-            size = max(1, min(BATCH_ROWS, int(_BATCH_BYTES * len(rows) / max(frame.estimated_size(), 1))))
+                weight = sum(sys.getsizeof(cell) for row in rows[:: len(rows) // 64 + 1] for cell in row)
+                weight *= len(rows) // 64 + 1
+            yield columns, rows
+            size = max(1, min(BATCH_ROWS, int(_BATCH_BYTES * len(rows) / max(weight, 1))))
+
+
+def _statement(query: _Query, order: Order | None, dialect: Any) -> Any:
+    """Return the statement that is run; words and values of an order never stand in its text as they came."""
+    text = _BIND.sub(r"\\:", query.text)
+    if order is None:
+        return query.alchemy.text(text)
+    column = dialect.identifier_preparer.quote(order.column).replace(":", r"\:")
+    inner = f"SELECT * FROM ({text}\n) outlearn_rows"  # the end of a line closes a comment
+    if order.missing:
+        return query.alchemy.text(f"{inner} WHERE {column} IS NULL")
+    way = "DESC" if order.descending else "ASC"
+    if order.since is None:
+        return query.alchemy.text(f"{inner} ORDER BY {column} {way}")
+    whole = f"{inner} WHERE {column} >= :outlearn_since ORDER BY {column} {way}"
+    return query.alchemy.text(whole).bindparams(outlearn_since=order.since)
 
 
 @contextmanager

@@ -159,7 +159,7 @@ positions = Table(
 )
 
 pushed = Table(
-    "pushed",  # rows that came in, until they are scored
+    "pushed",  # rows that came in, until they are judged, and the newest of them for the next fit
     METADATA,
     Column("id", ID, primary_key=True),
     Column("job_id", ID, ForeignKey("jobs.id"), nullable=False),
@@ -167,6 +167,7 @@ pushed = Table(
     Column("name", String(300), nullable=False),  # of the source, as the sender calls it
     Column("rows", Integer, nullable=False),
     Column("content", LargeBinary, nullable=False),  # Arrow IPC stream
+    Column("judged", Float(53)),
     Index(None, "job_id", "id"),
 )
 
