@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from outlearn.learners.profiles import isolation, trees
+from tests import postgres
 
 # Compiling the matrix profile takes a minute, and its threads then slow down what comes after it; on the few
 # points of a test plain Python is done in a second.
@@ -47,6 +48,15 @@ def _small_forests() -> Iterator[None]:
         for (module, name), trees_shipped in zip(FORESTS, SHIPPED, strict=True):
             patch.setattr(module, name, trees_shipped // 10)
         yield
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[postgres.Postgres]:
+    """A server that all tests of a process share, each with a database of its own."""
+    if reason := postgres.missing():
+        pytest.skip(reason)
+    with postgres.running() as server:
+        yield server
 
 
 @pytest.fixture

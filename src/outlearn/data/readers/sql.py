@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -167,17 +167,25 @@ def _rows(
                 prepare(connection, query.guard, query.seconds)
             statement = _statement(query, order, connection.dialect)
             result = connection.execution_options(stream_results=True).execute(statement)
-            columns, _ = unique_names(list(result.keys()))
-        size = _FIRST_ROWS
-        while True:
-            with clock.running(stop):
-                rows = [tuple(row) for row in result.fetchmany(size)]
-                if not rows:
-                    return
-                weight = sum(sys.getsizeof(cell) for row in rows[:: len(rows) // 64 + 1] for cell in row)
-                weight *= len(rows) // 64 + 1
-            yield columns, rows
-            size = max(1, min(BATCH_ROWS, int(_BATCH_BYTES * len(rows) / max(weight, 1))))
+        with closing(result):  # a cursor of the server, which lives on where reading ends early
+            yield from _fetched(result, partial(clock.running, stop))
+
+
+def _fetched(
+    result: Any, running: Callable[[], AbstractContextManager[None]]
+) -> Iterator[tuple[tuple[str, ...], list[tuple[Any, ...]]]]:
+    """Yield the columns of a result with some of its rows, taken over while the clock of the query runs."""
+    columns, _ = unique_names(list(result.keys()))
+    size = _FIRST_ROWS
+    while True:
+        with running():
+            rows = [tuple(row) for row in result.fetchmany(size)]
+            if not rows:
+                return
+            weight = sum(sys.getsizeof(cell) for row in rows[:: len(rows) // 64 + 1] for cell in row)
+            weight *= len(rows) // 64 + 1
+        yield columns, rows
+        size = max(1, min(BATCH_ROWS, int(_BATCH_BYTES * len(rows) / max(weight, 1))))
 
 
 def _statement(query: _Query, order: Order | None, dialect: Any) -> Any:
