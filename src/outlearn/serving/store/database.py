@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,12 +21,13 @@ from outlearn.masked import masked, secrets_of
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
 
-__all__ = ["DEFAULT", "Database"]
+__all__ = ["DEFAULT", "Database", "before_commit"]
 
 DEFAULT = "sqlite:///outlearn.db"
 BUSY = 30.0  # seconds that one writer waits for another
 _POSTGRESQL = "postgresql+psycopg"
 _WRITERS = 0x6F75746C  # number of the lock of writers in PostgreSQL
+_BEFORE_COMMIT: ContextVar[Callable[[Connection], None] | None] = ContextVar("before_commit", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,8 @@ class Database:
                 if not self.is_sqlite:
                     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _WRITERS})
                 yield connection
+                if (last := _BEFORE_COMMIT.get()) is not None:
+                    last(connection)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -153,6 +157,19 @@ class Database:
                 text = masked(str(error.orig).strip(), secrets_of(str(self.engine.url)))
                 raise StoreError(f"{self.name}: the database does not answer, or not now ({text})") from error
             raise
+
+
+@contextmanager
+def before_commit(last: Callable[[Connection], None]) -> Iterator[None]:
+    """Have something done last in each `writing` block of this context, in its transaction.
+
+    So who calls for a change can keep, with the change or not at all, that it was made.
+    """
+    token = _BEFORE_COMMIT.set(last)
+    try:
+        yield
+    finally:
+        _BEFORE_COMMIT.reset(token)
 
 
 def _parsed(url: str) -> URL:

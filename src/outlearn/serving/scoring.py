@@ -1,0 +1,105 @@
+"""Rows judged by the live model of a job and not kept: no incident, no run, no entry in the audit."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from outlearn.errors import ConflictError
+from outlearn.pipeline.learn import open_table
+from outlearn.pipeline.scan import score_rows
+from outlearn.pipeline.stages import Stages
+from outlearn.serving.access import Actor, Role
+from outlearn.serving.found import FoundIncident, Grouping, judge, standing_decision
+from outlearn.serving.push import Content, decoded, opener_of, unpacked
+
+if TYPE_CHECKING:
+    from outlearn.serving.service import Service
+
+__all__ = ["Scored", "score"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What the live model says of n rows.
+
+    model : number of the version. scores : (n,) in [0, 1], None for a row without any cell.
+    flagged : numbers of the rows from the threshold on, from 0. promise : what holds of the threshold.
+    incidents : flagged rows with their reasons, gravest first, where they were asked for.
+    """
+
+    rows: int
+    model: int
+    threshold: float
+    promise: str
+    scores: tuple[float | None, ...]
+    flagged: tuple[int, ...]
+    incidents: tuple[dict[str, Any], ...]
+    notes: tuple[str, ...]
+
+
+def score(
+    service: Service,
+    actor: Actor,
+    name: str,
+    content: Content,
+    *,
+    media: str = "",
+    filename: str = "rows",
+    explain: bool = False,
+) -> Scored:
+    """Judge rows by the live model of a job, and keep nothing.
+
+    content, media, filename : as of `Jobs.push`. explain : whether flagged rows come with reasons.
+
+    Raises
+    ------
+    AccessError, AbsentError
+        Without the role of an analyst; when there is no such job.
+    ConflictError
+        While the job has no model.
+    ReadError, SchemaError
+        When the rows cannot be read, or lack columns that the model reads.
+    """
+    actor.require(Role.ANALYST, "score rows")
+    job = service.jobs.get(name)
+    version = service.models.live(job.id)
+    if version is None:
+        raise ConflictError(f"job {name} has no model yet; run it with kind fit, and wait until that is done")
+    monitor = service.models.load(version)
+    incoming = decoded(content, job.spec, service.settings, monitor, media=media, filename=filename)
+    frame, is_text = unpacked(incoming.content)
+    source, _ = open_table(opener_of(frame, incoming.name, is_text=is_text), monitor.reading(job.spec.read))
+    scan = score_rows(monitor.detector, source, Stages(None))
+    decision = standing_decision(monitor.detector, scan)
+    grouping = Grouping(job.spec.entity, job.spec.gap_seconds)
+    incidents = judge(monitor, source, grouping).incidents if explain and decision.flagged.any() else ()
+    return Scored(
+        rows=len(scan.scores),
+        model=version.number,
+        threshold=decision.threshold,
+        promise=decision.promise.text,
+        scores=tuple(
+            None if empty or not math.isfinite(value) else float(value)
+            for value, empty in zip(scan.scores, scan.empty, strict=True)
+        ),
+        flagged=tuple(np.flatnonzero(decision.flagged).tolist()),
+        incidents=tuple(map(_plain, incidents)),
+        notes=tuple(dict.fromkeys((*incoming.notes, *source.notes, *scan.notes))),
+    )
+
+
+def _plain(found: FoundIncident) -> dict[str, Any]:
+    incident = found.incident
+    return {
+        "entity": incident.entity,
+        "title": found.title,
+        "pattern": found.pattern,
+        "score": incident.score,
+        "p_value": incident.p_value,
+        "rows": list(incident.rows),
+        "finding": found.finding,
+    }
