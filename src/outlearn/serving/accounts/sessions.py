@@ -69,8 +69,11 @@ class Sessions(AccountsBase):
 
         return self._tried(name, password, address, begin)
 
-    def by_session(self, token: str) -> tuple[Actor, str] | None:
-        """Return who holds a session, and the token that its forms must bring; None where it is over."""
+    def by_session(self, token: str, *, used: bool = True) -> tuple[Actor, str] | None:
+        """Return who holds a session, and the token that its forms must bring; None where it is over.
+
+        used : whether this is something that the person does, after which the session may idle anew.
+        """
         digest = digest_of(token)
         query = (
             select(*sessions.c, users.c.name, users.c.role, users.c.disabled, users.c.id)
@@ -83,7 +86,7 @@ class Sessions(AccountsBase):
         idle = self.idle_time.total_seconds()
         if row is None or row["disabled"] or row["expires"] <= now or row["seen"] + idle <= now:
             return None
-        if abs(now - row["seen"]) > _EVERY:
+        if used and abs(now - row["seen"]) > _EVERY:
             with self.database.writing() as connection:
                 connection.execute(update(sessions).where(sessions.c.digest == digest).values(seen=now))
         return _actor(row), row["csrf"]
