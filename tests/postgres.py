@@ -16,7 +16,14 @@ from pathlib import Path
 __all__ = ["Postgres", "missing", "running"]
 
 PLACES = ("/usr/lib/postgresql/*/bin", "/usr/local/pgsql/bin", "/opt/homebrew/opt/postgresql*/bin")
-SETTINGS = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "listen_addresses=")
+SETTINGS = (
+    *(
+        "fsync=off",
+        "full_page_writes=off",
+        "synchronous_commit=off",
+    ),  # nothing has to outlast a loss of power
+    "listen_addresses=",
+)
 
 
 @dataclass(frozen=True)

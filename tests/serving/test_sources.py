@@ -320,7 +320,9 @@ ACTIONS = st.lists(
 
 @given(ACTIONS)
 @settings(max_examples=60, deadline=None)
-def test_every_complete_row_comes_exactly_once(tmp_path_factory: pytest.TempPathFactory, actions: list[str]) -> None:
+def test_every_complete_row_comes_exactly_once(
+    tmp_path_factory: pytest.TempPathFactory, actions: list[str]
+) -> None:
     folder = Folder(tmp_path_factory.mktemp("in"), pattern="a.csv*", batch_rows=4)
     written = 0
     came: list[int] = []
