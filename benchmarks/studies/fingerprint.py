@@ -31,6 +31,7 @@ from outlearn.tuning.metafeatures import META_FEATURES, describe
 from outlearn.tuning.trials.observe import TableSample
 
 TASKS = 300
+TREES = 300  # of the forest that tells real tables from synthetic ones
 MIDDLE = (0.01, 0.99)
 FAR = 0.95
 FEATURES = "features"
@@ -90,7 +91,7 @@ def separability(rows: Sequence[rowfile.Row], real: NDArray[np.float64], made: N
     """Return the AUROC of a forest on families that it was not trained on."""
     X, y = np.concatenate([made, real]), np.repeat([0, 1], [len(made), len(real)])
     groups = [f"task {i}" for i in range(len(made))] + [called(Path(row["set"])) for row in rows]
-    forest = ExtraTreesClassifier(300, random_state=0, class_weight="balanced")
+    forest = ExtraTreesClassifier(TREES, random_state=0, class_weight="balanced")
     chances = cross_val_predict(forest, X, y, groups=groups, cv=GroupKFold(5), method="predict_proba")
     return float(roc_auc_score(y, chances[:, 1]))
 

@@ -89,6 +89,7 @@ def test_real_sets_are_compared_with_synthetic_tasks(run, monkeypatch):
     small = replace(module.SAMPLER, support_rows=(50, 60), query_rows=40, columns=(2, 5))
     monkeypatch.setattr(module, "SAMPLER", small)
     monkeypatch.setattr(module, "TASKS", 12)
+    monkeypatch.setattr(module, "TREES", 60)
     _, rows, said = run("fingerprint")
     assert [len(row["features"]) for row in rows] == [len(module.META_FEATURES)] * 2
     assert "2 sets, 12 synthetic tasks" in said and "| log rows |" in said

@@ -1,10 +1,13 @@
 """A made-up performance table."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 
 from outlearn.tuning.metafeatures import META_FEATURES
 from outlearn.tuning.space import configurations
+from outlearn.tuning.strategies.catalogue import STRATEGIES
 from outlearn.tuning.table import PerformanceTable
 from outlearn.tuning.trials.observe import MEASURES
 
@@ -57,3 +60,21 @@ def made_up():
 @pytest.fixture(scope="session")
 def table():
     return _made_up()
+
+
+@pytest.fixture(scope="session")
+def teach(make_quick):
+    """Has the strategy of a name learn from a table, made small."""
+
+    def learn(name, lesson):
+        with pytest.MonkeyPatch.context() as patch:
+            make_quick(patch)
+            return STRATEGIES[name].learn(lesson, 0)
+
+    return learn
+
+
+@pytest.fixture(scope="session")
+def taught(table, teach):
+    """Returns the strategy of a name that learnt from the made-up table; each learns once."""
+    return cache(lambda name: teach(name, table))

@@ -63,13 +63,13 @@ def test_what_comes_back_chooses_the_same(learnt, table, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["single", "portfolio", "maml", "policy", "adversarial"])
-def test_a_family_that_is_the_table_has_no_say(table, name, quick):
+def test_a_family_that_is_the_table_has_no_say(table, name, taught, teach):
     """What is searched with is the same, whatever the table's own family says."""
     own = [i for i, family in enumerate(table.families) if family == "family3"]
     spoilt = replace(table, precision=table.precision.copy(), features=table.features.copy())
     spoilt.precision[own] = np.random.default_rng(9).random((len(own), 12))
     spoilt.features[own] += 5.0
-    one, other = (STRATEGIES[name].learn(lesson, 0) for lesson in (table, spoilt))
+    one, other = taught(name), teach(name, spoilt)
     for labels in (False, True):
         choices = []
         for strategy in (one, other):

@@ -19,7 +19,7 @@ from outlearn.tuning.search import Search
 from outlearn.tuning.source import SYNTHETIC, TaskSource
 from outlearn.tuning.space import configurations, default
 from outlearn.tuning.strategies import catalogue, search_tasks
-from outlearn.tuning.strategies.catalogue import STRATEGIES, Maml
+from outlearn.tuning.strategies.catalogue import STRATEGIES
 from outlearn.tuning.strategies.folds import FOLDS, Folds
 from outlearn.tuning.strategies.surrogate import Surrogate
 from outlearn.tuning.table import PerformanceTable, fingerprint
@@ -66,16 +66,17 @@ def test_folds_hold_families_together_and_out():
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
-@pytest.mark.parametrize("budget", [0, 1, 7])
-def test_strategies_stay_within_budget_and_what_is_allowed(name, budget, table, quick):
+def test_strategies_stay_within_budget_and_what_is_allowed(name, table, taught, teach):
     allowed = [2, 3, 5, 8]
-    search = search_of(table, allowed=allowed, budget=budget)
-    choice = STRATEGIES[name].learn(table, 0).search(search)
-    assert choice.members and set(choice.members) <= set(allowed)
-    assert len(set(choice.members)) == len(choice.members)
-    assert len(search.trials) <= budget and choice.expected.shape == (C,) and choice.why
-    again = STRATEGIES[name].learn(table, 0).search(search_of(table, allowed=allowed, budget=budget))
-    assert again.members == choice.members
+    again = teach(name, table)
+    for budget in (0, 1, 7):
+        search = search_of(table, allowed=allowed, budget=budget)
+        choice = taught(name).search(search)
+        assert choice.members and set(choice.members) <= set(allowed)
+        assert len(set(choice.members)) == len(choice.members)
+        assert len(search.trials) <= budget and choice.expected.shape == (C,) and choice.why
+        same = again.search(search_of(table, allowed=allowed, budget=budget))
+        assert same.members == choice.members
 
 
 def test_the_best_on_average_is_the_best_single(table):
@@ -119,20 +120,20 @@ def test_the_surrogate_believes_what_was_seen(table, made_up):
     assert np.mean(best_of(model, new, seen=True) == right) > 0.9
 
 
-def test_what_failed_is_not_chosen(table, quick):
+def test_what_failed_is_not_chosen(table, taught):
     broken = (3, 8)
     search = search_of(table, budget=C, broken=broken)
-    choice = Maml.learn(table, 0).search(search)
+    choice = taught("maml").search(search)
     assert not set(choice.members) & set(broken)
     assert [t.fault for t in search.trials if t.index in broken] == ["ValueError: it does not work here"] * 2
     search = search_of(table, budget=3, broken=range(C))
-    assert set(Maml.learn(table, 0).search(search).members).isdisjoint(t.index for t in search.trials)
+    assert set(taught("maml").search(search).members).isdisjoint(t.index for t in search.trials)
 
 
-def test_nothing_is_tried_after_the_deadline(table, quick):
+def test_nothing_is_tried_after_the_deadline(table, taught):
     search = search_of(table, budget=C)
     search.deadline = time.monotonic() - 1
-    assert Maml.learn(table, 0).search(search).members and not search.trials
+    assert taught("maml").search(search).members and not search.trials
     search.look(0)  # it began when there was time, so far as the strategy knew
     search.budget = 1
     with pytest.raises(RuntimeError, match="budget"):
@@ -157,6 +158,14 @@ def learnt(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def tuners(learnt, make_quick):
+    """Tuners of three strategies that learnt from one table, made small."""
+    with pytest.MonkeyPatch.context() as patch:
+        make_quick(patch)
+        return {name: MetaTuner(name).fit(learnt[0].table_) for name in ("portfolio", "maml", "single")}
+
+
+@pytest.fixture(scope="module")
 def cancer():
     X, benign = load_breast_cancer(return_X_y=True)
     kept = np.r_[np.flatnonzero(benign == 1), np.flatnonzero(benign == 0)[:30]]
@@ -164,9 +173,9 @@ def cancer():
 
 
 @pytest.mark.parametrize("strategy", ["portfolio", "maml", "single"])
-def test_a_tuned_detector_finds_tumours(strategy, learnt, cancer, quick):
+def test_a_tuned_detector_finds_tumours(strategy, tuners, cancer):
     X, y = cancer
-    model = MetaTuner(strategy).fit(learnt[0].table_)
+    model = tuners[strategy]
     made = model.optimize(["lof", "kmeans"], X, budget=3)
     row_scores = -made.score_samples(X) if isinstance(made, RankEnsemble) else scores(made, X)
     assert roc_auc_score(y, row_scores) > 0.7
@@ -176,8 +185,8 @@ def test_a_tuned_detector_finds_tumours(strategy, learnt, cancer, quick):
 
 
 @pytest.mark.parametrize("strategy", ["single", "portfolio", "maml"])
-def test_one_estimator_keeps_its_class_and_settings(strategy, learnt, cancer, quick):
-    model = MetaTuner(strategy).fit(learnt[0].table_)
+def test_one_estimator_keeps_its_class_and_settings(strategy, tuners, cancer):
+    model = tuners[strategy]
     like = LocalOutlierFactor(contamination=0.05, n_jobs=1)
     made = model.optimize(like, cancer[0], budget=4)
     assert len(model.tuned_.choice.members) == 1
@@ -186,11 +195,11 @@ def test_one_estimator_keeps_its_class_and_settings(strategy, learnt, cancer, qu
     assert not hasattr(like, "offset_") and clone(like).get_params() == like.get_params()
 
 
-def test_labels_are_seen(learnt, cancer, quick):
+def test_labels_are_seen(tuners, cancer):
     X, truth = cancer
     y = np.full(len(X), -1)
     y[np.flatnonzero(truth)[:5]] = 1
-    model = MetaTuner("maml").fit(learnt[0].table_)
+    model = tuners["maml"]
     model.optimize("lof", X, y, budget=2)
     assert all(0 < trial.seen.precision <= 1 for trial in model.tuned_.trials)
 
@@ -283,8 +292,8 @@ def test_what_is_asked_for_wrongly(what, words, learnt, cancer):
     [np.ones((20, 3)), np.random.default_rng(0).normal(size=(12, 40)), np.repeat(np.eye(2), 10, axis=0)],
     ids=["constant", "wide", "copies"],
 )
-def test_poor_tables_are_searched(X, learnt, quick):
-    made = MetaTuner("maml").fit(learnt[0].table_).optimize(["lof", "kmeans"], X, budget=3)
+def test_poor_tables_are_searched(X, tuners):
+    made = tuners["maml"].optimize(["lof", "kmeans"], X, budget=3)
     assert np.isfinite(made.score_samples(X)).all()
 
 
