@@ -15,7 +15,11 @@ def test_scores_are_those_of_scikit_learn(n, d, seed):
     X[:, 0] = np.round(X[:, 0])
     query = np.vstack([X, rng.normal(size=(20, d)) * 5]).astype(np.float32)
     forest = IsolationForest(n_estimators=module.TREES, max_samples=min(SAMPLE, n), random_state=seed).fit(X)
-    assert np.allclose(Isolation(X, seed).score(query), -forest.score_samples(query))
+    ours = Isolation(X, seed)
+    for tree, estimator in zip(ours.trees, forest.estimators_, strict=True):
+        assert np.array_equal(tree.feature, estimator.tree_.feature)
+        assert np.array_equal(tree.threshold, estimator.tree_.threshold)
+    assert np.allclose(ours.score(query), -forest.score_samples(query))
 
 
 def test_a_row_scores_the_same_alone_and_rows_apart_score_higher():
