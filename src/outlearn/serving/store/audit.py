@@ -18,10 +18,12 @@ from outlearn.errors import StoreError
 from outlearn.serving.access import Actor
 from outlearn.serving.store.database import Database
 from outlearn.serving.store.tables import audit, events
+from outlearn.shown import shown
 
 __all__ = ["FIRST", "Entry", "entries", "head", "note", "record", "verify"]
 
 FIRST = "0" * 64  # what the first entry names as the one before it
+STEP = 1000  # entries that are checked at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +57,10 @@ def record(
     fields = {
         "seq": seq + 1,
         "when": database.now(connection),
-        "who": actor.name[:100],
+        "who": _line(actor.name)[:100],
         "via": actor.via.value,
         "action": action,
-        "object": object[:300],
+        "object": _line(object)[:300],
         "detail": json.dumps(dict(detail or {}), sort_keys=True, ensure_ascii=True),
     }
     connection.execute(insert(audit).values(**fields, before=before, digest=_digest(fields, before)))
@@ -112,14 +114,22 @@ def verify(connection: Connection, *, known: tuple[int, str] | None = None) -> i
 
 
 def _walk(connection: Connection) -> Iterator[RowMapping]:
-    rows = connection.execution_options(yield_per=1000).execute(select(audit).order_by(audit.c.seq))
-    yield from rows.mappings()
+    query = select(audit).order_by(audit.c.seq).limit(STEP)
+    rows = connection.execute(query).mappings().all()
+    while rows:
+        yield from rows
+        rows = connection.execute(query.where(audit.c.seq > rows[-1]["seq"])).mappings().all()
 
 
 def _last(connection: Connection) -> tuple[int, str]:
     largest = select(func.max(audit.c.seq)).scalar_subquery()
     row = connection.execute(select(audit.c.seq, audit.c.digest).where(audit.c.seq == largest)).first()
     return (0, FIRST) if row is None else (int(row.seq), str(row.digest))
+
+
+def _line(text: str) -> str:
+    """Return text that any database takes, and that cannot pass for two entries in a list."""
+    return shown(text.replace("\n", " "))
 
 
 def _digest(fields: Mapping[str, Any] | RowMapping, before: str) -> str:

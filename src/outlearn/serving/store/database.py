@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +53,7 @@ class Database:
     >>> folder.cleanup()
     """
 
-    engine: Engine
+    engine: Engine = field(repr=False)  # whose URL may hold a password
 
     @classmethod
     def open(cls, url: str = DEFAULT) -> Database:
@@ -89,7 +89,7 @@ class Database:
     @property
     def name(self) -> str:
         """The URL without its password."""
-        return self.engine.url.render_as_string(hide_password=True)
+        return masked(self.engine.url.render_as_string(hide_password=True))
 
     def close(self) -> None:
         """Close the connections that nobody uses."""
@@ -152,11 +152,13 @@ class Database:
         """Turn errors of the driver into those of ours, without passwords."""
         try:
             yield
-        except (OperationalError, DBAPIError) as error:
-            if error.connection_invalidated or isinstance(error, OperationalError):
-                text = masked(str(error.orig).strip(), secrets_of(str(self.engine.url)))
-                raise StoreError(f"{self.name}: the database does not answer, or not now ({text})") from error
-            raise
+        except DBAPIError as error:
+            trouble = _trouble(error)
+            if trouble is None:
+                raise
+            secrets = secrets_of(self.engine.url.render_as_string(hide_password=False))
+            reason = masked(" ".join(str(error.orig).split()), secrets)
+            raise StoreError(f"{self.name}: {trouble} ({reason})") from error
 
 
 @contextmanager
@@ -191,6 +193,20 @@ def _parsed(url: str) -> URL:
     return parsed
 
 
+def _trouble(error: DBAPIError) -> str | None:
+    """Return what is wrong with the database; None where it is the statement that is wrong."""
+    code = getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", None) or ""
+    if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB", "XX")):
+        return "the database is damaged, or is no database; restore a backup, or name another one"
+    if code in _ABSENT or str(error.orig).startswith(("no such table", "no such column")):
+        return "it holds no store yet, or one of another version; run `outlearn store upgrade`"
+    if error.connection_invalidated or isinstance(error, OperationalError) or code in _REFUSED:
+        return "the database does not answer, or not now"
+    return None
+
+
+_ABSENT = ("42P01", "42703", "3F000")  # of PostgreSQL: no table, no column, no schema
+_REFUSED = ("25006", "42501")  # of PostgreSQL: it takes no changes, or none from this user
 _WANTED = "wanted sqlite:///PATH, or postgresql://USER:PASSWORD@HOST/NAME"
 
 
