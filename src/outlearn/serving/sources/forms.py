@@ -17,6 +17,7 @@ from outlearn.data.readers.candump import open_candump
 from outlearn.data.readers.delimited import open_below
 from outlearn.data.readers.detect import HEAD_BYTES, FileBytes, examine
 from outlearn.data.readers.dialect import Dialect, encodings, sniff
+from outlearn.data.readers.header import is_number
 from outlearn.data.readers.jsonlines import open_json_lines
 from outlearn.data.readers.lines import LINE, open_lines
 from outlearn.data.readers.source import FIXED, WHITESPACE
@@ -160,7 +161,7 @@ def _delimited(
 ) -> Form | None:
     for codec in codecs:
         try:
-            dialect = sniff(seen, codec, options)
+            dialect = _sniffed(seen, codec, options)
         except UnicodeError:
             continue
         if known and options.header is None and not set(known) <= set(dialect.columns):
@@ -173,6 +174,25 @@ def _delimited(
     above = _above(seen.head, dialect)
     rest = codecs[codecs.index(codec) :]
     return None if not seen.head[above:].strip() else Form(_DELIMITED, above, dialect, rest)
+
+
+def _sniffed(seen: FileBytes, codec: str, options: ReadOptions) -> Dialect:
+    """Return the dialect of a text in which the names of columns may come again, as in files put together."""
+    first, _, rest = seen.head.partition(b"\n")
+    if options.header is None and b"\n" + first + b"\n" in b"\n" + rest:
+        lines = [line for line in rest.splitlines(keepends=True) if line.rstrip(b"\n") != first]
+        once = sniff(replace(seen, head=first + b"\n" + b"".join(lines)), codec, options)
+        if once.header and _over_numbers(first, lines[:100], once.separator):
+            return once
+    return sniff(seen, codec, options)
+
+
+def _over_numbers(first: bytes, lines: list[bytes], separator: str) -> bool:
+    """Tell whether a word of a line stands over numbers, so that the line is no row."""
+    sign = None if separator in (WHITESPACE, FIXED) else separator
+    cells, *below = (line.decode("latin-1").strip().split(sign) for line in (first, *lines))
+    columns = zip(cells, *(row for row in below if len(row) == len(cells)), strict=True)
+    return any(other and not is_number(cell) and all(map(is_number, other)) for cell, *other in columns)
 
 
 def _above(head: bytes, dialect: Dialect) -> int:

@@ -174,7 +174,9 @@ class _Piece:
         return self.form.open(self.name, self.path, options)
 
     def _write(self, rows: list[bytes]) -> None:
-        self.path.write_bytes((self.above if self.form.carries_head else b"") + b"".join(rows))
+        text = b"".join(rows)
+        end = b"" if text.endswith(b"\n") else b"\n"
+        self.path.write_bytes((self.above if self.form.carries_head else b"") + text + end)
 
     def _fault(self, rows: list[bytes]) -> str:
         self._write(rows)
