@@ -22,7 +22,7 @@ from outlearn.serving.settings import Settings
 from outlearn.serving.sources.look import Look
 from outlearn.serving.sources.stored import Rows, packed
 
-__all__ = ["Content", "Incoming", "decoded"]
+__all__ = ["Content", "Incoming", "came", "decoded", "opened_for"]
 
 #: What rows come as: bytes or the path of a file, or a dataframe.
 Content = Any
@@ -68,18 +68,36 @@ def decoded(
     SchemaError
         With the difference, when it lacks columns that the model reads.
     """
+    name, rows = came(content, spec, settings, media=media, filename=filename)
+    if live is not None:
+        opened_for(live, rows, name, spec, settings)  # which refuses what lacks columns
+    return Incoming(name, rows.frame.height, packed(rows), rows.notes)
+
+
+def came(
+    content: Content, spec: JobSpec, settings: Settings, *, media: str, filename: str
+) -> tuple[str, Rows]:
+    """Return what rows are called that came in, and the rows as they came; see `decoded`."""
     name = _shown(filename)
     with TemporaryDirectory(prefix="outlearn-push-") as folder:
         placed = _placed(content, Path(folder), settings, media, name)
         options = replace(spec.read, kind=spec.table.kind or spec.read.kind)
         try:
-            rows = _read(placed, options, settings)
+            return name, _read(placed, options, settings)
         except ReadError as error:
             raise ReadError(str(error).replace(str(placed), name)) from error
-    if live is not None:
-        look = Look(spec, settings, live.reading(spec.read), live.detector.schema_)
-        look.opened(name, rows.opener(name), keys=rows.keys)  # which refuses what lacks columns
-    return Incoming(name, rows.frame.height, packed(rows), rows.notes)
+
+
+def opened_for(live: Monitor, rows: Rows, name: str, spec: JobSpec, settings: Settings) -> Source:
+    """Return rows as a model reads them, in memory.
+
+    Raises
+    ------
+    ReadError, SchemaError
+        When it cannot.
+    """
+    look = Look(spec, settings, live.reading(spec.read), live.detector.schema_)
+    return look.opened(name, rows.opener(name), keys=rows.keys)
 
 
 def _placed(content: Content, folder: Path, settings: Settings, media: str, name: str) -> Any:

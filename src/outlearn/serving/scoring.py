@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from outlearn.errors import ConflictError
-from outlearn.pipeline.learn import open_table
 from outlearn.pipeline.scan import score_rows
 from outlearn.pipeline.stages import Stages
 from outlearn.serving.access import Actor, Role
 from outlearn.serving.found import FoundIncident, Grouping, judge, standing_decision
-from outlearn.serving.push import Content, decoded, opener_of, unpacked
+from outlearn.serving.push import Content, came, opened_for
 
 if TYPE_CHECKING:
     from outlearn.serving.service import Service
@@ -70,9 +69,8 @@ def score(
     if version is None:
         raise ConflictError(f"job {name} has no model yet; run it with kind fit, and wait until that is done")
     monitor = service.models.load(version)
-    incoming = decoded(content, job.spec, service.settings, monitor, media=media, filename=filename)
-    frame, is_text = unpacked(incoming.content)
-    source, _ = open_table(opener_of(frame, incoming.name, is_text=is_text), monitor.reading(job.spec.read))
+    called, rows = came(content, job.spec, service.settings, media=media, filename=filename)
+    source = opened_for(monitor, rows, called, job.spec, service.settings)
     scan = score_rows(monitor.detector, source, Stages(None))
     decision = standing_decision(monitor.detector, scan)
     grouping = Grouping(job.spec.entity, job.spec.gap_seconds)
@@ -88,7 +86,7 @@ def score(
         ),
         flagged=tuple(np.flatnonzero(decision.flagged).tolist()),
         incidents=tuple(map(_plain, incidents)),
-        notes=tuple(dict.fromkeys((*incoming.notes, *source.notes, *scan.notes))),
+        notes=tuple(dict.fromkeys((*rows.notes, *source.notes, *scan.notes))),
     )
 
 
