@@ -191,8 +191,8 @@ def test_a_store_that_went_away_and_came_back_is_used_again(new_url, request):
     database = Database.open(url)
     assert count(database) == 0
     if not database.is_sqlite:
-        server = request.getfixturevalue("postgresql")
-        server.execute(
+        server = request.getfixturevalue("postgres_server")
+        server.run(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             f" WHERE datname = '{database.engine.url.database}'"
         )
