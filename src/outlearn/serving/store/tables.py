@@ -66,7 +66,8 @@ METADATA = MetaData(
     }
 )
 
-# SQLite counts up only what is declared as just INTEGER.
+# SQLite counts up only what is declared as just INTEGER. Where rows are removed, sqlite_autoincrement
+# keeps it from giving a number again that others may still name, as PostgreSQL does not either.
 ID = BigInteger().with_variant(Integer, "sqlite")
 DIGEST = String(64)  # SHA-256 in hexadecimal
 
@@ -132,6 +133,7 @@ attempts = Table(
     Column("when", Float(53), nullable=False),
     Index(None, "name", "when"),
     Index(None, "address", "when"),
+    sqlite_autoincrement=True,
 )
 
 jobs = Table(
@@ -169,6 +171,7 @@ pushed = Table(
     Column("content", LargeBinary, nullable=False),  # Arrow IPC stream
     Column("judged", Float(53)),
     Index(None, "job_id", "id"),
+    sqlite_autoincrement=True,
 )
 
 blobs = Table(
@@ -190,7 +193,7 @@ models = Table(
     Column("made_by", String(10), nullable=False),
     Column("who", String(100), nullable=False),
     Column("created", Float(53), nullable=False),
-    Column("digest", DIGEST, ForeignKey("blobs.digest"), nullable=False),
+    Column("digest", DIGEST, nullable=False),  # of a blob, which retention may have removed
     Column("provenance", Text, nullable=False),  # request, rows, seed, version of the code, verdicts
     UniqueConstraint("job_id", "number"),
     _one_of("stage", "live", "shadow", "retired"),
@@ -221,6 +224,7 @@ runs = Table(
     Index(None, "job_id", "id"),
     _one_of("kind", "fit", "score", "backfill", "learn"),
     _one_of("state", "queued", "running", "done", "failed", "cancelled"),
+    sqlite_autoincrement=True,
 )
 
 incidents = Table(
@@ -254,6 +258,7 @@ incidents = Table(
     Index(None, "job_id", "pattern", "id"),
     _one_of("state", "open", "decided", "snoozed", "suppressed", "quiet"),
     _one_of("answer", "anomaly", "normal", "unsure"),
+    sqlite_autoincrement=True,
 )
 
 kept = Table(
@@ -272,6 +277,7 @@ kept = Table(
     Column("cells", Text, nullable=False),
     Index(None, "job_id", "id"),
     Index(None, "job_id", "identity"),
+    sqlite_autoincrement=True,
 )
 
 verdicts = Table(
@@ -280,7 +286,7 @@ verdicts = Table(
     Column("seq", ID, primary_key=True),
     Column("id", String(32), nullable=False),  # of the act of a person; its rows share it
     Column("job_id", ID, ForeignKey("jobs.id"), nullable=False, index=True),
-    Column("incident_id", ID, ForeignKey("incidents.id"), index=True),
+    Column("incident_id", ID, index=True),  # which retention may have removed
     Column("when", Float(53), nullable=False),
     Column("who", String(300), nullable=False),
     Column("answer", String(10), nullable=False),  # "withdrawn" takes back what the person said before
@@ -342,6 +348,7 @@ events = Table(
     Column("job_id", ID, ForeignKey("jobs.id")),
     Column("kind", String(30), nullable=False),
     Column("detail", Text, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 idempotency = Table(

@@ -17,6 +17,7 @@ def upgrade() -> None:
         sa.Column("address", sa.String(length=100), nullable=False),
         sa.Column("when", sa.Float(precision=53), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_attempts")),
+        sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_attempts_address_when"), "attempts", ["address", "when"], unique=False)
     op.create_index(op.f("ix_attempts_name_when"), "attempts", ["name", "when"], unique=False)
@@ -76,6 +77,7 @@ def upgrade() -> None:
         sa.Column("detail", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_events_job_id")),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_events")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "idempotency",
@@ -132,7 +134,6 @@ def upgrade() -> None:
         sa.CheckConstraint("made_by IN ('fit', 'verdicts')", name=op.f("ck_models_made_by")),
         sa.CheckConstraint("stage IN ('live', 'shadow', 'retired')", name=op.f("ck_models_stage")),
         sa.ForeignKeyConstraint(["base_id"], ["models.id"], name=op.f("fk_models_base_id")),
-        sa.ForeignKeyConstraint(["digest"], ["blobs.digest"], name=op.f("fk_models_digest")),
         sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_models_job_id")),
         sa.ForeignKeyConstraint(["parent_id"], ["models.id"], name=op.f("fk_models_parent_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_models")),
@@ -158,6 +159,7 @@ def upgrade() -> None:
         sa.Column("judged", sa.Float(precision=53), nullable=True),
         sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_pushed_job_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pushed")),
+        sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_pushed_job_id_id"), "pushed", ["job_id", "id"], unique=False)
     op.create_table(
@@ -214,6 +216,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_runs_job_id")),
         sa.ForeignKeyConstraint(["model_id"], ["models.id"], name=op.f("fk_runs_model_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_runs")),
+        sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_runs_job_id_id"), "runs", ["job_id", "id"], unique=False)
     op.create_index(op.f("ix_runs_state_queued"), "runs", ["state", "queued"], unique=False)
@@ -249,6 +252,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["model_id"], ["models.id"], name=op.f("fk_incidents_model_id")),
         sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name=op.f("fk_incidents_run_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_incidents")),
+        sqlite_autoincrement=True,
     )
     op.create_index(
         op.f("ix_incidents_job_id_pattern_id"), "incidents", ["job_id", "pattern", "id"], unique=False
@@ -291,6 +295,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_kept_job_id")),
         sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name=op.f("fk_kept_run_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_kept")),
+        sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_kept_incident_id"), "kept", ["incident_id"], unique=False)
     op.create_index(op.f("ix_kept_job_id_id"), "kept", ["job_id", "id"], unique=False)
@@ -314,7 +319,6 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "answer IN ('anomaly', 'normal', 'unsure', 'withdrawn')", name=op.f("ck_verdicts_answer")
         ),
-        sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_verdicts_incident_id")),
         sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_verdicts_job_id")),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_verdicts")),
         sa.UniqueConstraint("id", "identity", name=op.f("uq_verdicts_id_identity")),
