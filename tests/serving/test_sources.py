@@ -23,6 +23,7 @@ from outlearn.serving.definition import JobSpec
 from outlearn.serving.settings import Settings
 from outlearn.serving.sources.batch import Batch
 from outlearn.serving.sources.files import file_batches
+from outlearn.serving.sources.folder import listed, opened
 from outlearn.serving.sources.look import Look
 
 HOUR = 3600.0
@@ -287,8 +288,6 @@ def test_links_within_the_root_count_once(folder: Folder) -> None:
 
 
 def test_a_file_swapped_for_a_link_while_it_is_opened_is_refused(folder: Folder, tmp_path: Path) -> None:
-    from outlearn.serving.sources.folder import listed, opened
-
     secret = tmp_path / "secret.csv"
     secret.write_text("id\n1\n")
     (folder.path / "sub").mkdir()
@@ -320,7 +319,7 @@ ACTIONS = st.lists(
 
 
 @given(ACTIONS)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_every_complete_row_comes_exactly_once(
     tmp_path_factory: pytest.TempPathFactory, actions: list[str]
 ) -> None:

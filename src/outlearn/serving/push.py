@@ -19,6 +19,7 @@ from outlearn.errors import ParameterError, ReadError
 from outlearn.pipeline.monitor import Monitor
 from outlearn.serving.definition import JobSpec
 from outlearn.serving.settings import Settings
+from outlearn.serving.sources.content import Content as Bytes
 from outlearn.serving.sources.look import Look
 from outlearn.serving.sources.stored import Rows, packed
 
@@ -41,6 +42,7 @@ _SUFFIXES = {
 }
 _OPEN = ("", "application/octet-stream", "multipart/form-data")  # which leave it to the content
 _KNOWN = {".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".arrow"}
+_PIECE = 1 << 20  # bytes that are unpacked at once
 _GROWTH = 8  # bytes that rows may take in memory for each that may come in
 
 
@@ -118,13 +120,29 @@ def _placed(content: Content, folder: Path, settings: Settings, media: str, name
             f"{name} has {size:,} bytes; at most {settings.largest_upload:,} are taken at once: push it in "
             "parts"
         )
-    suffix = _SUFFIXES.get(media) or Path(name).suffix.lower()
+    suffix = _SUFFIXES.get(media) or Path(name.removesuffix(".gz")).suffix.lower()
     place = folder / f"rows{suffix if suffix in _KNOWN else ''}"
     if isinstance(content, Path):
         place.symlink_to(content.resolve())
     else:
         place.write_bytes(content)
-    return place
+    return _unpacked(place, name, settings.largest_upload)
+
+
+def _unpacked(place: Path, name: str, largest: int) -> Path:
+    """Return a file that is not packed, with no more bytes than may come in."""
+    with place.open("rb", buffering=0) as file:
+        content = Bytes(name, file)
+        if content.packed is None:
+            return place
+        whole, size = place.with_name(f"unpacked{place.suffix}"), 0
+        with whole.open("wb") as out:
+            while piece := content.read(size, _PIECE):
+                size += len(piece)
+                if size > largest:
+                    raise ReadError(f"{name} unpacks to more than {largest:,} bytes: push it in parts")
+                out.write(piece)
+    return whole
 
 
 def _read(placed: Any, options: ReadOptions, settings: Settings) -> Rows:
