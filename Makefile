@@ -3,6 +3,7 @@
 # make test-long  the studies that take minutes each, for once a week
 # make cover  all tests, a good deal slower, with the lines that none of them runs
 # make demo   the main job on a bundled data set; writes demo/report.html
+# make demo-serve  a service that watches generated payments, and what ten verdicts are worth there
 # make clean  remove what the others made
 
 VENV = .venv
@@ -16,7 +17,7 @@ TORCH = torch==2.13.0+cpu
 # Byte code is kept, whatever the shell says: else each process that a test starts compiles all of the package anew.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: env test test-long cover demo clean
+.PHONY: env test test-long cover demo demo-serve clean
 .DEFAULT_GOAL := env
 
 env: $(STAMP)
@@ -61,6 +62,9 @@ demo: env
 	@mkdir -p demo
 	$(BIN)/outlearn detect dataset:breast_cancer --report demo/report.html --out demo/scored.parquet --top 10
 	@echo "Open the report: $$(pwd)/demo/report.html"
+
+demo-serve: env
+	$(BIN)/python tools/demo_serve.py --stay
 
 clean:
 	rm -rf $(VENV) demo build dist src/*.egg-info .coverage .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
