@@ -71,7 +71,11 @@ def usefulness(database: Database, monitor: Monitor, job_id: int) -> dict[int, f
     if len(first) < FEWEST:
         return {}
     encoded = monitor.detector.encoder_.transform(frame_of([row["cells"] for row in first])).values
-    order = _order(encoded, [answers.get(row["identity"]) for row in first], [row["state"] for row in first])
+    order = _order(
+        encoded,
+        [answers.get(row["identity"], (None, ""))[0] for row in first],
+        [row["state"] for row in first],
+    )
     return {int(first[place]["incident_id"]): float(len(order) - i) for i, place in enumerate(order)}
 
 

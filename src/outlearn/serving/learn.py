@@ -85,14 +85,14 @@ def study(
         return None
     base = base or (live if live.base_id is None else models.by_id(live.base_id))
     with database.reading() as connection:
-        answers = labels_of(connection, job_id)
-        labelled = _cells_of(connection, job_id, list(answers))
+        held = labels_of(connection, job_id)
         again = list(connection.execute(_judged_again(job_id)).mappings())
-    known = _digest({identity: answers[identity] for identity in labelled})
+    labelled = {identity: told for identity, told in held.items() if told[0].label >= 0}
+    known = _digest(labelled)
     if base.id in (live.id, live.base_id) and live.provenance.get("labels", _digest({})) == known:
         return None
     before, fitted = models.load(live), models.load(base)
-    after = _learnt(fitted, labelled, answers)
+    after = _learnt(fitted, labelled)
     draft = None
     if after is not fitted:
         provenance = {
@@ -145,16 +145,6 @@ def keep_lesson(
     return effect
 
 
-def _cells_of(connection: Connection, job_id: int, identities: list[str]) -> dict[str, str]:
-    """Return the cells of rows by their identity, of those that are kept."""
-    found: dict[str, str] = {}
-    for start in range(0, len(identities), PIECE):
-        these = kept.c.identity.in_(identities[start : start + PIECE])
-        query = select(kept.c.identity, kept.c.cells).where(kept.c.job_id == job_id, these)
-        found |= {row.identity: row.cells for row in connection.execute(query)}
-    return found
-
-
 def _judged_again(job_id: int) -> Any:
     """Return the query of rows whose score a page shows, or that may come above the threshold."""
     shown = or_(kept.c.incident_id.is_(None), incidents.c.state.in_(("open", "snoozed", "quiet")))
@@ -167,16 +157,16 @@ def _judged_again(job_id: int) -> Any:
     )
 
 
-def _digest(labels: Mapping[str, Answer]) -> str:
-    told = {identity: answer for identity, answer in labels.items() if answer.label >= 0}
-    return sha256("\n".join(f"{i}={a.value}" for i, a in sorted(told.items())).encode()).hexdigest()
+def _digest(labelled: Mapping[str, tuple[Answer, str]]) -> str:
+    told = sorted((identity, answer.value) for identity, (answer, _) in labelled.items())
+    return sha256("\n".join("=".join(one) for one in told).encode()).hexdigest()
 
 
-def _learnt(fitted: Monitor, labelled: Mapping[str, str], answers: Mapping[str, Answer]) -> Monitor:
+def _learnt(fitted: Monitor, labelled: Mapping[str, tuple[Answer, str]]) -> Monitor:
     if not labelled:
         return fitted
-    labels = np.array([answers[identity].label for identity in labelled], dtype=np.int8)
-    return learn_answers(fitted, "verdicts", frame_of(list(labelled.values())), labels)
+    labels = np.array([answer.label for answer, _ in labelled.values()], dtype=np.int8)
+    return learn_answers(fitted, "verdicts", frame_of([cells for _, cells in labelled.values()]), labels)
 
 
 def _judge_again(monitor: Monitor, again: list[RowMapping]) -> _Moved:

@@ -297,6 +297,7 @@ verdicts = Table(
     Column("note", Text, nullable=False),
     Column("score", Float(53)),
     Column("model", String(300)),
+    Column("cells", Text, nullable=False),  # of the row, so that it is learnt from for good
     UniqueConstraint("id", "identity"),
     _one_of("answer", "anomaly", "normal", "unsure", "withdrawn"),
 )

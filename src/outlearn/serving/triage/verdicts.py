@@ -72,6 +72,7 @@ def add(
                 "note": clean(note, 2000),
                 "score": row["now"],
                 "model": models[row["incident_id"]],
+                "cells": row["cells"],
             },
         )
     told = {value["incident_id"] for value in values.values()}
@@ -141,11 +142,14 @@ def holding(said: Iterable[Said | RowMapping]) -> dict[str, Any]:
     return last
 
 
-def labels_of(connection: Connection, job_id: int) -> dict[str, Answer]:
-    """Return the answer that holds for each row of a job, by its identity: the last of those that hold."""
-    query = select(verdicts.c.identity, verdicts.c.who, verdicts.c.answer).where(verdicts.c.job_id == job_id)
+def labels_of(connection: Connection, job_id: int) -> dict[str, tuple[Answer, str]]:
+    """Return what holds of each row of a job, by its identity: the last answer, and the cells of the row."""
+    names = ("identity", "who", "answer", "cells")
+    query = select(*(verdicts.c[name] for name in names)).where(verdicts.c.job_id == job_id)
     by_row: dict[str, list[RowMapping]] = {}
     for row in connection.execute(query.order_by(verdicts.c.seq)).mappings():
         by_row.setdefault(row["identity"], []).append(row)
     last = {identity: list(holding(rows).values()) for identity, rows in by_row.items()}
-    return {identity: Answer(said[-1]["answer"]) for identity, said in last.items() if said}
+    return {
+        identity: (Answer(said[-1]["answer"]), said[-1]["cells"]) for identity, said in last.items() if said
+    }

@@ -316,6 +316,7 @@ def upgrade() -> None:
         sa.Column("note", sa.Text(), nullable=False),
         sa.Column("score", sa.Float(precision=53), nullable=True),
         sa.Column("model", sa.String(length=300), nullable=True),
+        sa.Column("cells", sa.Text(), nullable=False),
         sa.CheckConstraint(
             "answer IN ('anomaly', 'normal', 'unsure', 'withdrawn')", name=op.f("ck_verdicts_answer")
         ),
