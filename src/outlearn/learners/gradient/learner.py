@@ -21,6 +21,7 @@ from outlearn.learners.gradient.trimming import kept
 from outlearn.learners.training.batch import Batch, stack, tensor
 from outlearn.learners.training.fit import draw, meta_fit
 from outlearn.learners.training.loop import Training
+from outlearn.learners.training.settings import one_thread
 from outlearn.tasks.task import Array, Task
 
 if TYPE_CHECKING:
@@ -317,7 +318,7 @@ class GradientLearned:
         dtype = next(iter(self.meta.values())).dtype
         batch = stack([Task(X, y, X[:1], y[:1], weight)], dtype)
         count = learner.steps if steps is None else steps
-        with torch.no_grad():
+        with torch.no_grad(), one_thread():  # the same bytes at any number of threads
             walk = learner.walk(self.meta, learner.stacked(self.meta, 1), batch, count)
             for step, params in enumerate(walk):
                 if not all(bool(torch.isfinite(v).all()) for v in params.values()):
