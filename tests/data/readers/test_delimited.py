@@ -86,6 +86,21 @@ def test_number_options_win(tmp_path):
     }
 
 
+def test_errors_of_spreadsheets_are_missing_and_counted(tmp_path):
+    path = tmp_path / "t.csv"
+    cells = [
+        ("#DIV/0!" if i % 10 == 0 else f"{i}.5", "#N/A" if i % 3 == 0 else "xy"[i % 2]) for i in range(60)
+    ]
+    path.write_text("rate,shop\n" + "".join(f"{rate}, {shop} \n" for rate, shop in cells))
+    source = open_source(path)
+    frame = source.read()
+    assert frame["rate"].dtype == pl.Float64 and frame.null_count().row(0) == (6, 20)
+    assert (
+        "cells that hold an error of a spreadsheet (#N/A, #DIV/0!) are missing: 6 in 'rate', 20 in 'shop'"
+        in source.notes
+    )
+
+
 @pytest.mark.parametrize("word", ["", "NA", "N/A", "null", "NaN", "None", "?", "-", '"NA"', " NA "])
 def test_missing_words(tmp_path, word):
     assert values(read(tmp_path, f"a,b\n1,x\n{word},y\n3,{word.strip()}\n")) == {

@@ -35,6 +35,22 @@ def test_dates_that_were_typed_as_text_are_read_among_real_ones(tmp_path):
     assert "column 'day': 4 of its dates are text, read as day.month.year" in source.notes
 
 
+def test_cells_of_errors_are_missing_and_counted(tmp_path):
+    rows = [
+        [f"r{i}", "#DIV/0!" if i in (3, 4) else i / 2, "#REF!" if i == 9 else i % 3 + 0.5] for i in range(20)
+    ]
+    whole, path = book(tmp_path / "t.xlsx", [["name", "share", "rate"], *rows])
+    whole.create_sheet("clean").append(["a"])
+    whole["clean"].append([1])
+    whole.save(path)
+    source = open_source(path)
+    assert source.read().null_count().row(0) == (0, 2, 1)
+    assert (
+        "3 cells of the sheet hold errors and are missing: #DIV/0! in B (2); #REF! in C (1)" in source.notes
+    )
+    assert not any("error" in note for note in open_source(path, options=ReadOptions(sheet="clean")).notes)
+
+
 def test_cells_are_what_their_format_says(tmp_path):
     head = ["id", "serial", "day", "clock", "ran", "share", "ok", "amount", "word"]
     rows = [

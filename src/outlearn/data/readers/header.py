@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-from outlearn.data.readers.numbers import MISSING
+from outlearn.data.readers.numbers import NOTHING
 
 __all__ = ["holds_names", "is_number"]
 
@@ -36,10 +36,10 @@ def holds_names(first: Sequence[str], below: Rows) -> bool:
     columns = list(zip(*(row for row in below if len(row) == len(first)), strict=True))
     names = numbers = again = 0
     for place, (cell, cells) in enumerate(zip(map(str.strip, first), columns, strict=False)):
-        filled = [other.strip() for other in cells if other.strip() not in MISSING]
+        filled = [other.strip() for other in cells if other.strip() not in NOTHING]
         if not cell and not place and _counts_up(filled):
             names += 1  # row numbers, whose column many programs leave without a name
-        elif filled and cell not in MISSING:
+        elif filled and cell not in NOTHING:
             names += _names(cell, filled)
             numbers += is_number(cell) and _share(filled, is_number) >= _MOSTLY
             again += not is_number(cell) and _alike(cell, filled)

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from outlearn.data.quantities.convention import APART, CONTINENTAL, ENGLISH, Convention
 
-__all__ = ["CONTINENTAL", "ENGLISH", "MISSING", "Convention", "conventions"]
+__all__ = ["CONTINENTAL", "ENGLISH", "ERRORS", "MISSING", "NOTHING", "Convention", "conventions"]
 
 MISSING = (
-    *("", "NA", "N/A", "n/a", "na", "#N/A", "<NA>", "NaN", "nan", "NAN", "NaT"),
+    *("", "NA", "N/A", "n/a", "na", "<NA>", "NaN", "nan", "NAN", "NaT"),
     *("null", "NULL", "Null", "None", "none", "?", "-"),
 )
+#: What programs for spreadsheets show in place of a value that they could not compute, in several languages.
+ERRORS = (
+    *("#N/A", "#DIV/0!", "#REF!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#ERROR!"),
+    *("#NV", "#WERT!", "#BEZUG!", "#ZAHL!", "#VALEUR!", "#NOM?", "#NOMBRE!", "#VALORE!", "#RIF!", "#NOME?"),
+    *("#¡VALOR!", "#¡REF!", "#¿NOMBRE?", "#¡DIV/0!", "#¡NUM!", "#DIV/0", "#VALOR!", "#WAARDE!", "#VERW!"),
+    *(f"Err:{number}" for number in range(501, 534)),
+)
+NOTHING = (*MISSING, *ERRORS)
 
 
 def conventions(decimal: str | None, thousands: str | None) -> tuple[Convention, ...]:

@@ -12,7 +12,7 @@ from itertools import islice
 
 from outlearn.data.readers.detect import FileBytes
 from outlearn.data.readers.header import is_number
-from outlearn.data.readers.numbers import MISSING
+from outlearn.data.readers.numbers import NOTHING
 from outlearn.data.readers.source import FIXED, WHITESPACE
 from outlearn.data.readers.spaced import (
     Field,
@@ -196,7 +196,7 @@ def _are_parted(cells: Sequence[str]) -> bool:
 
 
 def _holds_numbers(cells: Sequence[str]) -> bool:
-    filled = [cell for cell in cells if cell not in MISSING]
+    filled = [cell for cell in cells if cell not in NOTHING]
     return bool(filled) and sum(map(is_number, filled)) >= _NUMBERS * len(filled)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -9,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from outlearn.data.readers.numbers import MISSING, Convention
+from outlearn.data.readers.numbers import ERRORS, MISSING, Convention
 
 __all__ = ["Tally", "count"]
 
@@ -42,6 +43,7 @@ class Tally:
     free_dot: bool = False  # a dot that cannot stand between groups of three digits
     looked: int = 0  # of the values that are no numbers, those that were looked at more closely
     worded: int = 0  # of these, digits with a little text beside them, such as a unit
+    errors: Counter[str] = field(default_factory=Counter)  # of spreadsheets, in place of values
     examples: list[str] = field(default_factory=list)  # the first values that are no numbers at all
 
     def __post_init__(self) -> None:
@@ -124,6 +126,10 @@ def _count_odd(tallies: Sequence[Tally], odd: pl.DataFrame) -> None:
     for i in odd["column"].unique():
         tallies[i].odd = True
     odd = odd.with_columns(_VALUE.str.strip_chars()).filter(~_VALUE.is_in(MISSING))
+    broken = _VALUE.is_in(ERRORS)
+    for i, word, times in odd.filter(broken).group_by("column", "value").agg(pl.len()).rows():
+        tallies[i].errors[word] += times
+    odd = odd.filter(~broken)
     padded = odd.filter(_NUMBER.is_not_null())
     for (i,), values in padded.group_by("column"):
         count([tallies[i]], values.select("value"))

@@ -6,8 +6,9 @@ where chunks end. The second pass converts, and a value that does not convert is
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import polars as pl
@@ -15,13 +16,14 @@ import polars as pl
 from outlearn.data.named import by_name
 from outlearn.data.quantities import Notation
 from outlearn.data.readers.limits import check_columns_of_rows
-from outlearn.data.readers.numbers import CONTINENTAL, ENGLISH, Convention, conventions
+from outlearn.data.readers.numbers import CONTINENTAL, ENGLISH, ERRORS, Convention, conventions
 from outlearn.data.readers.source import ReadOptions, Source, reading
 from outlearn.data.readers.tally import Tally, count
 from outlearn.errors import ReadError
 
 __all__ = ["from_text"]
 
+_NAMED = 5  # columns, and errors, that a note names
 _BAD_SHARE = 0.05  # a column with more values that are no numbers than this stays text
 
 Frames = Callable[[], Iterable[pl.DataFrame]]
@@ -33,12 +35,14 @@ class _Plan:
     """How one column is converted; `way` is None where all its numbers are plain.
 
     written : whether some number is not plain, so that only `way` can read it.
+    errors : whether some values are errors of a spreadsheet, which are missing.
     """
 
     dtype: DType
     way: Convention | None = None
     note: str = ""
     written: bool = False
+    errors: bool = False
 
     @property
     def notation(self) -> Notation | None:
@@ -48,6 +52,8 @@ class _Plan:
         return Notation(decimal=self.way.decimal, thousands=self.way.thousands, converted=True)
 
     def convert(self, values: pl.Expr) -> pl.Expr:
+        if self.errors:
+            values = pl.when(~values.str.strip_chars().is_in(ERRORS)).then(values)
         if self.dtype is pl.String:
             return values
         bare = values.str.strip_chars()
@@ -89,7 +95,7 @@ def from_text(
     def batches(_: int) -> Iterator[pl.DataFrame]:
         return (_typed(frame, plans) for frame in frames())
 
-    said = (*_ways_used(plans), *(plan.note for plan in plans.values()))
+    said = (*_ways_used(plans), _on_errors(tallies), *(plan.note for plan in plans.values()))
     notations = {column: plan.notation for column, plan in plans.items() if plan.notation is not None}
     decimals = {way.decimal for way in ways} if len(ways) == 1 else {n.decimal for n in notations.values()}
     return Source(
@@ -135,10 +141,25 @@ def _decide(
     signs = dict(options.decimals)
     known = {way.decimal: way for way in ways}
     chosen = {name: known.get(signs.get(name, "")) or choose(tally) for name, tally in tallies.items()}
-    return {
+    plans = {
         name: _Plan(pl.String) if name in options.as_text else _plan(name, tally, chosen[name])
         for name, tally in tallies.items()
     }
+    return {name: replace(plan, errors=bool(tallies[name].errors)) for name, plan in plans.items()}
+
+
+def _on_errors(tallies: Mapping[str, Tally]) -> str:
+    """Say which columns hold errors of a spreadsheet, and how many."""
+    broken = {name: tally.errors for name, tally in tallies.items() if tally.errors}
+    if not broken:
+        return ""
+    words = sum(broken.values(), Counter[str]()).most_common(_NAMED)
+    where = [f"{sum(errors.values()):,} in '{name}'" for name, errors in broken.items()]
+    more = f" and {len(where) - _NAMED} more columns" if len(where) > _NAMED else ""
+    return (
+        f"cells that hold an error of a spreadsheet ({', '.join(word for word, _ in words)}) are missing: "
+        f"{', '.join(where[:_NAMED])}{more}"
+    )
 
 
 def _given_way(tally: Tally, way: Convention) -> Convention | None:

@@ -6,7 +6,7 @@ import polars as pl
 
 from outlearn.data.columns.dates import form_of, moments_of
 from outlearn.data.quantities import LEAST
-from outlearn.data.readers.numbers import MISSING
+from outlearn.data.readers.numbers import NOTHING
 
 __all__ = ["with_text_dates"]
 
@@ -25,7 +25,7 @@ def with_text_dates(column: pl.Series) -> tuple[pl.Series, str]:
     "column 'day': 1 of its dates is text, read as day.month.year"
     """
     cells = column.str.strip_chars()
-    cells = cells.set(cells.is_in(MISSING), None)
+    cells = cells.set(cells.is_in(NOTHING), None)
     real = cells.str.contains(_REAL).fill_null(False)
     filled = len(cells) - cells.null_count()
     if 2 * int(real.sum()) <= filled:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -107,6 +107,7 @@ def _converse(process: subprocess.Popen[bytes], name: str, path: Path, options: 
     notes = [
         f"the sheet {answer['sheet']!r} was read" + (f", not {others} (--sheet)" if others else ""),
         _passed_over(above, "line", "above the table"),
+        _on_errors(answer["errors"]),
         naming.note,
     ]
     table = _without_margins(_Table(cells, naming.names, tuple(filter(None, notes))))
@@ -147,6 +148,21 @@ def _without_margins(table: _Table) -> _Table:
         [table.names[i] for i in kept],
         (*table.notes, *filter(None, notes)),
     )
+
+
+def _on_errors(errors: Mapping[str, Mapping[str, int]] | None) -> str:
+    """Say how many cells of a sheet hold errors, by error and the letters of their columns."""
+    if errors is None:
+        return "cells of errors, if there are any, are missing and could not be counted"
+    kinds = [
+        f"{word} in {', '.join(f'{letters} ({count:,})' for letters, count in columns.items())}"
+        for word, columns in errors.items()
+    ]
+    total = sum(sum(columns.values()) for columns in errors.values())
+    verb = (
+        "cell of the sheet holds an error and is" if total == 1 else "cells of the sheet hold errors and are"
+    )
+    return f"{total:,} {verb} missing: {'; '.join(kinds)}" if total else ""
 
 
 def _passed_over(count: int, what: str, where: str) -> str:
