@@ -51,6 +51,17 @@ def test_cells_of_errors_are_missing_and_counted(tmp_path):
     assert not any("error" in note for note in open_source(path, options=ReadOptions(sheet="clean")).notes)
 
 
+def test_a_line_of_units_and_a_row_of_sums_are_left_out(tmp_path):
+    days = [dt.date(2025, 1, 1) + dt.timedelta(days=i) for i in range(12)]
+    rows = [[day, i + 0.5, 2 * i] for i, day in enumerate(days)]
+    table = [["day", "flow", "power"], ["", "[m3/h]", "(kW)"], *rows, ["Total", sum(r[1] for r in rows), 132]]
+    source = open_source(book(tmp_path / "t.xlsx", table)[1])
+    assert source.rows == 12 and source.read()["day"].to_list() == days
+    assert source.read()["power"].to_list() == [2 * i for i in range(12)]
+    assert "the last row ('Total') holds the sums of the columns and was left out" in source.notes
+    assert "the line below the names holds units ([m3/h], (kW)) and was left out" in source.notes
+
+
 def test_cells_are_what_their_format_says(tmp_path):
     head = ["id", "serial", "day", "clock", "ran", "share", "ok", "amount", "word"]
     rows = [

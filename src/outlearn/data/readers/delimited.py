@@ -95,6 +95,7 @@ def _opened(
         options=options,
         notes=notes,
         ambiguous=CONTINENTAL if dialect.separator == ";" else ENGLISH,
+        totals=True,
     )
 
 
@@ -118,7 +119,7 @@ def _frames(name: str, content: FileBytes, dialect: Dialect, encoding: str) -> I
         ):
             for batch in batches:
                 frame = _named(name, batch, dialect.columns)
-                yield frame.slice(1) if first and dialect.header else frame
+                yield frame.slice(dialect.header) if first else frame
                 first = False
     except UnicodeError as error:
         raise _undecodable(name, encoding, error) from error

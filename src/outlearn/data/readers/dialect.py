@@ -6,7 +6,7 @@ import codecs
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from outlearn.data.readers.detect import FileBytes, utf16_order
@@ -16,6 +16,7 @@ from outlearn.data.readers.source import FIXED, WHITESPACE, ReadOptions, unique_
 from outlearn.data.readers.spaced import Field, tokens
 from outlearn.data.readers.split import SIGNS, Head, SplitRows, split_head
 from outlearn.data.readers.titles import lines_above
+from outlearn.data.readers.unit_line import holds_units, on_units
 from outlearn.errors import ParameterError, ReadError
 
 __all__ = ["Dialect", "Naming", "encodings", "named", "sniff"]
@@ -37,25 +38,36 @@ class Dialect:
     """The dialect of a text, as its head shows.
 
     separator : one character, or a word of `ReadOptions`.
-    skip : lines before the first row. header : whether the first row names the columns.
+    skip : lines before the first row. header : how many of the first rows are none of data: their names, and
+        the units of these.
     fields : where they stand in a line of fixed width.
     """
 
     separator: str
     columns: tuple[str, ...]
     skip: int
-    header: bool
+    header: int
     notes: tuple[str, ...]
     fields: tuple[Field, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """Names of columns. first : whether the first row holds them. note : on a choice that may be wrong."""
+    """Names of columns.
+
+    first : whether the first row holds them. units : whether the one below holds units.
+    note : on a choice that may be wrong.
+    """
 
     names: Sequence[str]
     first: bool
     note: str = ""
+    units: bool = False
+
+    @property
+    def rows(self) -> int:
+        """How many of the first rows are none of data."""
+        return self.first + self.units
 
 
 def encodings(content: FileBytes, wanted: str | None) -> tuple[str, ...]:
@@ -106,9 +118,9 @@ def sniff(content: FileBytes, encoding: str, options: ReadOptions) -> Dialect:
     names, notes = unique_names(naming.names)
     detected = _DETECTED[split.separator] if options.separator is None and split.width > 1 else ""
     said = (detected, _on_comments(comments, caption is not None), _on_titles(titles), naming.note)
-    skip, header = head.skip, naming.first
+    skip, header = head.skip, naming.rows
     if split.spaced and header:  # whose lines are split one by one
-        skip, header = skip + head.header_lines, False
+        skip, header = skip + head.header_lines + head.lines_of(naming.units), 0
     return Dialect(split.separator, names, skip, header, (*filter(None, said), *notes), split.fields)
 
 
@@ -159,6 +171,21 @@ def _caption(comments: Sequence[str], split: SplitRows) -> list[str] | None:
 
 def named(split: SplitRows, wanted: bool | None) -> Naming:
     """Return what the columns are called. wanted : whether the first row names them; None: as it looks."""
+    first, *below = split.rows
+    if (
+        wanted is not False
+        and len(below) > 1
+        and not any(map(is_number, first))
+        and holds_units(below[0], below[1:])
+    ):
+        naming = _named(replace(split, rows=[first, *below[1:]]), wanted)
+        if naming.first:
+            note = "; ".join(filter(None, [naming.note, on_units(below[0])]))
+            return replace(naming, note=note, units=True)
+    return _named(split, wanted)
+
+
+def _named(split: SplitRows, wanted: bool | None) -> Naming:
     first, width = split.rows[0], split.width
     even = len(first) == width
     header = wanted if wanted is not None else not even or holds_names(first, split.rows[1:])

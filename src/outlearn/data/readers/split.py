@@ -59,6 +59,14 @@ class Head:
         header, below = next(filled), next(filled, 0)
         return 1 + (below if below and _RULE.fullmatch(self.lines[below]) else header)
 
+    def lines_of(self, rows: int) -> int:
+        """Return how many lines there are from the end of a header to the end of so many rows below it."""
+        if not rows:
+            return 0
+        start = self.header_lines
+        filled = [i for i, line in enumerate(self.lines[start:], 1) if line.strip()]
+        return filled[rows - 1]
+
 
 @dataclass(frozen=True, slots=True)
 class SplitRows:

@@ -19,6 +19,7 @@ from outlearn.data.readers.limits import check_columns_of_rows
 from outlearn.data.readers.numbers import CONTINENTAL, ENGLISH, ERRORS, Convention, conventions
 from outlearn.data.readers.source import ReadOptions, Source, reading
 from outlearn.data.readers.tally import Tally, count
+from outlearn.data.readers.totals import first_word, holds_sums, looks_like_total, on_total, without_last
 from outlearn.errors import ReadError
 
 __all__ = ["from_text"]
@@ -72,6 +73,7 @@ def from_text(
     options: ReadOptions,
     notes: tuple[str, ...] = (),
     ambiguous: Convention = ENGLISH,
+    totals: bool = False,
 ) -> Source:
     """Read frames of text columns twice: to decide the types, and to hand out typed chunks.
 
@@ -79,6 +81,7 @@ def from_text(
     ----------
     frames : gives the same frames afresh each time; a column may be absent from a frame.
     ambiguous : the convention of ``1,234`` where no other value of the file tells.
+    totals : whether a last row that holds the sums of the columns is left out.
 
     Raises
     ------
@@ -87,10 +90,18 @@ def from_text(
     """
     ways = conventions(options.decimal, options.thousands)
     with reading(name):
-        tallies, rows = _count(name, frames, ways)
+        tallies, rows, last = _count(name, frames, ways)
     if not rows:
         raise ReadError(f"{name}: no rows of data; wanted at least one below the header")
     plans = _decide(tallies, ways, ambiguous, options)
+    if totals and looks_like_total(last, rows):
+        with reading(name):
+            total = holds_sums((_typed(frame, plans) for frame in frames()), rows)
+        if total:
+            said = (*notes, on_total(first_word(last)))
+            return from_text(
+                name, without_last(frames, rows), options=options, notes=said, ambiguous=ambiguous
+            )
 
     def batches(_: int) -> Iterator[pl.DataFrame]:
         return (_typed(frame, plans) for frame in frames())
@@ -109,14 +120,19 @@ def from_text(
     )
 
 
-def _count(name: str, frames: Frames, ways: tuple[Convention, ...]) -> tuple[dict[str, Tally], int]:
+def _count(
+    name: str, frames: Frames, ways: tuple[Convention, ...]
+) -> tuple[dict[str, Tally], int, dict[str, object]]:
+    """Return a tally of each column, how many rows there are, and the last of them."""
     tallies: dict[str, Tally] = {}
     rows = 0
+    last: dict[str, object] = {}
     for frame in frames():
         rows += frame.height
+        last = frame.row(-1, named=True) if frame.height else last
         check_columns_of_rows(name, len(tallies.keys() | set(frame.columns)))
         count([tallies.setdefault(column, Tally(ways)) for column in frame.columns], frame)
-    return tallies, rows
+    return tallies, rows, last
 
 
 def _typed(frame: pl.DataFrame, plans: Mapping[str, _Plan]) -> pl.DataFrame:

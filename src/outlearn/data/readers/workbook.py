@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from threading import Timer
@@ -21,6 +21,7 @@ from outlearn.data.readers.source import ReadOptions, Source, unique_names
 from outlearn.data.readers.split import SplitRows
 from outlearn.data.readers.text import from_text
 from outlearn.data.readers.text_dates import with_text_dates
+from outlearn.data.readers.totals import first_word, holds_sums, looks_like_total, on_total
 from outlearn.data.readers.typed import plain_types
 from outlearn.errors import ReadError
 from outlearn.extras import require
@@ -58,6 +59,7 @@ def open_workbook(name: str, content: FileBytes, options: ReadOptions, notes: tu
     require("fastexcel", extra="excel")
     table = _read(name, content.path, options)
     table.cells.columns, renamed = unique_names(table.names)
+    table = _without_total(table)
     whole, said = _settled(name, table.cells, options)
 
     def batches(rows: int) -> Iterator[pl.DataFrame]:
@@ -101,7 +103,7 @@ def _converse(process: subprocess.Popen[bytes], name: str, path: Path, options: 
         raise _no_rows(name, answer["sheet"])
     above = _above(rows)
     naming = named(SplitRows("", rows[above:]), options.header)
-    _ask(process.stdin, above + naming.first)
+    _ask(process.stdin, above + naming.rows)
     cells = pl.DataFrame(pl.from_arrow(pa.ipc.open_stream(process.stdout).read_all()))
     others = ", ".join(map(repr, answer["others"]))
     notes = [
@@ -163,6 +165,15 @@ def _on_errors(errors: Mapping[str, Mapping[str, int]] | None) -> str:
         "cell of the sheet holds an error and is" if total == 1 else "cells of the sheet hold errors and are"
     )
     return f"{total:,} {verb} missing: {'; '.join(kinds)}" if total else ""
+
+
+def _without_total(table: _Table) -> _Table:
+    """Return the table without a last row that holds the sums of its columns."""
+    rows = table.cells.height
+    last = table.cells.row(-1, named=True)
+    if not looks_like_total(last, rows) or not holds_sums([table.cells], rows):
+        return table
+    return replace(table, cells=table.cells.head(rows - 1), notes=(*table.notes, on_total(first_word(last))))
 
 
 def _passed_over(count: int, what: str, where: str) -> str:
