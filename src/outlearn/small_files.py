@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from outlearn.errors import InputError, ReadError
 
-__all__ = ["check_ordinary", "read_toml"]
+__all__ = ["check_ordinary", "read_json", "read_toml"]
 
 LARGEST = 1 << 20  # bytes of a job, of overrides of a schema and the like, which have some hundred lines
 
@@ -46,12 +48,22 @@ def read_toml(path: Path, what: str, *, fault: type[InputError] = ReadError) -> 
     ReadError
         When there is no such file, or it is no ordinary one, or has over a megabyte.
     """
+    table: dict[str, Any] = _read(path, what, fault, tomllib.loads, "TOML")
+    return table
+
+
+def read_json(path: Path, what: str, *, fault: type[InputError] = ReadError) -> Any:
+    """Return what a JSON file holds; the rest is as for `read_toml`."""
+    return _read(path, what, fault, json.loads, "JSON")
+
+
+def _read(path: Path, what: str, fault: type[InputError], parse: Callable[[str], Any], form: str) -> Any:
     try:
         check_ordinary(path, what, LARGEST)
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return parse(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ReadError(f"cannot read {what} {path}: {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:  # lists in lists, a number of thousands of digits
         if isinstance(error, InputError):
             raise
-        raise fault(f"{path} is not a TOML file: {error}") from error
+        raise fault(f"{path} is not a {form} file: {error}") from error

@@ -105,7 +105,8 @@ def test_a_job_has_one_run_at_a_time_and_verdicts_go_first(database, clock):
     second = made.claim("w1")
     assert second.run.id == score
     _complete(database, made, second)
-    assert made.claim("w1").run.id == past
+    assert made.claim("w1", job_id=other) is None
+    assert made.claim("w1", job_id=job).run.id == past
 
 
 def test_a_lost_run_goes_on_with_another_worker_and_the_first_one_changes_nothing(database, clock):
@@ -161,7 +162,7 @@ def test_a_run_that_ends_its_workers_fails_unless_it_gets_on(database, clock):
     assert made.claim("w1").run.id == later  # the same look finds the next one
     run = made.get(id)
     assert (run.state, run.rows) == ("failed", 2 * ATTEMPTS)
-    assert f"ended {ATTEMPTS} times without a word" in run.error
+    assert f"ended {ATTEMPTS} times before it got on, the last time because it fell silent;" in run.error
 
 
 def test_a_dead_workers_run_is_free_at_once(database, clock):
@@ -169,8 +170,11 @@ def test_a_dead_workers_run_is_free_at_once(database, clock):
     for name in ("a", "b"):
         _enqueue(database, made, _job(database, name))
     lost, kept = made.claim("w1"), made.claim("w11")
-    assert made.release("w1") == 1
-    assert made.claim("w2").run.id == lost.run.id
+    assert made.release("w1", "it ended by SIGKILL") == 1
+    again = made.claim("w2")
+    assert (again.run.id, again.run.error) == (lost.run.id, "it ended by SIGKILL")
+    _complete(database, made, again)
+    assert made.get(lost.run.id).error is None
     assert made.claim("w2") is None
     made.renew(kept)
 

@@ -19,12 +19,14 @@ from outlearn.cli.explain import explain
 from outlearn.cli.fit import fit
 from outlearn.cli.guard import guarded
 from outlearn.cli.hunt import hunt
+from outlearn.cli.job import job
 from outlearn.cli.label import label
 from outlearn.cli.learners import learners
 from outlearn.cli.metatrain import metatrain
 from outlearn.cli.practice import learn_asking, learn_fleet, learn_fusion, learn_series, learn_tuning
 from outlearn.cli.schema import schema
 from outlearn.cli.score import score
+from outlearn.cli.serve import serve
 from outlearn.cli.suppress import suppress
 from outlearn.cli.tune import performance, tune
 from outlearn.masked import masked
@@ -89,8 +91,12 @@ for command in (
     learn_series,
     learn_fusion,
     learn_fleet,
+    serve,
 ):
     app.command()(guarded(command))
+
+
+app.add_typer(job, name="job")
 
 
 @app.command()

@@ -15,6 +15,7 @@ from outlearn.feedback.policy import Inquiry
 from outlearn.feedback.verdict import Answer
 from outlearn.pipeline.monitor import Monitor
 from outlearn.pipeline.request import FitRequest
+from outlearn.pipeline.rows import Opener
 from outlearn.serving.models import Draft
 from outlearn.serving.rows import frame_of
 from outlearn.serving.store.database import Database
@@ -28,7 +29,7 @@ AMONG = 2_000  # of the latest open ones
 FEWEST = 10  # rows that an inquiry needs
 
 
-def fit(request: FitRequest, source: Source, definition: Mapping[str, Any]) -> Draft:
+def fit(request: FitRequest, source: Source | Opener, definition: Mapping[str, Any]) -> Draft:
     """Fit a model to rows of the past, as a request says.
 
     source : the rows; the request has only how to read and judge them.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -56,7 +56,8 @@ class Grouping:
 class KeptRow:
     """A row that is kept: number in its source, identity, score, time (seconds since 1970) and cells.
 
-    cells : by column, as `findings.cells.cell_out` writes them.
+    cells : by column, as `findings.cells.cell_out` writes them. source : what it is of, where that is not
+    what all rows beside it are of.
     """
 
     row: int
@@ -64,6 +65,7 @@ class KeptRow:
     score: float
     time: float | None
     cells: dict[str, Any]
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,8 @@ class Found:
     incidents : gravest first. near : unflagged rows with the highest scores.
     hidden : flagged rows by the id of the pattern that hides them.
     threshold : a row is flagged from this score on. promise : what holds of it.
-    histogram : (50,) rows by their score. notes : sentences on what was repaired or left out.
+    histogram : (50,) rows by their score. above : (n,) whether a row is from the threshold on, suppressed or
+    not. notes : sentences on what was repaired or left out.
     """
 
     source: str
@@ -101,7 +104,21 @@ class Found:
     threshold: float
     promise: Promise
     histogram: tuple[int, ...]
+    above: NDArray[np.bool_]
     notes: tuple[str, ...]
+
+    def placed(self, place: Callable[[int], tuple[str, int]]) -> Found:
+        """Return it with rows as of several sources: `place` gives the source and number of a row."""
+
+        def moved(rows: tuple[KeptRow, ...]) -> tuple[KeptRow, ...]:
+            places = [place(row.row) for row in rows]
+            return tuple(
+                replace(row, source=name, row=number)
+                for row, (name, number) in zip(rows, places, strict=True)
+            )
+
+        incidents = tuple(replace(one, rows=moved(one.rows)) for one in self.incidents)
+        return replace(self, incidents=incidents, near=moved(self.near))
 
 
 def judge(
@@ -143,6 +160,7 @@ def judge(
         threshold=decision.threshold,
         promise=decision.promise,
         histogram=tuple(np.histogram(scan.scores, BINS, (0.0, 1.0))[0].tolist()),
+        above=decision.flagged,
         notes=tuple(dict.fromkeys(notes)),
     )
 

@@ -28,7 +28,7 @@ from outlearn.serving.store import audit
 from outlearn.serving.store.database import Database
 from outlearn.serving.store.tables import jobs, runs
 
-__all__ = ["ATTEMPTS", "Claim", "Kind", "Run", "Runs"]
+__all__ = ["ATTEMPTS", "Claim", "Kind", "LostError", "Run", "Runs"]
 
 ATTEMPTS = 3  # that a run may end with its worker before it counts as failed
 SLICE = 20.0  # seconds after which a run of many steps lets one of the same rank go first
@@ -63,6 +63,10 @@ class Run:
     error: str | None
 
 
+class LostError(ConflictError):
+    """A run is not the worker's any more: another one has it, or it was cancelled."""
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A run that a worker has, and the lease by which it has it."""
@@ -89,7 +93,7 @@ class Runs:
         connection: Connection,
         *,
         job_id: int,
-        kind: Kind,
+        kind: str,
         who: str,
         asked: Mapping[str, Any] | None = None,
     ) -> int:
@@ -113,22 +117,23 @@ class Runs:
         self._note(connection, job_id, int(added), "queued")
         return int(added)
 
-    def claim(self, worker: str) -> Claim | None:
+    def claim(self, worker: str, *, job_id: int | None = None) -> Claim | None:
         """Take the next run, or None when there is none to take.
 
         It is the one that waits longest, first what verdicts ask for and last what was asked for the past, or
         one whose worker has lost it. No job has two at a time. A run that was lost three times fails.
 
-        worker : its name, at most 15 characters, for `release`.
+        worker : its name, at most 15 characters, for `release`. job_id : of the job whose runs alone it does.
         """
         with self._database.reading() as connection:
-            if not self._next(connection):
+            if not self._next(connection, job_id=job_id):
                 return None
         with self._database.writing() as connection:
-            while found := self._next(connection):
+            while found := self._next(connection, job_id=job_id):
                 if found[0].attempts < ATTEMPTS:
                     return self._taken(connection, found[0], worker)
-                self._end(connection, found[0].id, "failed", error=_LOST.format(ATTEMPTS))
+                last = self._get(connection, found[0].id).error or "it fell silent"
+                self._end(connection, found[0].id, "failed", error=_LOST.format(ATTEMPTS, last))
         return None
 
     def renew(self, claim: Claim) -> None:
@@ -136,27 +141,39 @@ class Runs:
 
         Raises
         ------
-        ConflictError
+        LostError
             When the run is somebody else's by now, was cancelled, or is at its end.
         """
         with self._database.writing() as connection:
             self._change(connection, claim, lease_until=self._database.now(connection) + self._seconds)
 
     def advance(
-        self, connection: Connection, claim: Claim, *, rows: int = 0, flagged: int = 0, **values: Any
+        self,
+        connection: Connection,
+        claim: Claim,
+        *,
+        rows: int = 0,
+        flagged: int = 0,
+        result: Mapping[str, Any] | None = None,
+        model_id: int | None = None,
     ) -> None:
         """Count a step of the run in the transaction that keeps what the step did.
 
-        rows, flagged : of this step. values : other columns of the run, such as ``model_id``.
+        rows, flagged : of this step. result : of all steps so far, which whoever goes on finds in its claim.
+        model_id : of the version that did it.
 
         Raises
         ------
-        ConflictError
+        LostError
             When the run is not the worker's any more: let it pass, so that nothing of the step is kept.
         """
+        values: dict[str, Any] = {"rows": runs.c.rows + rows, "flagged": runs.c.flagged + flagged}
+        if result is not None:
+            values["result"] = _plain(result)
+        if model_id is not None:
+            values["model_id"] = model_id
         until = self._database.now(connection) + self._seconds
-        counted = {"rows": runs.c.rows + rows, "flagged": runs.c.flagged + flagged}
-        self._change(connection, claim, lease_until=until, attempts=1, **counted, **values)
+        self._change(connection, claim, lease_until=until, attempts=1, error=None, **values)
 
     def complete(
         self,
@@ -170,14 +187,10 @@ class Runs:
     ) -> None:
         """End the run as done, in the transaction that keeps what its last step did.
 
-        Raises
-        ------
-        ConflictError
-            As from `advance`.
+        The rest is as for `advance`.
         """
-        model = {} if model_id is None else {"model_id": model_id}
-        self.advance(connection, claim, rows=rows, flagged=flagged, **model)
-        self._end(connection, claim.run.id, "done", result=None if result is None else _plain(result))
+        self.advance(connection, claim, rows=rows, flagged=flagged, result=result, model_id=model_id)
+        self._end(connection, claim.run.id, "done")
 
     def fail(self, claim: Claim, error: str) -> bool:
         """End the run as failed, and say whether it was still the worker's."""
@@ -201,12 +214,17 @@ class Runs:
             self._note(connection, claim.run.job_id, claim.run.id, "queued")
         return True
 
-    def release(self, worker: str) -> int:
-        """End the leases of a worker that is known to be dead, and return how many it had."""
+    def release(self, worker: str, why: str) -> int:
+        """End the leases of a worker that is known to be dead, and return how many it had.
+
+        why : it is dead, such as "it ended by SIGKILL".
+        """
         mine = runs.c.lease.startswith(f"{worker}.", autoescape=True)
         with self._database.writing() as connection:
-            ended = update(runs).where(runs.c.state == "running", mine).values(lease_until=0.0)
-            return connection.execute(ended).rowcount
+            left = {"lease_until": 0.0, "error": why}
+            return connection.execute(
+                update(runs).where(runs.c.state == "running", mine).values(**left)
+            ).rowcount
 
     def should_yield(self, claim: Claim, held: float) -> bool:
         """Say whether a run of several steps should let another go first, having been held for seconds.
@@ -267,11 +285,15 @@ class Runs:
         with self._database.reading() as connection:
             return [_run(row) for row in connection.execute(query).mappings()]
 
-    def _next(self, connection: Connection, *, without: int | None = None) -> Sequence[Candidate]:
+    def _next(
+        self, connection: Connection, *, without: int | None = None, job_id: int | None = None
+    ) -> Sequence[Candidate]:
         columns = (runs.c[name] for name in Candidate._fields)
         # A paused job scores nothing; what somebody asks for by hand, or by a verdict, is done.
         alive = (jobs.c.state == "active") | ((jobs.c.state == "paused") & (runs.c.kind != "score"))
         query = select(*columns).join(jobs).where(runs.c.state.in_(("queued", "running")), alive)
+        if job_id is not None:
+            query = query.where(runs.c.job_id == job_id)
         found = [run for row in connection.execute(query) if (run := Candidate(*row)).id != without]
         return choose(found, self._watch, self._database.now(connection))
 
@@ -300,7 +322,7 @@ class Runs:
         changed = connection.execute(update(runs).where(*_ours(claim)).values(**values)).rowcount
         if changed != 1:
             state = self._get(connection, claim.run.id).state
-            raise ConflictError(f"run {claim.run.id} is not this worker's any more: it is {state}")
+            raise LostError(f"run {claim.run.id} is not this worker's any more: it is {state}")
 
     def _end(self, connection: Connection, id: int, state: str, **values: Any) -> None:
         now = self._database.now(connection)
@@ -319,8 +341,8 @@ class Runs:
 
 
 _LOST = (
-    "its worker ended {} times without a word, as when it takes more memory than there is: see what the "
-    "workers write, and let it do less at a time"
+    "its worker ended {} times before it got on, the last time because {}; one that takes more memory than "
+    "it may have ends so: let it do less at a time, or give workers more"
 )
 _SHOWN = [column for column in runs.c if column.name not in ("lease", "lease_until")]
 _RUNS = select(*_SHOWN, jobs.c.name.label("job")).join(jobs)

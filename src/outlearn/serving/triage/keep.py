@@ -97,7 +97,7 @@ def row_values(
             "incident_id": incident_id,
             "run_id": run_id,
             "identity": row.identity,
-            "source": clean(source, 300),
+            "source": clean(row.source or source, 300),
             "row": row.row,
             "score": row.score,
             "now": row.score,
