@@ -22,6 +22,7 @@ from outlearn.cli.hunt import hunt
 from outlearn.cli.job import job
 from outlearn.cli.label import label
 from outlearn.cli.learners import learners
+from outlearn.cli.mcp import mcp
 from outlearn.cli.metatrain import metatrain
 from outlearn.cli.practice import learn_asking, learn_fleet, learn_fusion, learn_series, learn_tuning
 from outlearn.cli.schema import schema
@@ -92,6 +93,7 @@ for command in (
     learn_fusion,
     learn_fleet,
     serve,
+    mcp,
 ):
     app.command()(guarded(command))
 
