@@ -4,6 +4,7 @@ import polars as pl
 import pytest
 
 from outlearn.data.readers import open_source
+from outlearn.errors import ReadError
 
 ROWS = [(f"s{i % 4}", i % 5 + 1, round(7.3 * i + 1000.11, 2)) for i in range(30)]
 COUNT, MONEY = sum(row[1] for row in ROWS), sum(row[2] for row in ROWS)
@@ -60,3 +61,16 @@ def test_other_rows_below_the_names_stay(tmp_path, second):
     rows = [f"s{i % 3},{third[i % 3]},{third[-i % 3]}" for i in range(30)]
     source, _, notes = read(tmp_path, ["shop,low,high", second, *rows])
     assert source.rows == 31 and "units" not in notes
+
+
+def test_a_list_between_lines_of_dashes_is_read(tmp_path):
+    rule, names = f"|{'-' * 30}|", "| Werk | Menge | Betrag     |"
+    rows = [f"| {shop:4} | {n:5} | {continental(eur):>9}{'-' if n == 2 else ' '} |" for shop, n, eur in ROWS]
+    pages = [[rule, names, rule, *rows[:20]], [rule, names, rule, *rows[20:], rule]]
+    lines = ["05.01.2026   Liste der Belege", "", *pages[0], *pages[1]]
+    source, frame, notes = read(tmp_path, lines)
+    assert source.columns == ("Werk", "Menge", "Betrag") and source.rows == 30
+    assert frame["Menge"].to_list() == [row[1] for row in ROWS]
+    assert "lines of dashes: these were left out, and fields are split at '|'" in notes
+    with pytest.raises(ReadError, match="line 6 has 4 fields"):
+        read(tmp_path, [*lines[:5], "| a|b | 1 | 2 |", *lines[5:]])

@@ -12,8 +12,9 @@ import pyarrow as pa
 from pyarrow import csv
 
 from outlearn.data.readers.detect import FileBytes
-from outlearn.data.readers.dialect import Dialect, encodings, sniff
+from outlearn.data.readers.dialect import Dialect, encodings, head_lines, sniff
 from outlearn.data.readers.numbers import CONTINENTAL, ENGLISH, MISSING
+from outlearn.data.readers.ruled import RULED, is_ruled, names_of_list, ruled_frames
 from outlearn.data.readers.source import FIXED, WHITESPACE, ReadOptions, Source, one_line
 from outlearn.data.readers.spaced import Spaced, spaced_frames
 from outlearn.data.readers.text import from_text
@@ -51,6 +52,10 @@ def _open(
     name: str, content: FileBytes, options: ReadOptions, notes: tuple[str, ...], encoding: str
 ) -> Source:
     try:
+        lines = head_lines(content, encoding)
+        ruled = options.separator in (None, "|") and options.header is not False and is_ruled(lines)
+        if ruled:
+            return _open_list(name, content, options, (*notes, RULED), encoding, names_of_list(lines))
         dialect = sniff(content, encoding, options)
     except UnicodeError as error:
         raise _undecodable(name, encoding, error) from error
@@ -97,6 +102,20 @@ def _opened(
         ambiguous=CONTINENTAL if dialect.separator == ";" else ENGLISH,
         totals=True,
     )
+
+
+def _open_list(
+    name: str,
+    content: FileBytes,
+    options: ReadOptions,
+    notes: tuple[str, ...],
+    encoding: str,
+    naming: tuple[tuple[str, ...], tuple[str, ...]],
+) -> Source:
+    """Open a list with upright strokes; `naming` is the names of its columns, with notes on them."""
+    columns, renamed = naming
+    frames = partial(ruled_frames, name, content, encoding, columns)
+    return from_text(name, frames, options=options, notes=(*notes, *renamed), totals=True)
 
 
 def _spaced(name: str, content: FileBytes, dialect: Dialect, encoding: str) -> Iterator[pl.DataFrame]:

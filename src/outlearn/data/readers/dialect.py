@@ -19,7 +19,7 @@ from outlearn.data.readers.titles import lines_above
 from outlearn.data.readers.unit_line import holds_units, on_units
 from outlearn.errors import ParameterError, ReadError
 
-__all__ = ["Dialect", "Naming", "encodings", "named", "sniff"]
+__all__ = ["Dialect", "Naming", "encodings", "head_lines", "named", "sniff"]
 
 _DETECTED = {
     ",": "",
@@ -93,6 +93,12 @@ def encodings(content: FileBytes, wanted: str | None) -> tuple[str, ...]:
     return (unmarked,) if unmarked else ("utf-8", "cp1252", "latin-1")
 
 
+def head_lines(content: FileBytes, encoding: str) -> list[str]:
+    """Return the lines of the head of a text, with their ends; `UnicodeError` when it does not decode."""
+    text = codecs.getincrementaldecoder(encoding)().decode(content.head, final=content.whole)
+    return io.StringIO(text.removeprefix("\ufeff"), newline="").readlines()
+
+
 def sniff(content: FileBytes, encoding: str, options: ReadOptions) -> Dialect:
     """Find separator and header in the head of the text, as far as the options leave them open.
 
@@ -101,8 +107,7 @@ def sniff(content: FileBytes, encoding: str, options: ReadOptions) -> Dialect:
     ReadError
         When the head does not decode or has no row.
     """
-    text = codecs.getincrementaldecoder(encoding)().decode(content.head, final=content.whole)
-    lines = io.StringIO(text.removeprefix("\ufeff"), newline="").readlines()
+    lines = head_lines(content, encoding)
     blank = next((i for i, line in enumerate(lines) if line.strip("\r\n")), len(lines))
     comments = list(takewhile(_is_aside, lines[blank:])) if any(map(_is_row, lines[blank:])) else []
     above = blank + len(comments)
