@@ -1,8 +1,8 @@
 """Shows what ten verdicts are worth: a service that watches made-up payments with planted fraud.
 
-It starts `outlearn serve` on a store of its own, pushes days of payments, gives ten verdicts on the head of
-the queue as an analyst who knows the truth would, and prints how many of the next day's most abnormal
-payments are fraud, before and after. Large rents are odd and harmless: without verdicts they stand beside the fraud.
+It starts `outlearn serve` on a store of its own, pushes days of payments, and gives ten verdicts on the head
+of the queue as an analyst who knows the truth would. It prints how many of the most abnormal payments are
+fraud, before and after. Large rents are odd and harmless: without verdicts they stand beside the fraud.
 """
 
 from __future__ import annotations
