@@ -43,6 +43,7 @@ STUDIES = {
     "robustness": f"{NOTHING}; 3.5 minutes",
     "row_statistics": SETS,
     "security_speed": f"{NOTHING}; 3 minutes",
+    "service": f"{NOTHING}, installed; 5 minutes",
     "series": f"{MANIFEST} and series under timeseries/",
     "series_events": f"{MANIFEST} and series under timeseries/",
     "series_speed": NOTHING,
