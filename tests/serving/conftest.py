@@ -6,6 +6,7 @@ import itertools
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -43,15 +44,18 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., str]]:
-    """Give a function that makes a database and returns its URL; empty : whether it has no tables yet."""
-    numbers = itertools.count()
-    server = request.getfixturevalue("postgres_server") if request.param == "postgresql" else None
-    made = []
+@pytest.fixture
+def url_of(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., str]]:
+    """Give a function that makes a database of a kind and returns its URL.
 
-    def make(*, empty: bool = False) -> str:
-        if server is not None:
+    empty : whether it has no tables yet.
+    """
+    numbers = itertools.count()
+    made: list[str] = []
+
+    def make(kind: str, *, empty: bool = False) -> str:
+        if kind == "postgresql":
+            server = request.getfixturevalue("postgres_server")
             made.append(
                 _new(server, "template0" if empty else request.getfixturevalue("migrated_postgresql"))
             )
@@ -63,7 +67,14 @@ def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable
 
     yield make
     for url in made:
+        server = request.getfixturevalue("postgres_server")
         server.run(f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_url(request: pytest.FixtureRequest, url_of: Callable[..., str]) -> Callable[..., str]:
+    """Return a function that makes a database and returns its URL; empty : whether it has no tables yet."""
+    return partial(url_of, request.param)
 
 
 @pytest.fixture
