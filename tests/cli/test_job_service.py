@@ -97,9 +97,10 @@ def test_what_went_wrong_is_told_with_its_exit_code(folder):
 def _serving(folder, *words):
     """Run the server, and give it with its address and its first lines."""
     command = [sys.executable, "-m", "outlearn", "serve", "--port", "0", *words]
-    with subprocess.Popen(
-        command, cwd=folder, text=True, stdout=subprocess.PIPE, stderr=(folder / "log").open("w")
-    ) as process:
+    with (
+        (folder / "log").open("w") as log,
+        subprocess.Popen(command, cwd=folder, text=True, stdout=subprocess.PIPE, stderr=log) as process,
+    ):
         try:
             lines = [process.stdout.readline() for _ in range(3)]
             yield process, re.search(r"http://\S+:\d+", lines[0])[0], lines
@@ -123,11 +124,13 @@ def test_the_service_serves_works_and_ends_with_its_workers(folder):
                 if _get(f"{url}/healthz")[0] == 200:
                     break
             except OSError:
+                assert process.poll() is None, (folder / "log").read_text()
                 assert time.monotonic() < end, (folder / "log").read_text()
                 time.sleep(0.05)
-        run("add", "job.toml")
+        (folder / "job.json").write_text(json.dumps({"name": "flows", "source": {"push": True}}))
+        run("add", "job.json")
         store = Service.open(Settings(store=f"sqlite:///{folder}/outlearn.db"))
-        while not [one for one in store.runs.list("payments") if one.kind == "score" and one.state == "done"]:
+        while not [one for one in store.runs.list("flows") if one.state == "done"]:
             assert time.monotonic() < end, (folder / "log").read_text()
             time.sleep(0.1)
         assert store.accounts.accept(token, "correct horse battery staple").role is Role.ADMIN

@@ -213,3 +213,25 @@ def test_a_worker_waits_for_a_store_that_is_gone(service, monkeypatch, caplog):
         worker.forever()
     assert pauses == [0.04, 0.08, 0.02, 0.04]
     assert caplog.text.count("gone") == 3
+
+
+def test_what_need_not_be_kept_goes_once_in_a_while_when_there_is_nothing_to_do(service, monkeypatch):
+    swept = []
+    monkeypatch.setattr("outlearn.serving.worker.TIDY_AFTER", 0.0)
+    monkeypatch.setattr("outlearn.serving.store.retention.tidy", lambda database: swept.append("store"))
+    monkeypatch.setattr(
+        "outlearn.serving.store.retention.sweep", lambda database, job_id, keep: swept.append(keep.rows)
+    )
+    job_of(service.database, "payments")
+    looks = iter([1, None, None])
+
+    def once(self):
+        look = next(looks, Stopped)
+        if look is Stopped:
+            raise Stopped
+        return look
+
+    monkeypatch.setattr(Worker, "once", once)
+    with pytest.raises(Stopped):
+        Worker(service, "w1", count).forever()
+    assert swept == ["30d", "store"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import socket
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +14,7 @@ from outlearn.cli import options as o
 from outlearn.cli.say import complain, say
 from outlearn.cli.store import Config, Store, acting, settings_of
 from outlearn.errors import ParameterError
+from outlearn.masked import masked
 
 if TYPE_CHECKING:
     from outlearn.serving.service import Service
@@ -41,7 +43,7 @@ def serve(
     """
     from outlearn.extras import require
 
-    for module in ("fastapi", "uvicorn", "argon2", "prometheus_client", "multipart", "jinja2"):
+    for module in ("fastapi", "uvicorn", "argon2", "prometheus_client", "python_multipart", "jinja2"):
         require(module, extra="serve")
     settings = settings_of(store, config, host=host, port=port, workers=workers)
     log_lines(settings)
@@ -71,16 +73,17 @@ def _listening(settings: Settings) -> socket.socket:
     try:
         return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
     except OSError as error:
+        why = os.strerror(error.errno) if error.errno is not None and error.errno > 0 else str(error)
         raise ParameterError(
-            f"cannot listen at {settings.host}, port {settings.port}: {error.strerror or error}; wanted an "
-            "address of this machine, and a port that is free (--port)"
+            f"cannot listen at {settings.host}, port {settings.port}: {why}; wanted an address of this "
+            "machine (--host), and a port that is free (--port)"
         ) from error
 
 
 def _greet(service: Service) -> None:
     """Say where the service is, how to come in for the first time, and what is not safe about it."""
     settings = service.settings
-    say(f"outlearn at {settings.url} (store: {service.database.name})")
+    say(f"outlearn at {settings.url} (store: {masked(settings.store)})")
     invited = service.accounts.first_invitation(acting())
     if invited is not None:
         name, token = invited

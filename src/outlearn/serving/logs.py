@@ -34,14 +34,26 @@ class _Lines(logging.Formatter):
         return shown(masked(text, self._secrets))
 
 
+class _Standard(logging.Handler):
+    """Writes to standard error, whatever that is at the moment."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the line of a record."""
+        try:
+            sys.stderr.write(f"{self.format(record)}\n")
+            sys.stderr.flush()
+        except (OSError, ValueError):  # nobody reads it any more
+            self.handleError(record)
+
+
 def configure(secrets: Collection[str] = (), *, names: Collection[str] = ("outlearn",)) -> None:
     """Write records of these loggers and those below them to standard error.
 
     secrets : that no line shows, such as the passwords of databases.
     """
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Standard()
     handler.setFormatter(_Lines(secrets))
     for name in names:
         logger = logging.getLogger(name)
-        logger.handlers, logger.propagate = [handler], False
+        logger.handlers = [handler]
         logger.setLevel(logging.INFO)

@@ -26,6 +26,7 @@ from outlearn.serving.store.database import Database
 __all__ = ["LEFT", "Perform", "Stopped", "Worker", "limit_memory", "run", "secrets_in"]
 
 LEFT = 75  # exit code of a worker that ended work which took too long, or that was not its own any more
+TIDY_AFTER, TIDY_EVERY = 60.0, 3600.0  # seconds from one look for what need not be kept any more to the next
 LONGEST_PAUSE = 30.0  # seconds between two looks while the database does not answer
 _LOG = logging.getLogger(__name__)
 
@@ -50,8 +51,10 @@ class Worker:
     perform: Perform
     own_process: bool = False
     schedule: Schedule = field(init=False)
+    _next_tidy: float = field(init=False)
 
     def __post_init__(self) -> None:
+        self._next_tidy = time.monotonic() + TIDY_AFTER
         self.schedule = Schedule(self.service.database, self.service.runs)
 
     def forever(self) -> None:
@@ -61,6 +64,8 @@ class Worker:
             try:
                 worked = self.once() is not None
                 pause = poll
+                if not worked and time.monotonic() >= self._next_tidy:
+                    self.tidy()
             except StoreError as error:
                 worked, pause = False, min(2 * pause, LONGEST_PAUSE)
                 _LOG.warning("%s; looked for again in %.1f s", error, pause)
@@ -81,6 +86,15 @@ class Worker:
             return None
         self._work_on(claim)
         return claim.run.id
+
+    def tidy(self) -> None:
+        """Remove what jobs, and the store as a whole, need not keep any more."""
+        from outlearn.serving.store import retention  # which takes seconds to import
+
+        self._next_tidy = time.monotonic() + TIDY_EVERY
+        for job in self.service.jobs.list():
+            retention.sweep(self.service.database, job.id, job.spec.keep)
+        retention.tidy(self.service.database)
 
     def _work_on(self, claim: Claim) -> None:
         settings, runs = self.service.settings, self.service.runs
