@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from outlearn.data.readers import ReadOptions
 from outlearn.errors import ParameterError
+
+if TYPE_CHECKING:
+    from cattrs import Converter
 
 __all__ = ["by_parts", "structured", "without_defaults"]
 
@@ -58,7 +62,22 @@ def by_parts(of: type, options: Mapping[str, Any], parts: Mapping[str, type]) ->
 
 def structured(document: Mapping[str, Any], of: type) -> Any:
     """Return a request from plain values."""
-    from cattrs import Converter, transform_error
+    from cattrs import transform_error
+
+    try:
+        return _converter().structure(document, of)
+    except ParameterError:
+        raise
+    except Exception as error:
+        inner = next(_inner(error), None)
+        if inner is not None:
+            raise inner from error
+        raise ParameterError(f"no request: {'; '.join(transform_error(error)[:3])}") from error
+
+
+@cache
+def _converter() -> Converter:
+    from cattrs import Converter
 
     converter = Converter(forbid_extra_keys=True)
     converter.register_structure_hook_func(lambda kind: kind is Any, lambda value, _: _named(value))
@@ -74,15 +93,7 @@ def structured(document: Mapping[str, Any], of: type) -> Any:
     converter.register_structure_hook_func(
         lambda kind: kind == tuple[str, ...], lambda value, _: _names(value)
     )
-    try:
-        return converter.structure(document, of)
-    except ParameterError:
-        raise
-    except Exception as error:
-        inner = next(_inner(error), None)
-        if inner is not None:
-            raise inner from error
-        raise ParameterError(f"no request: {'; '.join(transform_error(error)[:3])}") from error
+    return converter
 
 
 def _inner(error: BaseException) -> Iterator[ParameterError]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
@@ -340,11 +341,10 @@ def _found(connection: Connection, name: str) -> Row[Any]:
 
 
 def _job(row: Row[Any]) -> Job:
-    spec = JobSpec.from_document(json.loads(row.document))
     return Job(
         row.id,
         row.name,
-        spec,
+        _spec(row.document),
         row.state,
         row.revision,
         row.created,
@@ -352,3 +352,8 @@ def _job(row: Row[Any]) -> Job:
         row.next_score,
         row.next_fit,
     )
+
+
+@lru_cache(maxsize=1_000)
+def _spec(document: str) -> JobSpec:
+    return JobSpec.from_document(json.loads(document))

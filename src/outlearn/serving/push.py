@@ -146,13 +146,11 @@ def _unpacked(place: Path, name: str, largest: int) -> Path:
 
 
 def _read(placed: Any, options: ReadOptions, settings: Settings) -> Rows:
-    source, keys = open_source(placed, options=options), False
-    if isinstance(placed, Path):
-        keys = examine(placed)[1] in ("json lines", "json document")
-        source = open_source(placed, options=replace(options, as_text=source.columns))
+    source = open_source(placed, options=replace(options, as_written=True))
     frame = pl.concat(list(_within(source, settings))).rechunk()
-    is_text = isinstance(placed, Path) and all(dtype == pl.String for dtype in frame.dtypes)
-    return Rows(frame, is_text, keys, source.kind, source.notes)
+    if not isinstance(placed, Path):
+        return Rows(frame, notes=source.notes)
+    return Rows.of(source, frame, keys=examine(placed)[1] in ("json lines", "json document"))
 
 
 def _within(source: Source, settings: Settings) -> Iterator[pl.DataFrame]:

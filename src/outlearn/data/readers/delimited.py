@@ -68,6 +68,8 @@ def open_below(
 ) -> Source:
     """Open rows without what stands above them, of a text whose dialect is known from its beginning.
 
+    A row of sums stays: what comes last here need not be the end of the text.
+
     encodings : codecs to try in turn.
 
     Raises
@@ -75,14 +77,14 @@ def open_below(
     ReadError
         As `open_delimited`.
     """
-    dialect = replace(dialect, skip=0, header=False)
+    dialect = replace(dialect, skip=0, header=0)
     *early, last = encodings
     for encoding in early:
         try:
-            return _opened(name, content, options, dialect, encoding, ())
+            return _opened(name, content, options, dialect, encoding, (), totals=False)
         except _UndecodableError:
             continue
-    return _opened(name, content, options, dialect, last, ())
+    return _opened(name, content, options, dialect, last, (), totals=False)
 
 
 def _opened(
@@ -92,6 +94,8 @@ def _opened(
     dialect: Dialect,
     encoding: str,
     notes: tuple[str, ...],
+    *,
+    totals: bool = True,
 ) -> Source:
     frames = _spaced if dialect.separator in (WHITESPACE, FIXED) else _frames
     return from_text(
@@ -100,7 +104,7 @@ def _opened(
         options=options,
         notes=notes,
         ambiguous=CONTINENTAL if dialect.separator == ";" else ENGLISH,
-        totals=True,
+        totals=totals,
     )
 
 

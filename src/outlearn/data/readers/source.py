@@ -41,6 +41,7 @@ class ReadOptions:
         are taken as they are.
     as_text : columns of text sources in which no value may be taken for a badly written number, such as
         labels: a column mostly of numbers otherwise loses the few values that are none (with a note).
+    as_written : whether all cells of text sources stay text, to be read another time.
     decimals : columns, each with the sign of decimals that it is known to have, whatever its values suggest.
     """
 
@@ -56,6 +57,7 @@ class ReadOptions:
     header: bool | None = None
     sheet: str | None = None
     query_timeout: float = 600.0
+    as_written: bool = False
 
     def __post_init__(self) -> None:
         if not 0 < self.query_timeout < math.inf:

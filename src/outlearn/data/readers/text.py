@@ -90,13 +90,17 @@ def from_text(
     """
     ways = conventions(options.decimal, options.thousands)
     with reading(name):
-        tallies, rows, last = _count(name, frames, ways)
+        tallies, rows, last = _count(name, frames, ways, values=not options.as_written)
     if not rows:
         raise ReadError(f"{name}: no rows of data; wanted at least one below the header")
     plans = _decide(tallies, ways, ambiguous, options)
     if totals and looks_like_total(last, rows):
         with reading(name):
-            total = holds_sums((_typed(frame, plans) for frame in frames()), rows)
+            judged = plans
+            if options.as_written:  # sums are numbers, whatever the cells stay
+                tallies, _, _ = _count(name, frames, ways, values=True)
+                judged = _decide(tallies, ways, ambiguous, replace(options, as_written=False))
+            total = holds_sums((_typed(frame, judged) for frame in frames()), rows)
         if total:
             said = (*notes, on_total(first_word(last)))
             return from_text(
@@ -121,9 +125,12 @@ def from_text(
 
 
 def _count(
-    name: str, frames: Frames, ways: tuple[Convention, ...]
+    name: str, frames: Frames, ways: tuple[Convention, ...], *, values: bool
 ) -> tuple[dict[str, Tally], int, dict[str, object]]:
-    """Return a tally of each column, how many rows there are, and the last of them."""
+    """Return a tally of each column, how many rows there are, and the last of them.
+
+    values : whether those are counted.
+    """
     tallies: dict[str, Tally] = {}
     rows = 0
     last: dict[str, object] = {}
@@ -131,7 +138,9 @@ def _count(
         rows += frame.height
         last = frame.row(-1, named=True) if frame.height else last
         check_columns_of_rows(name, len(tallies.keys() | set(frame.columns)))
-        count([tallies.setdefault(column, Tally(ways)) for column in frame.columns], frame)
+        columns = [tallies.setdefault(column, Tally(ways)) for column in frame.columns]
+        if values:
+            count(columns, frame)
     return tallies, rows, last
 
 
@@ -158,7 +167,9 @@ def _decide(
     known = {way.decimal: way for way in ways}
     chosen = {name: known.get(signs.get(name, "")) or choose(tally) for name, tally in tallies.items()}
     plans = {
-        name: _Plan(pl.String) if name in options.as_text else _plan(name, tally, chosen[name])
+        name: _Plan(pl.String)
+        if options.as_written or name in options.as_text
+        else _plan(name, tally, chosen[name])
         for name, tally in tallies.items()
     }
     return {name: replace(plan, errors=bool(tallies[name].errors)) for name, plan in plans.items()}

@@ -43,8 +43,9 @@ def listed(root: Path, pattern: str, tell: Tell) -> list[Present]:
     try:
         if not root.is_dir():
             raise ReadError(f"the root {root} is not there; is its disk mounted?")
+        parents: dict[Path, Path] = {}
         for path in sorted(root.glob(pattern)):
-            present = _present(root, path, tell)
+            present = _present(root, path, parents, tell)
             if present is not None:
                 found.setdefault(present.identity, present)
             if len(found) > MOST_FILES:
@@ -56,11 +57,18 @@ def listed(root: Path, pattern: str, tell: Tell) -> list[Present]:
     return sorted(found.values(), key=lambda present: (present.modified, present.path))
 
 
-def _present(root: Path, path: Path, tell: Tell) -> Present | None:
+def _present(root: Path, path: Path, parents: dict[Path, Path], tell: Tell) -> Present | None:
+    """Return a file; parents : folders without links, by those with them."""
     name = path.relative_to(root).as_posix()
     try:
-        place = path.resolve()
-        state = place.stat()
+        state = path.lstat()
+        if stat.S_ISLNK(state.st_mode):
+            place = path.resolve()
+            state = place.stat()
+        else:
+            if path.parent not in parents:
+                parents[path.parent] = path.parent.resolve()
+            place = parents[path.parent] / path.name
     except (OSError, RuntimeError):  # it went away, or links lead in a circle
         return None
     if stat.S_ISDIR(state.st_mode):

@@ -200,9 +200,11 @@ def _above(head: bytes, dialect: Dialect) -> int:
     place = 0
     for _ in range(dialect.skip):
         place = head.find(b"\n", place) + 1
-    if not dialect.header:
-        return place
     separator = None if dialect.separator in (WHITESPACE, FIXED) else dialect.separator
-    ends = row_ends(head[place:], separator)
-    filled = (int(end) for end in ends if head[place : place + int(end)].strip())
-    return place + next(filled, len(head) - place)
+    ends, first = row_ends(head[place:], separator).tolist(), 0
+    filled = [
+        end for start, end in zip([0, *ends], ends, strict=False) if head[place + start : place + end].strip()
+    ]
+    for end in filled[: dialect.header]:
+        first = end
+    return place + first

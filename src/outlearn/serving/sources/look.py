@@ -83,8 +83,7 @@ class Look:
     def lazily(self, name: str, open: Callable[[ReadOptions], Source]) -> Source:
         """Open rows as the model reads them, which stay where they are."""
         if self.raw:
-            columns = open(self.options).columns
-            return open(replace(self.options, as_text=columns))
+            return open(replace(self.options, as_written=True))
         source, _ = open_table(Opener(open), self.reading)
         if self.schema is not None:
             check_columns(self.schema, source.columns, where=name)

@@ -130,7 +130,7 @@ def _of_query(look: Look) -> Iterator[Rows]:
             if spec.watermark not in columns or row[columns.index(spec.watermark)] is not None
         ]
         if filled:
-            options = replace(look.options, as_text=columns)
+            options = replace(look.options, as_written=True)
             source = text_source(f"query on {spec.database}", columns, filled[:most][::-1], options)
             yield Rows.of(source, source.read())
 

@@ -163,7 +163,8 @@ class _Piece:
         lines = self.above.rstrip(b"\r\n").splitlines()
         if self.form.dialect is None or not self.form.dialect.header or not lines:
             return rows
-        kept = [row for row in rows if row.rstrip(b"\r\n") != lines[-1]]
+        head = {line for line in lines[-self.form.dialect.header :] if line.strip()}
+        kept = [row for row in rows if row.rstrip(b"\r\n") not in head]
         if len(kept) < len(rows):
             count = len(rows) - len(kept)
             words = "1 row names" if count == 1 else f"{count:,} rows name"

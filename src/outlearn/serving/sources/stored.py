@@ -35,7 +35,7 @@ class Rows:
 
     @classmethod
     def of(cls, source: Source, frame: pl.DataFrame, *, keys: bool = False) -> Rows:
-        """Return rows of a source that was opened with all of its columns as text."""
+        """Return rows of a source that was opened with its cells as written."""
         is_text = source.kind == TABLE and all(dtype == pl.String for dtype in frame.dtypes)
         return cls(frame, is_text, keys, source.kind, source.notes)
 
