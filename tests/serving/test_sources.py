@@ -371,3 +371,12 @@ def test_every_complete_row_comes_exactly_once(
         elif action == "one batch":
             take(1)
     assert sorted(came) == list(range(written))
+
+
+def test_a_line_of_units_is_no_row_and_sums_stay(folder: Folder) -> None:
+    rows = "".join(f"{i}.5,{i}\n" for i in range(1, 9))
+    folder.append("a.csv", f"weight,height\nkg,cm\n{rows}")
+    first = folder.take()
+    assert first == [(i + 0.5, i) for i in range(1, 9)]
+    folder.append("a.csv", "weight,height\nkg,cm\n9.5,9\nTotal,9\n")
+    assert len(folder.take()) == 2
