@@ -89,7 +89,8 @@ class Database:
     @property
     def name(self) -> str:
         """The URL without its password."""
-        return masked(self.engine.url.render_as_string(hide_password=True))
+        plain = self.engine.url.set(drivername=self.engine.url.get_backend_name())
+        return masked(plain.render_as_string(hide_password=True))
 
     def close(self) -> None:
         """Close the connections that nobody uses."""
