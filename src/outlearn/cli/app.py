@@ -11,6 +11,8 @@ from typer.core import TyperGroup
 
 from outlearn import __version__
 from outlearn.cli.ask import ask
+from outlearn.cli.audit import audit
+from outlearn.cli.backup import whole_store
 from outlearn.cli.datasets import datasets
 from outlearn.cli.detect import detect
 from outlearn.cli.embed import embed
@@ -20,6 +22,7 @@ from outlearn.cli.fit import fit
 from outlearn.cli.guard import guarded
 from outlearn.cli.hunt import hunt
 from outlearn.cli.job import job
+from outlearn.cli.key import key
 from outlearn.cli.label import label
 from outlearn.cli.learners import learners
 from outlearn.cli.mcp import mcp
@@ -30,6 +33,7 @@ from outlearn.cli.score import score
 from outlearn.cli.serve import serve
 from outlearn.cli.suppress import suppress
 from outlearn.cli.tune import performance, tune
+from outlearn.cli.user import user
 from outlearn.masked import masked
 from outlearn.shown import shown
 
@@ -98,7 +102,14 @@ for command in (
     app.command()(guarded(command))
 
 
-app.add_typer(job, name="job")
+for group, title in (
+    (job, "job"),
+    (user, "user"),
+    (key, "key"),
+    (audit, "audit"),
+    (whole_store, "store"),
+):
+    app.add_typer(group, name=title)
 
 
 @app.command()

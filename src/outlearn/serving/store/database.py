@@ -88,9 +88,9 @@ class Database:
 
     @property
     def name(self) -> str:
-        """The URL without its password."""
-        plain = self.engine.url.set(drivername=self.engine.url.get_backend_name())
-        return masked(plain.render_as_string(hide_password=True))
+        """The URL without its password, and without the driver that was chosen for it."""
+        url = self.engine.url.set(drivername=self.engine.url.get_backend_name())
+        return masked(url.render_as_string(hide_password=True))
 
     def close(self) -> None:
         """Close the connections that nobody uses."""
