@@ -13,7 +13,8 @@ COMMANDS = get_command(app).commands
 
 
 def options(command) -> set[str]:
-    return {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
+    own = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
+    return own.union(*map(options, getattr(command, "commands", {}).values()))
 
 
 @pytest.mark.parametrize("name", COMMANDS)
