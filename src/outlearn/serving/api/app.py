@@ -30,10 +30,9 @@ from outlearn.serving.api.routing import Guarded
 if TYPE_CHECKING:
     from outlearn.serving.service import Service
 
-__all__ = ["PREFIX", "create_app", "guarded_routes"]
+__all__ = ["create_app", "guarded_routes"]
 
-PREFIX = "/api/v1"
-_GROUPS = (jobs, rows, runs, models, incidents, suppressions, users, keys, audit, events)
+_GROUPS = (jobs, rows, runs, models, incidents, suppressions, users, keys, audit, events, metrics)
 
 
 def create_app(service: Service, *others: APIRouter) -> FastAPI:
@@ -48,9 +47,8 @@ def create_app(service: Service, *others: APIRouter) -> FastAPI:
     app.state.events = events.Hub(service.database)
     app.state.metrics = registry = metrics.registry_of(service)
     for group in _GROUPS:
-        app.include_router(group.routes, prefix=PREFIX)
+        app.include_router(group.routes)
     app.include_router(health.routes)
-    app.include_router(metrics.routes)
     for router in others:
         app.include_router(router)
 
@@ -67,7 +65,7 @@ def create_app(service: Service, *others: APIRouter) -> FastAPI:
 
 def guarded_routes() -> Iterator[tuple[str, Guarded]]:
     """Give all routes that want a key, with their paths."""
-    for group, prefix in [*((group, PREFIX) for group in _GROUPS), (metrics, "")]:
+    for group in _GROUPS:
         for route in group.routes.routes:
             assert isinstance(route, Guarded)
-            yield f"{prefix}{route.path}", route
+            yield route.path, route

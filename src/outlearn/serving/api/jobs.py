@@ -10,7 +10,7 @@ from outlearn.serving.api.auth import Operator, Viewer
 from outlearn.serving.api.bodies import Definition
 from outlearn.serving.api.documents import JobOut, Page
 from outlearn.serving.api.paging import JobName
-from outlearn.serving.api.routing import Serving, router
+from outlearn.serving.api.routing import PREFIX, Serving, router
 from outlearn.serving.api.tags import Revision, tag
 from outlearn.serving.jobs import Job
 
@@ -29,7 +29,7 @@ def list_jobs(actor: Viewer, service: Serving) -> dict[str, Any]:
 def add_a_job(actor: Operator, service: Serving, document: Definition, response: Response) -> Any:
     """Add a job by its definition, in JSON or TOML; it is due at once."""
     job = service.jobs.add(actor, document)
-    response.headers["Location"] = f"/api/v1/jobs/{job.name}"
+    response.headers["Location"] = f"{PREFIX}/jobs/{job.name}"
     return _tagged(job, response)
 
 

@@ -27,7 +27,7 @@ MEDIA = "text/plain; version=0.0.4; charset=utf-8"
 _STATES = ("queued", "running", "done", "failed", "cancelled")
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
-routes = router("metrics")
+routes = router("metrics", prefix="")
 
 
 @routes.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})

@@ -19,8 +19,9 @@ from outlearn.serving.api.idempotency import HEADER, key_of, once, request_diges
 from outlearn.serving.api.problems import Problem
 from outlearn.serving.service import Service
 
-__all__ = ["Guarded", "Serving", "router", "secret"]
+__all__ = ["PREFIX", "Guarded", "Serving", "router", "secret"]
 
+PREFIX = "/api/v1"
 _SECRET = "x-secret"  # of operations whose request or answer holds a secret, which is not kept
 
 
@@ -75,9 +76,9 @@ class Guarded(APIRoute):
         return received.digest
 
 
-def router(tag: str) -> APIRouter:
+def router(tag: str, prefix: str = PREFIX) -> APIRouter:
     """Return a router of a group of guarded routes."""
-    return APIRouter(route_class=Guarded, tags=[tag])
+    return APIRouter(route_class=Guarded, prefix=prefix, tags=[tag])
 
 
 def secret() -> dict[str, Any]:
