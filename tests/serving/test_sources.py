@@ -380,3 +380,10 @@ def test_a_line_of_units_is_no_row_and_sums_stay(folder: Folder) -> None:
     assert first == [(i + 0.5, i) for i in range(1, 9)]
     folder.append("a.csv", "weight,height\nkg,cm\n9.5,9\nTotal,9\n")
     assert len(folder.take()) == 2
+
+
+def test_a_list_with_upright_strokes_is_read_as_a_whole(folder: Folder) -> None:
+    folder.later = 10.0
+    folder.append("a.txt", "---------\n| a | b |\n---------\n| 1 | x |\n| 2 | y |\n---------\n")
+    assert folder.take() == [(1, "x"), (2, "y")]
+    assert folder.take() == []

@@ -16,10 +16,11 @@ from outlearn.data.readers import ReadOptions, Source
 from outlearn.data.readers.candump import open_candump
 from outlearn.data.readers.delimited import open_below
 from outlearn.data.readers.detect import HEAD_BYTES, FileBytes, examine
-from outlearn.data.readers.dialect import Dialect, encodings, sniff
+from outlearn.data.readers.dialect import Dialect, encodings, head_lines, sniff
 from outlearn.data.readers.header import is_number
 from outlearn.data.readers.jsonlines import open_json_lines
 from outlearn.data.readers.lines import LINE, open_lines
+from outlearn.data.readers.ruled import is_ruled
 from outlearn.data.readers.source import FIXED, WHITESPACE
 from outlearn.data.readers.zeek import open_zeek
 from outlearn.errors import ReadError
@@ -161,6 +162,8 @@ def _delimited(
 ) -> Form | None:
     for codec in codecs:
         try:
+            if options.separator in (None, "|") and is_ruled(head_lines(seen, codec)):
+                return Form(WHOLE)
             dialect = _sniffed(seen, codec, options)
         except UnicodeError:
             continue
