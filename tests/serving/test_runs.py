@@ -290,3 +290,12 @@ def test_many_that_claim_at_once_never_have_the_same(database):
         assert leases == len(ids)
         soonest = connection.execute(select(func.min(runs.c.lease_until))).scalar_one()
         assert 50 < soonest - time.time() < 61
+
+
+def test_looks_that_find_nothing_leave_one_run_behind(database, clock):
+    made, job = _runs(database, clock), _job(database)
+    ids = []
+    for rows, notes in ((0, []), (0, []), (3, []), (0, []), (0, ["a file cannot be read"]), (0, [])):
+        ids.append(_enqueue(database, made, job))
+        _complete(database, made, made.claim("w1"), rows=rows, result={"notes": notes})
+    assert [run.id for run in made.list()] == [ids[5], ids[4], ids[2]]

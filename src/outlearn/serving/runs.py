@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
 
 from outlearn.errors import AbsentError, ConflictError
 from outlearn.serving.access import Actor, Role
@@ -191,6 +191,15 @@ class Runs:
         """
         self.advance(connection, claim, rows=rows, flagged=flagged, result=result, model_id=model_id)
         self._end(connection, claim.run.id, "done")
+        self._forget_idle(connection, claim.run)
+
+    def _forget_idle(self, connection: Connection, run: Run) -> None:
+        """Remove earlier looks that found as little: a job that looks each second has no end of them."""
+        names = ("job_id", "kind", "who", "state", "rows", "result")
+        this = connection.execute(select(*(runs.c[name] for name in names)).where(runs.c.id == run.id)).one()
+        if this.kind == "score" and not this.rows:
+            same = [runs.c[name] == value for name, value in zip(names, this, strict=True)]
+            connection.execute(delete(runs).where(*same, runs.c.id < run.id))
 
     def fail(self, claim: Claim, error: str) -> bool:
         """End the run as failed, and say whether it was still the worker's."""
