@@ -111,9 +111,9 @@ def test_a_cancelled_run_ends_its_worker_within_a_lease(service):
 
 
 def test_a_step_that_takes_too_long_fails_its_run_and_ends_the_worker(service):
-    settings = Settings(store=service.settings.store, run_seconds=0.3, lease_seconds=30.0, poll_seconds=0.02)
+    settings = Settings(store=service.settings.store, run_seconds=1.5, lease_seconds=30.0, poll_seconds=0.02)
     job = job_of(service.database, "payments")
-    ask(service, job, to=20, seconds=0.15)  # several steps, each of which is short enough
+    ask(service, job, to=20, seconds=0.4)  # several steps, each of which is short enough
     with _working(Service(service.database, settings)) as process:
         _wait_until(lambda: counted(service.database).total() == 20)
         id = ask(service, job, to=40, seconds=60)
@@ -121,7 +121,7 @@ def test_a_step_that_takes_too_long_fails_its_run_and_ends_the_worker(service):
         assert process.exitcode == LEFT
     run = service.runs.get(id)
     assert run.state == "failed"
-    assert run.error.startswith("it took longer than run_seconds = 0.3")
+    assert run.error.startswith("it took longer than run_seconds = 1.5")
 
 
 def _fill_memory(service, claim, beat):
