@@ -1,5 +1,8 @@
 """Whether the service can work, and what it tells of its work."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -61,3 +64,22 @@ def test_metrics_are_of_what_is_there(both):
     assert values["outlearn_request_seconds_count", "GET", path, "200"] == 1
     assert values["outlearn_request_seconds_count", "GET", path, "404"] == 1
     assert not any(key in answer.text for key in both.keys.values())
+
+
+def test_a_slow_answer_keeps_no_other_waiting(world, monkeypatch):
+    began, go = Event(), Event()
+
+    def slow(_):
+        began.set()
+        go.wait(10)
+        return ()
+
+    monkeypatch.setattr(type(world.service.jobs), "list", slow)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(world.ask, Role.VIEWER, "GET", "/api/v1/jobs")
+        assert began.wait(10)
+        assert world.http.get("/healthz").status_code == 200
+        assert world.ask(Role.VIEWER, "GET", "/api/v1/me").json()["name"] == "vera"
+        assert not waiting.done()
+        go.set()
+        assert waiting.result(10).status_code == 200
