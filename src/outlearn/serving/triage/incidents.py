@@ -12,12 +12,13 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, fals
 from outlearn.errors import AbsentError, ParameterError
 from outlearn.serving.store.tables import incidents, jobs
 
-__all__ = ["ORDERS", "STATES", "Filter", "Incident", "Queue", "find", "find_all", "queue"]
+__all__ = ["ORDERS", "STATES", "Filter", "Incident", "Queue", "beside", "find", "find_all", "queue"]
 
 STATES = ("open", "decided", "snoozed", "suppressed", "quiet")
 ORDERS = ("gravest", "newest", "useful")
 Order = Literal["gravest", "newest", "useful"]
 MOST = 200  # incidents of one page
+_BY = {"gravest": incidents.c.score, "newest": incidents.c.opened, "useful": incidents.c.usefulness}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +142,7 @@ def queue(
         raise ParameterError(f"the order is {order!r}; wanted one of {', '.join(ORDERS)}")
     if not 1 <= limit <= MOST:
         raise ParameterError(f"{limit} incidents were asked for; wanted 1 to {MOST}")
-    conditions = filter.holds(now)
-    by = {"gravest": incidents.c.score, "newest": incidents.c.opened, "useful": incidents.c.usefulness}[order]
+    by, conditions = _BY[order], filter.holds(now)
     if order == "useful":
         conditions.append(by.is_not(None))
     total = connection.execute(select(func.count()).select_from(incidents).where(*conditions)).scalar_one()
@@ -153,6 +153,30 @@ def queue(
     last = found[limit - 1] if len(found) > limit else None
     place = None if last is None else (float(getattr(last, by.name)), last.id)
     return Queue(tuple(found[:limit]), place, total)
+
+
+def beside(
+    connection: Connection, id: int, filter: Filter, *, order: str = "gravest", now: float
+) -> tuple[int | None, int | None]:
+    """Return the incidents before and after one in a queue, None at its ends.
+
+    It need not be in the queue itself, as one that was just decided: then its place is where it would be. In
+    the order "useful" one that nobody asks about any more comes before all others.
+
+    Raises
+    ------
+    AbsentError
+        When there is none of that id.
+    """
+    by, conditions = _BY[order], filter.holds(now)
+    query = select(incidents.c.id).where(*conditions, by.is_not(None), incidents.c.id != id).limit(1)
+    later = query.order_by(by.desc(), incidents.c.id.desc())
+    value = getattr(find(connection, id), by.name)
+    if value is None:
+        return None, connection.execute(later).scalar()
+    key, place = tuple_(by, incidents.c.id), tuple_(value, id)
+    earlier = query.where(key > place).order_by(by, incidents.c.id)
+    return connection.execute(earlier).scalar(), connection.execute(later.where(key < place)).scalar()
 
 
 def find(connection: Connection, id: int) -> Incident:

@@ -27,7 +27,7 @@ from outlearn.serving.store.tables import (
     verdicts,
 )
 from outlearn.serving.triage.detail import Comment, Detail, detail_of
-from outlearn.serving.triage.incidents import Filter, Incident, Queue, find, find_all, queue
+from outlearn.serving.triage.incidents import Filter, Incident, Queue, beside, find, find_all, queue
 from outlearn.serving.triage.suppress import Preview, Stored, matching, preview, stored_of
 from outlearn.serving.triage.verdicts import add, holding, said_of, withdraw
 
@@ -94,6 +94,14 @@ class Triage:
         with self._database.reading() as connection:
             now = self._database.now(connection)
             return queue(connection, filter or Filter(), order=order, after=after, limit=limit, now=now)
+
+    def beside(
+        self, id: int, filter: Filter | None = None, *, order: str = "gravest"
+    ) -> tuple[int | None, int | None]:
+        """Return the ids before and after an incident in a queue; see `incidents.beside`."""
+        with self._database.reading() as connection:
+            now = self._database.now(connection)
+            return beside(connection, id, filter or Filter(), order=order, now=now)
 
     def get(self, id: int) -> Detail:
         """Return an incident with its rows and all that was said.
