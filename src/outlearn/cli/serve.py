@@ -88,7 +88,7 @@ def _greet(service: Service) -> None:
     if invited is not None:
         name, token = invited
         say(f"Nobody has a password yet. {name} chooses one within 24 hours, at a link that is good once:")
-        say(f"  {settings.url}/welcome?token={token}")
+        say(f"  {settings.url}/welcome/{token}")
     if not _is_loopback(settings.host) and not settings.url.startswith("https:"):
         complain(
             f"warning: it listens at {settings.host} without TLS: passwords, keys and rows cross the network "
@@ -101,10 +101,11 @@ def _run(service: Service, listener: socket.socket) -> None:
     import uvicorn
 
     from outlearn.serving.api.app import create_app
+    from outlearn.serving.page.router import with_pages
     from outlearn.serving.supervisor import Supervisor
 
     config = uvicorn.Config(
-        create_app(service),
+        with_pages(create_app(service), service),
         log_config=None,  # `log_lines` has done it
         server_header=False,
         timeout_graceful_shutdown=GRACEFUL,
