@@ -20,7 +20,7 @@ import numpy as np
 import polars as pl
 
 from outlearn.client import Client
-from outlearn.serving.access import Actor, Role, Via
+from outlearn.serving.access import Actor, UserRole, Via
 from outlearn.serving.service import Service
 from outlearn.serving.settings import Settings
 
@@ -69,8 +69,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(store=f"sqlite:///{folder}/demo.db", port=chosen.port)
         service = Service.open(settings)
-        admin = Actor("demo", Role.ADMIN, Via.CLI)
-        service.accounts.add_user(admin, "ana", Role.OPERATOR)
+        admin = Actor("demo", UserRole.ADMIN, Via.CLI)
+        service.accounts.add_user(admin, "ana", UserRole.OPERATOR)
         key = service.accounts.new_key(admin, "ana", "demo")
         link = f"{settings.url}/welcome?token={service.accounts.invite(admin, 'ana')}"
         service.close()

@@ -35,7 +35,7 @@ from benchmarks.harness.study import Call, Study
 from outlearn.client import Client
 from outlearn.data.readers import open_source
 from outlearn.errors import StoreError
-from outlearn.serving.access import Actor, Role, Via
+from outlearn.serving.access import Actor, UserRole, Via
 from outlearn.serving.found import judge
 from outlearn.serving.service import Service
 from outlearn.serving.settings import Settings
@@ -72,8 +72,8 @@ def served(store: str, port: int) -> Iterator[tuple[Service, Client]]:
     """Start a server with one worker; give its service and a client of an operator."""
     settings = Settings(store=store, port=port)
     service = Service.open(settings)
-    admin = Actor("benchmark", Role.ADMIN, Via.CLI)
-    service.accounts.add_user(admin, "otto", Role.OPERATOR)
+    admin = Actor("benchmark", UserRole.ADMIN, Via.CLI)
+    service.accounts.add_user(admin, "otto", UserRole.OPERATOR)
     key = service.accounts.new_key(admin, "otto", "benchmark")
     command = [sys.executable, "-m", "outlearn", "serve", "--store", store, "--port", str(port)]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

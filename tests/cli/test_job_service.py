@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from outlearn.cli.app import app
-from outlearn.serving.access import Actor, Role, Via
+from outlearn.serving.access import Actor, UserRole, Via
 from outlearn.serving.service import Service
 from outlearn.serving.settings import Settings
 from tests.serving.watched import payments
@@ -133,7 +133,7 @@ def test_the_service_serves_works_and_ends_with_its_workers(folder):
         while not [one for one in store.runs.list("flows") if one.state == "done"]:
             assert time.monotonic() < end, (folder / "log").read_text()
             time.sleep(0.1)
-        assert store.accounts.accept(token, "correct horse battery staple").role is Role.ADMIN
+        assert store.accounts.accept(token, "correct horse battery staple").role is UserRole.ADMIN
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
         assert process.stdout.read() == "The service has ended.\n"
@@ -165,7 +165,7 @@ def test_an_address_that_is_taken_and_one_that_is_open_are_told_of(folder, monke
     assert result.exit_code == 0
     assert "without TLS: passwords, keys and rows cross the network in clear" in result.output
     store = Service.open(Settings(store=f"sqlite:///{folder}/outlearn.db"))
-    token = store.accounts.invite(Actor("root", Role.ADMIN, Via.CLI), "admin")
+    token = store.accounts.invite(Actor("root", UserRole.ADMIN, Via.CLI), "admin")
     store.accounts.accept(token, "correct horse battery staple")
     store.close()
     assert "welcome" not in CliRunner().invoke(app, ["serve", "--port", "0"]).output

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from outlearn.cli.app import app
-from outlearn.serving.access import Role
+from outlearn.serving.access import UserRole
 from outlearn.serving.accounts import Accounts, passwords
 from outlearn.serving.store.database import Database
 
@@ -60,7 +60,7 @@ def test_a_person_is_added_invited_changed_and_shut_out(accounts):
 def test_a_key_is_printed_once_listed_and_revoked(accounts):
     run("user", "add", "ana", "operator")
     secret = run("key", "add", "ana", "nightly", "--role", "analyst", "--days", "7").strip()
-    assert accounts.by_key(secret).role is Role.ANALYST
+    assert accounts.by_key(secret).role is UserRole.ANALYST
     listed = run("key", "list", "--user", "ana")
     assert listed.startswith("1  ana  analyst  nightly: last used ")
     assert secret not in listed + run("audit", "list", "--json") + run("key", "list", "--json")

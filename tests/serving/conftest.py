@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from outlearn.serving.access import Actor, Role, Via
+from outlearn.serving.access import Actor, UserRole, Via
 from outlearn.serving.store.database import Database
 from tests.postgres import Postgres
 
@@ -92,7 +92,7 @@ def database(url: str) -> Iterator[Database]:
 
 @pytest.fixture
 def admin() -> Actor:
-    return Actor("root (command line)", Role.ADMIN, Via.CLI)
+    return Actor("root (command line)", UserRole.ADMIN, Via.CLI)
 
 
 @contextmanager

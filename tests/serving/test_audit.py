@@ -4,11 +4,11 @@ import pytest
 from sqlalchemy import delete, insert, select, update
 
 from outlearn.errors import StoreError
-from outlearn.serving.access import Actor, Role, Via
+from outlearn.serving.access import Actor, UserRole, Via
 from outlearn.serving.store.audit import entries, head, note, record, verify
 from outlearn.serving.store.tables import audit, events
 
-ANA = Actor("ana", Role.ANALYST, Via.PAGE, 1)
+ANA = Actor("ana", UserRole.ANALYST, Via.PAGE, 1)
 
 
 @pytest.fixture
@@ -147,7 +147,7 @@ def test_an_entry_before_the_first_is_found(five):
 
 @pytest.mark.parametrize("text", ["a\x00b", "a\ud800b", "x" * 1000, "a\n7 ben"])
 def test_text_that_a_database_would_refuse_is_kept_in_a_form_that_it_takes(database, text):
-    actor = Actor(text, Role.ADMIN, Via.CLI)
+    actor = Actor(text, UserRole.ADMIN, Via.CLI)
     with database.writing() as connection:
         record(database, connection, actor, "job.change", f"job {text}", {"text": text})
         note(database, connection, "job", text=text)

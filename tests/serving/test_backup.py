@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from outlearn.errors import AccessError, ConflictError, OutputError, ReadError, StoreError
-from outlearn.serving.access import Actor, Role, Via
+from outlearn.serving.access import Actor, UserRole, Via
 from outlearn.serving.accounts import Accounts
 from outlearn.serving.definition import KeepSpec
 from outlearn.serving.store import backup
@@ -29,7 +29,7 @@ def target(request, url_of):
 def filled(database, admin):
     """A store with rows in all tables but those that pass."""
     filled = Filled(database)
-    Accounts(database).add_user(admin, "ana", Role.ANALYST)
+    Accounts(database).add_user(admin, "ana", UserRole.ANALYST)
     Accounts(database).new_key(admin, "ana", "nightly")
     for state in ("open", "decided"):
         filled.verdict(filled.incident(3, state))
@@ -80,14 +80,14 @@ def test_numbers_go_on_after_the_highest_ever_given(filled, target, tmp_path, ad
 
 def test_what_holds_for_a_while_is_left_out(database, target, tmp_path, admin):
     accounts = Accounts(database)
-    accounts.add_user(admin, "ana", Role.ADMIN, "brown otter under a bridge")
+    accounts.add_user(admin, "ana", UserRole.ADMIN, "brown otter under a bridge")
     accounts.log_in("ana", "brown otter under a bridge")
     accounts.invite(admin, "ana")
     back_up(database, tmp_path / "a.zip", admin)
     restore(target, tmp_path / "a.zip", admin)
     assert contents(target)["sessions"] == contents(target)["invites"] == []
     assert len(contents(database)["sessions"]) == 1
-    assert Accounts(target).log_in("ana", "brown otter under a bridge").actor.role is Role.ADMIN
+    assert Accounts(target).log_in("ana", "brown otter under a bridge").actor.role is UserRole.ADMIN
 
 
 def test_a_backup_is_of_one_moment_though_others_write(filled, tmp_path, admin, monkeypatch, target):
@@ -126,7 +126,7 @@ def test_a_backup_is_for_its_owner_alone_and_never_over_the_store(filled, tmp_pa
 
 
 def test_only_an_admin_backs_up_and_restores(filled, tmp_path):
-    operator = Actor("otto", Role.OPERATOR, Via.API)
+    operator = Actor("otto", UserRole.OPERATOR, Via.API)
     for act in (back_up, restore):
         with pytest.raises(AccessError, match="it takes admin"):
             act(filled.database, tmp_path / "a.zip", operator)

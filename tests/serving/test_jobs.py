@@ -22,16 +22,16 @@ from outlearn.errors import (
     SchemaError,
 )
 from outlearn.pipeline.monitor import Monitor
-from outlearn.serving.access import Actor, Role, Via
+from outlearn.serving.access import Actor, UserRole, Via
 from outlearn.serving.jobs import Jobs
-from outlearn.serving.runs import Runs
+from outlearn.serving.runs import RunQueue
 from outlearn.serving.settings import Settings
 from outlearn.serving.sources import batches, past
 from outlearn.serving.store import audit
 from outlearn.serving.store.database import Database
 from outlearn.serving.store.tables import pushed
 
-OPERATOR = Actor("op", Role.OPERATOR, Via.API)
+OPERATOR = Actor("op", UserRole.OPERATOR, Via.API)
 PUSH: dict[str, Any] = {"name": "payments", "source": {"push": True}}
 CSV = b"amount,shop\n12,a\n7,b\n"
 
@@ -40,7 +40,7 @@ CSV = b"amount,shop\n12,a\n7,b\n"
 def jobs(database: Database, tmp_path: Path) -> Jobs:
     (tmp_path / "in").mkdir()
     settings = Settings(roots={"in": tmp_path / "in"}, largest_push_rows=100, largest_upload=10_000)
-    return Jobs(database, settings, Runs(database))
+    return Jobs(database, settings, RunQueue(database))
 
 
 def actions(jobs: Jobs) -> list[str]:
@@ -91,7 +91,7 @@ def test_names_are_told_apart_and_close_ones_named(jobs: Jobs) -> None:
 def test_an_analyst_changes_no_job(jobs: Jobs, act: Callable[[Jobs, Actor], object]) -> None:
     jobs.add(OPERATOR, PUSH)
     with pytest.raises(AccessError, match="it takes operator"):
-        act(jobs, Actor("ana", Role.ANALYST, Via.API))
+        act(jobs, Actor("ana", UserRole.ANALYST, Via.API))
     assert actions(jobs) == ["job.add"]
 
 

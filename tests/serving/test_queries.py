@@ -18,11 +18,11 @@ from sqlalchemy import create_engine, text
 
 from outlearn.errors import ParameterError, ReadError, SchemaError
 from outlearn.pipeline.monitor import Monitor
-from outlearn.serving.access import Actor, Role, Via
+from outlearn.serving.access import Actor, UserRole, Via
 from outlearn.serving.jobs import Job, Jobs
-from outlearn.serving.runs import Runs
+from outlearn.serving.runs import RunQueue
 from outlearn.serving.settings import Settings
-from outlearn.serving.sources import Batch, batches, between, forget, past
+from outlearn.serving.sources import SourceBatch, batches, between, forget, past
 from outlearn.serving.store.database import Database
 
 DAY = 86_400.0
@@ -44,11 +44,11 @@ class Shop:
             connection.execute(text(statement), values)
         engine.dispose()
 
-    def look(self) -> Iterator[Batch]:
+    def look(self) -> Iterator[SourceBatch]:
         reading = self.job.spec.reading(self.settings)
         yield from batches(self.database, self.settings, self.job, reading, tell=self.said.append)
 
-    def commit(self, batch: Batch) -> None:
+    def commit(self, batch: SourceBatch) -> None:
         with self.database.writing() as connection:
             batch.commit(self.database, connection, self.job.id)
 
@@ -66,7 +66,9 @@ class Shop:
 def opened(database: Database, url: str, admin: Actor, roots: dict[str, Path], **document: Any) -> Shop:
     settings = Settings(databases={"shop": url}, roots=roots, batch_rows=4)
     source = {"query": "select * from t -- all of it", "database": "shop", "watermark": "id"}
-    job = Jobs(database, settings, Runs(database)).add(admin, {"name": "shop", "source": source, **document})
+    job = Jobs(database, settings, RunQueue(database)).add(
+        admin, {"name": "shop", "source": source, **document}
+    )
     return Shop(database, settings, job)
 
 
@@ -165,7 +167,7 @@ def test_a_changed_query_goes_on_where_it_was(shop: Shop, admin: Actor) -> None:
     add(shop, (1, "a"), (2, "b"))
     shop.take()
     source = {"query": "select id, name, 1 as one from t", "database": "shop", "watermark": "id"}
-    jobs = Jobs(shop.database, shop.settings, Runs(shop.database))
+    jobs = Jobs(shop.database, shop.settings, RunQueue(shop.database))
     shop.job = jobs.change(admin, "shop", {"name": "shop", "source": source})
     add(shop, (3, "c"))
     assert shop.take() == ["c"]
@@ -180,7 +182,7 @@ def test_a_backfill_has_its_own_progress(shop: Shop) -> None:
     window = (START + 2 * DAY, START + 8 * DAY)
     reading = shop.job.spec.reading(shop.settings)
 
-    def look(run: int) -> Iterator[Batch]:
+    def look(run: int) -> Iterator[SourceBatch]:
         return between(shop.database, shop.settings, shop.job, reading, window, run)
 
     first = next(look(7))
@@ -207,7 +209,7 @@ def test_every_row_of_a_query_comes_once(
     folder = tmp_path_factory.mktemp("query")
     store = Database.open(f"sqlite:///{folder / 'store.db'}")
     store.upgrade()
-    shop = opened(store, f"sqlite:///{folder / 'shop.db'}", Actor("a", Role.ADMIN, Via.CLI), {})
+    shop = opened(store, f"sqlite:///{folder / 'shop.db'}", Actor("a", UserRole.ADMIN, Via.CLI), {})
     shop.sql("create table t (id integer, name text)")
     came: list[int] = []
     written = mark = 0
@@ -231,7 +233,7 @@ def files(tmp_path: Path, database: Database, admin: Actor) -> Callable[..., tup
     root.mkdir()
 
     def make(**document: Any) -> tuple[Jobs, Job, Path]:
-        jobs = Jobs(database, Settings(roots={"in": root}, batch_rows=10), Runs(database))
+        jobs = Jobs(database, Settings(roots={"in": root}, batch_rows=10), RunQueue(database))
         source = {"files": "*.csv", "root": "in"}
         return jobs, jobs.add(admin, {"name": "files", "source": source, **document}), root
 

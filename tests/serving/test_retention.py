@@ -1,7 +1,7 @@
 import pytest
 from sqlalchemy import func, select, update
 
-from outlearn.serving.access import Actor, Role, Via
+from outlearn.serving.access import Actor, UserRole, Via
 from outlearn.serving.definition import KeepSpec
 from outlearn.serving.store import retention
 from outlearn.serving.store.audit import record
@@ -157,7 +157,7 @@ def test_files_of_models_go_but_those_that_are_used_or_gone_back_to(filled, monk
 
 
 def test_the_audit_is_never_shortened(filled):
-    actor = Actor("ana", Role.ADMIN, Via.CLI)
+    actor = Actor("ana", UserRole.ADMIN, Via.CLI)
     with filled.database.writing() as connection:
         record(filled.database, connection, actor, "job.add", "job payments")
     filled.incident(9000, "decided")

@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import func, insert, select, update
 
 from outlearn.errors import AbsentError, AccessError, ConflictError
-from outlearn.serving.access import Actor, Role, Via
-from outlearn.serving.runs import ATTEMPTS, SLICE, Runs
+from outlearn.serving.access import Actor, UserRole, Via
+from outlearn.serving.runs import ATTEMPTS, SLICE, RunQueue
 from outlearn.serving.store import database as store
 from outlearn.serving.store.tables import audit, events, jobs, runs
 
-OPERATOR = Actor("olga", Role.OPERATOR, Via.API)
+OPERATOR = Actor("olga", UserRole.OPERATOR, Via.API)
 
 
 class Time:
@@ -38,7 +38,7 @@ def clock(database, monkeypatch):
 
 
 def _runs(database, clock, seconds=60.0):
-    made = Runs(database, seconds)
+    made = RunQueue(database, seconds)
     made._watch.clock = lambda: clock.passed
     return made
 
@@ -247,7 +247,7 @@ def test_who_may_cancel_and_what_it_does(database, clock):
     made, job = _runs(database, clock), _job(database)
     id = _enqueue(database, made, job)
     with pytest.raises(AccessError):
-        made.cancel(Actor("ana", Role.ANALYST, Via.API), id)
+        made.cancel(Actor("ana", UserRole.ANALYST, Via.API), id)
     claim = made.claim("w1")
     made.cancel(OPERATOR, id)
     assert (made.get(id).state, made.get(id).error) == ("cancelled", "cancelled by olga")
@@ -272,7 +272,7 @@ def test_lists_go_back_in_pages(database, clock):
 
 def test_many_that_claim_at_once_never_have_the_same(database):
     """Threads with connections of their own, on the clock of the store."""
-    made = [Runs(database) for _ in range(4)]
+    made = [RunQueue(database) for _ in range(4)]
     ids = {_enqueue(database, made[0], _job(database, f"job{n}")) for n in range(12)}
 
     def take(own):

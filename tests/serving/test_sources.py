@@ -21,7 +21,7 @@ from outlearn.errors import ReadError
 from outlearn.pipeline.learn import Reading
 from outlearn.serving.definition import JobSpec
 from outlearn.serving.settings import Settings
-from outlearn.serving.sources.batch import Batch
+from outlearn.serving.sources.batch import SourceBatch
 from outlearn.serving.sources.files import file_batches
 from outlearn.serving.sources.folder import listed, opened
 from outlearn.serving.sources.look import Look
@@ -42,7 +42,7 @@ class Folder:
     reading: Reading = field(default_factory=Reading)
     schema: Schema | None = None
 
-    def look(self) -> Iterator[Batch]:
+    def look(self) -> Iterator[SourceBatch]:
         source = {"files": self.pattern, "root": "in"}
         spec = JobSpec.from_document({"name": "job", "source": source})
         known = {part: state for part, state in json.loads(json.dumps(self.known)).items() if state}

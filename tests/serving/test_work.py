@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import func, select
 
 from outlearn.serving import work
-from outlearn.serving.access import Actor, Role, Via
+from outlearn.serving.access import Actor, UserRole, Via
 from outlearn.serving.heartbeat import Heartbeat
 from outlearn.serving.runs import LostError
 from outlearn.serving.service import Service
 from outlearn.serving.settings import Settings
-from outlearn.serving.sources import Batch
+from outlearn.serving.sources import SourceBatch
 from outlearn.serving.store.tables import kept, positions, pushed
 from outlearn.serving.triage import Filter
 from outlearn.serving.worker import Worker
@@ -118,7 +118,7 @@ def test_a_worker_that_dies_in_a_batch_is_made_up_for(service, folder, monkeypat
 
         return dies
 
-    monkeypatch.setattr(Batch, "commit", dying(Batch.commit))
+    monkeypatch.setattr(SourceBatch, "commit", dying(SourceBatch.commit))
     for _ in range(2):
         with pytest.raises(Died):
             _work(service)
@@ -284,4 +284,4 @@ def test_what_cannot_be_read_fails_the_run_in_words(service, folder):
 
 def test_a_worker_needs_no_role_beyond_those_who_ask(service):
     actor = work._actor(type("C", (), {"run": type("R", (), {"who": "ana"})})())
-    assert actor == Actor("ana", Role.OPERATOR, Via.WORKER)
+    assert actor == Actor("ana", UserRole.OPERATOR, Via.WORKER)

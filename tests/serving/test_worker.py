@@ -13,14 +13,14 @@ from contextlib import contextmanager
 import pytest
 
 from outlearn.errors import ReadError, StoreError
-from outlearn.serving.access import Actor, Role, Via
-from outlearn.serving.runs import Runs
+from outlearn.serving.access import Actor, UserRole, Via
+from outlearn.serving.runs import RunQueue
 from outlearn.serving.service import Service
 from outlearn.serving.settings import Settings
 from outlearn.serving.worker import LEFT, Stopped, Worker, run
 from tests.serving.counting import STEP, ask, be_worker, count, counted, job_of
 
-OPERATOR = Actor("olga", Role.OPERATOR, Via.CLI)
+OPERATOR = Actor("olga", UserRole.OPERATOR, Via.CLI)
 # A process is forked from one that has imported what workers need, and has no other thread.
 FRESH = multiprocessing.get_context("forkserver")
 FRESH.set_forkserver_preload(["__main__", "outlearn.serving.worker", "psycopg"])
@@ -177,7 +177,7 @@ def test_a_worker_in_this_process_gives_back_what_it_has_when_interrupted(servic
 def test_what_a_stale_worker_did_is_not_kept(service, caplog):
     def perform(service, claim, beat):
         service.runs.release("w1", "it seemed dead")
-        other = Runs(service.database).claim("w2")
+        other = RunQueue(service.database).claim("w2")
         try:
             count(service, claim, beat)
         finally:

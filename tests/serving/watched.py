@@ -12,22 +12,22 @@ from sqlalchemy import insert
 
 from outlearn.data.readers import open_source
 from outlearn.pipeline.request import FitRequest
-from outlearn.serving.access import Actor, Role, Via
+from outlearn.serving.access import Actor, UserRole, Via
 from outlearn.serving.fitting import fit
 from outlearn.serving.found import Found, Grouping, judge
 from outlearn.serving.learn import keep_lesson, study
-from outlearn.serving.models import Draft, Models, Version
-from outlearn.serving.runs import Runs
+from outlearn.serving.models import ModelDraft, Models, Version
+from outlearn.serving.runs import RunQueue
 from outlearn.serving.store.database import Database
 from outlearn.serving.store.tables import jobs
 from outlearn.serving.triage import Triage
 from outlearn.serving.triage.keep import keep_found
 from outlearn.serving.triage.suppress import patterns_of
 
-ANA = Actor("ana", Role.ANALYST, Via.API)
-BEN = Actor("ben", Role.ANALYST, Via.PAGE)
-OTTO = Actor("otto", Role.OPERATOR, Via.CLI)
-VERA = Actor("vera", Role.VIEWER, Via.API)
+ANA = Actor("ana", UserRole.ANALYST, Via.API)
+BEN = Actor("ben", UserRole.ANALYST, Via.PAGE)
+OTTO = Actor("otto", UserRole.OPERATOR, Via.CLI)
+VERA = Actor("vera", UserRole.VIEWER, Via.API)
 
 
 def payments(rows: int, seed: int, odd: int = 0) -> pl.DataFrame:
@@ -46,7 +46,7 @@ def payments(rows: int, seed: int, odd: int = 0) -> pl.DataFrame:
 
 
 @cache
-def fitted(detector: str = "profiles") -> Draft:
+def fitted(detector: str = "profiles") -> ModelDraft:
     """A model of the payments; one fit serves all tests."""
     request = FitRequest.of(None, detector=detector, known_normal=True, ignore=["card"])
     return fit(request, open_source(payments(600, 0)), {"name": "payments"})
@@ -59,13 +59,13 @@ class Watched:
     database: Database
     job_id: int
     models: Models
-    runs: Runs
+    runs: RunQueue
     triage: Triage
 
     @classmethod
     def of(cls, database: Database, name: str = "payments", detector: str = "profiles") -> Watched:
         row = {"name": name, "document": "{}", "state": "active", "created": 0.0, "changed": 0.0}
-        models, runs = Models(database), Runs(database)
+        models, runs = Models(database), RunQueue(database)
         with database.writing() as connection:
             job = connection.execute(insert(jobs).values(**row).returning(jobs.c.id)).scalar_one()
             models.add(connection, int(job), fitted(detector), OTTO)

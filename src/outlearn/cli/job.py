@@ -19,7 +19,7 @@ from outlearn.paths import READ
 
 if TYPE_CHECKING:
     from outlearn.serving.jobs import Job
-    from outlearn.serving.runs import Run
+    from outlearn.serving.runs import JobRun
 
 __all__ = ["job"]
 
@@ -209,7 +209,7 @@ def _when(seconds: float | None) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _line(run: Run) -> str:
+def _line(run: JobRun) -> str:
     counts = f": {run.rows:,} rows, {run.flagged:,} flagged" if run.kind in ("score", "backfill") else ""
     why = f" ({run.error})" if run.error else ""
     notes = "".join(f"\n   - {note}" for note in (run.result or {}).get("notes", ()))
@@ -227,7 +227,7 @@ def _plain(job: Job) -> dict[str, Any]:
     }
 
 
-def _run(run: Run) -> dict[str, Any]:
+def _run(run: JobRun) -> dict[str, Any]:
     from dataclasses import asdict
 
     return asdict(run)

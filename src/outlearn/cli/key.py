@@ -35,10 +35,10 @@ def add(
     debug: o.Debug = False,
 ) -> None:
     """Make a key and print it, alone on standard output; it cannot be shown again."""
-    from outlearn.serving.access import Role
+    from outlearn.serving.access import UserRole
 
     with opened(store, config) as service:
-        wanted = None if role is None else Role.parse(role)
+        wanted = None if role is None else UserRole.parse(role)
         secret = service.accounts.new_key(acting(), user, label, wanted, days)
     say(secret)
 

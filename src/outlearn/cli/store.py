@@ -73,10 +73,10 @@ def opened(store: str | None, config: Path | None) -> Iterator[Service]:
 
 def acting() -> Actor:
     """Return who gives the command: whoever can open the store may do all, and the audit has their name."""
-    from outlearn.serving.access import Actor, Role, Via
+    from outlearn.serving.access import Actor, UserRole, Via
 
     try:
         name = getpass.getuser()
     except (KeyError, OSError):  # an account without a name, as in some containers
         name = "somebody"
-    return Actor(f"{name} (command line)", Role.ADMIN, Via.CLI)
+    return Actor(f"{name} (command line)", UserRole.ADMIN, Via.CLI)

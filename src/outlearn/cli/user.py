@@ -32,10 +32,10 @@ def add(
     debug: o.Debug = False,
 ) -> None:
     """Add a person, and print the invitation by which they choose a password."""
-    from outlearn.serving.access import Role
+    from outlearn.serving.access import UserRole
 
     with opened(store, config) as service:
-        added = service.accounts.add_user(acting(), name, Role.parse(role))
+        added = service.accounts.add_user(acting(), name, UserRole.parse(role))
         token = service.accounts.invite(acting(), added.name, hours)
     say(f"{added.name} is added as {added.role}.")
     _say_invitation(added.name, token, hours)
@@ -79,10 +79,10 @@ def role(
     name: Name, role: RoleName, store: Store = None, config: Config = None, debug: o.Debug = False
 ) -> None:
     """Change what a person may do, from their next request on."""
-    from outlearn.serving.access import Role
+    from outlearn.serving.access import UserRole
 
     with opened(store, config) as service:
-        service.accounts.set_role(acting(), name, Role.parse(role))
+        service.accounts.set_role(acting(), name, UserRole.parse(role))
     say(f"{name} is {role.lower()}.")
 
 

@@ -7,10 +7,10 @@ from enum import IntEnum, StrEnum
 
 from outlearn.errors import AccessError, ParameterError
 
-__all__ = ["Actor", "Role", "Via"]
+__all__ = ["Actor", "UserRole", "Via"]
 
 
-class Role(IntEnum):
+class UserRole(IntEnum):
     """What somebody may do; each may do all that those before may.
 
     VIEWER reads. ANALYST gives verdicts, comments, assigns, suppresses, and scores rows without keeping them.
@@ -24,7 +24,7 @@ class Role(IntEnum):
     ADMIN = 4
 
     @classmethod
-    def parse(cls, text: str) -> Role:
+    def parse(cls, text: str) -> UserRole:
         """Return the role of a name in any case.
 
         Raises
@@ -60,11 +60,11 @@ class Actor:
     """
 
     name: str
-    role: Role
+    role: UserRole
     via: Via
     user_id: int | None = None
 
-    def require(self, role: Role, what: str) -> None:
+    def require(self, role: UserRole, what: str) -> None:
         """Refuse what is above the role.
 
         Raises
@@ -72,7 +72,7 @@ class Actor:
         AccessError
             With what was tried and which role it takes.
 
-        >>> Actor("ana", Role.ANALYST, Via.API).require(Role.OPERATOR, "add a job")
+        >>> Actor("ana", UserRole.ANALYST, Via.API).require(UserRole.OPERATOR, "add a job")
         Traceback (most recent call last):
         outlearn.errors.AccessError: ana is analyst and may not add a job; it takes operator
         """

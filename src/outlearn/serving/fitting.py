@@ -16,7 +16,7 @@ from outlearn.feedback.verdict import Answer
 from outlearn.pipeline.monitor import Monitor
 from outlearn.pipeline.request import FitRequest
 from outlearn.pipeline.rows import Opener
-from outlearn.serving.models import Draft
+from outlearn.serving.models import ModelDraft
 from outlearn.serving.rows import frame_of
 from outlearn.serving.store.database import Database
 from outlearn.serving.store.tables import incidents, kept
@@ -29,7 +29,7 @@ AMONG = 2_000  # of the latest open ones
 FEWEST = 10  # rows that an inquiry needs
 
 
-def fit(request: FitRequest, source: Source | Opener, definition: Mapping[str, Any]) -> Draft:
+def fit(request: FitRequest, source: Source | Opener, definition: Mapping[str, Any]) -> ModelDraft:
     """Fit a model to rows of the past, as a request says.
 
     source : the rows; the request has only how to read and judge them.
@@ -49,7 +49,7 @@ def fit(request: FitRequest, source: Source | Opener, definition: Mapping[str, A
         "version": __version__,
         "notes": [*monitor.cautions, *monitor.notes],
     }
-    return Draft.of(monitor, "fit", provenance=provenance)
+    return ModelDraft.of(monitor, "fit", provenance=provenance)
 
 
 def usefulness(database: Database, monitor: Monitor, job_id: int) -> dict[int, float]:

@@ -11,7 +11,7 @@ from threading import Event, Thread, current_thread, main_thread
 from types import TracebackType
 
 from outlearn.errors import StoreError
-from outlearn.serving.runs import Claim, LostError, Runs
+from outlearn.serving.runs import Claim, LostError, RunQueue
 
 __all__ = ["Heartbeat"]
 
@@ -31,7 +31,7 @@ class Heartbeat(AbstractContextManager["Heartbeat"]):
 
     def __init__(
         self,
-        runs: Runs,
+        runs: RunQueue,
         claim: Claim,
         lease_seconds: float,
         *,

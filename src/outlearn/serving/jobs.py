@@ -13,10 +13,10 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from outlearn.errors import AbsentError, ConflictError, ParameterError
 from outlearn.pipeline.monitor import Monitor
-from outlearn.serving.access import Actor, Role
+from outlearn.serving.access import Actor, UserRole
 from outlearn.serving.definition import JobSpec
 from outlearn.serving.push import Content, Incoming, decoded
-from outlearn.serving.runs import Kind, Runs
+from outlearn.serving.runs import Kind, RunQueue
 from outlearn.serving.settings import Settings
 from outlearn.serving.store import audit
 from outlearn.serving.store.database import Database
@@ -64,7 +64,7 @@ class Jobs:
 
     database: Database
     settings: Settings
-    runs: Runs
+    runs: RunQueue
     live: Callable[[int], Monitor | None] = field(default=_no_model)
 
     def add(self, actor: Actor, document: Mapping[str, Any]) -> Job:
@@ -77,7 +77,7 @@ class Jobs:
         ConflictError
             When there is one of that name.
         """
-        actor.require(Role.OPERATOR, "add a job")
+        actor.require(UserRole.OPERATOR, "add a job")
         spec = JobSpec.from_document(document)
         spec.check(self.settings)
         with self.database.writing() as connection:
@@ -110,7 +110,7 @@ class Jobs:
         ConflictError
             When somebody changed it since.
         """
-        actor.require(Role.OPERATOR, "change a job")
+        actor.require(UserRole.OPERATOR, "change a job")
         spec = JobSpec.from_document(document)
         if spec.name != name:
             raise ParameterError(f"the definition is of {spec.name}, not of {name}; a job keeps its name")
@@ -143,7 +143,7 @@ class Jobs:
 
     def remove(self, actor: Actor, name: str) -> None:
         """Remove a job with the rows that wait; what it found and the verdicts stay. Its name is free."""
-        actor.require(Role.OPERATOR, "remove a job")
+        actor.require(UserRole.OPERATOR, "remove a job")
         with self.database.writing() as connection:
             job = _job(_found(connection, name))
             free = f"{name[:70]} (removed {job.id})"
@@ -207,7 +207,7 @@ class Jobs:
         ConflictError
             When too much waits already.
         """
-        actor.require(Role.OPERATOR, "push rows")
+        actor.require(UserRole.OPERATOR, "push rows")
         job = self.get(name)
         if not job.spec.source.push:
             raise ParameterError(
@@ -243,7 +243,7 @@ class Jobs:
         ConflictError
             When the job is paused.
         """
-        actor.require(Role.OPERATOR, "run a job")
+        actor.require(UserRole.OPERATOR, "run a job")
         if kind not in ("score", "fit"):
             raise ParameterError(f"a run of kind {kind!r} was asked for; wanted score or fit")
         return self._ask(actor, name, kind, {})
@@ -258,7 +258,7 @@ class Jobs:
         ParameterError
             When that is no time, or the job has no rows of the past.
         """
-        actor.require(Role.OPERATOR, "backfill a job")
+        actor.require(UserRole.OPERATOR, "backfill a job")
         if self.get(name).spec.source.push:
             raise ParameterError(f"job {name} has rows pushed to it, which are not kept; push them again")
         with self.database.reading() as connection:
@@ -282,7 +282,7 @@ class Jobs:
         return self.runs.enqueue(connection, job_id=job_id, kind=kind, who=actor.name, asked=asked)
 
     def _turn(self, actor: Actor, name: str, verb: str, state: str) -> Job:
-        actor.require(Role.OPERATOR, f"{verb} a job")
+        actor.require(UserRole.OPERATOR, f"{verb} a job")
         with self.database.writing() as connection:
             job = _job(_found(connection, name))
             if job.state == state:

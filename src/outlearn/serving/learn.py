@@ -19,7 +19,7 @@ from outlearn.pipeline.scan import score_rows
 from outlearn.pipeline.stages import Stages
 from outlearn.serving.access import Actor
 from outlearn.serving.found import FoundIncident, judge
-from outlearn.serving.models import Draft, Models, Version
+from outlearn.serving.models import ModelDraft, Models, Version
 from outlearn.serving.rows import frame_of, source_of
 from outlearn.serving.store import audit
 from outlearn.serving.store.database import Database
@@ -55,7 +55,7 @@ class Lesson:
     """
 
     base: Version
-    draft: Draft | None
+    draft: ModelDraft | None
     moved: _Moved
     thresholds: tuple[float, float]
     risen: tuple[tuple[FoundIncident, tuple[int, ...]], ...]
@@ -103,7 +103,7 @@ def study(
             "version": __version__,
             "seed": fitted.detector.seed_,
         }
-        draft = Draft.of(after, "verdicts", provenance=provenance, base_id=base.id)
+        draft = ModelDraft.of(after, "verdicts", provenance=provenance, base_id=base.id)
     moved = _judge_again(after, again)
     thresholds = (float(before.detector.threshold_), float(after.detector.threshold_))
     return Lesson(

@@ -16,12 +16,12 @@ from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from outlearn.errors import AbsentError, ConflictError
 from outlearn.pipeline.monitor import Monitor
-from outlearn.serving.access import Actor, Role
+from outlearn.serving.access import Actor, UserRole
 from outlearn.serving.store import audit
 from outlearn.serving.store.database import Database
 from outlearn.serving.store.tables import blobs, jobs, models
 
-__all__ = ["Draft", "Models", "Version"]
+__all__ = ["ModelDraft", "Models", "Version"]
 
 HELD = 8  # models in memory, of a process
 Stage = Literal["live", "shadow", "retired"]
@@ -55,7 +55,7 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class ModelDraft:
     """A model that was fitted and is not in the store yet: its file, and where it comes from.
 
     base_id : as in `Version`.
@@ -67,8 +67,8 @@ class Draft:
     base_id: int | None = None
 
     @classmethod
-    def of(cls, monitor: Monitor, made_by: Literal["fit", "verdicts"], **fields: Any) -> Draft:
-        """Return the draft of a monitor; `fields` are those of `Draft`."""
+    def of(cls, monitor: Monitor, made_by: Literal["fit", "verdicts"], **fields: Any) -> ModelDraft:
+        """Return the draft of a monitor; `fields` are those of `ModelDraft`."""
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model.safetensors"
             monitor.save(path)
@@ -156,7 +156,7 @@ class Models:
         return monitor
 
     def add(
-        self, connection: Connection, job_id: int, draft: Draft, actor: Actor, *, stage: Stage = "live"
+        self, connection: Connection, job_id: int, draft: ModelDraft, actor: Actor, *, stage: Stage = "live"
     ) -> Version:
         """Add a version in a transaction of the caller; a live one takes the place of the one before it."""
         digest = sha256(draft.content).hexdigest()
@@ -213,7 +213,7 @@ class Models:
         """
         if number is not None:
             return self._stage(actor, job_id, number, "shadow", "set a shadow")
-        actor.require(Role.OPERATOR, "remove a shadow")
+        actor.require(UserRole.OPERATOR, "remove a shadow")
         with self._database.writing() as connection:
             version = _at(connection, job_id, "shadow")
             _clear(connection, job_id, "shadow")
@@ -239,7 +239,7 @@ class Models:
             return _at(connection, job_id, stage)
 
     def _stage(self, actor: Actor, job_id: int, number: int, stage: Stage, what: str) -> Version:
-        actor.require(Role.OPERATOR, what)
+        actor.require(UserRole.OPERATOR, what)
         with self._database.writing() as connection:
             version = _one(connection, job_id, number)
             if version.stage == "live" and stage == "shadow":

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from outlearn.serving.found import Found
 
-__all__ = ["Outcome"]
+__all__ = ["RunOutcome"]
 
 MOST_NOTES = 50
 
 
 @dataclass(slots=True)
-class Outcome:
+class RunOutcome:
     """Counts over the batches of a run, which go on where an earlier worker left them.
 
     incidents, hidden : how many came, and flagged rows that patterns hide. histogram : (50,) rows by score.

@@ -22,13 +22,13 @@ from typing import Any, Literal
 from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
 
 from outlearn.errors import AbsentError, ConflictError
-from outlearn.serving.access import Actor, Role
+from outlearn.serving.access import Actor, UserRole
 from outlearn.serving.leases import PRIORITY, Candidate, Watch, choose
 from outlearn.serving.store import audit
 from outlearn.serving.store.database import Database
 from outlearn.serving.store.tables import jobs, runs
 
-__all__ = ["ATTEMPTS", "Claim", "Kind", "LostError", "Run", "Runs"]
+__all__ = ["ATTEMPTS", "Claim", "JobRun", "Kind", "LostError", "RunQueue"]
 
 ATTEMPTS = 3  # that a run may end with its worker before it counts as failed
 SLICE = 20.0  # seconds after which a run of many steps lets one of the same rank go first
@@ -37,7 +37,7 @@ Kind = Literal["fit", "score", "backfill", "learn"]
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class JobRun:
     """A piece of work on a job.
 
     job : its name. state : queued, running, done, failed or cancelled. who : asked for it. asked : what for,
@@ -71,11 +71,11 @@ class LostError(ConflictError):
 class Claim:
     """A run that a worker has, and the lease by which it has it."""
 
-    run: Run
+    run: JobRun
     lease: str
 
 
-class Runs:
+class RunQueue:
     """The runs of all jobs.
 
     Parameters
@@ -193,7 +193,7 @@ class Runs:
         self._end(connection, claim.run.id, "done")
         self._forget_idle(connection, claim.run)
 
-    def _forget_idle(self, connection: Connection, run: Run) -> None:
+    def _forget_idle(self, connection: Connection, run: JobRun) -> None:
         """Remove earlier looks that found as little: a job that looks each second has no end of them."""
         names = ("job_id", "kind", "who", "state", "rows", "result")
         this = connection.execute(select(*(runs.c[name] for name in names)).where(runs.c.id == run.id)).one()
@@ -257,7 +257,7 @@ class Runs:
         ConflictError
             When it has ended.
         """
-        actor.require(Role.OPERATOR, "cancel a run")
+        actor.require(UserRole.OPERATOR, "cancel a run")
         with self._database.writing() as connection:
             run = self._get(connection, id)
             if run.state not in ("queued", "running"):
@@ -273,7 +273,7 @@ class Runs:
             self._end(connection, id, "cancelled", error=why)
         return len(ids)
 
-    def get(self, id: int) -> Run:
+    def get(self, id: int) -> JobRun:
         """Return a run.
 
         Raises
@@ -284,7 +284,9 @@ class Runs:
         with self._database.reading() as connection:
             return self._get(connection, id)
 
-    def list(self, job: str | None = None, *, before: int | None = None, limit: int = 100) -> Sequence[Run]:
+    def list(
+        self, job: str | None = None, *, before: int | None = None, limit: int = 100
+    ) -> Sequence[JobRun]:
         """Return the latest runs below an id, latest first; of one job or of all."""
         query = _RUNS.order_by(runs.c.id.desc()).limit(limit)
         if job is not None:
@@ -342,7 +344,7 @@ class Runs:
     def _note(self, connection: Connection, job_id: int, id: int, state: str) -> None:
         audit.note(self._database, connection, "run", job_id, run=id, state=state)
 
-    def _get(self, connection: Connection, id: int) -> Run:
+    def _get(self, connection: Connection, id: int) -> JobRun:
         row = connection.execute(_RUNS.where(runs.c.id == id)).mappings().first()
         if row is None:
             raise AbsentError(f"there is no run {id}")
@@ -365,7 +367,7 @@ def _plain(values: Mapping[str, Any]) -> str:
     return json.dumps(dict(values), sort_keys=True, ensure_ascii=True)
 
 
-def _run(row: RowMapping) -> Run:
+def _run(row: RowMapping) -> JobRun:
     values = {**row, "asked": json.loads(row["asked"])}
     values["result"] = None if row["result"] is None else json.loads(row["result"])
-    return Run(**values)
+    return JobRun(**values)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Row, or_, select, update
 
-from outlearn.serving.runs import Runs
+from outlearn.serving.runs import RunQueue
 from outlearn.serving.store.database import Database
 from outlearn.serving.store.tables import jobs
 
@@ -25,7 +25,7 @@ class Schedule:
     """
 
     database: Database
-    runs: Runs
+    runs: RunQueue
     _every: dict[tuple[int, int], dict[str, float | None]] = field(default_factory=dict)
 
     def look(self, *, job_id: int | None = None) -> list[int]:

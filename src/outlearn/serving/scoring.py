@@ -11,7 +11,7 @@ import numpy as np
 from outlearn.errors import ConflictError
 from outlearn.pipeline.scan import score_rows
 from outlearn.pipeline.stages import Stages
-from outlearn.serving.access import Actor, Role
+from outlearn.serving.access import Actor, UserRole
 from outlearn.serving.found import FoundIncident, Grouping, judge, standing_decision
 from outlearn.serving.push import Content, came, opened_for
 
@@ -63,7 +63,7 @@ def score(
     ReadError, SchemaError
         When the rows cannot be read, or lack columns that the model reads.
     """
-    actor.require(Role.ANALYST, "score rows")
+    actor.require(UserRole.ANALYST, "score rows")
     job = service.jobs.get(name)
     version = service.models.live(job.id)
     if version is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
-from outlearn.serving.runs import Runs
+from outlearn.serving.runs import RunQueue
 from outlearn.serving.settings import Settings
 from outlearn.serving.store.database import Database
 
@@ -66,8 +66,8 @@ class Service:
         return Jobs(self.database, self.settings, self.runs, self._live)
 
     @cached_property
-    def runs(self) -> Runs:
-        return Runs(self.database, self.settings.lease_seconds)
+    def runs(self) -> RunQueue:
+        return RunQueue(self.database, self.settings.lease_seconds)
 
     @cached_property
     def models(self) -> Models:

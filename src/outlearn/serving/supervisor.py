@@ -16,7 +16,7 @@ from threading import Event, Thread
 
 from outlearn.errors import StoreError
 from outlearn.serving import worker
-from outlearn.serving.runs import Runs
+from outlearn.serving.runs import RunQueue
 from outlearn.serving.settings import Settings
 
 __all__ = ["Supervisor"]
@@ -45,7 +45,7 @@ class Supervisor:
     """
 
     def __init__(
-        self, settings: Settings, runs: Runs, target: Callable[[Settings, str], None] = worker.run
+        self, settings: Settings, runs: RunQueue, target: Callable[[Settings, str], None] = worker.run
     ) -> None:
         self._settings, self._runs, self._target = settings, runs, target
         self._context = multiprocessing.get_context("spawn")  # a forked one has locks of other threads

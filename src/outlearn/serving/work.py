@@ -13,17 +13,17 @@ from typing import Any
 from outlearn.errors import InputError, OutlearnError
 from outlearn.pipeline.monitor import Monitor
 from outlearn.pipeline.request import FitRequest
-from outlearn.serving.access import Actor, Role, Via
+from outlearn.serving.access import Actor, UserRole, Via
 from outlearn.serving.fitting import fit, keep_usefulness, usefulness
 from outlearn.serving.found import Found, Grouping, judge
 from outlearn.serving.heartbeat import Heartbeat
 from outlearn.serving.jobs import Job
 from outlearn.serving.learn import keep_lesson, study
 from outlearn.serving.models import Version
-from outlearn.serving.outcome import Outcome
+from outlearn.serving.outcome import RunOutcome
 from outlearn.serving.runs import Claim
 from outlearn.serving.service import Service
-from outlearn.serving.sources import Batch, batches, between, forget, past
+from outlearn.serving.sources import SourceBatch, batches, between, forget, past
 from outlearn.serving.store import audit
 from outlearn.serving.triage.keep import keep_found
 from outlearn.serving.triage.suppress import patterns_of
@@ -60,7 +60,7 @@ def _score(service: Service, job: Job, claim: Claim, beat: Heartbeat) -> None:
     live = service.models.live(job.id)
     if live is None:
         return _wait_for_model(service, job, claim)
-    outcome, monitor = Outcome.of(claim.run.result), service.models.load(live)
+    outcome, monitor = RunOutcome.of(claim.run.result), service.models.load(live)
     for batch in _batches(service, job, claim, monitor, outcome):
         with service.database.reading() as connection:
             patterns = patterns_of(connection, job.id, service.database.now(connection))
@@ -79,7 +79,9 @@ def _score(service: Service, job: Job, claim: Claim, beat: Heartbeat) -> None:
     return None
 
 
-def _batches(service: Service, job: Job, claim: Claim, monitor: Monitor, outcome: Outcome) -> Iterator[Batch]:
+def _batches(
+    service: Service, job: Job, claim: Claim, monitor: Monitor, outcome: RunOutcome
+) -> Iterator[SourceBatch]:
     given: dict[str, Any] = {"schema": monitor.detector.schema_, "tell": outcome.note}
     reading = monitor.reading(job.spec.read)
     if claim.run.kind == "score":
@@ -92,10 +94,10 @@ def _keep(
     service: Service,
     job: Job,
     claim: Claim,
-    batch: Batch,
+    batch: SourceBatch,
     found: Found,
     live: Version,
-    outcome: Outcome,
+    outcome: RunOutcome,
 ) -> None:
     outcome.add(found, live.number)
     database = service.database
@@ -121,7 +123,7 @@ def _keep(
         audit.note(database, connection, "scored", job.id, run=claim.run.id, **counts)
 
 
-def _compare(service: Service, job: Job, batch: Batch, found: Found, outcome: Outcome) -> None:
+def _compare(service: Service, job: Job, batch: SourceBatch, found: Found, outcome: RunOutcome) -> None:
     """Have the shadow judge the same rows, and count where it differs."""
     shadow = service.models.shadow(job.id)
     if shadow is None:
@@ -137,7 +139,7 @@ def _compare(service: Service, job: Job, batch: Batch, found: Found, outcome: Ou
 def _wait_for_model(service: Service, job: Job, claim: Claim) -> None:
     """End a run that finds no model: rows wait. A fit is queued unless one failed a moment ago."""
     last = next((run for run in service.runs.list(job.name) if run.kind == "fit"), None)
-    outcome = Outcome()
+    outcome = RunOutcome()
     outcome.note("there is no model yet, and rows wait for it")
     if last is not None and last.error:
         outcome.note(f"the last fit failed: {last.error}")
@@ -232,4 +234,4 @@ def _order_questions(service: Service, job: Job) -> None:
 
 
 def _actor(claim: Claim) -> Actor:
-    return Actor(claim.run.who, Role.OPERATOR, Via.WORKER)
+    return Actor(claim.run.who, UserRole.OPERATOR, Via.WORKER)

@@ -4,20 +4,20 @@ import pytest
 from sqlalchemy import text
 
 from outlearn.errors import AbsentError, AccessError, ConflictError, ParameterError
-from outlearn.serving.access import Actor, Role, Via
+from outlearn.serving.access import Actor, UserRole, Via
 from outlearn.serving.store.audit import entries
 
 
 @pytest.fixture
 def ana(accounts, admin):
-    return accounts.add_user(admin, "ana", Role.ANALYST)
+    return accounts.add_user(admin, "ana", UserRole.ANALYST)
 
 
 def test_a_key_is_known_again_and_only_its_digest_is_kept(accounts, database, admin, ana):
     secret = accounts.new_key(admin, "ana", "nightly", days=30)
     assert secret.startswith("olk_")
     assert len(secret) == 47
-    assert accounts.by_key(secret) == Actor("ana", Role.ANALYST, Via.API, ana.id)
+    assert accounts.by_key(secret) == Actor("ana", UserRole.ANALYST, Via.API, ana.id)
     assert accounts.by_key(secret, Via.AGENT).via is Via.AGENT
     with database.reading() as connection:
         kept = connection.execute(text("SELECT digest FROM keys")).scalar_one()
@@ -26,7 +26,7 @@ def test_a_key_is_known_again_and_only_its_digest_is_kept(accounts, database, ad
     assert secret not in told
     assert secret[4:] not in told
     (key,) = accounts.keys("ana")
-    assert (key.user, key.label, key.role, key.revoked) == ("ana", "nightly", Role.ANALYST, None)
+    assert (key.user, key.label, key.role, key.revoked) == ("ana", "nightly", UserRole.ANALYST, None)
     assert key.expires - key.created == 30 * 86400
 
 
@@ -54,27 +54,27 @@ def test_what_is_no_key_is_none(accounts, admin, ana):
 
 def test_the_role_of_a_key_is_never_above_that_of_its_user(accounts, admin, ana):
     with pytest.raises(ParameterError, match="ana is analyst, and a key of theirs cannot be operator"):
-        accounts.new_key(admin, "ana", "x", Role.OPERATOR)
-    secret = accounts.new_key(admin, "ana", "x", Role.ANALYST)
-    low = accounts.new_key(admin, "ana", "y", Role.VIEWER)
-    accounts.set_role(admin, "ana", Role.ADMIN)
-    assert [accounts.by_key(key).role for key in (secret, low)] == [Role.ANALYST, Role.VIEWER]
-    accounts.add_user(admin, "ben", Role.ADMIN)
-    accounts.set_role(admin, "ana", Role.VIEWER)
-    assert accounts.by_key(secret).role is Role.VIEWER
+        accounts.new_key(admin, "ana", "x", UserRole.OPERATOR)
+    secret = accounts.new_key(admin, "ana", "x", UserRole.ANALYST)
+    low = accounts.new_key(admin, "ana", "y", UserRole.VIEWER)
+    accounts.set_role(admin, "ana", UserRole.ADMIN)
+    assert [accounts.by_key(key).role for key in (secret, low)] == [UserRole.ANALYST, UserRole.VIEWER]
+    accounts.add_user(admin, "ben", UserRole.ADMIN)
+    accounts.set_role(admin, "ana", UserRole.VIEWER)
+    assert accounts.by_key(secret).role is UserRole.VIEWER
 
 
 def test_people_make_and_revoke_keys_of_their_own_on_the_page_alone(accounts, admin, ana):
-    ben = accounts.add_user(admin, "ben", Role.ANALYST)
-    page = Actor("ana", Role.ANALYST, Via.PAGE, ana.id)
+    ben = accounts.add_user(admin, "ben", UserRole.ANALYST)
+    page = Actor("ana", UserRole.ANALYST, Via.PAGE, ana.id)
     accounts.new_key(page, "ana", "mine")
     (key,) = accounts.keys()
     with pytest.raises(AccessError, match="on the page"):
-        accounts.new_key(Actor("ana", Role.ANALYST, Via.API, ana.id), "ana", "more")
+        accounts.new_key(Actor("ana", UserRole.ANALYST, Via.API, ana.id), "ana", "more")
     with pytest.raises(AccessError, match="all else takes admin"):
         accounts.new_key(page, "ben", "theirs")
     with pytest.raises(AbsentError, match="no key 1 of yours"):
-        accounts.revoke_key(Actor("ben", Role.ANALYST, Via.PAGE, ben.id), key.id)
+        accounts.revoke_key(Actor("ben", UserRole.ANALYST, Via.PAGE, ben.id), key.id)
     accounts.revoke_key(page, key.id)
     with pytest.raises(ConflictError, match="was revoked before"):
         accounts.revoke_key(page, key.id)

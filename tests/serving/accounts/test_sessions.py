@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select, text, update
 
 from outlearn.errors import AccessError, RateError, StoreError
-from outlearn.serving.access import Actor, Role, Via
+from outlearn.serving.access import Actor, UserRole, Via
 from outlearn.serving.accounts import attempts, passwords
 from outlearn.serving.store.audit import entries
 from outlearn.serving.store.tables import attempts as tried
@@ -17,12 +17,15 @@ GOOD, WRONG = "brown otter under a bridge", "green otter under a bridge"
 
 @pytest.fixture
 def ana(accounts, admin):
-    return accounts.add_user(admin, "ana", Role.ANALYST, GOOD)
+    return accounts.add_user(admin, "ana", UserRole.ANALYST, GOOD)
 
 
 def test_a_session_is_known_until_it_is_ended_and_only_its_digest_is_kept(accounts, database, ana):
     session = accounts.log_in("Ana", GOOD, address="192.0.2.7")
-    assert accounts.by_session(session.token) == (Actor("ana", Role.ANALYST, Via.PAGE, ana.id), session.csrf)
+    assert accounts.by_session(session.token) == (
+        Actor("ana", UserRole.ANALYST, Via.PAGE, ana.id),
+        session.csrf,
+    )
     assert len({session.token, session.csrf, accounts.log_in("ana", GOOD).token}) == 3
     assert session.token not in repr(session)
     with database.reading() as connection:
@@ -48,8 +51,8 @@ def test_a_session_ends_by_age_and_when_nothing_is_asked_for(accounts, clock, an
 
 def test_a_disabled_user_is_out_at_once_and_a_changed_role_holds_at_once(accounts, admin, ana):
     session = accounts.log_in("ana", GOOD)
-    accounts.set_role(admin, "ana", Role.VIEWER)
-    assert accounts.by_session(session.token)[0].role is Role.VIEWER
+    accounts.set_role(admin, "ana", UserRole.VIEWER)
+    assert accounts.by_session(session.token)[0].role is UserRole.VIEWER
     accounts.disable(admin, "ana")
     assert accounts.by_session(session.token) is None
     with pytest.raises(AccessError):
@@ -59,8 +62,8 @@ def test_a_disabled_user_is_out_at_once_and_a_changed_role_holds_at_once(account
 
 
 def test_all_refusals_say_the_same_and_take_one_hash_of_the_same_settings(accounts, admin, ana, monkeypatch):
-    accounts.add_user(admin, "keyed", Role.ANALYST)
-    accounts.add_user(admin, "gone", Role.ANALYST, GOOD)
+    accounts.add_user(admin, "keyed", UserRole.ANALYST)
+    accounts.add_user(admin, "gone", UserRole.ANALYST, GOOD)
     accounts.disable(admin, "gone")
     verify, seen = argon2.PasswordHasher.verify, []
 
@@ -168,5 +171,5 @@ def test_a_damaged_hash_is_told(accounts, database, ana):
 
 
 def test_a_password_is_the_same_in_each_form_of_unicode(accounts, admin):
-    accounts.add_user(admin, "zoe", Role.VIEWER, "gr\u00fcne Br\u00fccke im Hafen")
+    accounts.add_user(admin, "zoe", UserRole.VIEWER, "gr\u00fcne Br\u00fccke im Hafen")
     assert accounts.log_in("zoe", "gru\u0308ne Bru\u0308cke im Hafen").actor.name == "zoe"

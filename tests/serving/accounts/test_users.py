@@ -1,7 +1,7 @@
 import pytest
 
 from outlearn.errors import AbsentError, AccessError, ConflictError, ParameterError
-from outlearn.serving.access import Actor, Role, Via
+from outlearn.serving.access import Actor, UserRole, Via
 from outlearn.serving.store.audit import entries, verify
 
 GOOD, OTHER = "brown otter under a bridge", "seven lamps near the harbour"
@@ -14,19 +14,19 @@ def actions(database):
 
 
 def test_people_are_added_listed_and_changed_by_an_admin_and_the_audit_says_so(accounts, database, admin):
-    accounts.add_user(admin, "Zoe", Role.VIEWER)
-    ana = accounts.add_user(admin, "ana@example.org", Role.ANALYST, GOOD)
+    accounts.add_user(admin, "Zoe", UserRole.VIEWER)
+    ana = accounts.add_user(admin, "ana@example.org", UserRole.ANALYST, GOOD)
     assert (ana.name, ana.role, ana.disabled, ana.has_password) == (
         "ana@example.org",
-        Role.ANALYST,
+        UserRole.ANALYST,
         False,
         True,
     )
-    accounts.set_role(admin, "zoe", Role.OPERATOR)
+    accounts.set_role(admin, "zoe", UserRole.OPERATOR)
     accounts.disable(admin, "zoe")
     assert [(user.name, user.role, user.disabled) for user in accounts.users()] == [
-        ("ana@example.org", Role.ANALYST, False),
-        ("zoe", Role.OPERATOR, True),
+        ("ana@example.org", UserRole.ANALYST, False),
+        ("zoe", UserRole.OPERATOR, True),
     ]
     accounts.enable(admin, "zoe")
     assert not accounts.users()[1].disabled
@@ -43,12 +43,12 @@ def test_people_are_added_listed_and_changed_by_an_admin_and_the_audit_says_so(a
 
 
 def test_what_takes_an_admin_is_refused_to_others_and_changes_nothing(accounts, database, admin):
-    accounts.add_user(admin, "ana", Role.ANALYST)
+    accounts.add_user(admin, "ana", UserRole.ANALYST)
     before = accounts.users(), actions(database)
-    operator = Actor("op", Role.OPERATOR, Via.API, 7)
+    operator = Actor("op", UserRole.OPERATOR, Via.API, 7)
     for change in (
-        lambda: accounts.add_user(operator, "new", Role.VIEWER),
-        lambda: accounts.set_role(operator, "ana", Role.ADMIN),
+        lambda: accounts.add_user(operator, "new", UserRole.VIEWER),
+        lambda: accounts.set_role(operator, "ana", UserRole.ADMIN),
         lambda: accounts.disable(operator, "ana"),
         lambda: accounts.enable(operator, "ana"),
         lambda: accounts.invite(operator, "ana"),
@@ -64,16 +64,16 @@ def test_what_takes_an_admin_is_refused_to_others_and_changes_nothing(accounts, 
 @pytest.mark.parametrize("name", ["", "a b", "аna", "root (command line)", "a\nb", "-a", "x" * 101, "a\x00"])
 def test_names_that_could_be_taken_for_others_are_refused(accounts, admin, name):
     with pytest.raises(ParameterError, match="wanted 1 to 100 of a-z"):
-        accounts.add_user(admin, name, Role.VIEWER)
+        accounts.add_user(admin, name, UserRole.VIEWER)
     assert accounts.users() == []
 
 
 def test_a_name_is_taken_once_whatever_its_capitals_and_one_that_is_absent_is_told_with_close_ones(
     accounts, admin
 ):
-    accounts.add_user(admin, "marta", Role.VIEWER)
+    accounts.add_user(admin, "marta", UserRole.VIEWER)
     with pytest.raises(ConflictError, match="there is a user marta already"):
-        accounts.add_user(admin, " MARTA", Role.VIEWER)
+        accounts.add_user(admin, " MARTA", UserRole.VIEWER)
     with pytest.raises(AbsentError, match=r"no user 'mart'; did you mean marta\?"):
         accounts.disable(admin, "mart")
 
@@ -82,11 +82,13 @@ def test_a_name_is_taken_once_whatever_its_capitals_and_one_that_is_absent_is_to
 def test_the_last_admin_stays(accounts, admin, change):
     def lower(name):
         return (
-            accounts.disable(admin, name) if change == "disable" else accounts.set_role(admin, name, Role(1))
+            accounts.disable(admin, name)
+            if change == "disable"
+            else accounts.set_role(admin, name, UserRole(1))
         )
 
     for name in ("ana", "ben"):
-        accounts.add_user(admin, name, Role.ADMIN)
+        accounts.add_user(admin, name, UserRole.ADMIN)
     lower("ben")
     with pytest.raises(ConflictError, match="ana is the last admin"):
         lower("ana")
@@ -108,17 +110,17 @@ def test_the_last_admin_stays(accounts, admin, change):
 )
 def test_passwords_that_are_guessed_soon_are_refused_without_repeating_them(accounts, admin, password):
     with pytest.raises(ParameterError, match="the password") as caught:
-        accounts.add_user(admin, "ana.smith", Role.VIEWER, password)
+        accounts.add_user(admin, "ana.smith", UserRole.VIEWER, password)
     assert password not in str(caught.value)
 
 
 def test_an_invitation_sets_a_password_once(accounts, database, admin):
-    accounts.add_user(admin, "ana", Role.ANALYST)
+    accounts.add_user(admin, "ana", UserRole.ANALYST)
     token = accounts.invite(admin, "ana")
     with pytest.raises(ParameterError, match="characters"):
         accounts.accept(token, "short")
     actor = accounts.accept(token, GOOD)
-    assert (actor.name, actor.role, actor.via) == ("ana", Role.ANALYST, Via.PAGE)
+    assert (actor.name, actor.role, actor.via) == ("ana", UserRole.ANALYST, Via.PAGE)
     assert accounts.log_in("ana", GOOD).actor == actor
     with pytest.raises(AccessError, match="was used, is too old or was never made"):
         accounts.accept(token, OTHER)
@@ -126,7 +128,7 @@ def test_an_invitation_sets_a_password_once(accounts, database, admin):
 
 
 def test_an_invitation_ends_by_age_by_a_later_one_and_when_its_user_is_disabled(accounts, admin, clock):
-    accounts.add_user(admin, "ana", Role.ANALYST)
+    accounts.add_user(admin, "ana", UserRole.ANALYST)
     tokens = [accounts.invite(admin, "ana", hours=1)]
     clock.sleep(3601)
     tokens += [accounts.invite(admin, "ana"), accounts.invite(admin, "ana")]
@@ -142,11 +144,11 @@ def test_an_invitation_ends_by_age_by_a_later_one_and_when_its_user_is_disabled(
 
 
 def test_the_first_start_invites_an_admin_until_one_has_a_password(accounts, admin):
-    accounts.add_user(admin, "admin", Role.VIEWER)
+    accounts.add_user(admin, "admin", UserRole.VIEWER)
     name, first = accounts.first_invitation(admin)
     again, second = accounts.first_invitation(admin)
     assert name == again == "admin-2"
-    assert [user.role for user in accounts.users()] == [Role.VIEWER, Role.ADMIN]
+    assert [user.role for user in accounts.users()] == [UserRole.VIEWER, UserRole.ADMIN]
     with pytest.raises(AccessError):
         accounts.accept(first, GOOD)
     accounts.accept(second, GOOD)
@@ -154,7 +156,7 @@ def test_the_first_start_invites_an_admin_until_one_has_a_password(accounts, adm
 
 
 def test_a_new_password_ends_the_sessions_from_before_but_the_one_that_goes_on(accounts, admin):
-    accounts.add_user(admin, "ana", Role.ANALYST, GOOD)
+    accounts.add_user(admin, "ana", UserRole.ANALYST, GOOD)
     here, there = accounts.log_in("ana", GOOD), accounts.log_in("ana", GOOD)
     with pytest.raises(AccessError, match="is wrong"):
         accounts.set_password(here.actor, "ana", OTHER)
@@ -169,7 +171,7 @@ def test_a_new_password_ends_the_sessions_from_before_but_the_one_that_goes_on(a
 
 
 def test_an_admin_gives_the_password_from_before_for_their_own_too(accounts, admin):
-    accounts.add_user(admin, "ana", Role.ADMIN, GOOD)
+    accounts.add_user(admin, "ana", UserRole.ADMIN, GOOD)
     actor = accounts.log_in("ana", GOOD).actor
     with pytest.raises(AccessError, match="is wrong"):
         accounts.set_password(actor, "ana", OTHER)

@@ -9,7 +9,7 @@ import pytest
 from mcp.client import Client
 
 from outlearn.errors import AccessError
-from outlearn.serving.access import Actor, Role, Via
+from outlearn.serving.access import Actor, UserRole, Via
 from outlearn.serving.accounts import Accounts
 from outlearn.serving.agents import agent_server
 from outlearn.serving.agents.tools import TOOLS
@@ -18,7 +18,7 @@ from outlearn.serving.settings import Settings
 from outlearn.serving.store import audit
 from tests.serving.watched import Watched, payments
 
-ADMIN = Actor("ada", Role.ADMIN, Via.CLI)
+ADMIN = Actor("ada", UserRole.ADMIN, Via.CLI)
 
 
 @dataclass
@@ -58,7 +58,7 @@ def service(database, tmp_path):
     watched.score(payments(300, 1, odd=8))
     settings, accounts = Settings(roots={"landing": landing, "cases": cases}), Accounts(database)
     secrets = {}
-    for name, role in (("ana", Role.ANALYST), ("vera", Role.VIEWER)):
+    for name, role in (("ana", UserRole.ANALYST), ("vera", UserRole.VIEWER)):
         accounts.add_user(ADMIN, name, role)
         secrets[name] = accounts.new_key(ADMIN, name, "agent")
     return SimpleNamespace(

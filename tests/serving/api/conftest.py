@@ -16,7 +16,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from outlearn.client import Client
 from outlearn.data.readers import open_source
 from outlearn.pipeline.monitor import Monitor
-from outlearn.serving.access import Actor, Role, Via
+from outlearn.serving.access import Actor, UserRole, Via
 from outlearn.serving.api.app import create_app
 from outlearn.serving.found import Found, judge
 from outlearn.serving.service import Service
@@ -25,8 +25,8 @@ from outlearn.serving.store.database import Database
 from outlearn.serving.triage.keep import keep_found
 from tests.serving.watched import OTTO, fitted, payments
 
-ROOT = Actor("root", Role.ADMIN, Via.CLI)
-PEOPLE = {Role.VIEWER: "vera", Role.ANALYST: "ana", Role.OPERATOR: "otto", Role.ADMIN: "ada"}
+ROOT = Actor("root", UserRole.ADMIN, Via.CLI)
+PEOPLE = {UserRole.VIEWER: "vera", UserRole.ANALYST: "ana", UserRole.OPERATOR: "otto", UserRole.ADMIN: "ada"}
 JOB = {"name": "payments", "source": {"push": True}, "rule": {"false_alarm_rate": 0.01}}
 LIMITS = {
     "largest_upload": 200_000,
@@ -55,7 +55,7 @@ class World:
     """A service, the keys of its people by role, and ways to ask it."""
 
     service: Service
-    keys: dict[Role, str]
+    keys: dict[UserRole, str]
     portal: BlockingPortal
     stack: ExitStack = field(default_factory=ExitStack)
 
@@ -64,11 +64,11 @@ class World:
         self.transport = Asgi(self.app, self.portal)
         self.http = self.stack.enter_context(httpx.Client(base_url="http://test", transport=self.transport))
 
-    def client(self, role: Role) -> Client:
+    def client(self, role: UserRole) -> Client:
         options = {"transport": self.transport, "retries": 0}
         return self.stack.enter_context(Client("http://test", self.keys[role], **options))
 
-    def ask(self, role: Role | None, method: str, path: str, **options: Any) -> httpx.Response:
+    def ask(self, role: UserRole | None, method: str, path: str, **options: Any) -> httpx.Response:
         """Send a request with the key of a role, or without one."""
         headers = dict(options.pop("headers", {}))
         if role is not None:
@@ -95,7 +95,9 @@ def raising(error: Exception) -> Callable[..., Any]:
 
 
 @pytest.fixture(scope="session")
-def filled(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[Role, str]]:
+def filled(
+    migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, dict[UserRole, str]]:
     """A store with people, a job and incidents, to be copied; and the keys of the people."""
     path = tmp_path_factory.mktemp("filled") / "store.db"
     shutil.copyfile(migrated_sqlite, path)
@@ -117,7 +119,7 @@ def found_by(monitor: Monitor) -> Found:
     return _FOUND[0]
 
 
-def fill(service: Service) -> dict[Role, str]:
+def fill(service: Service) -> dict[UserRole, str]:
     """Add people, a job with a model, and its incidents; return the keys of the people."""
     keys = {}
     for role, name in PEOPLE.items():
@@ -145,7 +147,7 @@ def open_world(portal: BlockingPortal) -> Iterator[Callable[..., World]]:
     """Return what opens the world of a store."""
     with ExitStack() as stack:
 
-        def opened(url: str, keys: dict[Role, str] | None = None, **settings: Any) -> World:
+        def opened(url: str, keys: dict[UserRole, str] | None = None, **settings: Any) -> World:
             service = Service(Database.open(url), Settings(store=url, **LIMITS | settings))
             stack.callback(service.close)
             world = World(service, fill(service) if keys is None else dict(keys), portal)
@@ -156,7 +158,9 @@ def open_world(portal: BlockingPortal) -> Iterator[Callable[..., World]]:
 
 
 @pytest.fixture
-def world(filled: tuple[Path, dict[Role, str]], tmp_path: Path, open_world: Callable[..., World]) -> World:
+def world(
+    filled: tuple[Path, dict[UserRole, str]], tmp_path: Path, open_world: Callable[..., World]
+) -> World:
     """A service of its own for a test, in SQLite."""
     template, keys = filled
     path = tmp_path / "world.db"

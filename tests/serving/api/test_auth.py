@@ -2,7 +2,7 @@
 
 import pytest
 
-from outlearn.serving.access import Role
+from outlearn.serving.access import UserRole
 from outlearn.serving.api.auth import COOKIE, CSRF_HEADER, SECURE_COOKIE
 from tests.serving.api.conftest import ROOT, refused
 
@@ -41,7 +41,7 @@ def test_a_bad_key_is_refused_even_beside_a_good_session(world, session):
 
 
 def test_a_key_of_less_may_less_than_its_person(world):
-    secret = world.service.accounts.new_key(ROOT, "ada", "reads", Role.VIEWER)
-    world.keys[Role.ADMIN] = secret
-    assert world.ask(Role.ADMIN, "GET", "/api/v1/me").json()["role"] == "viewer"
-    assert refused(world.ask(Role.ADMIN, "GET", "/api/v1/audit")) == (403, "forbidden")
+    secret = world.service.accounts.new_key(ROOT, "ada", "reads", UserRole.VIEWER)
+    world.keys[UserRole.ADMIN] = secret
+    assert world.ask(UserRole.ADMIN, "GET", "/api/v1/me").json()["role"] == "viewer"
+    assert refused(world.ask(UserRole.ADMIN, "GET", "/api/v1/audit")) == (403, "forbidden")

@@ -8,7 +8,7 @@ import httpx
 import polars as pl
 import pytest
 
-from outlearn.serving.access import Role
+from outlearn.serving.access import UserRole
 from tests.serving.api.conftest import LIMITS, refused
 from tests.serving.watched import payments
 
@@ -17,7 +17,7 @@ SCORE = "/api/v1/jobs/payments/score"
 MOST = LIMITS["largest_upload"]
 
 
-def stream(world, path, size, role=Role.OPERATOR, **headers):
+def stream(world, path, size, role=UserRole.OPERATOR, **headers):
     """Send a body of unknown length in pieces; return the answer and how many pieces were taken."""
     taken = 0
 
@@ -46,7 +46,7 @@ def test_a_body_ends_where_its_limit_is_however_long_it_would_go_on(world):
 
 
 def test_a_form_ends_there_too(world):
-    answer = world.ask(Role.OPERATOR, "POST", PUSH, files={"file": ("a.csv", b"x" * (MOST + 1))})
+    answer = world.ask(UserRole.OPERATOR, "POST", PUSH, files={"file": ("a.csv", b"x" * (MOST + 1))})
     assert refused(answer) == (413, "too-large")
     kind = {"Content-Type": "multipart/form-data; boundary=b"}
     answer, taken = stream(world, PUSH, 50 * MOST, **kind)
@@ -55,7 +55,7 @@ def test_a_form_ends_there_too(world):
 
 
 def test_nothing_is_read_from_who_may_not_send(world):
-    answer, taken = stream(world, PUSH, 50 * MOST, Role.VIEWER, **{"Content-Type": "text/csv"})
+    answer, taken = stream(world, PUSH, 50 * MOST, UserRole.VIEWER, **{"Content-Type": "text/csv"})
     assert refused(answer) == (403, "forbidden")
     assert taken == 0
     answer, taken = stream(world, PUSH, 50 * MOST, **{"Content-Type": "image/png"})
@@ -65,7 +65,7 @@ def test_nothing_is_read_from_who_may_not_send(world):
 
 def test_a_length_that_is_announced_is_enough(world):
     answer = world.ask(
-        Role.OPERATOR,
+        UserRole.OPERATOR,
         "POST",
         PUSH,
         content=b"",
@@ -77,7 +77,7 @@ def test_a_length_that_is_announced_is_enough(world):
 @pytest.mark.parametrize("media", ["", "text/plain", "application/xml", "multipart/form-data", "nonsense"])
 def test_documents_are_json_alone(world, media):
     answer = world.ask(
-        Role.ANALYST, "POST", "/api/v1/verdicts", content=b"{}", headers={"Content-Type": media}
+        UserRole.ANALYST, "POST", "/api/v1/verdicts", content=b"{}", headers={"Content-Type": media}
     )
     assert refused(answer) == (415, "media")
     assert "application/json" in answer.json()["detail"]
@@ -98,7 +98,7 @@ def test_documents_are_json_alone(world, media):
 )
 def test_a_document_that_is_none_is_refused(world, content):
     answer = world.ask(
-        Role.ANALYST,
+        UserRole.ANALYST,
         "POST",
         "/api/v1/verdicts",
         content=content,
@@ -111,17 +111,17 @@ def test_a_document_that_is_none_is_refused(world, content):
     "path", ["/api/v1/jobs/%00", "/api/v1/incidents?text=%00", "/api/v1/incidents/99999999999999999999"]
 )
 def test_an_address_that_no_database_takes_is_refused(world, path):
-    assert world.ask(Role.VIEWER, "GET", path).status_code == 400
+    assert world.ask(UserRole.VIEWER, "GET", path).status_code == 400
 
 
 def test_a_job_comes_in_toml_as_in_json(world):
     text = 'name = "tomls"\n[source]\npush = true\n'
     toml = {"Content-Type": "application/toml"}
-    answer = world.ask(Role.OPERATOR, "POST", "/api/v1/jobs", content=text, headers=toml)
+    answer = world.ask(UserRole.OPERATOR, "POST", "/api/v1/jobs", content=text, headers=toml)
     assert answer.status_code == 201
     assert answer.json()["definition"] == {"name": "tomls", "source": {"push": True}}
     assert answer.headers["Location"] == "/api/v1/jobs/tomls"
-    answer = world.ask(Role.OPERATOR, "POST", "/api/v1/jobs", content="name = ", headers=toml)
+    answer = world.ask(UserRole.OPERATOR, "POST", "/api/v1/jobs", content="name = ", headers=toml)
     assert refused(answer) == (400, "syntax")
 
 
@@ -143,9 +143,9 @@ def written(form):
 @pytest.mark.parametrize("form", ["csv", "jsonl", "json", "parquet", "stream", "file"])
 def test_rows_come_in_all_formats_as_a_body_and_as_a_file(world, form):
     content, media = written(form)
-    answer = world.ask(Role.OPERATOR, "POST", PUSH, content=content, headers={"Content-Type": media})
+    answer = world.ask(UserRole.OPERATOR, "POST", PUSH, content=content, headers={"Content-Type": media})
     assert (answer.status_code, answer.json().get("rows")) == (202, 20), answer.text
-    answer = world.ask(Role.OPERATOR, "POST", PUSH, files={"file": (f"a.{form}", content, media)})
+    answer = world.ask(UserRole.OPERATOR, "POST", PUSH, files={"file": (f"a.{form}", content, media)})
     assert (answer.status_code, answer.json().get("rows")) == (202, 20), answer.text
 
 
@@ -182,7 +182,7 @@ BAD = {
 @pytest.mark.parametrize("path", [PUSH, SCORE])
 def test_damaged_rows_are_refused_and_nothing_of_them_stays(world, name, path):
     assert len(BAD[name]) <= MOST
-    answer = world.ask(Role.OPERATOR, "POST", path, files={"file": ("rows", BAD[name])})
+    answer = world.ask(UserRole.OPERATOR, "POST", path, files={"file": ("rows", BAD[name])})
     assert answer.status_code == 400, (name, answer.text)
     assert refused(answer)[0] == 400
     assert "/tmp" not in answer.text and "outlearn-" not in answer.text
@@ -193,14 +193,14 @@ def test_damaged_rows_are_refused_and_nothing_of_them_stays(world, name, path):
 def test_files_of_uploads_are_gone_when_the_answer_is_there(world, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     for content in (written("csv")[0], b"x,y\n1,2\n"):
-        world.ask(Role.OPERATOR, "POST", PUSH, files={"file": ("a.csv", content, "text/csv")})
+        world.ask(UserRole.OPERATOR, "POST", PUSH, files={"file": ("a.csv", content, "text/csv")})
     assert [path for path in tmp_path.iterdir() if path.is_dir()] == []
 
 
 def test_rows_are_judged_and_not_kept(world):
     frame = payments(40, 7, odd=2)
     body = {"files": {"file": ("a.csv", frame.write_csv().encode(), "text/csv")}}
-    answer = world.ask(Role.ANALYST, "POST", SCORE + "?explain=true", **body).json()
+    answer = world.ask(UserRole.ANALYST, "POST", SCORE + "?explain=true", **body).json()
     assert answer["rows"] == len(answer["scores"]) == 40
     assert {0, 1} <= set(answer["flagged"])
     assert answer["flagged"] == [

@@ -15,13 +15,13 @@ from outlearn.errors import (
     RateError,
     StoreError,
 )
-from outlearn.serving.access import Role
+from outlearn.serving.access import UserRole
 from tests.serving.api.conftest import JOB
 from tests.serving.watched import payments
 
 
 def test_an_operator_works_on_jobs(world, tmp_path):
-    client = world.client(Role.OPERATOR)
+    client = world.client(UserRole.OPERATOR)
     assert client.me().role == "operator"
     job = client.add_job({**JOB, "name": "other"})
     assert [one.name for one in client.jobs()] == ["other", "payments"]
@@ -49,7 +49,7 @@ def test_an_operator_works_on_jobs(world, tmp_path):
 
 
 def test_an_analyst_works_on_the_queue(world):
-    client = world.client(Role.ANALYST)
+    client = world.client(UserRole.ANALYST)
     queue = list(client.incidents(order="newest", job="payments", since=datetime(2020, 1, 1, tzinfo=UTC)))
     one, *others = queue
     detail = client.incident(one.id)
@@ -76,7 +76,7 @@ def test_an_analyst_works_on_the_queue(world):
 
 
 def test_an_admin_works_on_people(world):
-    client = world.client(Role.ADMIN)
+    client = world.client(UserRole.ADMIN)
     client.add_user("new", "viewer")
     client.set_role("new", "analyst")
     assert "/welcome/" in client.invite_user("new")

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from outlearn.serving.access import Role
+from outlearn.serving.access import UserRole
 from outlearn.serving.api import events
 from outlearn.serving.store import audit
 from tests.serving.api.conftest import ROOT, refused
@@ -20,7 +20,7 @@ def quick(monkeypatch):
 class Page:
     """A reader of the stream, which ends when the stream does or it is told to."""
 
-    def __init__(self, world, role=Role.VIEWER, headers=None):
+    def __init__(self, world, role=UserRole.VIEWER, headers=None):
         self.text, self.status, self.ended = "", None, asyncio.Event()
         self._gone = asyncio.Event()
         key = {"authorization": f"Bearer {world.keys[role]}"} if role else {}
@@ -141,7 +141,7 @@ def test_so_many_may_follow_and_no_more(world, monkeypatch):
             await page.close()
 
     pages = world.portal.call(follow)
-    assert refused(world.ask(Role.VIEWER, "GET", "/api/v1/events")) == (429, "too-many")
+    assert refused(world.ask(UserRole.VIEWER, "GET", "/api/v1/events")) == (429, "too-many")
     world.portal.call(close, pages)
     world.portal.call(close, world.portal.call(follow))
 

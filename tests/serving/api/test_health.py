@@ -6,7 +6,7 @@ from threading import Event
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from outlearn.serving.access import Role
+from outlearn.serving.access import UserRole
 from tests.serving.api.conftest import refused
 
 
@@ -45,11 +45,11 @@ def test_ready_means_store_tables_and_someone_who_works(both):
 
 
 def test_metrics_are_of_what_is_there(both):
-    both.ask(Role.ANALYST, "POST", "/api/v1/incidents/1/verdicts", json={"answer": "normal"})
-    both.ask(Role.VIEWER, "GET", "/api/v1/jobs/payments")
-    both.ask(Role.VIEWER, "GET", "/api/v1/jobs/nothing")
+    both.ask(UserRole.ANALYST, "POST", "/api/v1/incidents/1/verdicts", json={"answer": "normal"})
+    both.ask(UserRole.VIEWER, "GET", "/api/v1/jobs/payments")
+    both.ask(UserRole.VIEWER, "GET", "/api/v1/jobs/nothing")
     assert refused(both.http.get("/metrics")) == (401, "unknown")
-    answer = both.ask(Role.VIEWER, "GET", "/metrics")
+    answer = both.ask(UserRole.VIEWER, "GET", "/metrics")
     values = {
         (sample.name, *sample.labels.values()): sample.value
         for family in text_string_to_metric_families(answer.text)
@@ -76,10 +76,10 @@ def test_a_slow_answer_keeps_no_other_waiting(world, monkeypatch):
 
     monkeypatch.setattr(type(world.service.jobs), "list", slow)
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(world.ask, Role.VIEWER, "GET", "/api/v1/jobs")
+        waiting = pool.submit(world.ask, UserRole.VIEWER, "GET", "/api/v1/jobs")
         assert began.wait(10)
         assert world.http.get("/healthz").status_code == 200
-        assert world.ask(Role.VIEWER, "GET", "/api/v1/me").json()["name"] == "vera"
+        assert world.ask(UserRole.VIEWER, "GET", "/api/v1/me").json()["name"] == "vera"
         assert not waiting.done()
         go.set()
         assert waiting.result(10).status_code == 200

@@ -6,7 +6,7 @@ from threading import Event
 import pytest
 
 from outlearn.errors import StoreError
-from outlearn.serving.access import Role
+from outlearn.serving.access import UserRole
 from outlearn.serving.api import idempotency
 from outlearn.serving.store.tables import idempotency as table
 from tests.serving.api.conftest import JOB, raising, refused
@@ -21,7 +21,7 @@ def both(url, open_world):
     return open_world(url)
 
 
-def comment(world, text="asked", headers=KEY, role=Role.ANALYST):
+def comment(world, text="asked", headers=KEY, role=UserRole.ANALYST):
     return world.ask(role, "POST", COMMENT, json={"text": text}, headers=headers)
 
 
@@ -48,7 +48,9 @@ def test_the_same_request_has_the_same_answer_and_one_effect(both):
 
 def test_headers_of_the_answer_are_kept_too(world):
     document = {**JOB, "name": "new"}
-    answers = [world.ask(Role.OPERATOR, "POST", "/api/v1/jobs", json=document, headers=KEY) for _ in range(2)]
+    answers = [
+        world.ask(UserRole.OPERATOR, "POST", "/api/v1/jobs", json=document, headers=KEY) for _ in range(2)
+    ]
     for answer in answers:
         assert (answer.status_code, answer.headers["Location"]) == (201, "/api/v1/jobs/new")
         assert answer.headers["ETag"] == '"1"'
@@ -57,7 +59,7 @@ def test_headers_of_the_answer_are_kept_too(world):
 def test_a_key_is_of_one_request_and_one_person(world):
     assert comment(world).status_code == 201
     assert refused(comment(world, "another")) == (422, "idempotency-key")
-    assert comment(world, "another", role=Role.OPERATOR).status_code == 201
+    assert comment(world, "another", role=UserRole.OPERATOR).status_code == 201
     age(world, idempotency.KEPT + 1)
     assert comment(world, "another").status_code == 201
 
@@ -65,7 +67,7 @@ def test_a_key_is_of_one_request_and_one_person(world):
 def test_a_refusal_is_not_kept(both):
     path = "/api/v1/incidents/9999/comments"
     for _ in range(2):
-        answer = both.ask(Role.ANALYST, "POST", path, json={"text": "x"}, headers=KEY)
+        answer = both.ask(UserRole.ANALYST, "POST", path, json={"text": "x"}, headers=KEY)
         assert refused(answer) == (404, "absent")
     assert comment(both).status_code == 201
 
@@ -123,7 +125,8 @@ def test_a_slow_request_changes_nothing_once_another_took_its_place(both, monkey
 def test_a_file_that_is_sent_again_is_the_same_whatever_its_form_is(world):
     rows = {"files": {"file": ("a.csv", b"amount,items,country,card\n1,2,DE,c1\n", "text/csv")}}
     answers = [
-        world.ask(Role.OPERATOR, "POST", "/api/v1/jobs/payments/rows", headers=KEY, **rows) for _ in range(2)
+        world.ask(UserRole.OPERATOR, "POST", "/api/v1/jobs/payments/rows", headers=KEY, **rows)
+        for _ in range(2)
     ]
     assert answers[0].request.headers["Content-Type"] != answers[1].request.headers["Content-Type"]
     assert answers[0].json() == answers[1].json()
@@ -132,7 +135,7 @@ def test_a_file_that_is_sent_again_is_the_same_whatever_its_form_is(world):
 
 def test_answers_with_secrets_are_not_kept(world):
     answer = world.ask(
-        Role.ADMIN, "POST", "/api/v1/keys", json={"user": "vera", "label": "more"}, headers=KEY
+        UserRole.ADMIN, "POST", "/api/v1/keys", json={"user": "vera", "label": "more"}, headers=KEY
     )
     assert refused(answer) == (400, "idempotency-key")
 

@@ -9,7 +9,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 
-from outlearn.serving.access import Role
+from outlearn.serving.access import UserRole
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of libraries that make requests up
 
@@ -58,7 +58,7 @@ def test_each_body_has_an_example_that_is_taken(world):
         sent = example if isinstance(example, str) else json.dumps(example)
         sent = sent.replace("payments", media.rpartition("/")[2])
         options = {"content": sent, "headers": {"Content-Type": media}}
-        answer = world.ask(Role.OPERATOR, "POST", "/api/v1/jobs", **options)
+        answer = world.ask(UserRole.OPERATOR, "POST", "/api/v1/jobs", **options)
         assert answer.status_code == 201, answer.text
 
 
@@ -87,7 +87,7 @@ def probe(world, operation, examples):
     )
     @given(case=made_up)
     def send(case):
-        key = {"Authorization": f"Bearer {world.keys[Role.ADMIN]}"}
+        key = {"Authorization": f"Bearer {world.keys[UserRole.ADMIN]}"}
         given_by = case.as_transport_kwargs(base_url="http://test", headers=key)
         arguments = {name: given_by[name] for name in TAKEN if given_by.get(name) is not None}
         if "data" in arguments:

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from outlearn.errors import MissingExtraError, StoreError, WeightsError
-from outlearn.serving.access import Role
+from outlearn.serving.access import UserRole
 from outlearn.serving.api.app import create_app
 from tests.serving.api.conftest import Asgi, raising, refused
 
@@ -19,20 +19,20 @@ def test_routes_that_are_not_there_and_methods_that_are_not_for_them(world):
 
 
 def test_what_the_service_refuses_has_its_words_and_its_status(world):
-    absent = world.ask(Role.VIEWER, "GET", "/api/v1/jobs/paymets")
+    absent = world.ask(UserRole.VIEWER, "GET", "/api/v1/jobs/paymets")
     assert refused(absent) == (404, "absent")
     assert "payments" in absent.json()["detail"]
     twice = world.ask(
-        Role.OPERATOR, "POST", "/api/v1/jobs", json={"name": "payments", "source": {"push": True}}
+        UserRole.OPERATOR, "POST", "/api/v1/jobs", json={"name": "payments", "source": {"push": True}}
     )
     assert refused(twice) == (409, "conflict")
-    wrong = world.ask(Role.OPERATOR, "POST", "/api/v1/jobs", json={"name": "x", "source": {}})
+    wrong = world.ask(UserRole.OPERATOR, "POST", "/api/v1/jobs", json={"name": "x", "source": {}})
     assert refused(wrong) == (400, "refused")
 
 
 def test_each_field_that_is_refused_is_named_with_what_came(world):
     answer = world.ask(
-        Role.ANALYST, "POST", "/api/v1/verdicts", json={"ids": [], "answer": "maybe", "more": 1}
+        UserRole.ANALYST, "POST", "/api/v1/verdicts", json={"ids": [], "answer": "maybe", "more": 1}
     )
     assert refused(answer) == (400, "invalid")
     faults = {fault["where"]: fault["problem"] for fault in answer.json()["errors"]}
@@ -43,7 +43,7 @@ def test_each_field_that_is_refused_is_named_with_what_came(world):
 def test_values_of_secret_fields_are_not_repeated(world):
     secret = "correct horse battery"
     body = {"user": "vera", "label": "x", "password": secret, "token": [secret]}
-    answer = world.ask(Role.ADMIN, "POST", "/api/v1/keys", json=body)
+    answer = world.ask(UserRole.ADMIN, "POST", "/api/v1/keys", json=body)
     assert refused(answer) == (400, "invalid")
     assert secret not in answer.text
 
@@ -60,7 +60,7 @@ def test_values_of_secret_fields_are_not_repeated(world):
 def test_errors_of_the_service_itself(world, monkeypatch, caplog, error, wanted):
     monkeypatch.setattr(type(world.service.jobs), "list", raising(error))
     with caplog.at_level(logging.WARNING, "outlearn"):
-        answer = world.ask(Role.VIEWER, "GET", "/api/v1/jobs")
+        answer = world.ask(UserRole.VIEWER, "GET", "/api/v1/jobs")
     assert refused(answer) == wanted
     assert "hush" not in answer.text and "/srv/private" not in answer.text
     if wanted[0] == 503:
@@ -87,7 +87,7 @@ def test_every_answer_has_the_headers_that_browsers_keep_to(world):
         world.http.get("/healthz"),
         world.http.get("/nothing"),
         world.http.get("/api/v1/me"),
-        world.ask(Role.VIEWER, "GET", "/api/v1/jobs"),
+        world.ask(UserRole.VIEWER, "GET", "/api/v1/jobs"),
     ):
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["Cache-Control"] == "no-store"
@@ -105,7 +105,7 @@ def test_the_store_being_gone_is_told_and_the_process_is_still_there(world, monk
     broken = create_app(world.service)
     monkeypatch.setattr(type(world.service.database), "reading", raising(StoreError("gone")))
     world.http._transport = Asgi(broken, world.portal)
-    assert refused(world.ask(Role.VIEWER, "GET", "/api/v1/me")) == (503, "store")
+    assert refused(world.ask(UserRole.VIEWER, "GET", "/api/v1/me")) == (503, "store")
     assert world.http.get("/healthz").json() == {"status": "ok"}
     ready = world.http.get("/readyz")
     assert ready.status_code == 503

@@ -7,19 +7,19 @@ from typing import Any
 
 import pytest
 
-from outlearn.serving.access import Role
+from outlearn.serving.access import UserRole
 from outlearn.serving.api.app import create_app, guarded_routes
 from tests.serving.api.conftest import JOB, ROOT, refused
 from tests.serving.watched import fitted
 
-VIEWER, ANALYST, OPERATOR, ADMIN = Role
+VIEWER, ANALYST, OPERATOR, ADMIN = UserRole
 CSV = {"files": {"file": ("a.csv", b"amount,items,country,card\n12.5,2,DE,c1\n", "text/csv")}}
 LATER = "2999-01-01T00:00:00Z"
 SOON = (datetime.now(UTC) + timedelta(days=1)).isoformat()
 PATTERN = {"conditions": ["country=DE"], "why": "known"}
 
 #: Operation → least role, what to send, and the status of success.
-TABLE: dict[str, tuple[Role, dict[str, Any], int]] = {
+TABLE: dict[str, tuple[UserRole, dict[str, Any], int]] = {
     "GET /metrics": (VIEWER, {}, 200),
     "GET /api/v1/me": (VIEWER, {}, 200),
     "GET /api/v1/jobs": (VIEWER, {}, 200),
@@ -91,7 +91,7 @@ def test_a_route_is_for_its_role_and_above_alone(operation, world):
     method, path = operation.split()
     path = prepared(world, method, path, least)
     assert refused(world.ask(None, method, path, **options)) == (401, "unknown")
-    for role in Role:
+    for role in UserRole:
         if role < least:
             # Whoever may not is told so before anything of the request is looked at.
             assert refused(world.ask(role, method, path, content=b"\0")) == (403, "forbidden")

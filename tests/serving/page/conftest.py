@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from outlearn.serving.access import Actor, Role, Via
+from outlearn.serving.access import Actor, UserRole, Via
 from outlearn.serving.accounts import Accounts
 from outlearn.serving.service import Service
 from outlearn.serving.settings import Settings
@@ -27,9 +27,9 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("pages") / "store.db"
     database = Database.open(f"sqlite:///{path}")
     database.upgrade()
-    accounts, admin = Accounts(database), Actor("root", Role.ADMIN, Via.CLI)
+    accounts, admin = Accounts(database), Actor("root", UserRole.ADMIN, Via.CLI)
     for name, role in PEOPLE.items():
-        accounts.add_user(admin, name, Role.parse(role), PASSWORD)
+        accounts.add_user(admin, name, UserRole.parse(role), PASSWORD)
     made = Made(Service(database, Settings(store=f"sqlite:///{path}")))
     job = made.add_job(payments(300, 0))
     for seed in (1, 2):

@@ -14,7 +14,7 @@ from sqlalchemy import func, insert, select, update
 from outlearn.pipeline.request import FitRequest
 from outlearn.pipeline.rows import open_rows
 from outlearn.serving import fitting, learn
-from outlearn.serving.access import Actor, Role, Via
+from outlearn.serving.access import Actor, UserRole, Via
 from outlearn.serving.accounts import Session
 from outlearn.serving.accounts.tokens import digest_of, new_token
 from outlearn.serving.found import Grouping, judge
@@ -24,8 +24,8 @@ from outlearn.serving.store.tables import audit, keys, sessions, suppressions, u
 from outlearn.serving.triage.keep import keep_found
 from outlearn.serving.triage.suppress import patterns_of
 
-OPERATOR = Actor("olga", Role.OPERATOR, Via.CLI)
-WORKER = Actor("worker", Role.OPERATOR, Via.WORKER)
+OPERATOR = Actor("olga", UserRole.OPERATOR, Via.CLI)
+WORKER = Actor("worker", UserRole.OPERATOR, Via.WORKER)
 DEFINITION = {
     "name": "payments",
     "entity": "card",
@@ -77,7 +77,7 @@ class Made:
             user = connection.execute(select(users.c.id, users.c.role).where(users.c.name == name)).one()
             values = {"user_id": user.id, "csrf": csrf, "created": now, "seen": now, "expires": now + 3600}
             connection.execute(insert(sessions).values(digest=digest_of(token), **values))
-        return Session(token, csrf, now + 3600, Actor(name, Role.parse(user.role), Via.PAGE, user.id))
+        return Session(token, csrf, now + 3600, Actor(name, UserRole.parse(user.role), Via.PAGE, user.id))
 
     def age_sessions(self, seconds: float) -> None:
         """Let all sessions be idle for so long."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from outlearn.serving.access import Actor, Role, Via
+from outlearn.serving.access import Actor, UserRole, Via
 from tests.serving.page.visits import PASSWORD, Page
 
-ADMIN = Actor("root", Role.ADMIN, Via.CLI)
+ADMIN = Actor("root", UserRole.ADMIN, Via.CLI)
 
 
 def _log_in(browser, password=PASSWORD, path="/login", name="ana"):
@@ -17,7 +17,7 @@ def _log_in(browser, password=PASSWORD, path="/login", name="ana"):
 
 def test_an_invitation_sets_a_password_that_logs_in(visit, made):
     accounts = made.service.accounts
-    accounts.add_user(ADMIN, "new", Role.ANALYST)
+    accounts.add_user(ADMIN, "new", UserRole.ANALYST)
     path, browser = f"/welcome/{accounts.invite(ADMIN, 'new')}", visit("")
     secret = {"password": "seven small owls sing", "again": "seven small owls sing"}
     differing = browser.send(path, path, **{**secret, "again": "another one"})
@@ -105,7 +105,7 @@ def test_a_secret_is_shown_once(visit, made):
     (secret,) = [
         one.attributes["value"] for one in Page(answer.text).root.all("input") if "readonly" in one.attributes
     ]
-    assert made.service.accounts.by_key(secret).role == Role.VIEWER
+    assert made.service.accounts.by_key(secret).role == UserRole.VIEWER
     assert secret not in browser.client.get("/people").text
     link = browser.send("/people", "/people", name="new", role="viewer").text
     assert "/welcome/" in link and "/welcome/" not in browser.client.get("/people").text

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 import outlearn.serving.page
-from outlearn.serving.access import Actor, Role, Via
+from outlearn.serving.access import Actor, UserRole, Via
 from outlearn.serving.page.files import address
 from outlearn.serving.page.rendering import POLICY
 from tests.serving.page.made import OPERATOR, payments
@@ -40,7 +40,7 @@ def hostile(made):
     )
     id = made.score(service.jobs.get("payments"), frame)[0]
     service.triage.comment(OPERATOR, id, BAD)
-    bad = Actor(BAD[:90], Role.ANALYST, Via.API)
+    bad = Actor(BAD[:90], UserRole.ANALYST, Via.API)
     service.triage.decide(bad, [id], "unsure", note=BAD)
     service.triage.suppress(OPERATOR, "payments", [f"country={BAD[:60]}*"], BAD)
     return id

@@ -6,12 +6,12 @@ from urllib.parse import quote
 
 from sqlalchemy import select
 
-from outlearn.serving.access import Actor, Role, Via
+from outlearn.serving.access import Actor, UserRole, Via
 from outlearn.serving.store.tables import kept
 from outlearn.serving.triage import Filter
 from tests.serving.page.made import OPERATOR
 
-BEN = Actor("ben", Role.ANALYST, Via.API)
+BEN = Actor("ben", UserRole.ANALYST, Via.API)
 
 
 def _first(made, **filters):

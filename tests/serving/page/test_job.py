@@ -6,11 +6,11 @@ from types import SimpleNamespace as Some
 
 import pytest
 
-from outlearn.serving.access import Actor, Role, Via
+from outlearn.serving.access import Actor, UserRole, Via
 from outlearn.serving.page.history import drift_of, standing_of
 from tests.serving.page.made import OPERATOR
 
-ANA = Actor("ana", Role.ANALYST, Via.PAGE)
+ANA = Actor("ana", UserRole.ANALYST, Via.PAGE)
 VERSION = Some(id=1)
 
 

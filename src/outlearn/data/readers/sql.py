@@ -22,7 +22,7 @@ from outlearn.errors import ReadError
 from outlearn.extras import require
 from outlearn.masked import masked, secrets_of
 
-__all__ = ["Order", "open_query", "rows_in_order"]
+__all__ = ["RowOrder", "open_query", "rows_in_order"]
 
 _FIRST_ROWS = 256  # that are taken at once before their size is known
 _BATCH_BYTES = 64_000_000  # of the rows that are taken at once, about
@@ -69,7 +69,7 @@ def open_query(url: str, options: ReadOptions) -> Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class RowOrder:
     """By which column the rows of a query come, and from which value on; None: from the first.
 
     descending : from the last one back. missing : just the rows that have no value in the column.
@@ -82,7 +82,7 @@ class Order:
 
 
 def rows_in_order(
-    url: str, options: ReadOptions, order: Order
+    url: str, options: ReadOptions, order: RowOrder
 ) -> Iterator[tuple[tuple[str, ...], list[tuple[Any, ...]]]]:
     """Yield the names of the columns and rows of a query, as the database has them, some at a time.
 
@@ -156,7 +156,7 @@ def _frames(query: _Query) -> Iterator[pl.DataFrame]:
 
 
 def _rows(
-    query: _Query, order: Order | None = None
+    query: _Query, order: RowOrder | None = None
 ) -> Iterator[tuple[tuple[str, ...], list[tuple[Any, ...]]]]:
     clock = QueryClock(query.seconds)
     with _told(query), _connected(query, clock) as connection:
@@ -188,7 +188,7 @@ def _fetched(
         size = max(1, min(BATCH_ROWS, int(_BATCH_BYTES * len(rows) / max(weight, 1))))
 
 
-def _statement(query: _Query, order: Order | None, dialect: Any) -> Any:
+def _statement(query: _Query, order: RowOrder | None, dialect: Any) -> Any:
     """Return the statement that is run; words and values of an order never stand in its text as they came."""
     text = _BIND.sub(r"\\:", query.text)
     if order is None:

@@ -15,13 +15,13 @@ class Accounts(Users, Keys, Sessions):
     Examples
     --------
     >>> import tempfile
-    >>> from outlearn.serving.access import Actor, Role, Via
+    >>> from outlearn.serving.access import Actor, UserRole, Via
     >>> from outlearn.serving.store.database import Database
     >>> folder = tempfile.TemporaryDirectory()
     >>> database = Database.open(f"sqlite:///{folder.name}/a.db")
     >>> database.upgrade()
-    >>> accounts, root = Accounts(database), Actor("root", Role.ADMIN, Via.CLI)
-    >>> user = accounts.add_user(root, "ana", Role.ANALYST)
+    >>> accounts, root = Accounts(database), Actor("root", UserRole.ADMIN, Via.CLI)
+    >>> user = accounts.add_user(root, "ana", UserRole.ANALYST)
     >>> secret = accounts.new_key(root, "ana", "nightly")
     >>> accounts.by_key(secret).name, len(secret), accounts.by_key("olk_made-up")
     ('ana', 47, None)

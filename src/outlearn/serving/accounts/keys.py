@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Select, insert, select, update
 
 from outlearn.errors import AbsentError, AccessError, ConflictError, ParameterError
-from outlearn.serving.access import Actor, Role, Via
+from outlearn.serving.access import Actor, UserRole, Via
 from outlearn.serving.accounts.base import AccountsBase, checked_text, folded, row_of
 from outlearn.serving.accounts.tokens import KEY_PREFIX, digest_of, new_token
 from outlearn.serving.store.audit import record
@@ -29,7 +29,7 @@ class Key:
     id: int
     user: str
     label: str
-    role: Role
+    role: UserRole
     created: float
     expires: float | None
     revoked: float | None
@@ -40,7 +40,7 @@ class Keys(AccountsBase):
     """Makes, lists, revokes and recognises keys."""
 
     def new_key(
-        self, actor: Actor, user: str, label: str, role: Role | None = None, days: float | None = None
+        self, actor: Actor, user: str, label: str, role: UserRole | None = None, days: float | None = None
     ) -> str:
         """Return a new key; its secret cannot be shown again.
 
@@ -64,7 +64,7 @@ class Keys(AccountsBase):
             row = _row_for(connection, actor, user)
             if row["disabled"]:
                 raise ConflictError(f"{row['name']} is disabled; enable them first")
-            highest = Role.parse(row["role"])
+            highest = UserRole.parse(row["role"])
             granted = highest if role is None else role
             if granted > highest:
                 raise ParameterError(
@@ -96,7 +96,7 @@ class Keys(AccountsBase):
         """
         with self.database.writing() as connection:
             row = connection.execute(_named_keys().where(keys.c.id == key_id)).mappings().first()
-            if row is None or (actor.role < Role.ADMIN and actor.user_id != row["user_id"]):
+            if row is None or (actor.role < UserRole.ADMIN and actor.user_id != row["user_id"]):
                 raise AbsentError(f"there is no key {key_id} of yours; the list of keys has their numbers")
             if row["revoked"] is not None:
                 raise ConflictError(f"key {key_id} was revoked before")
@@ -126,19 +126,19 @@ class Keys(AccountsBase):
         if row["used"] is None or abs(now - row["used"]) > _EVERY:
             with self.database.writing() as connection:
                 connection.execute(update(keys).where(keys.c.id == row["id"]).values(used=now))
-        role = min(Role.parse(row["role"]), Role.parse(row["user_role"]))
+        role = min(UserRole.parse(row["role"]), UserRole.parse(row["user_role"]))
         return Actor(row["name"], role, via, row["user_id"])
 
 
 def _row_for(connection: Connection, actor: Actor, user: str) -> RowMapping:
     """Return the person a key is for, where the actor may make one for them."""
-    if actor.role < Role.ADMIN:
+    if actor.role < UserRole.ADMIN:
         own = select(users).where(users.c.id == actor.user_id, users.c.name == folded(user))
         row = connection.execute(own).mappings().first()
         if row is None or actor.via is not Via.PAGE:
             raise AccessError(
                 f"{actor.name} is {actor.role} and may make keys for {actor.name} alone, on the page; "
-                f"all else takes {Role.ADMIN}"
+                f"all else takes {UserRole.ADMIN}"
             )
         return row
     return row_of(connection, user)
@@ -159,7 +159,7 @@ def _key(row: RowMapping) -> Key:
         row["id"],
         row["name"],
         row["label"],
-        Role.parse(row["role"]),
+        UserRole.parse(row["role"]),
         row["created"],
         row["expires"],
         row["revoked"],

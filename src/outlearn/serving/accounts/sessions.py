@@ -9,7 +9,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
 from outlearn.errors import AccessError
-from outlearn.serving.access import Actor, Role, Via
+from outlearn.serving.access import Actor, UserRole, Via
 from outlearn.serving.accounts.attempts import forgive, register
 from outlearn.serving.accounts.base import AccountsBase, find, folded, row_of
 from outlearn.serving.accounts.passwords import check_password, hashed, is_outdated, matches
@@ -20,7 +20,7 @@ from outlearn.shown import shown
 
 __all__ = ["Session", "Sessions"]
 
-_NOBODY = Actor("nobody", Role.VIEWER, Via.PAGE)  # who tries to come in
+_NOBODY = Actor("nobody", UserRole.VIEWER, Via.PAGE)  # who tries to come in
 _EVERY = 60.0  # seconds between two notes of when a session was seen
 
 
@@ -123,7 +123,7 @@ class Sessions(AccountsBase):
         """
         own = actor.user_id is not None and folded(name) == actor.name
         if not own:
-            actor.require(Role.ADMIN, "change the passwords of others")
+            actor.require(UserRole.ADMIN, "change the passwords of others")
         check_password(password, folded(name))
         secret = hashed(password)
 
@@ -169,4 +169,4 @@ class Sessions(AccountsBase):
 
 
 def _actor(row: RowMapping) -> Actor:
-    return Actor(row["name"], Role.parse(row["role"]), Via.PAGE, row["id"])
+    return Actor(row["name"], UserRole.parse(row["role"]), Via.PAGE, row["id"])

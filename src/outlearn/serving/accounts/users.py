@@ -8,7 +8,7 @@ from itertools import chain, count
 from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
 
 from outlearn.errors import AccessError, ConflictError, ParameterError
-from outlearn.serving.access import Actor, Role, Via
+from outlearn.serving.access import Actor, UserRole, Via
 from outlearn.serving.accounts.base import AccountsBase, checked_name, row_of
 from outlearn.serving.accounts.passwords import check_password, hashed
 from outlearn.serving.accounts.tokens import digest_of, new_token
@@ -26,7 +26,7 @@ class User:
 
     id: int
     name: str
-    role: Role
+    role: UserRole
     created: float
     disabled: bool
     has_password: bool
@@ -35,7 +35,7 @@ class User:
 class Users(AccountsBase):
     """Adds, changes and disables people. Nobody is ever removed: verdicts and the audit name them."""
 
-    def add_user(self, actor: Actor, name: str, role: Role, password: str | None = None) -> User:
+    def add_user(self, actor: Actor, name: str, role: UserRole, password: str | None = None) -> User:
         """Add a person. password : none: by keys alone, or until an invitation is accepted.
 
         Raises
@@ -43,7 +43,7 @@ class Users(AccountsBase):
         ParameterError, ConflictError
             When the name or password will not do; when the name is taken.
         """
-        actor.require(Role.ADMIN, "add users")
+        actor.require(UserRole.ADMIN, "add users")
         kept = checked_name(name)
         if password is not None:
             check_password(password, kept)
@@ -60,7 +60,7 @@ class Users(AccountsBase):
             rows = connection.execute(select(users).order_by(users.c.name)).mappings()
             return [_user(row) for row in rows]
 
-    def set_role(self, actor: Actor, name: str, role: Role) -> None:
+    def set_role(self, actor: Actor, name: str, role: UserRole) -> None:
         """Change what a person may do, from the next request on.
 
         Raises
@@ -68,10 +68,10 @@ class Users(AccountsBase):
         AbsentError, ConflictError
             When there is none; when no admin would be left.
         """
-        actor.require(Role.ADMIN, "change roles")
+        actor.require(UserRole.ADMIN, "change roles")
         with self.database.writing() as connection:
             row = row_of(connection, name)
-            if role < Role.ADMIN:
+            if role < UserRole.ADMIN:
                 _check_admin_left(connection, row)
             connection.execute(update(users).where(users.c.id == row["id"]).values(role=str(role)))
             detail = {"from": row["role"], "to": str(role)}
@@ -85,7 +85,7 @@ class Users(AccountsBase):
         AbsentError, ConflictError
             When there is none; when no admin would be left.
         """
-        actor.require(Role.ADMIN, "disable users")
+        actor.require(UserRole.ADMIN, "disable users")
         with self.database.writing() as connection:
             row = row_of(connection, name)
             _check_admin_left(connection, row)
@@ -102,7 +102,7 @@ class Users(AccountsBase):
         AbsentError
             When there is none.
         """
-        actor.require(Role.ADMIN, "enable users")
+        actor.require(UserRole.ADMIN, "enable users")
         with self.database.writing() as connection:
             row = row_of(connection, name)
             connection.execute(update(users).where(users.c.id == row["id"]).values(disabled=False))
@@ -116,7 +116,7 @@ class Users(AccountsBase):
         AbsentError, ConflictError, ParameterError
             When there is none; when they are disabled; when the hours are out of range.
         """
-        actor.require(Role.ADMIN, "invite users")
+        actor.require(UserRole.ADMIN, "invite users")
         if not 0 < hours <= _LONGEST:
             raise ParameterError(
                 f"an invitation for {hours:g} hours; wanted more than 0 and at most {_LONGEST:g}"
@@ -129,8 +129,10 @@ class Users(AccountsBase):
 
         None once an admin has a password: then a start of the service has nothing to print.
         """
-        actor.require(Role.ADMIN, "invite users")
-        admins = select(users).where(users.c.role == str(Role.ADMIN), ~users.c.disabled).order_by(users.c.id)
+        actor.require(UserRole.ADMIN, "invite users")
+        admins = (
+            select(users).where(users.c.role == str(UserRole.ADMIN), ~users.c.disabled).order_by(users.c.id)
+        )
         with self.database.writing() as connection:
             found = connection.execute(admins).mappings().all()
             if any(row["password"] for row in found):
@@ -141,7 +143,7 @@ class Users(AccountsBase):
                 taken = set(connection.execute(select(users.c.name)).scalars())
                 names = chain(["admin"], (f"admin-{number}" for number in count(2)))
                 name = next(name for name in names if name not in taken)
-                self._insert(connection, actor, name, Role.ADMIN, None)
+                self._insert(connection, actor, name, UserRole.ADMIN, None)
                 row = row_of(connection, name)
             return row["name"], self._invite(connection, actor, row, hours)
 
@@ -164,12 +166,12 @@ class Users(AccountsBase):
             connection.execute(delete(invites).where(invites.c.user_id == row["id"]))
             connection.execute(delete(sessions).where(sessions.c.user_id == row["id"]))
             connection.execute(update(users).where(users.c.id == row["id"]).values(password=secret))
-            actor = Actor(row["name"], Role.parse(row["role"]), Via.PAGE, row["id"])
+            actor = Actor(row["name"], UserRole.parse(row["role"]), Via.PAGE, row["id"])
             record(self.database, connection, actor, "user.accept", f"user {actor.name}")
         return actor
 
     def _insert(
-        self, connection: Connection, actor: Actor, name: str, role: Role, secret: str | None
+        self, connection: Connection, actor: Actor, name: str, role: UserRole, secret: str | None
     ) -> None:
         now = self.database.now(connection)
         connection.execute(
@@ -214,9 +216,13 @@ class Users(AccountsBase):
 def _check_admin_left(connection: Connection, row: RowMapping) -> None:
     """Refuse to take away the last admin."""
     others = select(func.count()).where(
-        users.c.role == str(Role.ADMIN), ~users.c.disabled, users.c.id != row["id"]
+        users.c.role == str(UserRole.ADMIN), ~users.c.disabled, users.c.id != row["id"]
     )
-    if row["role"] == str(Role.ADMIN) and not row["disabled"] and not connection.execute(others).scalar_one():
+    if (
+        row["role"] == str(UserRole.ADMIN)
+        and not row["disabled"]
+        and not connection.execute(others).scalar_one()
+    ):
         raise ConflictError(f"{row['name']} is the last admin; make another one first")
 
 
@@ -224,7 +230,7 @@ def _user(row: RowMapping) -> User:
     return User(
         row["id"],
         row["name"],
-        Role.parse(row["role"]),
+        UserRole.parse(row["role"]),
         row["created"],
         row["disabled"],
         row["password"] is not None,

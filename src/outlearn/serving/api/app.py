@@ -24,7 +24,7 @@ from outlearn.serving.api import (
 )
 from outlearn.serving.api.headers import SecurityHeaders
 from outlearn.serving.api.openapi import describe
-from outlearn.serving.api.problems import Guard, install
+from outlearn.serving.api.problems import ProblemGuard, install
 from outlearn.serving.api.routing import Guarded
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def create_app(service: Service, *others: APIRouter) -> FastAPI:
     app.openapi = openapi  # type: ignore[method-assign]
     install(app)
     app.add_middleware(metrics.Latencies, registry=registry)
-    app.add_middleware(Guard)
+    app.add_middleware(ProblemGuard)
     app.add_middleware(SecurityHeaders, secure=service.settings.url.startswith("https:"))
     return app
 

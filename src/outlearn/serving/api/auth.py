@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import Depends
 from starlette.requests import HTTPConnection, Request
 
-from outlearn.serving.access import Actor, Role
+from outlearn.serving.access import Actor, UserRole
 from outlearn.serving.api.problems import Problem
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Needs:
     The route has checked both before it reads a body; see `routing.Guarded`.
     """
 
-    def __init__(self, role: Role) -> None:
+    def __init__(self, role: UserRole) -> None:
         self.role = role
 
     async def __call__(self, request: Request) -> Actor:
@@ -82,7 +82,7 @@ class Needs:
         return actor
 
 
-Viewer = Annotated[Actor, Depends(Needs(Role.VIEWER))]
-Analyst = Annotated[Actor, Depends(Needs(Role.ANALYST))]
-Operator = Annotated[Actor, Depends(Needs(Role.OPERATOR))]
-Admin = Annotated[Actor, Depends(Needs(Role.ADMIN))]
+Viewer = Annotated[Actor, Depends(Needs(UserRole.VIEWER))]
+Analyst = Annotated[Actor, Depends(Needs(UserRole.ANALYST))]
+Operator = Annotated[Actor, Depends(Needs(UserRole.OPERATOR))]
+Admin = Annotated[Actor, Depends(Needs(UserRole.ADMIN))]

@@ -24,7 +24,7 @@ from outlearn.serving.api.filters import Filtered
 from outlearn.serving.api.paging import Cursor, Id, Limit, parsed, written
 from outlearn.serving.api.routing import Serving, router
 from outlearn.serving.api.tags import Revision, tag
-from outlearn.serving.triage import Incident
+from outlearn.serving.triage import QueuedIncident
 
 __all__ = ["routes"]
 
@@ -106,6 +106,6 @@ def comment_on_an_incident(actor: Analyst, service: Serving, id: Id, given: Comm
     return service.triage.comment(actor, id, given.text)
 
 
-def _tagged(incident: Incident, response: Response) -> Incident:
+def _tagged(incident: QueuedIncident, response: Response) -> QueuedIncident:
     response.headers["ETag"] = tag(incident.revision)
     return incident

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from outlearn.serving.access import Role
+from outlearn.serving.access import UserRole
 from outlearn.serving.api.auth import Admin, Viewer
 from outlearn.serving.api.documents import KeyIn, KeyOut, NewKeyOut, Page
 from outlearn.serving.api.paging import Id
@@ -18,14 +18,14 @@ routes = router("keys")
 @routes.get("/keys", response_model=Page[KeyOut])
 def list_keys(actor: Viewer, service: Serving) -> Any:
     """List one's own keys without their secrets, the revoked too; an admin sees those of all."""
-    user = None if actor.role >= Role.ADMIN else actor.name
+    user = None if actor.role >= UserRole.ADMIN else actor.name
     return {"items": service.accounts.keys(user), "next": None}
 
 
 @routes.post("/keys", status_code=201, response_model=NewKeyOut, **secret())
 def make_a_key(actor: Admin, service: Serving, given: KeyIn) -> Any:
     """Make a key for somebody; its secret is shown this once."""
-    role = None if given.role is None else Role.parse(given.role)
+    role = None if given.role is None else UserRole.parse(given.role)
     return {"secret": service.accounts.new_key(actor, given.user, given.label, role, given.days)}
 
 

@@ -26,7 +26,7 @@ from outlearn.errors import (
     StoreError,
 )
 
-__all__ = ["Guard", "Problem", "ProblemDocument", "answer", "install"]
+__all__ = ["Problem", "ProblemDocument", "ProblemGuard", "answer", "install"]
 
 MEDIA = "application/problem+json"
 RETRY_AFTER = 5  # seconds until a database that did not answer is worth another try
@@ -182,7 +182,7 @@ def _fault(found: Mapping[str, Any]) -> Fault:
     return Fault(where=where, problem=f"it came as {came}; {wanted}")
 
 
-class Guard:
+class ProblemGuard:
     """Answers errors from outside of the routes too, so that no answer shows what is inside (ASGI)."""
 
     def __init__(self, app: ASGIApp) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import Path
 
-from outlearn.serving.access import Role
+from outlearn.serving.access import UserRole
 from outlearn.serving.api.auth import Admin, Viewer
 from outlearn.serving.api.documents import Caller, InvitedOut, InviteIn, Page, RoleIn, UserIn, UserOut
 from outlearn.serving.api.routing import Serving, router, secret
@@ -32,13 +32,13 @@ def list_users(actor: Admin, service: Serving) -> Any:
 @routes.post("/users", status_code=201, response_model=UserOut)
 def add_a_user(actor: Admin, service: Serving, given: UserIn) -> Any:
     """Add a person, who has no password until an invitation is accepted."""
-    return service.accounts.add_user(actor, given.name, Role.parse(given.role))
+    return service.accounts.add_user(actor, given.name, UserRole.parse(given.role))
 
 
 @routes.put("/users/{user}/role", status_code=204)
 def change_a_role(actor: Admin, service: Serving, user: UserName, given: RoleIn) -> None:
     """Change what a person may do, from the next request on."""
-    service.accounts.set_role(actor, user, Role.parse(given.role))
+    service.accounts.set_role(actor, user, UserRole.parse(given.role))
 
 
 @routes.post("/users/{user}/disable", status_code=204)

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
 from outlearn.errors import ParameterError
-from outlearn.serving.access import Role
+from outlearn.serving.access import UserRole
 from outlearn.serving.page.faults import PageRoute
 from outlearn.serving.page.rendering import page
 from outlearn.serving.page.visitor import Form, Id, Serving, Submitted, Visiting, Visitor
@@ -30,7 +30,7 @@ def show_people(service: Serving, visitor: Visiting) -> Response:
 @router.post("")
 def add(service: Serving, sent: Submitted) -> Response:
     """Add a person, and show the link by which they choose a password."""
-    user = service.accounts.add_user(sent.actor, sent.form.get("name"), Role.parse(sent.form.get("role")))
+    user = service.accounts.add_user(sent.actor, sent.form.get("name"), UserRole.parse(sent.form.get("role")))
     return _invited(service, sent, user.name)
 
 
@@ -41,7 +41,7 @@ def invite(service: Serving, sent: Submitted, name: str) -> Response:
 
 @router.post("/{name}/role")
 def set_role(service: Serving, sent: Submitted, name: str) -> Response:
-    service.accounts.set_role(sent.actor, name, Role.parse(sent.form.get("role")))
+    service.accounts.set_role(sent.actor, name, UserRole.parse(sent.form.get("role")))
     return RedirectResponse("/people", 303)
 
 
@@ -60,8 +60,8 @@ def enable(service: Serving, sent: Submitted, name: str) -> Response:
 @router.post("/keys")
 def new_key(service: Serving, sent: Submitted) -> Response:
     form = sent.form
-    sent.actor.require(Role.ADMIN, "make keys for others")
-    role = Role.parse(form.get("role")) if form.get("role") else None
+    sent.actor.require(UserRole.ADMIN, "make keys for others")
+    role = UserRole.parse(form.get("role")) if form.get("role") else None
     user, label = form.get("user"), form.get("label")
     secret = service.accounts.new_key(sent.actor, user, label, role, days=days_of(form))
     return _people(service, sent.visitor, secret=secret, secret_of=f"Key {label} of {user}")
@@ -69,7 +69,7 @@ def new_key(service: Serving, sent: Submitted) -> Response:
 
 @router.post("/keys/{id}/revoke")
 def revoke_key(service: Serving, sent: Submitted, id: Id) -> Response:
-    sent.actor.require(Role.ADMIN, "revoke keys of others")
+    sent.actor.require(UserRole.ADMIN, "revoke keys of others")
     service.accounts.revoke_key(sent.actor, id)
     return RedirectResponse("/people#keys", 303)
 
@@ -98,14 +98,14 @@ def _invited(service: Service, sent: Submitted, name: str) -> Response:
 
 
 def _people(service: Service, visitor: Visitor, *, secret: str = "", secret_of: str = "") -> Response:
-    visitor.actor.require(Role.ADMIN, "see users and keys")
+    visitor.actor.require(UserRole.ADMIN, "see users and keys")
     accounts = service.accounts
     return page(
         "people.html",
         visitor,
         users=accounts.users(),
         keys=accounts.keys(),
-        roles=[str(role) for role in Role],
+        roles=[str(role) for role in UserRole],
         secret=secret,
         secret_of=secret_of,
     )

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import RedirectResponse, Response
 
 from outlearn.errors import InputError, ParameterError
-from outlearn.serving.access import Role
+from outlearn.serving.access import UserRole
 from outlearn.serving.page.faults import PageRoute
 from outlearn.serving.page.queue import moment_in
 from outlearn.serving.page.rendering import page
@@ -35,7 +35,7 @@ def show_pattern(
     condition: Conditions = None,
 ) -> Response:
     """Show what a pattern would hide; it begins with conditions of an incident."""
-    visitor.actor.require(Role.ANALYST, "suppress patterns")
+    visitor.actor.require(UserRole.ANALYST, "suppress patterns")
     job = service.jobs.get(name)
     given = [text.strip()[:500] for text in condition or [] if text.strip()][:CONDITIONS]
     proposed = [] if incident is None else _proposed(service.triage.get(incident), job.spec.entity)

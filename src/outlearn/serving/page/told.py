@@ -11,7 +11,7 @@ from outlearn.errors import AbsentError
 from outlearn.serving.page.visitor import id_of
 from outlearn.serving.page.wanted import Wanted
 from outlearn.serving.page.words import count
-from outlearn.serving.triage import Effect
+from outlearn.serving.triage import VerdictEffect
 
 if TYPE_CHECKING:
     from outlearn.serving.service import Service
@@ -102,7 +102,7 @@ def changes_of(service: Service, runs: Sequence[int]) -> list[Change]:
     return found
 
 
-def _change(effect: Effect, job: str) -> Change:
+def _change(effect: VerdictEffect, job: str) -> Change:
     if effect.state not in ENDED:
         return Change(job, True, "Learning from it …")
     if effect.state != "done":
@@ -120,7 +120,7 @@ def _change(effect: Effect, job: str) -> Change:
     return Change(job, False, f"{learnt}: {told}.", _incidents(effect, job), tuple(effect.notes))
 
 
-def _incidents(effect: Effect, job: str) -> tuple[tuple[str, int, tuple[int, ...], str], ...]:
+def _incidents(effect: VerdictEffect, job: str) -> tuple[tuple[str, int, tuple[int, ...], str], ...]:
     groups = (
         ("went quiet", effect.quiet, "quiet"),
         ("came back", effect.reopened, "open"),

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from outlearn.errors import StoreError
-from outlearn.serving.access import Role
+from outlearn.serving.access import UserRole
 from outlearn.serving.page.faults import PageRoute
 from outlearn.serving.page.rendering import page
 from outlearn.serving.page.visitor import Below, Serving, Visiting
@@ -23,7 +23,7 @@ SHOWN = 50  # entries of a page
 
 @router.get("")
 def show_audit(service: Serving, visitor: Visiting, before: Below = None, verify: str = "") -> Response:
-    visitor.actor.require(Role.ADMIN, "read the audit")
+    visitor.actor.require(UserRole.ADMIN, "read the audit")
     with service.database.reading() as connection:
         entries = audit.entries(connection, before=before, limit=SHOWN + 1)
         verified, broken = "", ""

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from outlearn.errors import AccessError, ParameterError
-from outlearn.serving.access import Actor, Role
+from outlearn.serving.access import Actor, UserRole
 from outlearn.serving.api.auth import COOKIE
 from outlearn.serving.service import Service
 
@@ -63,7 +63,7 @@ class Visitor:
 
     def may(self, role: str) -> bool:
         """Return whether the role is enough for what takes one of that name."""
-        return self.actor.role >= Role.parse(role)
+        return self.actor.role >= UserRole.parse(role)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from sqlalchemy import delete
 from outlearn.data.schema import Schema
 from outlearn.pipeline.learn import Reading
 from outlearn.serving.settings import Settings
-from outlearn.serving.sources.batch import Batch, Place, positions_of
+from outlearn.serving.sources.batch import Place, SourceBatch, positions_of
 from outlearn.serving.sources.files import file_batches
 from outlearn.serving.sources.folder import Tell
 from outlearn.serving.sources.look import Look, Window
@@ -29,7 +29,7 @@ from outlearn.serving.store.tables import positions
 if TYPE_CHECKING:
     from outlearn.serving.jobs import Job  # which takes rows in by the parts of this room
 
-__all__ = ["Batch", "Look", "Place", "Window", "batches", "between", "forget", "past"]
+__all__ = ["Look", "Place", "SourceBatch", "Window", "batches", "between", "forget", "past"]
 
 
 def _silent(_: str) -> None:
@@ -45,7 +45,7 @@ def batches(
     schema: Schema | None = None,
     tell: Tell = _silent,
     now: float | None = None,
-) -> Iterator[Batch]:
+) -> Iterator[SourceBatch]:
     """Yield the rows of a job that nobody judged yet, as much at once as is judged and kept at once.
 
     Whoever judged a batch calls its `commit` in the transaction that keeps what was found, before the next.
@@ -79,7 +79,7 @@ def between(
     schema: Schema | None = None,
     tell: Tell = _silent,
     now: float | None = None,
-) -> Iterator[Batch]:
+) -> Iterator[SourceBatch]:
     """Yield the rows from one moment up to another, whether or not they were judged, for a backfill.
 
     How far it came is kept as of the run, apart from what is new; see `forget`.
@@ -112,7 +112,7 @@ def _look(
     return Look(job.spec, settings, reading, schema, known, tell, time.time() if now is None else now)
 
 
-def _of(look: Look, database: Database, job: Job) -> Iterator[Batch]:
+def _of(look: Look, database: Database, job: Job) -> Iterator[SourceBatch]:
     source = look.spec.source
     if source.files is not None:
         yield from file_batches(look, look.settings.root(source.root), source.files)

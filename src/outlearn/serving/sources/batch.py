@@ -14,7 +14,7 @@ from outlearn.data.readers import Source
 from outlearn.serving.store.database import Database
 from outlearn.serving.store.tables import positions, pushed
 
-__all__ = ["Batch", "Place", "Positions", "bounded", "positions_of", "runs_of"]
+__all__ = ["Place", "Positions", "SourceBatch", "bounded", "positions_of", "runs_of"]
 
 #: How far each part of a source was read; None: what was known of it goes.
 Positions = Mapping[str, Mapping[str, Any] | None]
@@ -30,7 +30,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class SourceBatch:
     """Rows that nobody judged yet, as many as are kept at once.
 
     source : the rows, in memory. places : what they are of, in their order. advance : positions by part, as
@@ -62,7 +62,7 @@ class Batch:
         """Return what a row of the batch is of, and its number there.
 
         >>> frame = pl.DataFrame({"a": [1, 2, 3]})
-        >>> batch = Batch(bounded(frame, "x"), (Place("x", 7, 1), Place("y", 0, 2)), {})
+        >>> batch = SourceBatch(bounded(frame, "x"), (Place("x", 7, 1), Place("y", 0, 2)), {})
         >>> batch.place(0), batch.place(2)
         (('x', 7), ('y', 1))
         """

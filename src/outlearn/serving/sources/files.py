@@ -14,10 +14,10 @@ import polars as pl
 from outlearn.data.kinds.names import TABLE
 from outlearn.data.readers import Source, open_source
 from outlearn.errors import ReadError, SchemaError
-from outlearn.serving.sources.batch import Batch, Place, bounded, runs_of
+from outlearn.serving.sources.batch import Place, SourceBatch, bounded, runs_of
 from outlearn.serving.sources.content import HEAD, TAIL, Content, Mark
 from outlearn.serving.sources.folder import listed
-from outlearn.serving.sources.forms import WHOLE, Form, form_of
+from outlearn.serving.sources.forms import WHOLE, FileForm, form_of
 from outlearn.serving.sources.look import Look, rows_within
 from outlearn.serving.sources.segments import read_segment, segments
 from outlearn.serving.sources.tracking import Position, Tracked, content_of, part_of, track
@@ -30,7 +30,7 @@ _DAY = 86_400.0
 _BLOCK = 4 << 20
 
 
-def file_batches(look: Look, root: Path, pattern: str) -> Iterator[Batch]:
+def file_batches(look: Look, root: Path, pattern: str) -> Iterator[SourceBatch]:
     """Yield the rows of files that nobody judged yet, oldest file first.
 
     A file that cannot be read is told of and left for the next look; others go on.
@@ -48,7 +48,7 @@ def file_batches(look: Look, root: Path, pattern: str) -> Iterator[Batch]:
             yield replace(batch, advance=advance)
 
 
-def batches_of(look: Look, root: Path, tracked: Tracked) -> Iterator[Batch]:
+def batches_of(look: Look, root: Path, tracked: Tracked) -> Iterator[SourceBatch]:
     """Yield the rows of one file from where it was read to; where it cannot be read on, that is told."""
     try:
         yield from _of_file(look, root, tracked)
@@ -66,7 +66,7 @@ def _moves(tracked: list[Tracked]) -> dict[str, dict[str, Any] | None]:
     return moves
 
 
-def _of_file(look: Look, root: Path, tracked: Tracked) -> Iterator[Batch]:
+def _of_file(look: Look, root: Path, tracked: Tracked) -> Iterator[SourceBatch]:
     position = tracked.position
     with (
         TemporaryDirectory(prefix="outlearn-rows-") as name,
@@ -93,13 +93,13 @@ class _File:
     tracked: Tracked
     content: Content
     folder: Path
-    form: Form
+    form: FileForm
 
     @property
     def name(self) -> str:
         return self.tracked.present.path
 
-    def grown(self, *, ended: bool) -> Iterator[Batch]:
+    def grown(self, *, ended: bool) -> Iterator[SourceBatch]:
         """Yield what was added to a text."""
         position, form, most = self.tracked.position, self.form, self.look.settings.batch_rows
         start = form.above if position is None else position.mark.offset
@@ -121,7 +121,7 @@ class _File:
             if batch is not None:
                 yield batch
 
-    def whole(self) -> Iterator[Batch]:
+    def whole(self) -> Iterator[SourceBatch]:
         """Yield the rows of a file that is read as a whole, without those that were read before it grew."""
         suffixes = "".join(suffix for suffix in Path(self.name).suffixes[-2:] if len(suffix) < 10)
         path = self.folder / f"whole{suffixes}"
@@ -156,21 +156,23 @@ class _File:
             unended=unended,
         )
 
-    def _batch(self, source: Source, first: int, after: Position) -> Batch | None:
+    def _batch(self, source: Source, first: int, after: Position) -> SourceBatch | None:
         """Return rows as a batch; None where a window wants none of them."""
         advance = {part_of(self.name): after.to_state()}
         window = self.look.window
         if window is None:
-            return Batch(source, (Place(self.name, first, source.rows or 0),), advance)
+            return SourceBatch(source, (Place(self.name, first, source.rows or 0),), advance)
         if source.kind == TABLE and self.look.spec.table.time_column is None:
             inside = window[0] <= self.content.modified / 1e9 < window[1]
-            return Batch(source, (Place(self.name, first, source.rows or 0),), advance) if inside else None
+            return (
+                SourceBatch(source, (Place(self.name, first, source.rows or 0),), advance) if inside else None
+            )
         frame = source.read()
         rows = rows_within(source, frame, self.look.spec.table.time_column, window)
         if not len(rows):
             return None
         places = runs_of(self.name, (np.asarray(rows) + first).tolist())
-        return Batch(bounded(frame[rows], self.name, source), places, advance)
+        return SourceBatch(bounded(frame[rows], self.name, source), places, advance)
 
 
 def _mark_of_all(content: Content) -> Mark:

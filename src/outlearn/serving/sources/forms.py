@@ -27,14 +27,14 @@ from outlearn.errors import ReadError
 from outlearn.serving.sources.content import Content
 from outlearn.serving.sources.cuts import row_ends
 
-__all__ = ["WHOLE", "Form", "form_of", "plain_bytes"]
+__all__ = ["WHOLE", "FileForm", "form_of", "plain_bytes"]
 
 WHOLE = "whole"
 _DELIMITED, _JSON, _ZEEK, _LINES, _FRAMES = "delimited", "json lines", "zeek", "lines", "candump"
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class FileForm:
     """How the rows of a file are written.
 
     name : a way above. above : bytes before the first row. dialect : of delimited text.
@@ -108,7 +108,7 @@ def plain_bytes(path: Path) -> FileBytes:
 
 def form_of(
     content: Content, folder: Path, options: ReadOptions, *, known: tuple[str, ...] = (), ended: bool = False
-) -> Form | None:
+) -> FileForm | None:
     """Return how a file is written; None while it is too short to tell.
 
     folder : for a file that is read in its place. known : columns that the model reads. ended : whether
@@ -121,25 +121,25 @@ def form_of(
     """
     head = content.read(0, HEAD_BYTES)
     if b"\0" in head:  # none of the texts below; what else it is tells the whole of it
-        return Form(WHOLE)
+        return FileForm(WHOLE)
     if ended and len(head) < HEAD_BYTES and b"\r" not in head and not head.endswith(b"\n"):
         head += b"\n"
     lines = head.rfind(b"\n") + 1
     if not head[:lines].strip():
-        return Form(WHOLE) if head.strip() and (ended or len(head) == HEAD_BYTES) else None
+        return FileForm(WHOLE) if head.strip() and (ended or len(head) == HEAD_BYTES) else None
     path = folder / f"head{''.join(_suffixes(content.name))}"
     path.write_bytes(head[:lines])
     kind = None if options.kind is None else kind_named(options.kind).open(str(path), options)
     if kind is not None:
-        return Form(_LINES if kind.columns == (LINE,) else _FRAMES)
+        return FileForm(_LINES if kind.columns == (LINE,) else _FRAMES)
     seen, form, _ = examine(path)
     if form == _JSON:
-        return Form(_JSON)
+        return FileForm(_JSON)
     if form == _ZEEK:
-        return Form(_ZEEK, _zeek_head(head))
+        return FileForm(_ZEEK, _zeek_head(head))
     codecs = encodings(seen, options.encoding)
     if form != _DELIMITED or codecs[0].startswith("utf-16"):
-        return Form(WHOLE)
+        return FileForm(WHOLE)
     return _delimited(seen, options, codecs, known)
 
 
@@ -159,11 +159,11 @@ def _zeek_head(head: bytes) -> int:
 
 def _delimited(
     seen: FileBytes, options: ReadOptions, codecs: tuple[str, ...], known: tuple[str, ...]
-) -> Form | None:
+) -> FileForm | None:
     for codec in codecs:
         try:
             if options.separator in (None, "|") and is_ruled(head_lines(seen, codec)):
-                return Form(WHOLE)
+                return FileForm(WHOLE)
             dialect = _sniffed(seen, codec, options)
         except UnicodeError:
             continue
@@ -176,7 +176,7 @@ def _delimited(
         raise ReadError(f"{seen.path}: not {' or '.join(codecs)} text; name its encoding")
     above = _above(seen.head, dialect)
     rest = codecs[codecs.index(codec) :]
-    return None if not seen.head[above:].strip() else Form(_DELIMITED, above, dialect, rest)
+    return None if not seen.head[above:].strip() else FileForm(_DELIMITED, above, dialect, rest)
 
 
 def _sniffed(seen: FileBytes, codec: str, options: ReadOptions) -> Dialect:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from outlearn.data.readers.sql import Order, rows_in_order
+from outlearn.data.readers.sql import RowOrder, rows_in_order
 from outlearn.errors import ReadError
 from outlearn.pipeline.rows import Opener
 from outlearn.serving.settings import Settings
-from outlearn.serving.sources.batch import Batch
+from outlearn.serving.sources.batch import SourceBatch
 from outlearn.serving.sources.files import batches_of, file_batches
 from outlearn.serving.sources.folder import Tell, listed
 from outlearn.serving.sources.look import Look, rows_within
@@ -122,7 +122,7 @@ def _of_query(look: Look) -> Iterator[Rows]:
     spec, most = look.spec.source, look.spec.past.most
     assert spec.database is not None
     assert spec.watermark is not None
-    order = Order(spec.watermark, descending=True)
+    order = RowOrder(spec.watermark, descending=True)
     for columns, rows in rows_in_order(look.settings.database(spec.database), query_options(look), order):
         filled = [
             row
@@ -145,6 +145,6 @@ def _since(look: Look, rows: Rows, since: float) -> Rows:
     return replace(rows, frame=rows.frame[inside])
 
 
-def _rows(batch: Batch) -> Rows:
+def _rows(batch: SourceBatch) -> Rows:
     frame: pl.DataFrame = batch.source.read()
     return Rows.of(batch.source, frame)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import select
 
 from outlearn.errors import ReadError, SchemaError
-from outlearn.serving.sources.batch import Batch, Place
+from outlearn.serving.sources.batch import Place, SourceBatch
 from outlearn.serving.sources.look import Look
 from outlearn.serving.sources.stored import Rows, put_together, unpacked
 from outlearn.serving.store.database import Database
@@ -38,7 +38,7 @@ class Lot:
         return Place(f"{self.name} (push {self.id})", start, rows)
 
 
-def pushed_batches(look: Look, database: Database, job_id: int) -> Iterator[Batch]:
+def pushed_batches(look: Look, database: Database, job_id: int) -> Iterator[SourceBatch]:
     """Yield the rows that wait. What the model cannot read is told of and waits on."""
     most = look.settings.batch_rows
     held: list[Lot] = []
@@ -107,7 +107,7 @@ def _alike(one: Lot, other: Lot) -> bool:
     return (first.is_text and first.keys) or dict(first.frame.schema) == dict(second.frame.schema)
 
 
-def _batches(look: Look, few: Sequence[Lot]) -> Iterator[Batch]:
+def _batches(look: Look, few: Sequence[Lot]) -> Iterator[SourceBatch]:
     """Yield lots as one batch; where that cannot be read, each one that can."""
     if not few:
         return
@@ -129,10 +129,10 @@ def _batches(look: Look, few: Sequence[Lot]) -> Iterator[Batch]:
     if len(few) == 1:
         places = (few[0].place(0, source.rows or 0),)
     ids = tuple(lot.id for lot in few)
-    yield Batch(replace(source, name=places[0].name), places, {}, ids, _kept(look))
+    yield SourceBatch(replace(source, name=places[0].name), places, {}, ids, _kept(look))
 
 
-def _pieces(look: Look, lot: Lot) -> Iterator[Batch]:
+def _pieces(look: Look, lot: Lot) -> Iterator[SourceBatch]:
     """Yield a lot that is too large for one batch, from the row on that is next."""
     try:
         frame = look.opened(lot.name, lot.rows.opener(lot.name), keys=lot.rows.keys)
@@ -145,6 +145,6 @@ def _pieces(look: Look, lot: Lot) -> Iterator[Batch]:
         place = lot.place(start, piece.height)
         source = replace(frame, name=place.name, batches=piece.iter_slices, rows=piece.height)
         if start + most >= whole.height:
-            yield Batch(source, (place,), {PART: None}, (lot.id,), _kept(look))
+            yield SourceBatch(source, (place,), {PART: None}, (lot.id,), _kept(look))
         else:
-            yield Batch(source, (place,), {PART: {"id": lot.id, "rows": start + most}})
+            yield SourceBatch(source, (place,), {PART: {"id": lot.id, "rows": start + most}})

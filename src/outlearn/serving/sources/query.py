@@ -15,11 +15,11 @@ from typing import Any
 from outlearn.data.kinds.names import TABLE
 from outlearn.data.readers import ReadOptions, Source
 from outlearn.data.readers.records import cell_text, text_frame
-from outlearn.data.readers.sql import Order, rows_in_order
+from outlearn.data.readers.sql import RowOrder, rows_in_order
 from outlearn.data.readers.text import from_text
 from outlearn.data.schema import unknown_column
 from outlearn.errors import ReadError
-from outlearn.serving.sources.batch import Batch, Place, bounded, runs_of
+from outlearn.serving.sources.batch import Place, SourceBatch, bounded, runs_of
 from outlearn.serving.sources.look import Look, rows_within
 
 __all__ = ["PART", "query_batches", "query_options", "text_source"]
@@ -59,7 +59,7 @@ class _Progress:
         }
 
 
-def query_batches(look: Look) -> Iterator[Batch]:
+def query_batches(look: Look) -> Iterator[SourceBatch]:
     """Yield the rows of the query of a job that nobody judged yet, in the order of its watermark.
 
     Rows without a value of the watermark cannot be told from those that were read; they are told of.
@@ -75,7 +75,7 @@ def query_batches(look: Look) -> Iterator[Batch]:
     before = _progress_of(look)
     url = look.settings.database(spec.database)
     reader = _Reader(look, spec.database, spec.watermark, before)
-    order = Order(spec.watermark, before.value)
+    order = RowOrder(spec.watermark, before.value)
     came = False
     for columns, rows in rows_in_order(url, query_options(look), order):
         came = True
@@ -92,7 +92,7 @@ def query_batches(look: Look) -> Iterator[Batch]:
         look.tell(f"rows without a value of the watermark {spec.watermark!r} were left out")
 
 
-def _missing(order: Order) -> Order:
+def _missing(order: RowOrder) -> RowOrder:
     return replace(order, since=None, missing=True)
 
 
@@ -118,7 +118,7 @@ class _Reader:
         self._count, self._known = len(progress.equal), Counter(progress.equal)
         self._at, self._equal = self._first, list[str]()  # of the value that came last
 
-    def batches(self, columns: tuple[str, ...], rows: Sequence[Row]) -> Iterator[Batch]:
+    def batches(self, columns: tuple[str, ...], rows: Sequence[Row]) -> Iterator[SourceBatch]:
         """Yield full batches from rows in their order."""
         if self.watermark not in columns:
             raise unknown_column(self.watermark, columns, what="the watermark", where=self.name)
@@ -152,7 +152,7 @@ class _Reader:
         self._known[digest] -= 1
         return self._known[digest] >= 0
 
-    def rest(self, value: Any = None) -> Iterator[Batch]:
+    def rest(self, value: Any = None) -> Iterator[SourceBatch]:
         """Yield what is held."""
         if not self._held:
             return
@@ -167,7 +167,7 @@ class _Reader:
 
         source = self.look.opened(self.name, opened, keys=False)
         if self.look.window is None:
-            yield Batch(source, (Place(self.name, first, len(rows)),), advance)
+            yield SourceBatch(source, (Place(self.name, first, len(rows)),), advance)
             return
         frame = source.read()
         timed = source.kind != TABLE or not frame[self.watermark].dtype.is_numeric()
@@ -175,7 +175,7 @@ class _Reader:
         inside = rows_within(source, frame, column, self.look.window)
         if len(inside):
             places = runs_of(self.name, (inside + first).tolist())
-            yield Batch(bounded(frame[inside], self.name, source), places, advance)
+            yield SourceBatch(bounded(frame[inside], self.name, source), places, advance)
 
 
 def _progress_of(look: Look) -> _Progress:

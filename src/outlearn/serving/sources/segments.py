@@ -10,17 +10,17 @@ from outlearn.data.readers import ReadOptions, Source
 from outlearn.errors import ReadError
 from outlearn.serving.sources.content import HEAD, TAIL, Content, Mark
 from outlearn.serving.sources.cuts import row_ends
-from outlearn.serving.sources.forms import Form
+from outlearn.serving.sources.forms import FileForm
 from outlearn.serving.sources.look import Look
 
-__all__ = ["Segment", "read_segment", "segments"]
+__all__ = ["FileSegment", "read_segment", "segments"]
 
 BLOCK = 32 << 20  # bytes that are held at once, of which a row may have a part
 MOST_BAD = 100  # rows of a piece that may be left out before the file itself is doubted
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class FileSegment:
     """Rows of a text.
 
     mark : of the bytes up to their end. ended : whether the last one has an end of line. last : whether no
@@ -35,8 +35,8 @@ class Segment:
 
 
 def segments(
-    content: Content, start: int, form: Form, most: int, *, ended: bool, unended: bool
-) -> Iterator[Segment]:
+    content: Content, start: int, form: FileForm, most: int, *, ended: bool, unended: bool
+) -> Iterator[FileSegment]:
     """Yield the rows from a place on, at most so many at once.
 
     A last line without an end waits, unless nothing is written any more.
@@ -64,13 +64,13 @@ def segments(
             rest = b""
             if unended:
                 rest, rows, unended = rows[0].strip(), rows[1:], False
-            yield Segment(rows, Mark.made(at, head, tail), whole, not more and not buffer, rest)
+            yield FileSegment(rows, Mark.made(at, head, tail), whole, not more and not buffer, rest)
         if not more:
             return
 
 
 def _groups(
-    buffer: bytes, form: Form, most: int, *, more: bool, ended: bool
+    buffer: bytes, form: FileForm, most: int, *, more: bool, ended: bool
 ) -> Iterator[tuple[list[bytes], bool]]:
     """Yield rows of a buffer, and whether the last of them has an end."""
     ends = row_ends(buffer, form.separator)
@@ -94,7 +94,7 @@ def _groups(
 
 
 def read_segment(
-    look: Look, form: Form, name: str, folder: Path, above: bytes, segment: Segment
+    look: Look, form: FileForm, name: str, folder: Path, above: bytes, segment: FileSegment
 ) -> Source | None:
     """Return the rows of a segment as the model reads them; None where there are none.
 
@@ -134,7 +134,7 @@ class _Piece:
     """How the rows of a piece are read, by way of a file of them."""
 
     look: Look
-    form: Form
+    form: FileForm
     name: str
     path: Path
     above: bytes

@@ -18,7 +18,7 @@ from typing import Any, Self
 from outlearn.errors import ReadError
 from outlearn.serving.sources.content import HEAD, Content, Mark
 from outlearn.serving.sources.folder import Present, Tell, opened
-from outlearn.serving.sources.forms import Form
+from outlearn.serving.sources.forms import FileForm
 
 __all__ = ["Position", "Tracked", "content_of", "part_of", "track"]
 
@@ -41,7 +41,7 @@ class Position:
     done: bool
     mark: Mark
     rows: int
-    form: Form
+    form: FileForm
     unended: bool = False
 
     def is_of(self, present: Present) -> bool:
@@ -59,7 +59,7 @@ class Position:
             done=bool(state["done"]),
             mark=Mark.from_state(state["mark"]),
             rows=int(state["rows"]),
-            form=Form.from_state(state["form"]),
+            form=FileForm.from_state(state["form"]),
             unended=bool(state["unended"]),
         )
 

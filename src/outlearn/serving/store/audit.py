@@ -20,14 +20,14 @@ from outlearn.serving.store.database import Database
 from outlearn.serving.store.tables import audit, events
 from outlearn.shown import shown
 
-__all__ = ["FIRST", "Entry", "entries", "head", "note", "record", "verify"]
+__all__ = ["FIRST", "AuditRecord", "entries", "head", "note", "record", "verify"]
 
 FIRST = "0" * 64  # what the first entry names as the one before it
 STEP = 1000  # entries that are checked at once
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class AuditRecord:
     """A change: its number, when (seconds since 1970), who by which door, what on what, and details."""
 
     seq: int
@@ -79,7 +79,7 @@ def head(connection: Connection) -> tuple[int, str]:
     return _last(connection)
 
 
-def entries(connection: Connection, *, before: int | None = None, limit: int = 100) -> list[Entry]:
+def entries(connection: Connection, *, before: int | None = None, limit: int = 100) -> list[AuditRecord]:
     """Return the last entries below a number, latest first."""
     query = select(audit).order_by(audit.c.seq.desc()).limit(limit)
     if before is not None:
@@ -137,8 +137,8 @@ def _digest(fields: Mapping[str, Any] | RowMapping, before: str) -> str:
     return sha256(json.dumps([*named, before], ensure_ascii=True).encode()).hexdigest()
 
 
-def _entry(row: RowMapping) -> Entry:
-    return Entry(
+def _entry(row: RowMapping) -> AuditRecord:
+    return AuditRecord(
         row["seq"],
         row["when"],
         row["who"],

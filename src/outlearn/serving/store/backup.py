@@ -24,7 +24,7 @@ from sqlalchemy.exc import DBAPIError, StatementError
 
 from outlearn.errors import ConflictError, OutputError, ReadError
 from outlearn.files import whole
-from outlearn.serving.access import Actor, Role
+from outlearn.serving.access import Actor, UserRole
 from outlearn.serving.store import audit
 from outlearn.serving.store.database import Database
 from outlearn.serving.store.migrations import latest
@@ -77,7 +77,7 @@ def back_up(database: Database, path: Path, actor: Actor) -> Backup:
     AccessError, OutputError, StoreError
         When the actor may not; when the file cannot be written; when the database does not answer.
     """
-    actor.require(Role.ADMIN, "back up the store")
+    actor.require(UserRole.ADMIN, "back up the store")
     _check_apart(database, path)
     with whole(path) as draft:
         draft.chmod(0o600)
@@ -102,7 +102,7 @@ def restore(database: Database, path: Path, actor: Actor) -> Backup:
         When the actor may not; when the store is not empty; when the file is none, is damaged or of another
         version; when the database does not answer.
     """
-    actor.require(Role.ADMIN, "restore the store")
+    actor.require(UserRole.ADMIN, "restore the store")
     try:
         with ZipFile(path) as archive:
             manifest = _read_manifest(archive, path)

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.dml import Delete
 
-from outlearn.serving.access import Actor, Role, Via
+from outlearn.serving.access import Actor, UserRole, Via
 from outlearn.serving.definition import KeepSpec
 from outlearn.serving.store import audit
 from outlearn.serving.store.database import Database
@@ -49,7 +49,7 @@ RETIRED = 20  # retired models of a job whose files stay, to roll back to
 RUNS = 50  # finished runs of a job that stay whatever their age
 DAY = 86400.0
 OVERHEAD = 200  # bytes of a kept row beside its cells, about
-_ACTOR = Actor("retention", Role.ADMIN, Via.WORKER)
+_ACTOR = Actor("retention", UserRole.ADMIN, Via.WORKER)
 _CLOSED = ("decided", "suppressed", "quiet")
 _Step = Callable[[Connection, float], Mapping[str, int]]
 

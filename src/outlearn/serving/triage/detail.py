@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from outlearn.serving.store.tables import comments, incidents, kept
-from outlearn.serving.triage.incidents import Incident, find, find_all
-from outlearn.serving.triage.verdicts import Said, holding, said_of
+from outlearn.serving.triage.incidents import QueuedIncident, find, find_all
+from outlearn.serving.triage.verdicts import Opinion, holding, said_of
 
 __all__ = ["Comment", "Detail", "IncidentRow", "detail_of"]
 
@@ -54,13 +54,13 @@ class Detail:
     was decided on all of them, "" for nothing.
     """
 
-    incident: Incident
+    incident: QueuedIncident
     rows: tuple[IncidentRow, ...]
-    said: tuple[Said, ...]
+    said: tuple[Opinion, ...]
     holding: dict[str, str]
     conflict: bool
     comments: tuple[Comment, ...]
-    alike: tuple[Incident, ...]
+    alike: tuple[QueuedIncident, ...]
     alike_answers: dict[str, int]
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, fals
 from outlearn.errors import AbsentError, ParameterError
 from outlearn.serving.store.tables import incidents, jobs
 
-__all__ = ["ORDERS", "STATES", "Filter", "Incident", "Queue", "beside", "find", "find_all", "queue"]
+__all__ = ["ORDERS", "STATES", "Filter", "Queue", "QueuedIncident", "beside", "find", "find_all", "queue"]
 
 STATES = ("open", "decided", "snoozed", "suppressed", "quiet")
 ORDERS = ("gravest", "newest", "useful")
@@ -22,7 +22,7 @@ _BY = {"gravest": incidents.c.score, "newest": incidents.c.opened, "useful": inc
 
 
 @dataclass(frozen=True, slots=True)
-class Incident:
+class QueuedIncident:
     """An incident in the queue.
 
     job : its name. state : "open"; "decided" by a verdict; "snoozed" until a moment; "suppressed" as a
@@ -115,7 +115,7 @@ class Queue:
     after : to be given for the next page; None when this is the last.
     """
 
-    items: tuple[Incident, ...]
+    items: tuple[QueuedIncident, ...]
     after: tuple[float, int] | None
     total: int
 
@@ -179,7 +179,7 @@ def beside(
     return connection.execute(earlier).scalar(), connection.execute(later.where(key < place)).scalar()
 
 
-def find(connection: Connection, id: int) -> Incident:
+def find(connection: Connection, id: int) -> QueuedIncident:
     """Return an incident by its id.
 
     Raises
@@ -190,7 +190,7 @@ def find(connection: Connection, id: int) -> Incident:
     return find_all(connection, [id])[0]
 
 
-def find_all(connection: Connection, ids: Sequence[int]) -> list[Incident]:
+def find_all(connection: Connection, ids: Sequence[int]) -> list[QueuedIncident]:
     """Return incidents by their ids, in that order.
 
     Raises
@@ -210,5 +210,5 @@ def _named() -> Select[Any]:
     return select(incidents, jobs.c.name.label("job")).join(jobs, jobs.c.id == incidents.c.job_id)
 
 
-def _incident(row: RowMapping) -> Incident:
-    return Incident(**{**row, "finding": json.loads(row["finding"])})
+def _incident(row: RowMapping) -> QueuedIncident:
+    return QueuedIncident(**{**row, "finding": json.loads(row["finding"])})

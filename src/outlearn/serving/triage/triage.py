@@ -12,8 +12,8 @@ from sqlalchemy import Connection, insert, select, update
 from outlearn.errors import AbsentError, ConflictError, ParameterError
 from outlearn.explain.words import clean
 from outlearn.feedback.verdict import Answer
-from outlearn.serving.access import Actor, Role
-from outlearn.serving.runs import Runs
+from outlearn.serving.access import Actor, UserRole
+from outlearn.serving.runs import RunQueue
 from outlearn.serving.store import audit
 from outlearn.serving.store.database import Database
 from outlearn.serving.store.tables import (
@@ -27,11 +27,11 @@ from outlearn.serving.store.tables import (
     verdicts,
 )
 from outlearn.serving.triage.detail import Comment, Detail, detail_of
-from outlearn.serving.triage.incidents import Filter, Incident, Queue, beside, find, find_all, queue
+from outlearn.serving.triage.incidents import Filter, Queue, QueuedIncident, beside, find, find_all, queue
 from outlearn.serving.triage.suppress import Preview, Stored, matching, preview, stored_of
 from outlearn.serving.triage.verdicts import add, holding, said_of, withdraw
 
-__all__ = ["Decided", "Effect", "Triage"]
+__all__ = ["Decided", "Triage", "VerdictEffect"]
 
 BULK = 500  # incidents that one verdict may be on
 LONGEST = 2_000  # characters of a comment
@@ -50,7 +50,7 @@ class Decided:
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class VerdictEffect:
     """What learning from verdicts changed.
 
     state : of the run, "queued", "running", "done", "failed" or "cancelled"; the rest is of one that is done.
@@ -79,7 +79,7 @@ class Triage:
     Reading is for viewers, whose role the callers check; changes check it here, and go into the audit.
     """
 
-    def __init__(self, database: Database, runs: Runs) -> None:
+    def __init__(self, database: Database, runs: RunQueue) -> None:
         self._database, self._runs = database, runs
 
     def queue(
@@ -133,7 +133,7 @@ class Triage:
             Without the role of an analyst; for an incident that is not there, was changed, or whose
             rows were removed; for no incident, or over 500.
         """
-        actor.require(Role.ANALYST, "give verdicts")
+        actor.require(UserRole.ANALYST, "give verdicts")
         answer, ids = Answer.parse(answer), tuple(dict.fromkeys(ids))
         if not 1 <= len(ids) <= BULK:
             raise ParameterError(f"{len(ids)} incidents came; wanted 1 to {BULK}")
@@ -157,11 +157,11 @@ class Triage:
         AccessError, AbsentError, ConflictError
             When it is somebody else's; is not there; or holds no more.
         """
-        actor.require(Role.ANALYST, "take verdicts back")
+        actor.require(UserRole.ANALYST, "take verdicts back")
         with self._database.writing() as connection:
             who = select(verdicts.c.who).where(verdicts.c.id == verdict_id).limit(1)
             if connection.execute(who).scalar_one_or_none() not in (None, actor.name[:300]):
-                actor.require(Role.OPERATOR, "take back what others said")
+                actor.require(UserRole.OPERATOR, "take back what others said")
             now = self._database.now(connection)
             _, ids = withdraw(connection, verdict_id, now=now, actor=actor)
             found = find_all(connection, ids)
@@ -170,9 +170,9 @@ class Triage:
             learning = self._learn(connection, found, actor)
         return Decided({}, learning)
 
-    def snooze(self, actor: Actor, id: int, until: float, *, revision: int | None = None) -> Incident:
+    def snooze(self, actor: Actor, id: int, until: float, *, revision: int | None = None) -> QueuedIncident:
         """Put an incident aside until a moment, seconds since 1970; a moment that is past brings it back."""
-        actor.require(Role.ANALYST, "snooze incidents")
+        actor.require(UserRole.ANALYST, "snooze incidents")
         with self._database.writing() as connection:
             incident = find(connection, id)
             _check(incident, revision)
@@ -186,9 +186,11 @@ class Triage:
             self._record(connection, actor, "incident.snooze", _named([incident]), {"until": until})
         return changed
 
-    def assign(self, actor: Actor, id: int, name: str | None, *, revision: int | None = None) -> Incident:
+    def assign(
+        self, actor: Actor, id: int, name: str | None, *, revision: int | None = None
+    ) -> QueuedIncident:
         """Give an incident to somebody by their name, or to nobody."""
-        actor.require(Role.ANALYST, "assign incidents")
+        actor.require(UserRole.ANALYST, "assign incidents")
         with self._database.writing() as connection:
             incident = find(connection, id)
             _check(incident, revision)
@@ -201,7 +203,7 @@ class Triage:
 
     def comment(self, actor: Actor, id: int, text: str) -> Comment:
         """Write something about an incident."""
-        actor.require(Role.ANALYST, "comment")
+        actor.require(UserRole.ANALYST, "comment")
         text = clean(text, LONGEST)
         if not text.strip():
             raise ParameterError("the comment is empty; wanted some words")
@@ -212,7 +214,7 @@ class Triage:
             self._record(connection, actor, "incident.comment", _named([incident]), {"comment": new})
         return Comment(int(new), now, actor.name[:300], text)
 
-    def effect(self, run_id: int) -> Effect:
+    def effect(self, run_id: int) -> VerdictEffect:
         """Return what a run that learns from verdicts changed, as far as it is.
 
         Raises
@@ -227,10 +229,10 @@ class Triage:
             raise AbsentError(f"there is no run {run_id} that learns")
         result = json.loads(row.result) if row.result else {}
         values: dict[str, Any] = {
-            name: result[name] for name in Effect.__dataclass_fields__ if name in result
+            name: result[name] for name in VerdictEffect.__dataclass_fields__ if name in result
         }
         tuples = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
-        return Effect(**{**values, **tuples, "state": row.state, "error": row.error})
+        return VerdictEffect(**{**values, **tuples, "state": row.state, "error": row.error})
 
     def preview(self, job: str, conditions: Sequence[str]) -> Preview:
         """Return what a pattern would have hidden among the rows that are kept."""
@@ -244,7 +246,7 @@ class Triage:
 
         conditions : all hold, see `patterns.parse_condition`. until : seconds since 1970; None: for good.
         """
-        actor.require(Role.ANALYST, "suppress patterns")
+        actor.require(UserRole.ANALYST, "suppress patterns")
         why = clean(why, 300)
         if not why.strip():
             raise ParameterError("a pattern came without a reason; say why it is known to be good")
@@ -276,7 +278,7 @@ class Triage:
 
     def revoke(self, actor: Actor, id: int) -> None:
         """Take a pattern back: it hides nothing from now on, and stays on record."""
-        actor.require(Role.ANALYST, "revoke patterns")
+        actor.require(UserRole.ANALYST, "revoke patterns")
         with self._database.writing() as connection:
             row = connection.execute(select(suppressions).where(suppressions.c.id == id)).mappings().first()
             if row is None:
@@ -287,7 +289,7 @@ class Triage:
             connection.execute(update(suppressions).where(suppressions.c.id == id).values(**fields))
             self._record(connection, actor, "pattern.revoke", f"pattern {id}", {})
 
-    def _answered(self, connection: Connection, found: Sequence[Incident], now: float) -> None:
+    def _answered(self, connection: Connection, found: Sequence[QueuedIncident], now: float) -> None:
         """Bring incidents to the state that the verdicts that hold give them."""
         for incident in found:
             holds = list(holding(said_of(connection, incident.id)).values())
@@ -299,7 +301,7 @@ class Triage:
 
     def _change(
         self, connection: Connection, ids: Sequence[int], now: float, **fields: Any
-    ) -> list[Incident]:
+    ) -> list[QueuedIncident]:
         if not ids:
             return []
         these = incidents.c.id.in_(ids)
@@ -307,7 +309,9 @@ class Triage:
         connection.execute(update(incidents).where(these).values(**values))
         return find_all(connection, ids)
 
-    def _learn(self, connection: Connection, found: Sequence[Incident], actor: Actor) -> tuple[int, ...]:
+    def _learn(
+        self, connection: Connection, found: Sequence[QueuedIncident], actor: Actor
+    ) -> tuple[int, ...]:
         of_jobs = dict.fromkeys(incident.job_id for incident in found)
         return tuple(
             self._runs.enqueue(connection, job_id=job_id, kind="learn", who=actor.name, asked={})
@@ -321,7 +325,7 @@ class Triage:
         audit.note(self._database, connection, action.split(".")[0], None, object=object, action=action)
 
 
-def _check(incident: Incident, revision: int | None) -> None:
+def _check(incident: QueuedIncident, revision: int | None) -> None:
     if revision is not None and incident.revision != revision:
         raise ConflictError(
             f"incident {incident.id} was changed meanwhile: revision {revision} was seen, it is "
@@ -329,12 +333,12 @@ def _check(incident: Incident, revision: int | None) -> None:
         )
 
 
-def _named(found: Sequence[Incident]) -> str:
+def _named(found: Sequence[QueuedIncident]) -> str:
     more = f" and {len(found) - 1} more" if len(found) > 1 else ""
     return f"incident {found[0].id}{more}"
 
 
-def _names(connection: Connection, found: Sequence[Incident]) -> dict[int, str]:
+def _names(connection: Connection, found: Sequence[QueuedIncident]) -> dict[int, str]:
     """Return by incident what judged it, in words."""
     ids = {incident.model_id for incident in found}
     query = select(models.c.id, models.c.number).where(models.c.id.in_(ids))

@@ -15,13 +15,13 @@ from outlearn.feedback.verdict import Answer
 from outlearn.serving.access import Actor
 from outlearn.serving.store.tables import kept, verdicts
 
-__all__ = ["WITHDRAWN", "Said", "add", "holding", "labels_of", "said_of", "withdraw"]
+__all__ = ["WITHDRAWN", "Opinion", "add", "holding", "labels_of", "said_of", "withdraw"]
 
 WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Opinion:
     """What somebody said of an incident, once: an answer, or "withdrawn".
 
     id : 32 hexadecimal digits. when : seconds since 1970. score : of the incident then. model : gave it.
@@ -122,20 +122,20 @@ def withdraw(connection: Connection, id: str, *, now: float, actor: Actor) -> tu
     return int(given[0]["job_id"]), touched
 
 
-def said_of(connection: Connection, incident_id: int) -> list[Said]:
+def said_of(connection: Connection, incident_id: int) -> list[Opinion]:
     """Return all that was said of an incident, in its order."""
     query = select(verdicts).where(verdicts.c.incident_id == incident_id).order_by(verdicts.c.seq)
     acts = {row["id"]: row for row in connection.execute(query).mappings()}
     names = ("id", "when", "who", "answer", "origin", "note", "score", "model")
-    return [Said(**{name: row[name] for name in names}) for row in acts.values()]
+    return [Opinion(**{name: row[name] for name in names}) for row in acts.values()]
 
 
-def holding(said: Iterable[Said | RowMapping]) -> dict[str, Any]:
+def holding(said: Iterable[Opinion | RowMapping]) -> dict[str, Any]:
     """Return by person the last of what they said that was not taken back, in the order of what came last."""
     last: dict[str, Any] = {}
     for one in said:
-        who = one.who if isinstance(one, Said) else one["who"]
-        answer = one.answer if isinstance(one, Said) else one["answer"]
+        who = one.who if isinstance(one, Opinion) else one["who"]
+        answer = one.answer if isinstance(one, Opinion) else one["answer"]
         last.pop(who, None)
         if answer != WITHDRAWN:
             last[who] = one
