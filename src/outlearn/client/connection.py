@@ -19,6 +19,7 @@ from outlearn.errors import (
     ConflictError,
     InputError,
     OutlearnError,
+    ParameterError,
     RateError,
     StoreError,
 )
@@ -55,6 +56,11 @@ class Connection:
     retries : how often a request is sent again when the service did not answer; a post carries a key by which
         it takes effect once.
     transport : of httpx, where another one is wanted than the network.
+
+    Raises
+    ------
+    ParameterError
+        When the key cannot be one.
     """
 
     def __init__(
@@ -66,6 +72,8 @@ class Connection:
         retries: int = 3,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
+        if not (key.isascii() and key.isprintable()) or key != key.strip():
+            raise ParameterError("the key has characters that no key has; wanted one of `outlearn key add`")
         headers = {"Authorization": f"Bearer {key}", "Accept": "application/json"}
         self._http = httpx.Client(base_url=address, headers=headers, timeout=timeout, transport=transport)
         self._retries = retries

@@ -12,6 +12,7 @@ from outlearn.errors import (
     ConflictError,
     InputError,
     OutlearnError,
+    ParameterError,
     RateError,
     StoreError,
 )
@@ -175,3 +176,9 @@ def test_events_are_read_from_the_stream():
     stream = httpx.MockTransport(lambda _: httpx.Response(200, text=text))
     with Client("http://test", "olk_x", transport=stream) as client:
         assert [(one.id, one.kind, one.data) for one in client.events(3)] == [(4, "run", {"run": 1})]
+
+
+@pytest.mark.parametrize("key", ["olk_…", "olk_x\n", "olk_x\r\nHost: elsewhere"])
+def test_what_cannot_be_a_key_is_refused_before_it_is_sent(key):
+    with pytest.raises(ParameterError, match="outlearn key add"):
+        Client("http://test", key)
