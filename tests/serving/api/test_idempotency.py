@@ -85,6 +85,8 @@ def test_an_answer_that_was_lost_after_the_effect_is_told(both, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(idempotency._Place, "keep", raising(StoreError("killed")))
         assert comment(both).status_code == 503
+    assert refused(comment(both)) == (409, "under-way")
+    age(both, idempotency.UNDER_WAY + 1)
     assert refused(comment(both)) == (409, "answer-lost")
     assert comments(both) == ["asked"]
 

@@ -135,7 +135,7 @@ class _Place:
 
 
 def _again(status: int | None, body: str | None, seconds: float) -> Response:
-    if status is None:
+    if status is None or (status == _MARKED and seconds > 0):  # the answer may be kept in a moment
         headers = {"Retry-After": str(max(1, round(seconds)))}
         raise Problem(409, "under-way", f"the first request with this {HEADER} is under way", headers=headers)
     if status == _MARKED or body is None:
