@@ -18,8 +18,11 @@
     ├── MissingExtraError (ImportError) an optional dependency is not installed
     └── WeightsError                    a checkpoint is absent, damaged or of another architecture
 
-Every message says what came, what was wanted and what to do.
+Every message says what came, what was wanted and what to do. It has a line for each argument of the error,
+and no more, whatever names of files and columns are in it.
 """
+
+from outlearn.shown import unbroken
 
 __all__ = [
     "AbsentError",
@@ -41,7 +44,15 @@ __all__ = [
 
 
 class OutlearnError(Exception):
-    """Root of all errors raised on purpose by outlearn."""
+    """Root of all errors raised on purpose by outlearn; each argument is a line of its message.
+
+    >>> print(OutlearnError("no column a\\nerror: b", "- c"))
+    no column a error: b
+    - c
+    """
+
+    def __str__(self) -> str:
+        return "\n".join(unbroken(str(line)) for line in self.args)
 
 
 class InputError(OutlearnError, ValueError):

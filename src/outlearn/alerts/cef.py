@@ -9,7 +9,7 @@ from datetime import datetime
 from outlearn.alerts.ecs import LONG, identity, ips_of, rule_name
 from outlearn.alerts.incident import Incident, Run, moment
 from outlearn.alerts.words import incident_words, reason_words, technique_words
-from outlearn.explain.words import clean
+from outlearn.shown import clean
 
 __all__ = ["cef_line"]
 

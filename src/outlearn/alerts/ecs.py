@@ -11,7 +11,7 @@ from typing import Any
 from outlearn.alerts.incident import Incident, Run, moment
 from outlearn.alerts.words import incident_words, reason_words
 from outlearn.data.kinds.registry import kind_named
-from outlearn.explain.words import clean
+from outlearn.shown import clean
 
 __all__ = ["LONG", "ecs_line", "ecs_of", "identity", "ips_of", "rule_name", "stamp"]
 

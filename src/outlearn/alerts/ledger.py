@@ -10,7 +10,7 @@ from typing import Any
 
 from outlearn.alerts.patterns import Pattern, parse_condition
 from outlearn.errors import ParameterError, ReadError
-from outlearn.explain.words import clean
+from outlearn.shown import clean
 
 __all__ = ["pattern_line", "read_patterns", "revocation_line"]
 

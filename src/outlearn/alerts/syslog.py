@@ -5,7 +5,7 @@ from __future__ import annotations
 from outlearn.alerts.ecs import LONG, identity, stamp
 from outlearn.alerts.incident import Incident, Run
 from outlearn.alerts.words import incident_words, reason_words
-from outlearn.explain.words import clean
+from outlearn.shown import clean
 
 __all__ = ["syslog_line"]
 

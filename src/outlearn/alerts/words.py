@@ -5,7 +5,7 @@ from __future__ import annotations
 from outlearn.alerts.incident import Incident, moment
 from outlearn.data.kinds.registry import kind_named
 from outlearn.explain.text import behind, telling
-from outlearn.explain.words import clean
+from outlearn.shown import clean
 
 __all__ = ["incident_words", "reason_words", "span", "technique_words"]
 

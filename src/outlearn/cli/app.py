@@ -35,7 +35,7 @@ from outlearn.cli.suppress import suppress
 from outlearn.cli.tune import performance, tune
 from outlearn.cli.user import user
 from outlearn.masked import masked
-from outlearn.shown import shown
+from outlearn.shown import unbroken
 
 __all__ = ["app"]
 
@@ -62,7 +62,7 @@ def _cleaned() -> Iterator[None]:
     except Exception as error:
         message = getattr(error, "message", None)
         if isinstance(message, str):
-            error.message = shown(masked(message))  # type: ignore[attr-defined]
+            error.message = unbroken(masked(message))  # type: ignore[attr-defined]
         raise
 
 

@@ -117,7 +117,8 @@ def _answer() -> Answer | None:
 
 
 def _shown(question: Question, number: int, rows: int) -> list[str]:
-    from outlearn.report.words import cell, clean, score
+    from outlearn.report.words import cell, score
+    from outlearn.shown import clean
 
     cells = list(question.cells.items())
     width = max(len(clean(name, 40)) for name, _ in cells[:_SHOWN])

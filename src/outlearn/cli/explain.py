@@ -63,7 +63,8 @@ def explain(
 def _tell_range(why: SegmentExplanation, row: int, *, as_json: bool) -> None:
     from outlearn.findings.codec import plain
     from outlearn.findings.lines import json_line
-    from outlearn.report.words import clean, score
+    from outlearn.report.words import score
+    from outlearn.shown import clean
 
     segment = why.segment
     if as_json:
@@ -80,7 +81,8 @@ def _tell_row(explanation: Explanation) -> None:
 
     from outlearn.report.console import clean_console
     from outlearn.report.summary import direction_words, effects_sentence
-    from outlearn.report.words import clean, reason_value, score
+    from outlearn.report.words import reason_value, score
+    from outlearn.shown import clean
 
     console = clean_console()
     sentence = clean(explanation.sentence, 500)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from outlearn.cli.say import say
+from outlearn.cli.say import say, say_lines
 
 if TYPE_CHECKING:
     from outlearn.findings.series import SeriesFindings
@@ -49,7 +49,7 @@ def tell_findings(
     if as_json:
         print_lines(findings)
         return
-    say(series_text(findings, outputs.top))
+    say_lines(series_text(findings, outputs.top))
     for what, path in (("Scored rows", outputs.out), ("Report", outputs.report)):
         if path is not None:
             say(f"{what}: {path}")

@@ -12,10 +12,11 @@ import typer
 
 from outlearn.cli import options as o
 from outlearn.cli.guard import guarded
-from outlearn.cli.say import complain, say
+from outlearn.cli.say import complain, say, say_lines
 from outlearn.cli.store import Config, Store, acting, opened
 from outlearn.errors import ParameterError
 from outlearn.paths import READ
+from outlearn.shown import unbroken
 
 if TYPE_CHECKING:
     from outlearn.serving.jobs import Job
@@ -54,7 +55,7 @@ def list_jobs(
     with opened(store, config) as service:
         jobs = service.jobs.list()
     if as_json:
-        return say(json.dumps([_plain(job) for job in jobs], indent=2))
+        return say_lines(json.dumps([_plain(job) for job in jobs], indent=2))
     if not jobs:
         return say("There are no jobs; `outlearn job add FILE` adds one.")
     width = max(len(job.name) for job in jobs)
@@ -78,12 +79,12 @@ def show(
         live, runs = service.models.live(job.id), service.runs.list(name, limit=LATEST)
     if as_json:
         shown = {**_plain(job), "model": live and live.number, "runs": [_run(run) for run in runs]}
-        return say(json.dumps(shown, indent=2))
+        return say_lines(json.dumps(shown, indent=2))
     say(f"Job {job.name} is {job.state} (revision {job.revision}).")
     say("It has no model yet." if live is None else f"Its model is {live.name}, of {_when(live.created)}.")
-    say(json.dumps(job.spec.to_document(), indent=2))
+    say_lines(json.dumps(job.spec.to_document(), indent=2))
     for run in runs:
-        say(_line(run))
+        say_lines(_line(run))
     return None
 
 
@@ -158,7 +159,7 @@ def work(name: Name, store: Store = None, config: Config = None, debug: o.Debug 
         worker = Worker(service, f"job-{secrets.token_hex(5)}", work.perform)
         done = [service.runs.get(id) for id in iter(lambda: worker.once(job_id=job.id), None)]
     for run in done:
-        say(_line(run))
+        say_lines(_line(run))
     if not done:
         say("There is nothing to do.")
     failed = sum(run.state == "failed" for run in done)
@@ -211,8 +212,8 @@ def _when(seconds: float | None) -> str:
 
 def _line(run: JobRun) -> str:
     counts = f": {run.rows:,} rows, {run.flagged:,} flagged" if run.kind in ("score", "backfill") else ""
-    why = f" ({run.error})" if run.error else ""
-    notes = "".join(f"\n   - {note}" for note in (run.result or {}).get("notes", ()))
+    why = f" ({unbroken(run.error)})" if run.error else ""
+    notes = "".join(f"\n   - {unbroken(note)}" for note in (run.result or {}).get("notes", ()))
     return f" - run {run.id} ({run.kind}) of {_when(run.queued)}: {run.state}{counts}{why}{notes}"
 
 

@@ -5,14 +5,19 @@ from __future__ import annotations
 import typer
 
 from outlearn.masked import masked
-from outlearn.shown import shown
+from outlearn.shown import shown, unbroken
 
-__all__ = ["complain", "say"]
+__all__ = ["complain", "say", "say_lines"]
 
 
 def say(text: str = "", *, end: bool = True) -> None:
-    """Print text, its lines kept apart, on standard output; `end` : whether the line ends."""
-    typer.echo(shown(text), nl=end)
+    """Print text on one line of standard output, whatever breaks are in it; `end` : whether the line ends."""
+    typer.echo(unbroken(text), nl=end)
+
+
+def say_lines(text: str) -> None:
+    """Print text on standard output with its lines kept apart: one of ours, whose parts hold no breaks."""
+    typer.echo(shown(text))
 
 
 def complain(text: str) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from outlearn.cli import options as o
-from outlearn.cli.say import say
+from outlearn.cli.say import say, say_lines
 from outlearn.paths import WRITTEN
 
 __all__ = ["schema"]
@@ -61,7 +61,7 @@ def schema(
         options=reading,
         seed=seed,
     )
-    say(str(inferred))
+    say_lines(str(inferred))
     for note in notes:
         say(f" - {note}")
     if out is not None:

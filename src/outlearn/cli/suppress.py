@@ -74,8 +74,8 @@ def user_name() -> str:
 def _listed(file: Path) -> list[str]:
     from datetime import UTC, datetime
 
-    from outlearn.explain.words import clean
     from outlearn.pipeline.suppression import known_patterns
+    from outlearn.shown import clean
 
     today = datetime.now(UTC).date()
     lines = []

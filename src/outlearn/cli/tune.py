@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from outlearn.cli import options as o
-from outlearn.cli.say import say
+from outlearn.cli.say import say, say_lines
 from outlearn.files import together
 from outlearn.paths import READ, WRITTEN, WRITTEN_FOLDER
 
@@ -163,7 +163,7 @@ def tune(
     if as_json:
         print_lines(findings)
     else:
-        say(tuning_text(findings))
+        say_lines(tuning_text(findings))
 
 
 def _tuner(experience: Path | None, strategy: str, detectors: list[str], seed: int) -> MetaTuner:

@@ -14,6 +14,7 @@ from outlearn import plain
 from outlearn.data.named import literal
 from outlearn.data.quantities import Notation
 from outlearn.errors import SchemaError
+from outlearn.shown import unbroken
 
 __all__ = ["Column", "Kind", "Role", "Schema", "Table", "check_columns", "unknown_column"]
 
@@ -96,7 +97,7 @@ class Schema:
             rows.append((column.name, str(column.kind), str(column.role), note))
         widths = [max(len(row[place]) for row in rows) for place in range(3)]
         lines = ("  ".join([*map(str.ljust, row[:3], widths), row[3]]) for row in rows)
-        return "\n".join(line.rstrip() for line in lines)
+        return "\n".join(unbroken(line).rstrip() for line in lines)
 
     def __getitem__(self, name: str) -> Column:
         for column in self.columns:
@@ -197,14 +198,14 @@ def check_columns(schema: Schema, names: Sequence[str], *, where: str = "") -> t
     missing = [column.name for column in schema.used if column.name not in given]
     unexpected = [name for name in names if name not in known]
     if missing:
-        raise SchemaError(_difference(missing, unexpected, len(schema.used), where))
+        raise SchemaError(*_difference(missing, unexpected, len(schema.used), where))
     if not unexpected:
         return ()
     verb = "column is" if len(unexpected) == 1 else "columns are"
     return (f"{len(unexpected)} {verb} not in the schema and not read: {_few(unexpected)}",)
 
 
-def _difference(missing: Sequence[str], unexpected: Sequence[str], wanted: int, where: str) -> str:
+def _difference(missing: Sequence[str], unexpected: Sequence[str], wanted: int, where: str) -> list[str]:
     verb = "is" if len(missing) == 1 else "are"
     place = f" in {where}" if where else ""
     lines = [f"{len(missing)} of {wanted} columns that the model reads {verb} missing{place}:"]
@@ -213,7 +214,7 @@ def _difference(missing: Sequence[str], unexpected: Sequence[str], wanted: int, 
     lines += [f"  + {name}   (not in the schema)" for name in unexpected[:_LISTED]]
     more = len(unexpected) - _LISTED
     lines += [f"  … and {more} more not in the schema"] if more > 0 else []
-    return "\n".join([*lines, "Give the table these columns, or fit again on the new ones."])
+    return [*lines, "Give the table these columns, or fit again on the new ones."]
 
 
 def unknown_column(name: str, names: Sequence[str], *, what: str, where: str = "") -> SchemaError:

@@ -22,7 +22,8 @@ from outlearn.explain.joint import Cell, Joint, joint_oddities
 from outlearn.explain.neighbours import Usual, usual_rows
 from outlearn.explain.replace import donors
 from outlearn.explain.text import BESIDE, COMBINED, MOST_LIKE, describe, never_seen
-from outlearn.explain.words import Cells, clean
+from outlearn.explain.words import Cells
+from outlearn.shown import clean
 
 __all__ = ["UsualTable"]
 

@@ -16,7 +16,6 @@ from outlearn.explain.words import (
     Cells,
     as_moments,
     as_numbers,
-    as_text,
     is_missing,
     moment_range,
     number_range,
@@ -24,6 +23,7 @@ from outlearn.explain.words import (
     shares,
     show,
 )
+from outlearn.shown import as_text
 
 __all__ = ["Facet", "Known", "category_beside", "known_cells", "number_beside", "rows_like"]
 

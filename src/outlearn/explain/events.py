@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from outlearn.explain.words import MIDDLE, Cells, as_text, clean
+from outlearn.explain.words import MIDDLE, Cells
+from outlearn.shown import as_text, clean
 
 __all__ = ["oddity_of_events"]
 

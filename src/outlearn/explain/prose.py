@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from outlearn.explain.words import MIDDLE, clean, percent
+from outlearn.explain.words import MIDDLE, percent
+from outlearn.shown import clean
 
 __all__ = ["oddity_of_text"]
 

@@ -22,8 +22,6 @@ from outlearn.explain.words import (
     Cells,
     as_moments,
     as_numbers,
-    as_text,
-    clean,
     is_missing,
     moment_range,
     number_range,
@@ -33,6 +31,7 @@ from outlearn.explain.words import (
     shares_of,
     show,
 )
+from outlearn.shown import as_text, clean
 
 __all__ = ["behind", "describe", "is_usual", "never_seen", "sentence", "telling"]
 

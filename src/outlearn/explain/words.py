@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -13,13 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outlearn.explain.quantities import between, in_unit
+from outlearn.shown import as_text, clean
 
 __all__ = [
     "Cells",
     "as_moments",
     "as_numbers",
-    "as_text",
-    "clean",
     "is_missing",
     "moment_range",
     "number_range",
@@ -32,38 +30,9 @@ __all__ = [
 
 Cells = Sequence[Any] | NDArray[Any]  # of a table column
 
-LONGEST = 60  # characters of a cell that are shown
 HUGE = 1e300  # of numbers, from which on their differences may overflow
 SHOWN = 3  # commonest values
 MIDDLE = (0.05, 0.95)  # quantiles of the usual range
-
-
-def clean(text: object, limit: int = LONGEST) -> str:
-    """Return text on one line, without control characters, of at most `limit` characters.
-
-    Whatever Unicode counts as control, format (such as marks that turn the writing direction), surrogate or
-    unassigned is dropped, and runs of white space become one space.
-
-    >>> clean("a\\tb\\x1b[31m\\u202e" + "c" * 99, limit=10)
-    'a b[31mcc…'
-    """
-    # Only a little more than can be shown is looked at: a cell may hold megabytes.
-    head = as_text(text)[: 8 * limit]
-    spaced = "".join(" " if letter.isspace() else letter for letter in head)
-    kept = "".join(letter for letter in spaced if unicodedata.category(letter)[0] != "C")
-    line = " ".join(kept.split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"
-
-
-def as_text(value: object) -> str:
-    """Return a cell as text; an integer beyond 64 bits, which may not even be printable, by its size.
-
-    >>> as_text(2**70), as_text(7)
-    ('integer of 71 bits', '7')
-    """
-    if isinstance(value, int) and value.bit_length() > 64:
-        return f"integer of {value.bit_length()} bits"
-    return str(value)
 
 
 def is_missing(value: Any) -> bool:

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Protocol
 
 from outlearn.errors import ReadError
-from outlearn.explain.words import clean
 from outlearn.feedback.verdict import Verdict
 from outlearn.ledger import Lines, appending, read_lines
+from outlearn.shown import clean
 
 __all__ = ["Recorded", "VerdictFile", "VerdictStore"]
 

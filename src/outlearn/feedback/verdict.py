@@ -12,7 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 from outlearn.errors import ParameterError
-from outlearn.explain.words import clean
+from outlearn.shown import clean
 
 __all__ = ["Answer", "Channel", "Verdict", "current", "make_verdict"]
 

@@ -18,7 +18,6 @@ from outlearn.data.schema import unknown_column
 from outlearn.detectors.model_file import file_notes, kind_of
 from outlearn.detectors.series import SeriesDetector
 from outlearn.errors import LabelError, SchemaError
-from outlearn.explain.words import clean
 from outlearn.feedback.identity import row_identities
 from outlearn.feedback.store import VerdictStore
 from outlearn.feedback.verdict import Answer, Channel, Verdict, current, make_verdict
@@ -36,6 +35,7 @@ from outlearn.pipeline.monitor import Monitor
 from outlearn.pipeline.rows import Spec, chunks_of
 from outlearn.pipeline.series_table import SeriesTable
 from outlearn.pipeline.verdict import VERDICT, written_columns
+from outlearn.shown import clean
 
 __all__ = ["Labelled", "label_model"]
 

@@ -10,7 +10,8 @@ from rich.text import Text
 
 from outlearn.alerts.words import incident_words
 from outlearn.findings.table import Findings
-from outlearn.report.words import clean, score
+from outlearn.report.words import score
+from outlearn.shown import clean
 
 __all__ = ["host_view", "incident_view", "print_hosts", "print_incidents"]
 

@@ -18,7 +18,8 @@ from outlearn.explain.words import percent
 from outlearn.extras import require
 from outlearn.findings.table import MapSample
 from outlearn.report.profiles import ProfileWords
-from outlearn.report.words import clean, score, unique
+from outlearn.report.words import score, unique
+from outlearn.shown import clean
 
 __all__ = ["Histogram", "count_scores", "plot_histogram", "plot_map", "plot_profile", "plot_search"]
 

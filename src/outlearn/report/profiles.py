@@ -10,7 +10,8 @@ import numpy as np
 from outlearn.explain.quantities import CLOCK, SPAN, in_unit
 from outlearn.explain.words import percent
 from outlearn.findings.table import Bin, CategorySummary, ColumnProfile, NumberSummary
-from outlearn.report.words import clean, number, unique
+from outlearn.report.words import number, unique
+from outlearn.shown import clean
 
 __all__ = ["ProfileWords", "profile_words"]
 

@@ -15,7 +15,8 @@ from outlearn.decisions.alarms import Segment
 from outlearn.explain.words import percent
 from outlearn.findings.series import Panel, SeriesFindings
 from outlearn.report.page import render
-from outlearn.report.words import clean, score
+from outlearn.report.words import score
+from outlearn.shown import clean, unbroken
 
 __all__ = ["render_series", "series_text"]
 
@@ -64,7 +65,8 @@ def series_text(findings: SeriesFindings, top: int) -> str:
         lines.append(f"{i + 1:3d}. {of}{row['where']}  score {row['score']}  {row['why'] or row['channels']}")
     if len(findings.segments) > top:
         lines.append(f"     and {len(findings.segments) - top:,} more")
-    return "\n".join([*lines, *(f" - {clean(note, 300)}" for note in findings.notes)])
+    lines += [f" - {clean(note, 300)}" for note in findings.notes]
+    return "\n".join(map(unbroken, lines))
 
 
 def _headline(findings: SeriesFindings) -> str:

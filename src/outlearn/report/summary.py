@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from outlearn.explain.explanation import Contribution, Explanation
 from outlearn.explain.words import percent
 from outlearn.findings.table import Findings
-from outlearn.report.words import clean, score
+from outlearn.report.words import score
+from outlearn.shown import clean
 
 __all__ = [
     "CAUTION",

@@ -20,7 +20,8 @@ from outlearn.report.summary import (
     rule_sentence,
     sentence,
 )
-from outlearn.report.words import clean, score
+from outlearn.report.words import score
+from outlearn.shown import clean
 
 __all__ = ["render_text"]
 

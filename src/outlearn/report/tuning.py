@@ -10,6 +10,7 @@ from outlearn import __version__
 from outlearn.findings.tuning import Tried, TuningFindings
 from outlearn.report.page import render
 from outlearn.report.plots import plot_search
+from outlearn.shown import unbroken
 
 __all__ = ["render_tuning", "tuning_text"]
 
@@ -90,7 +91,7 @@ def tuning_text(findings: TuningFindings) -> str:
             best, place = max(marked)
             lines.append(f"best on the labelled rows: {names[place]} (average precision {best:.2f})")
         lines += [f"   failed: {names[t.place]}: {t.fault}" for t in findings.trials if t.fault][:SHOWN]
-    return "\n".join([*lines, *(f" - {note}" for note in findings.notes)])
+    return "\n".join(map(unbroken, [*lines, *(f" - {note}" for note in findings.notes)]))
 
 
 def _seen_of(beside: Tried | None) -> str:

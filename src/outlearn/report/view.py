@@ -24,7 +24,8 @@ from outlearn.report.summary import (
     rule_sentence,
     sentence,
 )
-from outlearn.report.words import cell, clean, reason_value, score
+from outlearn.report.words import cell, reason_value, score
+from outlearn.shown import clean
 
 __all__ = ["view"]
 

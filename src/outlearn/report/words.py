@@ -1,38 +1,17 @@
-"""Values as short, safe words: the one place where foreign text is cut and cleaned."""
+"""Values, numbers and scores as short words that are safe to show."""
 
 from __future__ import annotations
 
 import math
-import re
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 
 from outlearn.explain.explanation import Contribution
-from outlearn.shown import HIDDEN
+from outlearn.shown import clean
 
-__all__ = ["cell", "clean", "number", "reason_value", "score", "unique"]
-
-_UNSEEN = re.compile(f"[{HIDDEN}]+")
-_SPACES = re.compile(r"\s+")
-
-
-def clean(text: str, limit: int) -> str:
-    """Return `text` on one line, without unseen characters, at most `limit` characters long.
-
-    It is not escaped: that is for whoever writes it into a page or a terminal.
-
-    >>> clean("a\\x1b[31mb\\n  c", 20)
-    'a [31mb c'
-    >>> clean("abcdefgh", 5)
-    'abcd…'
-    """
-    head = text[: 4 * limit]  # a cell may be megabytes long; only its beginning is looked at
-    seen = _SPACES.sub(" ", _UNSEEN.sub(" ", head)).strip()
-    if len(seen) <= limit and len(head) == len(text):
-        return seen
-    return seen[: limit - 1].rstrip() + "…"
+__all__ = ["cell", "number", "reason_value", "score", "unique"]
 
 
 def cell(value: Any, limit: int = 120) -> str:
@@ -53,7 +32,7 @@ def cell(value: Any, limit: int = 120) -> str:
         return value.isoformat(sep=" ")
     if isinstance(value, bytes):
         return f"{len(value):,} bytes"
-    return clean(str(value), limit)
+    return clean(value, limit)
 
 
 def reason_value(why: Contribution) -> str:

@@ -16,6 +16,7 @@ from outlearn.data.quantities import Notation
 from outlearn.data.readers.limits import TOO_DEEP
 from outlearn.errors import ParameterError, ReadError
 from outlearn.panics import without_panics
+from outlearn.shown import clean
 
 __all__ = ["FIXED", "WHITESPACE", "ReadOptions", "Source", "groups_of", "one_line", "reading", "unique_names"]
 
@@ -166,8 +167,7 @@ def one_line(error: BaseException, limit: int = 200) -> str:
     >>> one_line(ValueError("first\\n  second"))
     'first second'
     """
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    return clean(str(error), limit) or type(error).__name__
 
 
 def groups_of(pattern: str) -> int:

@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, update
 
-from outlearn.explain.words import clean
 from outlearn.serving.found import Found, FoundIncident, KeptRow
 from outlearn.serving.store.database import Database
 from outlearn.serving.store.tables import incidents, kept, suppressions
+from outlearn.shown import clean
 
 __all__ = ["MOST", "keep_found", "keep_incidents", "row_values"]
 

@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from outlearn.errors import AbsentError, ConflictError, ParameterError
-from outlearn.explain.words import clean
 from outlearn.feedback.verdict import Answer
 from outlearn.serving.access import Actor, UserRole
 from outlearn.serving.runs import RunQueue
@@ -30,6 +29,7 @@ from outlearn.serving.triage.detail import Comment, Detail, detail_of
 from outlearn.serving.triage.incidents import Filter, Queue, QueuedIncident, beside, find, find_all, queue
 from outlearn.serving.triage.suppress import Preview, Stored, matching, preview, stored_of
 from outlearn.serving.triage.verdicts import add, holding, said_of, withdraw
+from outlearn.shown import clean
 
 __all__ = ["Decided", "Triage", "VerdictEffect"]
 

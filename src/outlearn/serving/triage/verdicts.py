@@ -10,10 +10,10 @@ from uuid import uuid4
 from sqlalchemy import Connection, RowMapping, insert, select
 
 from outlearn.errors import AbsentError, ConflictError
-from outlearn.explain.words import clean
 from outlearn.feedback.verdict import Answer
 from outlearn.serving.access import Actor
 from outlearn.serving.store.tables import kept, verdicts
+from outlearn.shown import clean
 
 __all__ = ["WITHDRAWN", "Opinion", "add", "holding", "labels_of", "said_of", "withdraw"]
 
