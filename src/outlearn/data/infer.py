@@ -39,6 +39,7 @@ _TRUTHS = 6  # distinct values that truth values can be written in, with capital
 _REPEATED = 0.5  # share of distinct values up to which they are categories
 _FEW_ROWS = 10  # below this many values a run of whole numbers proves nothing
 _SMOOTH = 0.5  # correlation of neighbouring numbers of a list from which on it is a series
+_FARTHEST = 1e60  # of a number of a list: sums of its squares still fit in float64
 _ID_WORDS = {"id", "ids", "uuid", "guid", "key", "pk", "rowid", "oid"}
 _UUID = r"^\{?[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}\}?$"
 
@@ -353,13 +354,21 @@ def _of_runs(cells: pl.Series) -> Inference:
     values = runs.values[fits].reshape(-1, width)
     if np.array_equal(values, np.repeat(values[:1], len(values), axis=0), equal_nan=True):
         return Inference(Kind.CONSTANT, "one list of numbers")
-    away = values - np.nanmean(values, axis=0)
-    spread = np.nanstd(values, axis=0)
+    values = np.clip(values, -_FARTHEST, _FARTHEST)
+    away = values - _mean(values)
+    spread = np.sqrt(_mean(away**2))
     away /= np.where(spread > 0, spread, 1.0)
-    along = float(np.nanmean(away[:, 1:] * away[:, :-1])) if values.shape[1] > 1 else 0.0
+    along = float(_mean((away[:, 1:] * away[:, :-1]).ravel())) if width > 1 else 0.0
     others = len(lengths) - len(values)
     note = f"lists of {width:,} numbers" + (f", {others:,} of another length" if others else "")
     return Inference(Kind.SERIES if along > _SMOOTH else Kind.EMBEDDING, note)
+
+
+def _mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean of what is known of each column, 0 where nothing is."""
+    known = ~np.isnan(values)
+    mean: NDArray[np.float64] = np.where(known, values, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    return mean
 
 
 def _truth_words(filled: pl.Series) -> bool:

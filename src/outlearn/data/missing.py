@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from outlearn.data.columns.cells import columns_of, numbers_of, text_of
 from outlearn.data.quantities import Notation
 from outlearn.data.schema import Kind, Schema
+from outlearn.ranges import quantiles
 
 __all__ = ["Suspect", "cells_by", "holds_code", "numbers_by", "shown_code", "suspected_codes", "with_missing"]
 
@@ -126,7 +127,7 @@ def _apart(values: NDArray[np.float64]) -> dict[float, tuple[int, bool]]:
     rest = finite[~np.isin(finite, list(shaped))]
     if rest.size < _FEWEST or rest.min() == rest.max():
         return {}
-    low, high = np.quantile(rest, [0.05, 0.95])
+    low, high = quantiles(rest, [0.05, 0.95]).tolist()
     least, most = float(rest.min()), float(rest.max())
     return {
         code: (count, max(low - code, code - high) > _FAR * (high - low))

@@ -23,6 +23,7 @@ from outlearn.explain.words import (
     shares,
     show,
 )
+from outlearn.ranges import quantiles, width
 from outlearn.shown import as_text
 
 __all__ = ["Facet", "Known", "category_beside", "known_cells", "number_beside", "rows_like"]
@@ -200,15 +201,16 @@ class _Numbers:
         ascending = np.sort(values[np.isfinite(values)])
         if not len(ascending):
             return None
-        low, tenth, ninetieth, high = np.quantile(ascending, (MIDDLE[0], 0.1, 0.9, MIDDLE[1])).tolist()
-        scale = (ninetieth - tenth) or float(np.ptp(ascending)) or 1.0
+        low, tenth, ninetieth, high = quantiles(ascending, (MIDDLE[0], 0.1, 0.9, MIDDLE[1])).tolist()
+        scale = width(tenth, ninetieth) or width(float(ascending[0]), float(ascending[-1])) or 1.0
         return cls(values, ascending, low, high, scale, unit)
 
     def off(self, value: Any) -> float:
         own = self._read(value)
         if own is None:
             return math.inf
-        return max(self.low - own, own - self.high, 0.0) / ((self.high - self.low) or self.scale)
+        away = max(width(own, self.low), width(self.high, own), 0.0)
+        return away / (width(self.low, self.high) or self.scale)
 
     def off_beside(self, value: Any, rows: NDArray[np.int64], chance: float) -> float | None:
         own, there = self._read(value), self.values[rows]

@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outlearn.explain.words import Cells, number_range, show
+from outlearn.ranges import HUGE, WIDEST, width
 
 __all__ = ["list_words", "oddity_of_list"]
 
 CHARACTERS_READ = 100_000  # characters of a list that is text
+_PART = 2.0**64  # of huge numbers, of which this many can be summed
 LIST_FEATURES = ("numbers", "as the lowest", "as the highest", "on average", "from one number to the next")
 
 
@@ -31,8 +33,8 @@ def oddity_of_list(value: Any, usual: Cells) -> tuple[str, str] | None:
     ranges = []
     for place, name in enumerate(LIST_FEATURES):
         low, high, words = number_range(theirs[:, place])
-        width = max(high - low, 1e-9 * max(abs(low), abs(high), 1.0))
-        far[place] = max(low - mine[place], mine[place] - high, 0.0) / width
+        usual_width = max(width(low, high), 1e-9 * max(abs(low), abs(high), 1.0))
+        far[place] = max(width(mine[place], low), width(high, mine[place]), 0.0) / usual_width
         ranges.append(f"{words} {name}")
     if not far.any():
         return "another course", "in combination"
@@ -56,8 +58,11 @@ def _short(number: float) -> str:
 
 
 def _features(numbers: NDArray[np.float64]) -> list[float]:
-    step = float(np.abs(np.diff(numbers)).mean()) if len(numbers) > 1 else 0.0
-    return [float(len(numbers)), float(numbers.min()), float(numbers.max()), float(numbers.mean()), step]
+    low, high = float(numbers.min()), float(numbers.max())
+    part = _PART if max(-low, high) > HUGE else 1.0  # sums of such numbers are none that float64 holds
+    parts = numbers / part
+    step = float(np.abs(np.diff(parts)).mean()) if len(parts) > 1 else 0.0
+    return [float(len(parts)), low, high, part * float(parts.mean()), part * min(step, WIDEST / part)]
 
 
 def _numbers(value: Any) -> NDArray[np.float64] | None:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outlearn.explain.quantities import between, in_unit
+from outlearn.ranges import quantiles, width
 from outlearn.shown import as_text, clean
 
 __all__ = [
@@ -30,7 +31,6 @@ __all__ = [
 
 Cells = Sequence[Any] | NDArray[Any]  # of a table column
 
-HUGE = 1e300  # of numbers, from which on their differences may overflow
 SHOWN = 3  # commonest values
 MIDDLE = (0.05, 0.95)  # quantiles of the usual range
 
@@ -138,12 +138,10 @@ def number_range(numbers: NDArray[np.float64], unit: str = "") -> tuple[float, f
     >>> number_range(np.array([3.0, 3.0]))[2]
     '3'
     """
-    # The difference of two numbers near the ends of float64 is none that it holds; that of their halves is.
-    part = 2.0 if np.abs(numbers).max() > HUGE else 1.0
-    low, high = (part * float(end) for end in np.quantile(numbers / part, MIDDLE))
+    low, high = quantiles(numbers, MIDDLE).tolist()
     if low == high:
         return low, high, show(low, unit)
-    decimals = 2 - math.floor(math.log10(high / part - low / part))
+    decimals = 2 - math.floor(math.log10(width(low, high)))
     return low, high, between(low, high, unit, lambda end: _rounded(end, decimals))
 
 

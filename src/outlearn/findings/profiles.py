@@ -16,6 +16,7 @@ from outlearn.data.named import written
 from outlearn.data.quantities import Form
 from outlearn.data.schema import Column, Kind, Schema
 from outlearn.findings.table import Bin, CategorySummary, ColumnProfile, NumberSummary
+from outlearn.ranges import quantiles
 
 __all__ = ["column_profiles"]
 
@@ -127,7 +128,7 @@ def _of_numbers(column: Column, usual: Floats, flagged: Floats, unit: str) -> Co
         bins.append(Bin("other", 0.0, 0.0))
         codes = [np.where(np.isin(x, values), np.searchsorted(values, x), values.size) for x in sides]
     else:
-        edges = np.unique(np.quantile(known, _QUANTILES))
+        edges = np.unique(quantiles(known, _QUANTILES))
         ends = [None, *edges.tolist(), None]
         bins = [Bin("range", 0.0, 0.0, low=low, high=high) for low, high in pairwise(ends)]
         codes = [np.searchsorted(edges, x, side="right") for x in sides]
@@ -147,7 +148,7 @@ def _summary(values: Floats) -> NumberSummary:
     known, missing = values[np.isfinite(values)], float(np.isnan(values).mean())
     if known.size == 0:
         return NumberSummary(None, None, None, constant=False, missing=missing)
-    low, middle, high = np.quantile(known, [0.05, 0.5, 0.95]).tolist()
+    low, middle, high = quantiles(known, [0.05, 0.5, 0.95]).tolist()
     return NumberSummary(low, middle, high, bool(known.min() == known.max()), missing)
 
 

@@ -17,6 +17,7 @@ Floats = NDArray[np.float64]
 Stretches = list[tuple[int, int]]
 STILL = 1e-9  # spread, relative to the size of the values, below which a channel stands still
 FARTHEST = 1e6  # spreads that a value may lie away
+LARGEST = 1e60  # of a value: sums of its squares still fit in float64
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,9 @@ class Basis:
     def of(cls, series: Sequence[Series]) -> Self:
         """Return the basis that series with the same channels make."""
         count = sum(len(one) for one in series)
-        centre = sum((one.values.sum(axis=0) for one in series), np.zeros(series[0].values.shape[1])) / count
-        square = sum(((one.values - centre) ** 2).sum(axis=0) for one in series) / count
+        near = [_near(one.values) for one in series]
+        centre = sum((one.sum(axis=0) for one in near), np.zeros(near[0].shape[1])) / count
+        square = sum(((one - centre) ** 2).sum(axis=0) for one in near) / count
         spread = np.sqrt(square)
         # What stands still in the reference and then moves is odd, by how far it moves for its size.
         still = spread <= STILL * np.maximum(np.abs(centre), 1.0)
@@ -59,4 +61,9 @@ class Basis:
 
     def standard(self, values: Floats) -> Floats:
         """Return values (n, c) on the scale of the basis."""
-        return np.clip((values - self.centre) / self.scale, -FARTHEST, FARTHEST)
+        with np.errstate(over="ignore"):  # what is infinitely many spreads away is clipped too
+            return np.clip((_near(values) - self.centre) / self.scale, -FARTHEST, FARTHEST)
+
+
+def _near(values: Floats) -> Floats:
+    return np.clip(values, -LARGEST, LARGEST)
