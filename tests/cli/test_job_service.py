@@ -116,7 +116,7 @@ def _get(url):
 
 def test_the_service_serves_works_and_ends_with_its_workers(folder):
     with _serving(folder, "--workers", "1") as (process, url, lines):
-        token = lines[2].strip().partition("/welcome/")[2]
+        token = lines[2].strip().partition("/welcome?token=")[2]
         assert len(token) >= 40
         end = time.monotonic() + 60
         while True:

@@ -88,7 +88,7 @@ def _greet(service: Service) -> None:
     if invited is not None:
         name, token = invited
         say(f"Nobody has a password yet. {name} chooses one within 24 hours, at a link that is good once:")
-        say(f"  {settings.url}/welcome/{token}")
+        say(f"  {settings.url}/welcome?token={token}")
     if not _is_loopback(settings.host) and not settings.url.startswith("https:"):
         complain(
             f"warning: it listens at {settings.host} without TLS: passwords, keys and rows cross the network "

@@ -80,7 +80,7 @@ def test_an_admin_works_on_people(world):
     client = world.client(UserRole.ADMIN)
     client.add_user("new", "viewer")
     client.set_role("new", "analyst")
-    assert "/welcome/" in client.invite_user("new")
+    assert "/welcome?token=" in client.invite_user("new")
     secret = client.new_key("new", "nightly", days=1)
     client.disable_user("new")
     client.enable_user("new")

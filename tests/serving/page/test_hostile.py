@@ -18,7 +18,7 @@ BAD = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'\u202e}}{{7*7}}"
 FOLDER = Path(outlearn.serving.page.__file__).parent
 PATHS = (
     "/login",
-    "/welcome/made-up",
+    "/welcome?token=made-up",
     "/queue?state=any",
     "/keys",
     "/jobs",
@@ -86,7 +86,7 @@ def test_texts_in_the_address_stay_text(visit):
         "/queue?order=%3Cscript%3E",
         "/jobs/%3Cscript%3E",
         "/login?next=%22%3E%3Cscript%3E",
-        "/welcome/%22%3E%3Cscript%3E",
+        "/welcome?token=%22%3E%3Cscript%3E",
         "/jobs/payments/patterns/new?condition=%3Cscript%3E",
         "/audit?verify=%3Cscript%3E",
     ):

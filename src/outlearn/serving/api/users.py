@@ -57,4 +57,4 @@ def enable_a_user(actor: Admin, service: Serving, user: UserName) -> None:
 def invite_a_user(actor: Admin, service: Serving, user: UserName, given: InviteIn) -> Any:
     """Make a link by which a person chooses a password, once; those from before end."""
     token = service.accounts.invite(actor, user, given.hours)
-    return {"link": f"{service.settings.url}/welcome/{token}"}
+    return {"link": f"{service.settings.url}/welcome?token={token}"}

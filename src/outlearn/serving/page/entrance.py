@@ -69,18 +69,22 @@ def log_out(request: Request, service: Serving, sent: Submitted) -> Response:
     return answer
 
 
-@router.get("/welcome/{token}")
-def show_welcome(request: Request, token: str) -> Response:
-    """Show where to choose a password; an invitation is used up only by what is sent from there."""
+@router.get("/welcome")
+def show_welcome(request: Request, token: str = "") -> Response:
+    """Show where to choose a password; an invitation is used up only by what is sent from there.
+
+    The token is no part of the path, which logs of the service keep.
+    """
     return _open_page(request, "welcome.html", token=token[:200])
 
 
-@router.post("/welcome/{token}")
-def accept(request: Request, service: Serving, token: str, form: OpenForm) -> Response:
+@router.post("/welcome")
+def accept(request: Request, service: Serving, form: OpenForm) -> Response:
+    token = form.get("token")[:200]
     try:
-        actor = service.accounts.accept(token[:200], _twice(form))
+        actor = service.accounts.accept(token, _twice(form))
     except InputError as error:
-        return _open_page(request, "welcome.html", error, token=token[:200])
+        return _open_page(request, "welcome.html", error, token=token)
     return _open_page(request, "login.html", next="", name=actor.name)
 
 

@@ -91,7 +91,7 @@ def days_of(form: Form) -> float | None:
 
 def _invited(service: Service, sent: Submitted, name: str) -> Response:
     token = service.accounts.invite(sent.actor, name, HOURS)
-    link = f"{service.settings.url}/welcome/{token}"
+    link = f"{service.settings.url}/welcome?token={token}"
     return _people(
         service, sent.visitor, secret=link, secret_of=f"Link for {name}, which holds {HOURS:g} hours"
     )
