@@ -18,7 +18,7 @@ def quantiles(values: NDArray[np.float64], at: ArrayLike) -> NDArray[np.float64]
     [0.0, 1.7e+308]
     """
     part = 2.0 if np.abs(values).max() > HUGE else 1.0  # the difference of their halves is held
-    found: NDArray[np.float64] = part * np.quantile(values / part, at)
+    found: NDArray[np.float64] = part * np.quantile(values / part, np.asarray(at, dtype=np.float64))
     return found
 
 

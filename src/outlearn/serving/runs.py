@@ -245,6 +245,12 @@ class RunQueue:
             ranks = {PRIORITY[run.kind] for run in self._next(connection, without=claim.run.id)}
         return any(other < rank or (other == rank and held > SLICE) for other in ranks)
 
+    def waits(self) -> bool:
+        """Say whether a run of any job is queued."""
+        with self._database.reading() as connection:
+            queued = select(runs.c.id).where(runs.c.state == "queued").limit(1)
+            return connection.execute(queued).first() is not None
+
     def cancel(self, actor: Actor, id: int) -> None:
         """End a run that waits or is being done: what it did is kept, and it does no more. For operators.
 

@@ -223,7 +223,7 @@ def _learn(service: Service, job: Job, claim: Claim) -> None:
 def _order_questions(service: Service, job: Job) -> None:
     """Say which open incidents are most useful to decide; that it fails harms nothing else."""
     live = service.models.live(job.id)
-    if live is None:
+    if live is None or service.runs.waits():  # a verdict may, and the next run is followed by this too
         return
     try:
         values = usefulness(service.database, service.models.load(live), job.id)

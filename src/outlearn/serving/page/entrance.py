@@ -16,8 +16,8 @@ from outlearn.serving.page.rendering import page
 from outlearn.serving.page.visitor import (
     COOKIE,
     FORM_COOKIE,
-    Form,
     Id,
+    PageForm,
     Serving,
     Submitted,
     Visiting,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["router"]
 
 router = APIRouter(route_class=PageRoute)
-OpenForm = Annotated[Form, Depends(open_form)]
+OpenForm = Annotated[PageForm, Depends(open_form)]
 OVER = "Your session is over, and what you sent was not done. Log in again."
 
 
@@ -138,7 +138,7 @@ def _open_page(request: Request, template: str, error: Exception | None = None, 
     return answer
 
 
-def _twice(form: Form) -> str:
+def _twice(form: PageForm) -> str:
     password = form.secret("password")
     if password != form.secret("again"):
         raise ParameterError("the two passwords differ; type the same one twice")

@@ -11,7 +11,7 @@ from scipy.stats import binom
 
 from outlearn.serving.page.words import count, share
 
-__all__ = ["Drift", "Standing", "drift_of", "standing_of"]
+__all__ = ["Drift", "PromiseStanding", "drift_of", "standing_of"]
 
 SCORED = ("score", "backfill")
 CHANCE = 0.001  # of so many flagged rows under the promise, below which it is said not to hold
@@ -20,7 +20,7 @@ FEWEST = 100  # rows on either side
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class PromiseStanding:
     """Whether what was promised holds among the rows of late. state : "holds", "broken" or "unknown"."""
 
     state: str
@@ -39,7 +39,7 @@ class Drift:
     words: str
 
 
-def standing_of(runs: Sequence[Any], version: Any, rule: Any) -> Standing:
+def standing_of(runs: Sequence[Any], version: Any, rule: Any) -> PromiseStanding:
     """Judge the promise by the runs of the live version; runs : latest first."""
     judged = _of(runs, version)
     rows, flagged = sum(run.rows for run in judged), sum(run.flagged for run in judged)
@@ -47,18 +47,18 @@ def standing_of(runs: Sequence[Any], version: Any, rule: Any) -> Standing:
     text = promise["text"] if promise else ""
     rate = rule.false_alarm_rate
     if not rows:
-        return Standing("unknown", "Nothing judged yet", "The live version has not judged rows.", text)
+        return PromiseStanding("unknown", "Nothing judged yet", "The live version has not judged rows.", text)
     told = f"{share(flagged, rows)} of {count(rows, 'row')} in {count(len(judged), 'run')} were flagged"
     if rate is None:
-        return Standing("unknown", "No rate was promised", f"{told}.", text)
+        return PromiseStanding("unknown", "No rate was promised", f"{told}.", text)
     wanted = f"at most {share(rate, 1)} of usual rows were promised"
     if binom.sf(flagged - 1, rows, rate) >= CHANCE:
-        return Standing("holds", "The promise holds", f"{told}; {wanted}.", text)
+        return PromiseStanding("holds", "The promise holds", f"{told}; {wanted}.", text)
     words = (
         f"{told}; {wanted}. That is more than chance explains: either there are that many anomalies, or "
         "usual rows have changed, and a new fit is due."
     )
-    return Standing("broken", "More is flagged than was promised of usual rows", words, text)
+    return PromiseStanding("broken", "More is flagged than was promised of usual rows", words, text)
 
 
 def drift_of(runs: Sequence[Any], version: Any) -> Drift | None:

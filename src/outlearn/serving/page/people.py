@@ -11,7 +11,7 @@ from outlearn.errors import ParameterError
 from outlearn.serving.access import UserRole
 from outlearn.serving.page.faults import PageRoute
 from outlearn.serving.page.rendering import page
-from outlearn.serving.page.visitor import Form, Id, Serving, Submitted, Visiting, Visitor
+from outlearn.serving.page.visitor import Id, PageForm, Serving, Submitted, Visiting, Visitor
 
 if TYPE_CHECKING:
     from outlearn.serving.service import Service
@@ -74,7 +74,7 @@ def revoke_key(service: Serving, sent: Submitted, id: Id) -> Response:
     return RedirectResponse("/people#keys", 303)
 
 
-def days_of(form: Form) -> float | None:
+def days_of(form: PageForm) -> float | None:
     """Return for how many days a key is to work, None for always.
 
     Raises

@@ -13,7 +13,7 @@ from outlearn.serving.page.faults import PageRoute
 from outlearn.serving.page.rendering import page
 from outlearn.serving.page.told import Deed, changes_of
 from outlearn.serving.page.visitor import (
-    Form,
+    PageForm,
     Serving,
     Submission,
     Submitted,
@@ -102,7 +102,7 @@ def told(request: Request, service: Service, sent: Submission, deed: Deed, path:
     return page("told.html", sent.visitor, deed=deed, changes=changes, next=deed.wanted.at(path))
 
 
-def revision_of(form: Form, id: int) -> int | None:
+def revision_of(form: PageForm, id: int) -> int | None:
     """Return the revision of an incident that whoever gave a verdict has seen."""
     ids = form.ids(f"revision-{id}") or form.ids("revision")
     return ids[0] if ids else None

@@ -22,9 +22,9 @@ __all__ = [
     "CSRF",
     "FORM_COOKIE",
     "Below",
-    "Form",
     "Id",
     "LogInFirst",
+    "PageForm",
     "Serving",
     "Submission",
     "Submitted",
@@ -67,7 +67,7 @@ class Visitor:
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class PageForm:
     """The fields of a form, in their order."""
 
     pairs: tuple[tuple[str, str], ...]
@@ -100,7 +100,7 @@ class Submission:
     """A form with who sent it, whose token was right."""
 
     visitor: Visitor
-    form: Form
+    form: PageForm
 
     @property
     def actor(self) -> Actor:
@@ -167,7 +167,7 @@ async def submission(request: Request, known: Visiting) -> Submission:
     return Submission(known, form)
 
 
-async def open_form(request: Request) -> Form:
+async def open_form(request: Request) -> PageForm:
     """Return a form of a page for everybody, whose token is in a cookie of its own.
 
     Raises
@@ -186,7 +186,7 @@ Below = Annotated[int | None, Query(ge=0, le=LARGEST_ID)]
 Submitted = Annotated[Submission, Depends(submission)]
 
 
-async def read_form(request: Request) -> Form:
+async def read_form(request: Request) -> PageForm:
     """Return the fields of a body within limits.
 
     Raises
@@ -211,7 +211,7 @@ async def read_form(request: Request) -> Form:
         raise ParameterError(f"the form has over {FIELDS:,} fields; send less at once") from error
     if any("\0" in part for part in _parts(pairs)):
         raise ParameterError("the form has a NUL character, which no text has; remove it")
-    return Form(tuple(pairs))
+    return PageForm(tuple(pairs))
 
 
 def cookie_name(request: Request, name: str) -> str:
@@ -237,7 +237,7 @@ def _is_secure(request: Request) -> bool:
     return request.url.scheme == "https" or str(settings.address or "").startswith("https:")
 
 
-def _check_token(form: Form, wanted: str) -> None:
+def _check_token(form: PageForm, wanted: str) -> None:
     if not wanted or not hmac.compare_digest(form.get(CSRF).encode(), wanted.encode()):
         raise AccessError(
             "the form is not from this page, or the session is another one; open the page again"

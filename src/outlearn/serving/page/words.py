@@ -9,8 +9,9 @@ from typing import Any
 from markupsafe import Markup
 
 from outlearn.errors import ReadError
-from outlearn.explain.words import clean, plain, show
+from outlearn.explain.words import plain, show
 from outlearn.findings.cells import cell_in
+from outlearn.shown import clean
 
 __all__ = ["ago", "cell", "count", "due", "moment", "score", "share", "span", "text"]
 
