@@ -104,8 +104,15 @@ def _run(service: Service, listener: socket.socket) -> None:
     from outlearn.serving.page.router import with_pages
     from outlearn.serving.supervisor import Supervisor
 
+    app = with_pages(create_app(service), service)
+
+    class Server(uvicorn.Server):
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            app.state.events.close()  # pages that follow would keep it waiting
+            await super().shutdown(sockets)
+
     config = uvicorn.Config(
-        with_pages(create_app(service), service),
+        app,
         log_config=None,  # `log_lines` has done it
         server_header=False,
         timeout_graceful_shutdown=GRACEFUL,
@@ -113,7 +120,7 @@ def _run(service: Service, listener: socket.socket) -> None:
     supervisor = Supervisor(service.settings, service.runs)
     supervisor.start()
     try:
-        uvicorn.Server(config).run(sockets=[listener])
+        Server(config).run(sockets=[listener])
     except KeyboardInterrupt:  # raised again once the server has ended by the signal
         pass
     finally:
