@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -11,7 +13,7 @@ HUGE = 1e300  # of numbers, from which on their differences may overflow
 WIDEST = float(np.finfo(np.float64).max)
 
 
-def quantiles(values: NDArray[np.float64], at: ArrayLike) -> NDArray[np.float64]:
+def quantiles(values: NDArray[np.float64], at: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
     """Return quantiles of finite numbers (n,), also where no float64 holds the difference of two of them.
 
     >>> quantiles(np.array([-1.7e308, 1.7e308, 1.7e308]), [0.25, 0.5]).tolist()
