@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from functools import cache
@@ -26,6 +27,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from outlearn.data.arrays import ArrayFile, read_arrays
 from outlearn.data.overrides import read_overrides
@@ -132,6 +134,62 @@ JOB = lines(
 OVERRIDES = lines("[columns.a]", 'kind = "numeric"', 'unit = "EUR"', "[columns.b]", 'role = "ignored"')
 
 
+def workbook() -> bytes:
+    import openpyxl
+
+    whole, buffer = openpyxl.Workbook(), io.BytesIO()
+    for row in [FLAT.columns, *FLAT.rows()]:
+        whole.active.append(row)
+    whole.save(buffer)
+    return buffer.getvalue()
+
+
+def open_document() -> bytes:
+    """Return an .ods file of the table, its numbers and dates typed."""
+    kinds = {"a": "float", "b": "float", "day": "date"}
+    valued = {"float": 'office:value="{0}"', "date": 'office:date-value="{0}"'}
+
+    def cell(name: str, value: object) -> str:
+        kind = kinds.get(name, "string") if value != name else "string"
+        typed = valued.get(kind, "").format(value)
+        word = f"<text:p>{value}</text:p>"
+        return f'<table:table-cell office:value-type="{kind}" {typed}>{word}</table:table-cell>'
+
+    rows = [dict(zip(FLAT.columns, FLAT.columns, strict=True)), *FLAT.rows(named=True)]
+    body = "".join(
+        f"<table:table-row>{''.join(cell(*pair) for pair in row.items())}</table:table-row>" for row in rows
+    )
+    urn, names = "urn:oasis:names:tc:opendocument:xmlns", ("office", "table", "text")
+    spaces = " ".join(f'xmlns:{name}="{urn}:{name}:1.0"' for name in names)
+    content = (
+        f'<?xml version="1.0" encoding="UTF-8"?><office:document-content {spaces}><office:body>'
+        f'<office:spreadsheet><table:table table:name="Data">{body}</table:table></office:spreadsheet>'
+        "</office:body></office:document-content>"
+    )
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("content.xml", content)
+        archive.writestr("META-INF/manifest.xml", "<manifest/>")
+    return buffer.getvalue()
+
+
+def part_of(book: Callable[[], bytes], part: str) -> tuple[Callable[[], bytes], Callable[[Path], None]]:
+    """Return a part of a workbook and what reads it, put back: a changed archive ends at its checksums."""
+
+    def inner() -> bytes:
+        return zipfile.ZipFile(io.BytesIO(book())).read(part)
+
+    def read(path: Path) -> None:
+        changed, old = path.read_bytes(), zipfile.ZipFile(io.BytesIO(book()))
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name in old.namelist():
+                archive.writestr(name, changed if name == part else old.read(name))
+        rows(path)
+
+    return inner, read
+
+
 @cache
 def scorer() -> ClassicalDetector:
     return ClassicalDetector("knn", random_state=0).fit(FLAT.drop("day"))
@@ -188,6 +246,17 @@ CLASSES: dict[str, tuple[Callable[[], bytes], Callable[[Path], object]]] = {
 }
 """What is read → a valid file of it, and what reads one."""
 
+WORKBOOKS: dict[str, tuple[Callable[[], bytes], Callable[[Path], object]]] = {
+    "xlsx": (workbook, rows),
+    "xlsx sheet": part_of(workbook, "xl/worksheets/sheet1.xml"),
+    "xlsx book": part_of(workbook, "xl/workbook.xml"),
+    "xlsx links": part_of(workbook, "xl/_rels/workbook.xml.rels"),
+    "xlsx styles": part_of(workbook, "xl/styles.xml"),
+    "ods": (open_document, rows),
+    "ods content": part_of(open_document, "content.xml"),
+}
+"""The same of workbooks, each read in a process of its own, and so tried seldom."""
+
 
 def mutant(name: str, seed: int) -> bytes:
     """Return a file of which some bytes were changed, taken out, put in twice or taken from another kind."""
@@ -219,7 +288,7 @@ def mutant(name: str, seed: int) -> bytes:
 
 @cache
 def seed_of(name: str) -> bytes:
-    return CLASSES[name][0]()
+    return {**CLASSES, **WORKBOOKS}[name][0]()
 
 
 def attempt(name: str, path: Path, seed: int) -> None:
@@ -227,7 +296,7 @@ def attempt(name: str, path: Path, seed: int) -> None:
     path.write_bytes(mutant(name, seed))
     begun = time.monotonic()
     try:
-        CLASSES[name][1](path)
+        {**CLASSES, **WORKBOOKS}[name][1](path)
     except OutlearnError as error:
         assert str(error), "an error without a word"
     assert time.monotonic() - begun < SECONDS, "it took too long"
@@ -247,8 +316,20 @@ def test_fifty_damaged_files(name, tmp_path):
         attempt(name, tmp_path / "x", seed)
 
 
+@pytest.mark.parametrize("name", ["xlsx", "ods"])
+def test_a_valid_workbook_is_read(name, tmp_path):
+    (tmp_path / "x").write_bytes(seed_of(name))
+    source = open_source(tmp_path / "x", options=ReadOptions())
+    assert_frame_equal(source.read(), FLAT)  # but for the last digits that openpyxl writes
+
+
+@pytest.mark.parametrize("name", WORKBOOKS)
+def test_a_damaged_workbook(name, tmp_path):
+    attempt(name, tmp_path / "x", 0)
+
+
 @pytest.mark.long
-@pytest.mark.parametrize("name", CLASSES)
+@pytest.mark.parametrize("name", [*CLASSES, *WORKBOOKS])
 def test_a_thousand_damaged_files_within_limits(name):
     command = [sys.executable, __file__, name, "1000"]
     child = subprocess.run(command, capture_output=True, text=True, timeout=1800, check=False)
