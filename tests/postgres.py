@@ -62,7 +62,11 @@ def running() -> Iterator[Postgres]:
     """Start a server, and stop and remove it in the end."""
     programs, other = _programs(), _other_user() if os.geteuid() == 0 else None
     assert programs is not None
-    folder = Path(tempfile.mkdtemp(prefix="pg-"))  # not a folder of pytest: the path of a socket is short
+    memory = Path("/dev/shm")  # where a database is made in a tenth of the time
+    place = memory if os.access(memory, os.W_OK) else None
+    folder = Path(
+        tempfile.mkdtemp(prefix="pg-", dir=place)
+    )  # none of pytest's: the path of a socket is short
     try:
         if other is not None:
             os.chown(folder, other.pw_uid, other.pw_gid)

@@ -11,7 +11,12 @@ BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+# Those of these pages train and judge for half a minute; all others run every day.
+LONG = ("examples.md", "learners.md")
+RUN = [pytest.param(page, marks=pytest.mark.long if page.name in LONG else ()) for page in PAGES]
+
+
+@pytest.mark.parametrize("page", RUN, ids=lambda page: page.name)
 def test_the_examples_of_a_page_run_in_order(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     code = "\n".join(BLOCK.findall(page.read_text(encoding="utf-8")))

@@ -51,6 +51,7 @@ def test_calibration_is_judged_with_and_without_the_share(run):
     assert module.f1(truth, np.zeros(4, bool)) == 0
 
 
+@pytest.mark.long
 def test_labels_are_judged_at_each_count_on_the_same_sets(run, monkeypatch):
     monkeypatch.setattr(import_module("benchmarks.studies.labels"), "PEERS", ("outlearn", "bagged_trees"))
     module, rows, said = run("labels")
@@ -71,6 +72,7 @@ def test_each_statistic_is_judged_alone_beside_the_network(run):
     assert best > 0.9
 
 
+@pytest.mark.long
 def test_each_part_of_training_is_left_out_once(run, folder, monkeypatch):
     module = import_module("benchmarks.studies.ablation")
     small = replace(module.SAMPLER, support_rows=(50, 60), query_rows=40, columns=(2, 5))

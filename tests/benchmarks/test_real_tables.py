@@ -46,6 +46,7 @@ def run(module, monkeypatch, tables, *words: str) -> tuple[list[dict], str]:
     return json.loads(out.read_text())["rows"], out.with_suffix(".md").read_text()
 
 
+@pytest.mark.long
 def test_each_table_is_judged_once_by_a_network_that_did_not_see_its_owner(module, monkeypatch, tables):
     seen = []
     own = module.FoldedTables.network

@@ -116,13 +116,19 @@ ONE_IS_FLAGGED = {"check_outliers_fit_predict", "check_outliers_train"}
 NONE_STANDS_OUT = "where no row stands out the default flags none; with a share to flag it meets the check"
 
 
+# What these checks meet is the code of two classes: of each class some are checked every day, and those that
+# give it another learner or algorithm in the long run. Checks of our own are met by all of them every day.
+DAILY = ("profiles", "protonet", "knn", "iforest")
+
+
 def scikit_learn_checks():
     for estimator in without_labels():
         label = getattr(estimator, "algorithm", None) or estimator.learner
         for one, check in estimator_checks_generator(estimator):
             name = getattr(check, "func", check).__name__
-            known = label == "profiles" and name in ONE_IS_FLAGGED
-            marks = pytest.mark.xfail(reason=NONE_STANDS_OUT, strict=True) if known else ()
+            marks = [] if label in DAILY else [pytest.mark.long]
+            if label == "profiles" and name in ONE_IS_FLAGGED:
+                marks.append(pytest.mark.xfail(reason=NONE_STANDS_OUT, strict=True))
             yield pytest.param(one, check, id=f"{label}-{name.removeprefix('check_')}", marks=marks)
     for one, check in estimator_checks_generator(UnlabelledDetector(contamination=0.05)):
         name = getattr(check, "func", check).__name__

@@ -125,7 +125,7 @@ def test_a_line_that_comes_twice_is_refused(store):
 
 def test_text_cannot_drive_a_terminal():
     said = verdict(note="a\x1b[31mb\nc", by="eve\u202e")
-    assert (said.note, said.by) == ("a[31mb c", "eve")
+    assert (said.note, said.by) == ("a [31mb c", "eve")
 
 
 def test_a_word_that_is_no_answer_is_refused():

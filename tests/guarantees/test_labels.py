@@ -38,6 +38,7 @@ def worth(seed: int, few: dict[str, int] | None = None) -> np.ndarray:
     return precision.mean(axis=0)
 
 
+@pytest.mark.long
 def test_more_labels_do_not_lower_the_mean_and_useless_ones_harm_less_than_trees_alone(monkeypatch):
     monkeypatch.setattr(isolation, "TREES", 20)
     monkeypatch.setattr(trees, "FIRST", 12)

@@ -17,6 +17,21 @@ from outlearn.serving.store.database import Database
 from tests.postgres import Postgres
 
 _NUMBERS = itertools.count()
+# Modules whose tests run with PostgreSQL every day, for what they test rests on how a database locks, numbers
+# or orders; those of other modules do in the long run. All run with SQLite every day.
+_DAILY = (
+    *("test_audit", "test_backup", "test_database", "test_idempotency", "test_queries", "test_retention"),
+    *("test_runs", "test_schedule", "test_sessions", "test_verdicts"),
+)
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest leaves out what is marked
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        spec = getattr(item, "callspec", None)
+        of_server = spec is not None and spec.params.get("new_url") == "postgresql"
+        if of_server and item.path.stem not in _DAILY:
+            item.add_marker(pytest.mark.long)
 
 
 def _new(server: Postgres, template: str = "template0") -> str:

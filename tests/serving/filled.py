@@ -79,6 +79,7 @@ class Filled:
     def verdict(self, incident):
         told = {"answer": "normal", "source": "s", "row": 0, "identity": f"i{incident}", "origin": "page"}
         act = {"id": "v", "job_id": self.job, "incident_id": incident, "when": 0.0, "who": "ana", "note": ""}
+        told.setdefault("cells", "{}")
         return self.add(verdicts, **act, **told)
 
     def ids(self, table):

@@ -105,6 +105,7 @@ def best_of(model: Surrogate, new: PerformanceTable, seen: bool) -> np.ndarray:
     )
 
 
+@pytest.mark.long
 def test_the_surrogate_learns_what_tables_tell_apart(table, made_up):
     """New tables: the best configuration follows from meta-features before any trial."""
     new = made_up(1)
@@ -112,6 +113,7 @@ def test_the_surrogate_learns_what_tables_tell_apart(table, made_up):
     assert np.mean(best_of(Surrogate.learn(table, steps=300, width=64), new, seen=False) == right) > 0.9
 
 
+@pytest.mark.long
 def test_the_surrogate_believes_what_was_seen(table, made_up):
     """A measure that told the truth elsewhere is followed where the meta-features say nothing."""
     blind, new = (replace(origin, features=np.zeros_like(origin.features)) for origin in (table, made_up(1)))

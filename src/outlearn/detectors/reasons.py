@@ -127,7 +127,8 @@ def readable_cells(encoder: Encoder, cells: pl.DataFrame) -> pl.DataFrame:
     coded = [
         column.name for column in encoder.schema.columns if column.missing and column.name in cells.columns
     ]
-    cells = cells.with_columns(cells_by(encoder.schema, cells, coded).values())
+    read: list[pl.Series] = list(cells_by(encoder.schema, cells, coded).values())
+    cells = cells.with_columns(read)
     for column in encoder.encoders:
         raw = cells[column.name]
         if isinstance(column, MomentEncoder) and not raw.dtype.is_temporal():

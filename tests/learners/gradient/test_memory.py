@@ -47,7 +47,7 @@ def test_memory_of_second_order_grows_no_worse_than_linearly():
     assert large <= 16 * small
 
 
-@pytest.mark.parametrize("optimiser", [SGD(), Adam()])
+@pytest.mark.parametrize("optimiser", [SGD(), pytest.param(Adam(), marks=pytest.mark.long)])
 def test_memory_with_checkpointing_grows_as_the_root(optimiser):
     small, middle, large = (peak(MAML, s, checkpointing=True, optimiser=optimiser) for s in STEPS)
     assert middle <= 2.2 * small  # twice the root

@@ -114,6 +114,7 @@ def test_a_stream_of_tasks_is_addressable_and_holds_what_it_says():
             assert not task.episode.query_x[task.query_gone[:, place], part].any()
 
 
+@pytest.mark.long
 def test_training_resumes_and_writes_what_it_learnt(tmp_path, monkeypatch, few_trees):
     monkeypatch.setattr("outlearn.tasks.mixed.ROWS", (40, 60))
     monkeypatch.setattr("outlearn.learners.training.fusion.TOGETHER", 3)

@@ -64,6 +64,7 @@ def test_training_lowers_the_loss_and_is_a_function_of_the_seed(bank):
         assert torch.equal(left, right)
 
 
+@pytest.mark.long
 def test_training_goes_on_where_it_stopped(bank, tmp_path):
     whole, halves = small(), small()
     bank = bank[:2]

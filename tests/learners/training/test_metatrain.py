@@ -162,6 +162,7 @@ def scalars(folder: Path) -> dict[str, list[tuple[int, float]]]:
     return {tag: [(e.step, e.value) for e in log.Scalars(tag)] for tag in log.Tags()["scalars"]}
 
 
+@pytest.mark.long
 def test_the_number_of_workers_does_not_matter(tmp_path, of_sets):
     config = replace(of_sets, features="columns")  # which takes no time to prepare
     one = run(config, tmp_path / "1")

@@ -1,6 +1,7 @@
 """Training the sequence network from one command: a checkpoint, a card, a detector that uses it."""
 
 import numpy as np
+import pytest
 from typer.testing import CliRunner
 
 from outlearn import SeriesDetector
@@ -8,6 +9,7 @@ from outlearn.cli.app import app
 from outlearn.learners.training.sequence import train_series
 
 
+@pytest.mark.long
 def test_a_trained_network_serves_the_detector_and_has_a_card(tmp_path):
     out = tmp_path / "net.safetensors"
     stages = []

@@ -112,7 +112,7 @@ def test_triage_by_keyboard(browser, address, made):
     assert errors == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.long)])
 def test_pages_fit_narrow_screens(browser, address, made, scheme):
     page = browser.new_page(viewport={"width": 400, "height": 800}, color_scheme=scheme)
     _log_in(page, address)

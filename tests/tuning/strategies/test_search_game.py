@@ -82,6 +82,7 @@ def test_games_are_dealt_from_what_the_table_holds(table):
     assert any(not game.allowed[:, TRY].any() for game in games)
 
 
+@pytest.mark.long
 def test_the_policy_tries_and_believes_a_measure_that_tells_the_truth(table, made_up):
     """Where meta-features say nothing, only trials show which configuration is best."""
     blind, new = (replace(source, features=np.zeros_like(source.features)) for source in (table, made_up(1)))

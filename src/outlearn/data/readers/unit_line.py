@@ -24,6 +24,8 @@ def holds_units(first: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
     True
     >>> holds_units(["a", "V", "x"], [["b", "2.5", "y"], ["c", "W", "z"]])
     False
+    >>> holds_units(["a", "NA", "0.5"], [["b", "2", "0.5"], ["c", "3", "1.5"]])
+    False
     """
     rows = [row for row in below if len(row) == len(first)]
     if not rows:
@@ -31,9 +33,8 @@ def holds_units(first: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
     columns = zip(*rows, strict=True)
     pairs = zip(map(str.strip, first), columns, strict=True)
     numeric = [cell for cell, cells in pairs if _holds_numbers(cells)]
-    units = sum(map(_is_unit, numeric))
-    others = sum(cell in NOTHING for cell in numeric)
-    return 0 < units == len(numeric) - others and 2 * units >= len(numeric)
+    told = [cell for cell in numeric if cell not in NOTHING]  # NA is nothing, and no unit
+    return bool(told) and all(map(_is_unit, told)) and 2 * len(told) >= len(numeric)
 
 
 def on_units(line: Sequence[str]) -> str:
