@@ -7,12 +7,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, false, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, false, func, or_, select, tuple_, update
 
 from outlearn.errors import AbsentError, ParameterError
 from outlearn.serving.store.tables import incidents, jobs
 
-__all__ = ["ORDERS", "STATES", "Filter", "Queue", "QueuedIncident", "beside", "find", "find_all", "queue"]
+__all__ = [
+    "ORDERS",
+    "STATES",
+    "Filter",
+    "Queue",
+    "QueuedIncident",
+    "any_to_wake",
+    "beside",
+    "find",
+    "find_all",
+    "queue",
+    "wake",
+]
 
 STATES = ("open", "decided", "snoozed", "suppressed", "quiet")
 ORDERS = ("gravest", "newest", "useful")
@@ -62,7 +74,7 @@ class QueuedIncident:
 class Filter:
     """Which incidents are wanted; what is None has no say.
 
-    state : of `STATES`; those whose snooze is over are open. job : a name. answer : of the verdict.
+    state : of `STATES`. job : a name. answer : of the verdict.
     text : a part of the title or the entity. since, before : of the moment when it was opened.
     """
 
@@ -80,16 +92,11 @@ class Filter:
         if self.state is not None and self.state not in STATES:
             raise ParameterError(f"the state is {self.state!r}; wanted one of {', '.join(STATES)}")
 
-    def holds(self, now: float) -> list[ColumnElement[bool]]:
+    def holds(self) -> list[ColumnElement[bool]]:
         """Return the conditions, at a moment."""
         table = incidents.c
-        awake = and_(table.state == "snoozed", table.snoozed_until <= now)
         conditions: list[ColumnElement[bool]] = []
-        if self.state == "open":
-            conditions.append(or_(table.state == "open", awake))
-        elif self.state == "snoozed":
-            conditions.append(and_(table.state == "snoozed", table.snoozed_until > now))
-        elif self.state is not None:
+        if self.state is not None:
             conditions.append(table.state == self.state)
         for name in ("entity", "answer", "assigned", "pattern"):
             value = getattr(self, name)
@@ -127,7 +134,6 @@ def queue(
     order: str = "gravest",
     after: tuple[float, int] | None = None,
     limit: int = 50,
-    now: float,
 ) -> Queue:
     """Return a page of incidents.
 
@@ -142,7 +148,7 @@ def queue(
         raise ParameterError(f"the order is {order!r}; wanted one of {', '.join(ORDERS)}")
     if not 1 <= limit <= MOST:
         raise ParameterError(f"{limit} incidents were asked for; wanted 1 to {MOST}")
-    by, conditions = _BY[order], filter.holds(now)
+    by, conditions = _BY[order], filter.holds()
     if order == "useful":
         conditions.append(by.is_not(None))
     total = connection.execute(select(func.count()).select_from(incidents).where(*conditions)).scalar_one()
@@ -155,8 +161,23 @@ def queue(
     return Queue(tuple(found[:limit]), place, total)
 
 
+def wake(connection: Connection, now: float) -> None:
+    """Open the incidents whose snooze is over, in a transaction of the caller."""
+    fields = {"state": "open", "changed": now, "revision": incidents.c.revision + 1}
+    connection.execute(update(incidents).where(_over(now)).values(**fields))
+
+
+def any_to_wake(connection: Connection, now: float) -> bool:
+    """Say whether the snooze of an incident is over that is not open yet."""
+    return connection.execute(select(incidents.c.id).where(_over(now)).limit(1)).first() is not None
+
+
+def _over(now: float) -> ColumnElement[bool]:
+    return (incidents.c.state == "snoozed") & (incidents.c.snoozed_until <= now)
+
+
 def beside(
-    connection: Connection, id: int, filter: Filter, *, order: str = "gravest", now: float
+    connection: Connection, id: int, filter: Filter, *, order: str = "gravest"
 ) -> tuple[int | None, int | None]:
     """Return the incidents before and after one in a queue, None at its ends.
 
@@ -168,7 +189,7 @@ def beside(
     AbsentError
         When there is none of that id.
     """
-    by, conditions = _BY[order], filter.holds(now)
+    by, conditions = _BY[order], filter.holds()
     query = select(incidents.c.id).where(*conditions, by.is_not(None), incidents.c.id != id).limit(1)
     later = query.order_by(by.desc(), incidents.c.id.desc())
     value = getattr(find(connection, id), by.name)

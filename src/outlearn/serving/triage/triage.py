@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +27,17 @@ from outlearn.serving.store.tables import (
     verdicts,
 )
 from outlearn.serving.triage.detail import Comment, Detail, detail_of
-from outlearn.serving.triage.incidents import Filter, Queue, QueuedIncident, beside, find, find_all, queue
+from outlearn.serving.triage.incidents import (
+    Filter,
+    Queue,
+    QueuedIncident,
+    any_to_wake,
+    beside,
+    find,
+    find_all,
+    queue,
+    wake,
+)
 from outlearn.serving.triage.suppress import Preview, Stored, matching, preview, stored_of
 from outlearn.serving.triage.verdicts import add, holding, said_of, withdraw
 from outlearn.shown import clean
@@ -91,17 +102,15 @@ class Triage:
         limit: int = 50,
     ) -> Queue:
         """Return a page of incidents; see `incidents.queue`."""
-        with self._database.reading() as connection:
-            now = self._database.now(connection)
-            return queue(connection, filter or Filter(), order=order, after=after, limit=limit, now=now)
+        with self._awake() as connection:
+            return queue(connection, filter or Filter(), order=order, after=after, limit=limit)
 
     def beside(
         self, id: int, filter: Filter | None = None, *, order: str = "gravest"
     ) -> tuple[int | None, int | None]:
         """Return the ids before and after an incident in a queue; see `incidents.beside`."""
-        with self._database.reading() as connection:
-            now = self._database.now(connection)
-            return beside(connection, id, filter or Filter(), order=order, now=now)
+        with self._awake() as connection:
+            return beside(connection, id, filter or Filter(), order=order)
 
     def get(self, id: int) -> Detail:
         """Return an incident with its rows and all that was said.
@@ -111,7 +120,7 @@ class Triage:
         AbsentError
             When there is none of that id.
         """
-        with self._database.reading() as connection:
+        with self._awake() as connection:
             return detail_of(connection, id)
 
     def decide(
@@ -288,6 +297,20 @@ class Triage:
             fields = {"revoked": self._database.now(connection), "revoked_by": actor.name[:100]}
             connection.execute(update(suppressions).where(suppressions.c.id == id).values(**fields))
             self._record(connection, actor, "pattern.revoke", f"pattern {id}", {})
+
+    @contextmanager
+    def _awake(self) -> Iterator[Connection]:
+        """Give a connection to read by, once the incidents whose snooze is over are open.
+
+        They are so in the table and by no condition of a query, which would read all of a long queue.
+        """
+        with self._database.reading() as connection:
+            overdue = any_to_wake(connection, self._database.now(connection))
+        if overdue:
+            with self._database.writing() as connection:
+                wake(connection, self._database.now(connection))
+        with self._database.reading() as connection:
+            yield connection
 
     def _answered(self, connection: Connection, found: Sequence[QueuedIncident], now: float) -> None:
         """Bring incidents to the state that the verdicts that hold give them."""
