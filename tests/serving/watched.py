@@ -89,9 +89,9 @@ class Watched:
             )
         return found, ids
 
-    def learn(self, *, live: bool = True) -> dict[str, Any] | None:
+    def learn(self, *, live: bool = True, entity: str | None = None) -> dict[str, Any] | None:
         """Learn from the verdicts that hold, as a worker does; None where there is nothing new."""
-        lesson = study(self.database, self.models, self.job_id, definition={})
+        lesson = study(self.database, self.models, self.job_id, grouping=Grouping(entity), definition={})
         if lesson is None:
             return None
         with self.database.writing() as connection:

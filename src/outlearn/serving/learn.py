@@ -18,7 +18,7 @@ from outlearn.pipeline.monitor import Monitor
 from outlearn.pipeline.scan import score_rows
 from outlearn.pipeline.stages import Stages
 from outlearn.serving.access import Actor
-from outlearn.serving.found import FoundIncident, judge
+from outlearn.serving.found import FoundIncident, Grouping, judge
 from outlearn.serving.models import ModelDraft, Models, Version
 from outlearn.serving.rows import frame_of, source_of
 from outlearn.serving.store import audit
@@ -69,11 +69,13 @@ def study(
     job_id: int,
     *,
     base: Version | None = None,
+    grouping: Grouping | None = None,
     definition: Mapping[str, Any],
 ) -> Lesson | None:
     """Learn from the verdicts of a job, from its last fit on; None where the live version knows just these.
 
-    base : another fit to learn from, such as one made a moment ago. definition : of the job, for the record.
+    base : another fit to learn from, such as one made a moment ago. grouping : of rows that rise.
+    definition : of the job, for the record.
 
     Raises
     ------
@@ -111,7 +113,7 @@ def study(
         draft,
         moved,
         thresholds,
-        _risen(after, again, moved, thresholds),
+        _risen(after, again, moved, thresholds, grouping),
         len(labelled),
         limits_of_labels(fitted.detector),
     )
@@ -184,7 +186,11 @@ def _judge_again(monitor: Monitor, again: list[RowMapping]) -> _Moved:
 
 
 def _risen(
-    monitor: Monitor, again: list[RowMapping], moved: _Moved, thresholds: tuple[float, float]
+    monitor: Monitor,
+    again: list[RowMapping],
+    moved: _Moved,
+    thresholds: tuple[float, float],
+    grouping: Grouping | None,
 ) -> tuple[tuple[FoundIncident, tuple[int, ...]], ...]:
     """Return incidents of the rows that had none and are above the threshold now."""
     above = (moved.incidents == 0) & (moved.before < thresholds[0]) & (moved.after >= thresholds[1])
@@ -192,7 +198,7 @@ def _risen(
     if not len(places):
         return ()
     frame = frame_of([again[place]["cells"] for place in places])
-    found = judge(monitor, source_of(monitor, frame, "kept rows"))
+    found = judge(monitor, source_of(monitor, frame, "kept rows"), grouping)
     return tuple(
         (incident, tuple(int(moved.ids[places[row.row]]) for row in incident.rows))
         for incident in found.incidents
@@ -228,6 +234,19 @@ def _states(connection: Connection, ids: list[int]) -> dict[int, str]:
     return states
 
 
+def _rescore(connection: Connection, moved: _Moved) -> None:
+    """Give incidents the highest score that their rows have now, by which a queue orders them."""
+    places = np.flatnonzero(moved.incidents)
+    if not len(places):
+        return
+    ids, which = np.unique(moved.incidents[places], return_inverse=True)
+    highest = np.zeros(len(ids))
+    np.maximum.at(highest, which, moved.after[places])
+    values = [{"of": id, "to": score} for id, score in zip(ids.tolist(), highest.tolist(), strict=True)]
+    query = update(incidents).where(incidents.c.id == bindparam("of")).values(score=bindparam("to"))
+    connection.execute(query, values)
+
+
 def _move(
     database: Database,
     connection: Connection,
@@ -245,6 +264,7 @@ def _move(
         values = [{"of": id, "to": score} for id, score in pairs]
         query = update(kept).where(kept.c.id == bindparam("of")).values(now=bindparam("to"))
         connection.execute(query, values)
+        _rescore(connection, moved)
     for name, state in (("quiet", "quiet"), ("reopened", "open")):
         for start in range(0, len(effect[name]), PIECE):
             these = incidents.c.id.in_(effect[name][start : start + PIECE])

@@ -64,7 +64,7 @@ def _score(service: Service, job: Job, claim: Claim, beat: Heartbeat) -> None:
     for batch in _batches(service, job, claim, monitor, outcome):
         with service.database.reading() as connection:
             patterns = patterns_of(connection, job.id, service.database.now(connection))
-        found = judge(monitor, batch.source, Grouping(job.spec.entity, job.spec.gap_seconds), patterns)
+        found = judge(monitor, batch.source, _grouping(job), patterns)
         _compare(service, job, batch, found, outcome)
         _keep(service, job, claim, batch, found, live, outcome)
         beat.step_done()
@@ -163,7 +163,14 @@ def _fit(service: Service, job: Job, claim: Claim, beat: Heartbeat) -> None:
             service.runs.advance(connection, claim, result=result, model_id=version.id)
         beat.step_done()
     version = service.models.by_id(result["fitted"])
-    lesson = study(database, service.models, job.id, base=version, definition=job.spec.to_document())
+    lesson = study(
+        database,
+        service.models,
+        job.id,
+        base=version,
+        grouping=_grouping(job),
+        definition=job.spec.to_document(),
+    )
     with database.writing() as connection:
         if lesson is not None:
             beside = job.spec.verdicts.act == "shadow" and lesson.draft is not None
@@ -200,7 +207,9 @@ def _learn(service: Service, job: Job, claim: Claim) -> None:
     database = service.database
     while True:
         live = service.models.live(job.id)
-        lesson = study(database, service.models, job.id, definition=job.spec.to_document())
+        lesson = study(
+            database, service.models, job.id, grouping=_grouping(job), definition=job.spec.to_document()
+        )
         with database.writing() as connection:
             if service.models.live(job.id) != live:  # somebody promoted another one meanwhile
                 continue
@@ -231,6 +240,10 @@ def _order_questions(service: Service, job: Job) -> None:
             keep_usefulness(connection, job.id, values)
     except OutlearnError as error:
         _LOG.warning("job %s: nothing says which incidents are most useful to decide: %s", job.name, error)
+
+
+def _grouping(job: Job) -> Grouping:
+    return Grouping(job.spec.entity, job.spec.gap_seconds)
 
 
 def _actor(claim: Claim) -> Actor:

@@ -162,3 +162,28 @@ def test_the_effect_of_a_run_is_read_where_it_ended(watched):
     assert (read.state, read.fell, read.rose, read.labels) == ("done", effect["fell"], effect["rose"], 1)
     with pytest.raises(AbsentError, match="no run 999"):
         watched.triage.effect(999)
+
+
+def test_after_learning_the_queue_is_in_the_order_of_scores_as_they_are_now(watched):
+    queue = watched.triage.queue(limit=200).items
+    before = {one.id: one.score for one in queue}
+    watched.triage.decide(ANA, [queue[0].id, queue[-1].id], "normal")
+    watched.learn()
+    after = watched.triage.queue(limit=200).items
+    assert any(one.score != before.get(one.id, one.score) for one in after)
+    for one in after:
+        assert one.score == pytest.approx(max(row.now for row in watched.triage.get(one.id).rows))
+    assert [one.score for one in after] == sorted((one.score for one in after), reverse=True)
+
+
+def test_rows_that_rise_are_incidents_of_whose_they_are(database):
+    watched = Watched.of(database)
+    watched.score(payments(300, 1, odd=8), entity="card")
+    queue = watched.triage.queue(limit=200).items
+    watched.triage.decide(ANA, [one.id for one in queue[1:]], "anomaly")
+    effect = watched.learn(entity="card")
+    assert effect is not None
+    risen = [watched.triage.get(id) for id in effect["opened"]]
+    assert risen
+    for detail in risen:
+        assert {row.cells["card"] for row in detail.rows} == {detail.incident.entity}

@@ -41,8 +41,8 @@ class QueuedIncident:
     pattern says; "quiet": what verdicts taught put all of its rows below the threshold.
     revision : counts its changes. opened, changed, began, finished, snoozed_until : seconds since 1970.
     pattern : alike incidents share it. title : the reason, in a sentence. rows : how many it has.
-    score : the highest of its rows, in [0, 1], when they came. finding : reasons and facts, as plain values.
-    answer : of the verdict that holds. usefulness : the higher, the more a verdict would teach.
+    score : the highest of its rows, in [0, 1], as the live version has it. finding : reasons and facts, as
+    plain values. answer : of the verdict that holds. usefulness : the higher, the more a verdict would teach.
     """
 
     id: int
