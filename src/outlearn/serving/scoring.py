@@ -16,9 +16,13 @@ from outlearn.serving.found import FoundIncident, Grouping, judge, standing_deci
 from outlearn.serving.push import Content, came, opened_for
 
 if TYPE_CHECKING:
+    from outlearn.data.readers import Source
+    from outlearn.pipeline.monitor import Monitor
+    from outlearn.serving.jobs import Job
+    from outlearn.serving.models import Version
     from outlearn.serving.service import Service
 
-__all__ = ["Scored", "score"]
+__all__ = ["Live", "Scored", "opened_live", "score"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,17 @@ class Scored:
     scores: tuple[float | None, ...]
     flagged: tuple[int, ...]
     incidents: tuple[dict[str, Any], ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """Rows beside the live model of a job, read as it was taught; notes : on how they came."""
+
+    job: Job
+    version: Version
+    monitor: Monitor
+    source: Source
     notes: tuple[str, ...]
 
 
@@ -63,21 +78,15 @@ def score(
     ReadError, SchemaError
         When the rows cannot be read, or lack columns that the model reads.
     """
-    actor.require(UserRole.ANALYST, "score rows")
-    job = service.jobs.get(name)
-    version = service.models.live(job.id)
-    if version is None:
-        raise ConflictError(f"job {name} has no model yet; run it with kind fit, and wait until that is done")
-    monitor = service.models.load(version)
-    called, rows = came(content, job.spec, service.settings, media=media, filename=filename)
-    source = opened_for(monitor, rows, called, job.spec, service.settings)
-    scan = score_rows(monitor.detector, source, Stages(None))
-    decision = standing_decision(monitor.detector, scan)
-    grouping = Grouping(job.spec.entity, job.spec.gap_seconds)
-    incidents = judge(monitor, source, grouping).incidents if explain and decision.flagged.any() else ()
+    live = opened_live(service, actor, name, content, media=media, filename=filename)
+    detector, source = live.monitor.detector, live.source
+    scan = score_rows(detector, source, Stages(None))
+    decision = standing_decision(detector, scan)
+    grouping = Grouping(live.job.spec.entity, live.job.spec.gap_seconds)
+    incidents = judge(live.monitor, source, grouping).incidents if explain and decision.flagged.any() else ()
     return Scored(
         rows=len(scan.scores),
-        model=version.number,
+        model=live.version.number,
         threshold=decision.threshold,
         promise=decision.promise.text,
         scores=tuple(
@@ -86,8 +95,29 @@ def score(
         ),
         flagged=tuple(np.flatnonzero(decision.flagged).tolist()),
         incidents=tuple(map(_plain, incidents)),
-        notes=tuple(dict.fromkeys((*rows.notes, *source.notes, *scan.notes))),
+        notes=tuple(dict.fromkeys((*live.notes, *source.notes, *scan.notes))),
     )
+
+
+def opened_live(
+    service: Service,
+    actor: Actor,
+    name: str,
+    content: Content,
+    *,
+    media: str = "",
+    filename: str = "rows",
+) -> Live:
+    """Return rows as the live model of a job reads them, with the model; see `score`."""
+    actor.require(UserRole.ANALYST, "score rows")
+    job = service.jobs.get(name)
+    version = service.models.live(job.id)
+    if version is None:
+        raise ConflictError(f"job {name} has no model yet; run it with kind fit, and wait until that is done")
+    monitor = service.models.load(version)
+    called, rows = came(content, job.spec, service.settings, media=media, filename=filename)
+    source = opened_for(monitor, rows, called, job.spec, service.settings)
+    return Live(job, version, monitor, source, tuple(rows.notes))
 
 
 def _plain(found: FoundIncident) -> dict[str, Any]:

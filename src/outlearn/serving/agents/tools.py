@@ -22,6 +22,7 @@ from outlearn.pipeline.request import DetectRequest
 from outlearn.serving.access import Actor, UserRole
 from outlearn.serving.definition import check_relative
 from outlearn.serving.rows import frame_of
+from outlearn.serving.scoring import opened_live
 from outlearn.serving.triage import Filter, QueuedIncident
 
 if TYPE_CHECKING:
@@ -125,21 +126,17 @@ class Tools:
 
         cells : by column.
         """
-        self._who().require(UserRole.ANALYST, "score rows")
-        found = self._service.jobs.get(job)
-        version = self._service.models.live(found.id)
-        if version is None:
-            raise AbsentError(f"the job {job} has no model yet; run a fit first")
-        monitor = self._service.models.load(version)
         frame = frame_of([json.dumps({name: cell_out(cell) for name, cell in cells.items()})])
-        why = explain_top(monitor.detector, frame, np.zeros(1, np.int64), None)[0]
-        threshold = float(monitor.detector.threshold_)
+        live = opened_live(self._service, self._who(), job, frame)
+        detector = live.monitor.detector
+        why = explain_top(detector, live.source.read(), np.zeros(1, np.int64), None)[0]
+        threshold = float(detector.threshold_)
         return {
             "score": why.score,
             "threshold": threshold,
             "flagged": why.score >= threshold,
             "why": why.sentence,
-            "model": version.number,
+            "model": live.version.number,
         }
 
     def give_verdict(self, incidents: list[int], verdict: Answered, note: str = "") -> dict[str, Any]:
